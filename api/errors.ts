@@ -1,0 +1,74 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { ResourceType } from '../domain/operation.ts';
+import type { Refusal } from '../domain/verdict.ts';
+
+/*
+ * The one home of the mapping from what went wrong to what a v2 client reads.
+ */
+
+/** An answer other than success; `id` and `message` are what v2 clients read. */
+export class ApiError extends Error {
+  readonly status: ContentfulStatusCode;
+  readonly id: string;
+  /** Seconds, for the Retry-After header. */
+  readonly retryAfter: number | null;
+
+  constructor(status: ContentfulStatusCode, id: string, message: string, retryAfter: number | null = null) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.id = id;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export const badRequest = (message: string) => new ApiError(400, 'bad_request', message);
+export const unauthorized = () => new ApiError(401, 'unauthorized', 'Unable to authenticate you.');
+export const forbidden = () => new ApiError(403, 'forbidden', 'You do not have permission to perform this action.');
+export const notFound = () => new ApiError(404, 'not_found', 'The resource you requested could not be found.');
+export const methodNotAllowed = () => new ApiError(405, 'method_not_allowed', 'This method is not allowed here.');
+export const conflict = (message: string) => new ApiError(409, 'conflict', message);
+export const payloadTooLarge = (limit: number) =>
+  new ApiError(413, 'payload_too_large', `The request body may be ${limit} bytes at most.`);
+export const unprocessable = (message: string) => new ApiError(422, 'unprocessable_entity', message);
+export const tooManyRequests = (retryAfter: number) =>
+  new ApiError(429, 'too_many_requests', 'API rate limit exceeded.', retryAfter);
+export const serverError = () => new ApiError(500, 'server_error', 'Unexpected server-side error.');
+export const serviceUnavailable = () =>
+  new ApiError(503, 'service_unavailable', 'The service is temporarily unavailable. Nothing was changed.', 1);
+
+const ADDRESS_NOUNS: Record<ResourceType, string> = {
+  reserved_ip: 'reserved IP',
+  floating_ip: 'floating IP',
+  reserved_ipv6: 'reserved IPv6',
+};
+
+/** The v2 answer to a refused operation; the wording names the address as the path did. */
+export function refusalToError(refusal: Refusal, resourceType: ResourceType): ApiError {
+  const noun = ADDRESS_NOUNS[resourceType];
+  switch (refusal) {
+    case 'address_not_found':
+    case 'droplet_not_found':
+      return notFound();
+    case 'region_not_found':
+      return unprocessable('The region is invalid or not available.');
+    case 'address_pending':
+      return unprocessable(`The ${noun} already has a pending event.`);
+    case 'droplet_pending':
+      return unprocessable('Droplet already has a pending event.');
+    case 'droplet_has_address':
+      return unprocessable(`The Droplet already has a ${noun} assigned to it.`);
+    case 'already_assigned':
+      return unprocessable(`The ${noun} is already assigned to this Droplet.`);
+    case 'not_assigned':
+      return unprocessable(`The ${noun} is not assigned to a Droplet.`);
+    case 'region_mismatch':
+      return unprocessable(`The Droplet and the ${noun} must be in the same region.`);
+    case 'limit_reached':
+      return unprocessable(`You have reached the limit of ${noun}s of your account.`);
+    case 'pool_exhausted':
+      return unprocessable(`There is no ${noun} available in this region.`);
+    case 'expired':
+      return serviceUnavailable();
+  }
+}

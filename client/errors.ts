@@ -1,0 +1,15 @@
+/**
+ * The operation was not admitted and never will be: Temporal or MySQL did not answer in time.
+ * The caller may try again with a new operation.
+ */
+export class OperationUnavailableError extends Error {
+  readonly operationId: string;
+
+  constructor(operationId: string, cause: unknown) {
+    super(`operation ${operationId} was not started: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+    this.name = 'OperationUnavailableError';
+    this.operationId = operationId;
+  }
+}

@@ -1,0 +1,52 @@
+import type { OperationId } from '../domain/identifiers.ts';
+import type { ReserveOperation, ResourceType } from '../domain/operation.ts';
+import type { Outcome, Verdict } from '../domain/verdict.ts';
+
+/** What every request may carry. */
+interface RequestBase {
+  accountId: number;
+  /** How v2 clients see the action; default `reserved_ip`. */
+  resourceType?: ResourceType;
+  /** Given by a caller that repeats a request it has already made under this id; otherwise a new one is made. */
+  operationId?: OperationId;
+}
+
+export interface ReserveRequest extends RequestBase {
+  target: ReserveOperation['target'];
+  projectId?: string | null;
+}
+
+export interface AssignRequest extends RequestBase {
+  address: string;
+  dropletId: number;
+}
+
+export interface UnassignRequest extends RequestBase {
+  address: string;
+  /** Destroys this droplet, which must be the one that holds the address, in the same operation. */
+  destroysDropletId?: number | null;
+}
+
+export interface ReleaseRequest extends RequestBase {
+  address: string;
+}
+
+/** An operation whose verdict is known. */
+export interface OperationHandle {
+  operationId: OperationId;
+  workflowId: string;
+  verdict: Verdict;
+  /**
+   * Waits until the operation has ended: completed, or refused.
+   * Throws Temporal's WorkflowFailedError when it errored and was undone.
+   */
+  completed(): Promise<Outcome>;
+}
+
+/** The one door to the operations. Every method throws {@link OperationUnavailableError} when nothing was started. */
+export interface ReservedIpClient {
+  reserve(request: ReserveRequest): Promise<OperationHandle>;
+  assign(request: AssignRequest): Promise<OperationHandle>;
+  unassign(request: UnassignRequest): Promise<OperationHandle>;
+  release(request: ReleaseRequest): Promise<OperationHandle>;
+}

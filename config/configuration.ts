@@ -1,0 +1,137 @@
+import { z } from 'zod';
+
+/*
+ * Every setting of every process, parsed once at start and passed in. An environment variable that nothing here names
+ * has no effect.
+ */
+
+const seconds = z.coerce.number().nonnegative();
+const milliseconds = z.coerce.number().int().positive();
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+const logging = { LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') };
+
+const database = {
+  MYSQL_URL: z.url({ protocol: /^mysql$/ }),
+  MYSQL_POOL_SIZE: z.coerce.number().int().min(1).default(20),
+};
+
+const temporal = {
+  TEMPORAL_ADDRESS: z.string().min(1),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+};
+
+const kafka = { KAFKA_BROKERS: z.string().transform((text) => text.split(',').map((broker) => broker.trim())) };
+
+const operations = {
+  /** How long one attempt of a host to attach or detach may take. */
+  HOST_ACKNOWLEDGMENT_TIMEOUT_MS: milliseconds.default(10_000),
+  /** Attempts before an assign or unassign is undone. */
+  HOST_ACKNOWLEDGMENT_ATTEMPTS: z.coerce.number().int().min(1).default(5),
+  /** How long a reassign waits for the old host before it completes without it. */
+  PREVIOUS_HOST_TIMEOUT_MS: milliseconds.default(3_000),
+  /** Rest of a released address before it is handed out again. */
+  QUARANTINE_SECONDS: seconds.default(300),
+  /** How long a billing event is tried beside the operation before it moves to a workflow of its own. */
+  BILLING_BUDGET_MS: milliseconds.default(1_000),
+};
+
+const workerFields = {
+  ...database,
+  ...temporal,
+  ...kafka,
+  ...logging,
+  ...operations,
+  /** Prebuilt workflow bundle; built at start when absent. */
+  WORKFLOW_BUNDLE: z.string().optional(),
+  /** Workflow tasks of one worker process at a time. */
+  WORKER_CONCURRENCY: z.coerce.number().int().min(2).default(100),
+};
+
+const apiFields = {
+  ...workerFields,
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  ADMIN_TOKEN: z.string().min(16),
+  /** Runs a worker inside the API process, so that Temporal hands it the first task of each operation with the start. */
+  EMBEDDED_WORKER: flag.default(false),
+};
+
+const hostFields = {
+  ...logging,
+  API_URL: z.url(),
+  HOST_TOKEN: z.string().min(1),
+};
+
+const apiSchema = z.object(apiFields);
+const workerSchema = z.object(workerFields);
+const hostSchema = z.object(hostFields);
+const databaseSchema = z.object({ ...database, ...logging });
+const billingSchema = z.object({ ...kafka, ...logging });
+const auditSchema = z.object({ ...database, ...temporal, ...kafka, ...logging });
+const adminSchema = z.object({ API_URL: z.url(), ADMIN_TOKEN: z.string().min(1) });
+
+export type ApiConfiguration = z.infer<typeof apiSchema>;
+export type WorkerConfiguration = z.infer<typeof workerSchema>;
+export type HostConfiguration = z.infer<typeof hostSchema>;
+export type DatabaseConfiguration = z.infer<typeof databaseSchema>;
+export type BillingConfiguration = z.infer<typeof billingSchema>;
+export type AuditConfiguration = z.infer<typeof auditSchema>;
+export type AdminConfiguration = z.infer<typeof adminSchema>;
+
+/** The environment is missing settings or has wrong ones; the message lists all of them. */
+export class ConfigurationError extends Error {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'ConfigurationError';
+    this.problems = problems;
+  }
+}
+
+type Environment = Record<string, string | undefined>;
+
+function parse<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.infer<Schema> {
+  const present = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  throw new ConfigurationError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+}
+
+/** Settings of the API process. Throws {@link ConfigurationError}. */
+export function parseApiConfiguration(environment: Environment): ApiConfiguration {
+  return parse(apiSchema, environment);
+}
+
+/** Settings of a worker process. Throws {@link ConfigurationError}. */
+export function parseWorkerConfiguration(environment: Environment): WorkerConfiguration {
+  return parse(workerSchema, environment);
+}
+
+/** Settings of a host agent. Throws {@link ConfigurationError}. */
+export function parseHostConfiguration(environment: Environment): HostConfiguration {
+  return parse(hostSchema, environment);
+}
+
+/** Settings of the migration. Throws {@link ConfigurationError}. */
+export function parseDatabaseConfiguration(environment: Environment): DatabaseConfiguration {
+  return parse(databaseSchema, environment);
+}
+
+/** Settings of the billing statement. Throws {@link ConfigurationError}. */
+export function parseBillingConfiguration(environment: Environment): BillingConfiguration {
+  return parse(billingSchema, environment);
+}
+
+/** Settings of the audit. Throws {@link ConfigurationError}. */
+export function parseAuditConfiguration(environment: Environment): AuditConfiguration {
+  return parse(auditSchema, environment);
+}
+
+/** Settings of the admin command line. Throws {@link ConfigurationError}. */
+export function parseAdminConfiguration(environment: Environment): AdminConfiguration {
+  return parse(adminSchema, environment);
+}

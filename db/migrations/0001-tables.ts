@@ -1,0 +1,191 @@
+import { type Kysely, sql } from 'kysely';
+
+/*
+ * Written so that it may be run again after it stopped half way: MySQL commits each CREATE TABLE by itself.
+ */
+
+const TABLES = [
+  `CREATE TABLE IF NOT EXISTS regions (
+     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     slug VARCHAR(32) NOT NULL,
+     name VARCHAR(255) NOT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     UNIQUE KEY regions_slug (slug)
+   )`,
+  `CREATE TABLE IF NOT EXISTS pools (
+     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     region_id INT UNSIGNED NOT NULL,
+     cidr VARCHAR(64) NOT NULL,
+     first_address VARBINARY(16) NOT NULL,
+     last_address VARBINARY(16) NOT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     UNIQUE KEY pools_cidr (cidr),
+     CONSTRAINT pools_region FOREIGN KEY (region_id) REFERENCES regions (id)
+   )`,
+  `CREATE TABLE IF NOT EXISTS hosts (
+     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     name VARCHAR(63) NOT NULL,
+     region_id INT UNSIGNED NOT NULL,
+     state VARCHAR(16) NOT NULL DEFAULT 'active',
+     anchor_cidr VARCHAR(64) NOT NULL,
+     next_anchor INT UNSIGNED NOT NULL DEFAULT 0,
+     last_sequence BIGINT UNSIGNED NOT NULL DEFAULT 0,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     UNIQUE KEY hosts_name (name),
+     KEY hosts_region (region_id, state),
+     CONSTRAINT hosts_state CHECK (state IN ('active', 'gone')),
+     CONSTRAINT hosts_region_id FOREIGN KEY (region_id) REFERENCES regions (id)
+   )`,
+  `CREATE TABLE IF NOT EXISTS host_tokens (
+     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     host_id INT UNSIGNED NOT NULL,
+     hash BINARY(32) NOT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     revoked_at DATETIME(3) NULL,
+     UNIQUE KEY host_tokens_hash (hash),
+     CONSTRAINT host_tokens_host FOREIGN KEY (host_id) REFERENCES hosts (id)
+   )`,
+  `CREATE TABLE IF NOT EXISTS accounts (
+     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     uuid CHAR(36) NOT NULL,
+     name VARCHAR(255) NOT NULL,
+     email VARCHAR(255) NOT NULL,
+     reserved_ip_limit INT UNSIGNED NOT NULL,
+     droplet_limit INT UNSIGNED NOT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     UNIQUE KEY accounts_uuid (uuid)
+   )`,
+  `CREATE TABLE IF NOT EXISTS tokens (
+     id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     account_id INT UNSIGNED NOT NULL,
+     name VARCHAR(255) NOT NULL,
+     hash BINARY(32) NOT NULL,
+     scopes VARCHAR(1024) NOT NULL,
+     requests_per_minute INT UNSIGNED NOT NULL,
+     requests_per_hour INT UNSIGNED NOT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     revoked_at DATETIME(3) NULL,
+     UNIQUE KEY tokens_hash (hash),
+     CONSTRAINT tokens_account FOREIGN KEY (account_id) REFERENCES accounts (id)
+   )`,
+  `CREATE TABLE IF NOT EXISTS droplets (
+     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     account_id INT UNSIGNED NOT NULL,
+     region_id INT UNSIGNED NOT NULL,
+     host_id INT UNSIGNED NOT NULL,
+     name VARCHAR(255) NOT NULL,
+     size_slug VARCHAR(64) NOT NULL,
+     image_slug VARCHAR(255) NOT NULL,
+     memory INT UNSIGNED NOT NULL,
+     vcpus INT UNSIGNED NOT NULL,
+     disk INT UNSIGNED NOT NULL,
+     anchor VARBINARY(16) NOT NULL,
+     tags TEXT NOT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     deleted_at DATETIME(3) NULL,
+     KEY droplets_account (account_id, deleted_at, id),
+     KEY droplets_host (host_id, deleted_at),
+     CONSTRAINT droplets_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+     CONSTRAINT droplets_host_id FOREIGN KEY (host_id) REFERENCES hosts (id)
+   ) AUTO_INCREMENT = 3164444`,
+  `CREATE TABLE IF NOT EXISTS addresses (
+     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     address VARBINARY(16) NOT NULL,
+     family TINYINT UNSIGNED NOT NULL,
+     pool_id INT UNSIGNED NOT NULL,
+     region_id INT UNSIGNED NOT NULL,
+     state VARCHAR(16) NOT NULL DEFAULT 'free',
+     account_id INT UNSIGNED NULL,
+     project_id CHAR(36) NULL,
+     droplet_id BIGINT UNSIGNED NULL,
+     target_droplet_id BIGINT UNSIGNED NULL,
+     generation BIGINT UNSIGNED NOT NULL DEFAULT 0,
+     pending_action_id BIGINT UNSIGNED NULL,
+     last_action_id BIGINT UNSIGNED NULL,
+     reserved_at DATETIME(3) NULL,
+     changed_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     available_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     UNIQUE KEY addresses_address (address),
+     UNIQUE KEY addresses_droplet (droplet_id, family),
+     UNIQUE KEY addresses_target (target_droplet_id, family),
+     KEY addresses_free (region_id, family, state, available_at),
+     KEY addresses_account (account_id, state, family, id),
+     KEY addresses_pending (pending_action_id),
+     CONSTRAINT addresses_pool FOREIGN KEY (pool_id) REFERENCES pools (id),
+     CONSTRAINT addresses_state CHECK (state IN ('free', 'reserved', 'releasing')),
+     CONSTRAINT addresses_free_is_nobodys CHECK (state <> 'free' OR (account_id IS NULL AND droplet_id IS NULL AND target_droplet_id IS NULL AND pending_action_id IS NULL)),
+     CONSTRAINT addresses_held_has_account CHECK (state = 'free' OR account_id IS NOT NULL),
+     CONSTRAINT addresses_target_is_fenced CHECK (target_droplet_id IS NULL OR pending_action_id IS NOT NULL),
+     CONSTRAINT addresses_releasing_is_fenced CHECK (state <> 'releasing' OR pending_action_id IS NOT NULL)
+   )`,
+  `CREATE TABLE IF NOT EXISTS actions (
+     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+     operation_id CHAR(36) NULL,
+     account_id INT UNSIGNED NOT NULL,
+     address_id BIGINT UNSIGNED NULL,
+     address VARBINARY(16) NULL,
+     droplet_id BIGINT UNSIGNED NULL,
+     previous_droplet_id BIGINT UNSIGNED NULL,
+     region_id INT UNSIGNED NOT NULL,
+     type VARCHAR(32) NOT NULL,
+     resource_type VARCHAR(32) NOT NULL,
+     status VARCHAR(16) NOT NULL,
+     reason VARCHAR(1024) NULL,
+     started_at DATETIME(3) NOT NULL,
+     completed_at DATETIME(3) NULL,
+     KEY actions_account (account_id, id),
+     KEY actions_address (address_id, account_id, id),
+     KEY actions_droplet (droplet_id, id),
+     KEY actions_operation (operation_id),
+     KEY actions_status (status, id),
+     CONSTRAINT actions_status_known CHECK (status IN ('in-progress', 'completed', 'errored')),
+     CONSTRAINT actions_ended CHECK ((status = 'in-progress') = (completed_at IS NULL))
+   ) AUTO_INCREMENT = 3000000000`,
+  `CREATE TABLE IF NOT EXISTS operations (
+     id CHAR(36) NOT NULL PRIMARY KEY,
+     kind VARCHAR(16) NOT NULL,
+     account_id INT UNSIGNED NOT NULL,
+     workflow_id VARCHAR(128) NOT NULL,
+     request TEXT NOT NULL,
+     verdict TEXT NOT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     KEY operations_created (created_at)
+   )`,
+  `CREATE TABLE IF NOT EXISTS host_events (
+     host_id INT UNSIGNED NOT NULL,
+     sequence BIGINT UNSIGNED NOT NULL,
+     operation_id CHAR(36) NOT NULL,
+     address_id BIGINT UNSIGNED NOT NULL,
+     address VARBINARY(16) NOT NULL,
+     \`change\` VARCHAR(16) NOT NULL,
+     generation BIGINT UNSIGNED NOT NULL,
+     droplet_id BIGINT UNSIGNED NULL,
+     anchor VARBINARY(16) NULL,
+     issued_at DATETIME(3) NOT NULL,
+     acknowledged_at DATETIME(3) NULL,
+     outcome VARCHAR(16) NULL,
+     message VARCHAR(1024) NULL,
+     PRIMARY KEY (host_id, sequence),
+     KEY host_events_open (host_id, acknowledged_at, sequence),
+     KEY host_events_operation (operation_id),
+     KEY host_events_address (address_id, acknowledged_at),
+     CONSTRAINT host_events_host FOREIGN KEY (host_id) REFERENCES hosts (id)
+   )`,
+  `CREATE TABLE IF NOT EXISTS idempotency_keys (
+     account_id INT UNSIGNED NOT NULL,
+     key_hash BINARY(32) NOT NULL,
+     request_hash BINARY(32) NOT NULL,
+     operation_id CHAR(36) NOT NULL,
+     leased_until DATETIME(3) NOT NULL,
+     status SMALLINT UNSIGNED NULL,
+     body MEDIUMTEXT NULL,
+     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+     PRIMARY KEY (account_id, key_hash),
+     KEY idempotency_keys_created (created_at)
+   )`,
+];
+
+/** All tables of the first version. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const table of TABLES) await sql.raw(table).execute(db);
+}

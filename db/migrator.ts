@@ -1,0 +1,16 @@
+import { Migrator } from 'kysely/migration';
+import type { Database } from './database.ts';
+import * as tables from './migrations/0001-tables.ts';
+
+const migrations = { '0001-tables': { up: tables.up } };
+
+/**
+ * Brings the database to the newest version and answers what it applied; does nothing when it is there already, and
+ * lets only one process at a time do it. Throws the error of the migration that failed.
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error) throw error;
+  return (results ?? []).map((result) => result.migrationName);
+}

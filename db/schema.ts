@@ -1,0 +1,191 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { AcknowledgmentOutcome, HostChange } from '../domain/host-event.ts';
+import type { OperationKind, ResourceType } from '../domain/operation.ts';
+
+/*
+ * The tables, as Kysely sees them. Addresses are VARBINARY(16), times DATETIME(3) in UTC on the database's clock.
+ * JSON is kept as text, since MariaDB and MySQL differ in what they answer for a JSON column.
+ */
+
+/** A time the database sets or the caller gives; read back as a Date. */
+type Timestamp = ColumnType<Date, Date | undefined, Date>;
+
+/** Life of an address in the pool. A released one is `free` again, but rests until `available_at`. */
+export type AddressState = 'free' | 'reserved' | 'releasing';
+export type ActionStatus = 'in-progress' | 'completed' | 'errored';
+export type ActionType = 'reserve_ip' | 'assign_ip' | 'unassign_ip' | 'release_ip' | 'create' | 'rename';
+export type HostState = 'active' | 'gone';
+
+export interface RegionsTable {
+  id: Generated<number>;
+  slug: string;
+  name: string;
+  created_at: Timestamp;
+}
+
+export interface PoolsTable {
+  id: Generated<number>;
+  region_id: number;
+  cidr: string;
+  first_address: Buffer;
+  last_address: Buffer;
+  created_at: Timestamp;
+}
+
+export interface HostsTable {
+  id: Generated<number>;
+  name: string;
+  region_id: number;
+  state: HostState;
+  anchor_cidr: string;
+  next_anchor: number;
+  last_sequence: number;
+  created_at: Timestamp;
+}
+
+export interface HostTokensTable {
+  id: Generated<number>;
+  host_id: number;
+  hash: Buffer;
+  created_at: Timestamp;
+  revoked_at: Date | null;
+}
+
+export interface AccountsTable {
+  id: Generated<number>;
+  uuid: string;
+  name: string;
+  email: string;
+  reserved_ip_limit: number;
+  droplet_limit: number;
+  created_at: Timestamp;
+}
+
+export interface TokensTable {
+  id: Generated<number>;
+  account_id: number;
+  name: string;
+  hash: Buffer;
+  /** Space-separated scopes, `*` for all. */
+  scopes: string;
+  requests_per_minute: number;
+  requests_per_hour: number;
+  created_at: Timestamp;
+  revoked_at: Date | null;
+}
+
+export interface DropletsTable {
+  id: Generated<number>;
+  account_id: number;
+  region_id: number;
+  host_id: number;
+  name: string;
+  size_slug: string;
+  image_slug: string;
+  memory: number;
+  vcpus: number;
+  disk: number;
+  anchor: Buffer;
+  /** JSON array of strings. */
+  tags: string;
+  created_at: Timestamp;
+  deleted_at: Date | null;
+}
+
+export interface AddressesTable {
+  id: Generated<number>;
+  address: Buffer;
+  family: number;
+  pool_id: number;
+  region_id: number;
+  state: AddressState;
+  account_id: number | null;
+  project_id: string | null;
+  droplet_id: number | null;
+  /** The droplet an open assign is taking the address to. */
+  target_droplet_id: number | null;
+  generation: number;
+  /** The fence: the action that alone may write this row. */
+  pending_action_id: number | null;
+  /** The newest action that ever held the fence; tells a resurrected run that it is superseded. */
+  last_action_id: number | null;
+  reserved_at: Date | null;
+  /** Time of the newest settled change; effective times never run backwards on one address. */
+  changed_at: Date;
+  available_at: Date;
+}
+
+export interface ActionsTable {
+  id: Generated<number>;
+  operation_id: string | null;
+  account_id: number;
+  address_id: number | null;
+  address: Buffer | null;
+  droplet_id: number | null;
+  /** Where the address was before, to restore it. */
+  previous_droplet_id: number | null;
+  region_id: number;
+  type: ActionType;
+  resource_type: ResourceType | 'droplet';
+  status: ActionStatus;
+  /** Why it errored, for operators. */
+  reason: string | null;
+  started_at: Date;
+  completed_at: Date | null;
+}
+
+export interface OperationsTable {
+  id: string;
+  kind: OperationKind;
+  account_id: number;
+  workflow_id: string;
+  /** JSON of the operation, so that it can be started again from its row. */
+  request: string;
+  /** JSON of the verdict. */
+  verdict: string;
+  created_at: Timestamp;
+}
+
+export interface HostEventsTable {
+  host_id: number;
+  sequence: number;
+  operation_id: string;
+  address_id: number;
+  address: Buffer;
+  change: HostChange;
+  generation: number;
+  droplet_id: number | null;
+  anchor: Buffer | null;
+  issued_at: Date;
+  acknowledged_at: Date | null;
+  outcome: AcknowledgmentOutcome | null;
+  message: string | null;
+}
+
+export interface IdempotencyKeysTable {
+  account_id: number;
+  key_hash: Buffer;
+  /** Hash of method, path and body: the same key may not be used for something else. */
+  request_hash: Buffer;
+  operation_id: string;
+  /** The process that answers holds the key until then; afterwards another may take over. */
+  leased_until: Date;
+  status: number | null;
+  body: string | null;
+  created_at: Timestamp;
+}
+
+export interface Tables {
+  regions: RegionsTable;
+  pools: PoolsTable;
+  hosts: HostsTable;
+  host_tokens: HostTokensTable;
+  accounts: AccountsTable;
+  tokens: TokensTable;
+  droplets: DropletsTable;
+  addresses: AddressesTable;
+  actions: ActionsTable;
+  operations: OperationsTable;
+  host_events: HostEventsTable;
+  idempotency_keys: IdempotencyKeysTable;
+}

@@ -1,0 +1,47 @@
+import type { Address } from './address.ts';
+
+/** What a host is told to do with an address. */
+export type HostChange = 'attach' | 'detach';
+
+/** Rises with every change of an address; a host ignores what is older than what it has applied. */
+export type Generation = number;
+
+/** What came of an event on its host. `superseded`: the host had already applied a newer generation. */
+export type AcknowledgmentOutcome = 'applied' | 'failed' | 'superseded';
+
+/** One event for one host. `sequence` counts per host from 1 without gaps. */
+export interface HostEvent {
+  sequence: number;
+  change: HostChange;
+  address: Address;
+  generation: Generation;
+  /** The droplet to attach to; null for a detach. */
+  dropletId: number | null;
+  /** The droplet's anchor address on this host; null for a detach. */
+  anchor: Address | null;
+  issuedAt: string;
+}
+
+/** A host's answer to one event. */
+export interface Acknowledgment {
+  sequence: number;
+  generation: Generation;
+  outcome: AcknowledgmentOutcome;
+  /** Why, when `outcome` is `failed`. */
+  message: string | null;
+}
+
+/** One address that a host is to answer for. */
+export interface DesiredAttachment {
+  address: Address;
+  generation: Generation;
+  dropletId: number;
+  anchor: Address;
+}
+
+/** Everything a host is to answer for, and the last event that this already takes into account. */
+export interface DesiredState {
+  host: string;
+  sequence: number;
+  attachments: DesiredAttachment[];
+}

@@ -1,0 +1,47 @@
+import type { Address } from './address.ts';
+import type { HostChange } from './host-event.ts';
+import type { OperationId } from './identifiers.ts';
+
+/*
+ * Every name that two parts of the system must agree on. Pure, so that workflows may import it.
+ */
+
+/** The task queue that carries all workflows and activities of the control plane. */
+export const TASK_QUEUE = 'reserved-ip';
+
+/** Kafka topic of billing events. */
+export const BILLING_TOPIC = 'billing.reserved-ip.v1';
+
+/** `type` attribute of a billing CloudEvent, without the change. */
+export const BILLING_EVENT_TYPE_PREFIX = 'reserved-ip.billing.v1.';
+
+/** `source` attribute of a billing CloudEvent. */
+export const BILLING_EVENT_SOURCE = '/reserved-ip/control-plane';
+
+/**
+ * Workflow id of assign, unassign and release. The id is the per-address serialization: the server refuses a second
+ * start while one is open.
+ */
+export function addressWorkflowId(address: Address): string {
+  return `reserved-ip/${address}`;
+}
+
+/** Workflow id of reserve, which has no address yet. */
+export function reserveWorkflowId(operationId: OperationId): string {
+  return `reserve/${operationId}`;
+}
+
+/** Workflow id of the child that publishes one billing event for as long as it takes. */
+export function billingWorkflowId(eventId: string): string {
+  return `billing/${eventId}`;
+}
+
+/** Id of a settled change's billing event. One action settles one change, so the action number decides it. */
+export function billingEventId(actionId: number): string {
+  return `action-${actionId}`;
+}
+
+/** Id of the activity that waits for one host's acknowledgment; the acknowledgment completes the activity by it. */
+export function acknowledgmentActivityId(operationId: OperationId, change: HostChange, host: string): string {
+  return `${change}/${host}/${operationId}`;
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { addressWorkflowId, reserveWorkflowId } from './names.ts';
+
+/*
+ * What an operation is asked to do. These shapes are the inputs of the workflows, so they are JSON only and stable:
+ * add optional fields, never rename.
+ */
+
+/** Which family of paths the action belongs to; decides the `resource_type` that clients see. */
+export const resourceTypeSchema = z.enum(['reserved_ip', 'floating_ip', 'reserved_ipv6']);
+export type ResourceType = z.infer<typeof resourceTypeSchema>;
+
+const operationFields = {
+  id: z.uuid(),
+  accountId: z.int().positive(),
+  resourceType: resourceTypeSchema,
+  /** RFC 3339. Not admitted by then, the operation is refused for good. */
+  admitBefore: z.iso.datetime(),
+};
+
+export const reserveOperationSchema = z.object({
+  ...operationFields,
+  kind: z.literal('reserve'),
+  target: z.union([
+    z.object({ region: z.string(), dropletId: z.null() }),
+    z.object({ region: z.string().nullable(), dropletId: z.int().positive() }),
+  ]),
+  projectId: z.string().nullable(),
+});
+export type ReserveOperation = z.infer<typeof reserveOperationSchema>;
+
+export const assignOperationSchema = z.object({
+  ...operationFields,
+  kind: z.literal('assign'),
+  address: z.string(),
+  dropletId: z.int().positive(),
+});
+export type AssignOperation = z.infer<typeof assignOperationSchema>;
+
+export const unassignOperationSchema = z.object({
+  ...operationFields,
+  kind: z.literal('unassign'),
+  address: z.string(),
+  /** The droplet is destroyed with it: the droplet is gone for its owner at admit, and nothing is restored. */
+  destroysDropletId: z.int().positive().nullable(),
+});
+export type UnassignOperation = z.infer<typeof unassignOperationSchema>;
+
+export const releaseOperationSchema = z.object({
+  ...operationFields,
+  kind: z.literal('release'),
+  address: z.string(),
+});
+export type ReleaseOperation = z.infer<typeof releaseOperationSchema>;
+
+export const operationSchema = z.discriminatedUnion('kind', [
+  reserveOperationSchema,
+  assignOperationSchema,
+  unassignOperationSchema,
+  releaseOperationSchema,
+]);
+export type Operation = z.infer<typeof operationSchema>;
+export type OperationKind = Operation['kind'];
+
+/** The workflow id an operation runs under. */
+export function workflowIdOf(operation: Operation): string {
+  return operation.kind === 'reserve' ? reserveWorkflowId(operation.id) : addressWorkflowId(operation.address);
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { billingChangeSchema } from './billing.ts';
+
+/** Why an operation was refused. The HTTP status and wording of each is in `api/errors.ts`. */
+export const refusalSchema = z.enum([
+  'address_not_found',
+  'droplet_not_found',
+  'region_not_found',
+  'address_pending',
+  'droplet_pending',
+  'droplet_has_address',
+  'already_assigned',
+  'not_assigned',
+  'region_mismatch',
+  'limit_reached',
+  'pool_exhausted',
+  'expired',
+]);
+export type Refusal = z.infer<typeof refusalSchema>;
+
+/** The operation has its fence, its action row and its host events; it will end completed or errored. */
+export const admittedSchema = z.object({
+  kind: z.literal('admitted'),
+  operationId: z.string(),
+  /** The public number of the action. */
+  actionId: z.int(),
+  address: z.string(),
+  generation: z.int(),
+  /** Host that must acknowledge the attach; null when nothing is attached. */
+  attachTo: z.string().nullable(),
+  /** Hosts that were told to detach. */
+  detachFrom: z.array(z.string()),
+  /** Nothing is left to settle: admit did it all. */
+  settled: z.boolean(),
+  /** Changes that admit itself settled and that billing is to hear of. */
+  billing: z.array(billingChangeSchema),
+});
+export type Admitted = z.infer<typeof admittedSchema>;
+
+/** Nothing was changed, and nothing will be. */
+export const refusedSchema = z.object({
+  kind: z.literal('refused'),
+  operationId: z.string(),
+  refusal: refusalSchema,
+});
+export type Refused = z.infer<typeof refusedSchema>;
+
+/** The one answer an operation ever gets to "may it happen?", stored under its id. */
+export const verdictSchema = z.discriminatedUnion('kind', [admittedSchema, refusedSchema]);
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** How an admitted operation ended in its workflow; errored ones fail the workflow instead. */
+export type Outcome = { kind: 'completed'; actionId: number; address: string } | Refused;
