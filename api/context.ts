@@ -1,13 +1,19 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
+import type { AcknowledgmentSink } from '../client/acknowledgment-sink.ts';
 import type { ReservedIpClient } from '../client/types.ts';
 import type { Database } from '../db/database.ts';
+import type { WaitingHosts } from './host-events/waiting-hosts.ts';
+
+export type { AcknowledgedEvent, AcknowledgmentSink } from '../client/acknowledgment-sink.ts';
 
 /** The account and rights behind a customer's bearer token. */
 export interface Caller {
   accountId: number;
   tokenId: number;
   scopes: string[];
+  requestsPerMinute: number;
+  requestsPerHour: number;
 }
 
 /** What middleware leaves for the handlers. */
@@ -25,22 +31,6 @@ export interface ApiEnvironment {
 
 export type ApiApp = OpenAPIHono<ApiEnvironment>;
 
-/** Completes or fails the activity that waits for a host, by the operation behind the event. */
-export interface AcknowledgmentSink {
-  /** Tells the waiting workflow, if it still waits; a wait that is over is no error. */
-  acknowledged(acknowledgment: AcknowledgedEvent): Promise<void>;
-}
-
-/** A host event that a host has answered. */
-export interface AcknowledgedEvent {
-  workflowId: string;
-  operationId: string;
-  host: string;
-  change: 'attach' | 'detach';
-  outcome: 'applied' | 'failed' | 'superseded';
-  message: string | null;
-}
-
 /** Says whether a part the API needs answers; null is healthy, otherwise what is wrong. */
 export type HealthProbe = () => Promise<string | null>;
 
@@ -51,5 +41,7 @@ export interface ApiDependencies {
   acknowledgments: AcknowledgmentSink;
   logger: Logger;
   adminToken: string;
+  /** The long polls of this process; admits wake them. */
+  waitingHosts: WaitingHosts;
   health: { mysql: HealthProbe; temporal: HealthProbe };
 }

@@ -1,4 +1,8 @@
+import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { OperationUnavailableError } from '../client/errors.ts';
+import { isDatabaseUnavailable } from '../db/bounded.ts';
+import type { DropletCreation } from '../db/create-droplet.ts';
 import type { ResourceType } from '../domain/operation.ts';
 import type { Refusal } from '../domain/verdict.ts';
 
@@ -36,6 +40,23 @@ export const tooManyRequests = (retryAfter: number) =>
 export const serverError = () => new ApiError(500, 'server_error', 'Unexpected server-side error.');
 export const serviceUnavailable = () =>
   new ApiError(503, 'service_unavailable', 'The service is temporarily unavailable. Nothing was changed.', 1);
+/** MySQL did not answer; unlike {@link serviceUnavailable} this says nothing about what was changed. */
+const databaseUnavailable = () =>
+  new ApiError(503, 'service_unavailable', 'The service is temporarily unavailable. Please try again.', 1);
+
+/** The answer to whatever was thrown. What nothing here knows is a 500 that tells the client no details. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof OperationUnavailableError) return serviceUnavailable();
+  if (isDatabaseUnavailable(error)) return databaseUnavailable();
+  if (error instanceof HTTPException && error.status < 500) return badRequest(`${error.message}.`);
+  return serverError();
+}
+
+/** Whether the error says that the operation was not started and never will be. */
+export function neverHappened(error: unknown): boolean {
+  return error instanceof OperationUnavailableError || (error instanceof ApiError && error.status === 503);
+}
 
 const ADDRESS_NOUNS: Record<ResourceType, string> = {
   reserved_ip: 'reserved IP',
@@ -66,9 +87,23 @@ export function refusalToError(refusal: Refusal, resourceType: ResourceType): Ap
       return unprocessable(`The Droplet and the ${noun} must be in the same region.`);
     case 'limit_reached':
       return unprocessable(`You have reached the limit of ${noun}s of your account.`);
+    case 'droplet_unreachable':
+      return unprocessable('The Droplet is on a host that is out of service.');
     case 'pool_exhausted':
       return unprocessable(`There is no ${noun} available in this region.`);
     case 'expired':
       return serviceUnavailable();
+  }
+}
+
+/** The v2 answer to a droplet that could not be made. */
+export function dropletCreationToError(kind: Exclude<DropletCreation['kind'], 'created'>): ApiError {
+  switch (kind) {
+    case 'region_not_found':
+      return refusalToError('region_not_found', 'reserved_ip');
+    case 'limit_reached':
+      return unprocessable('You have reached the Droplet limit of your account.');
+    case 'no_capacity':
+      return unprocessable('There is no capacity for another Droplet in this region.');
   }
 }

@@ -3,7 +3,7 @@ import type { ReserveOperation, ResourceType } from '../domain/operation.ts';
 import type { Outcome, Verdict } from '../domain/verdict.ts';
 
 /** What every request may carry. */
-interface RequestBase {
+export interface RequestBase {
   accountId: number;
   /** How v2 clients see the action; default `reserved_ip`. */
   resourceType?: ResourceType;

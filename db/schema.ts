@@ -40,6 +40,8 @@ export interface HostsTable {
   anchor_cidr: string;
   next_anchor: number;
   last_sequence: number;
+  /** Set by the database whenever the row changes, hence with every new event. */
+  signalled_at: Timestamp;
   created_at: Timestamp;
 }
 

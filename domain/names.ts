@@ -45,3 +45,9 @@ export function billingEventId(actionId: number): string {
 export function acknowledgmentActivityId(operationId: OperationId, change: HostChange, host: string): string {
   return `${change}/${host}/${operationId}`;
 }
+
+/** Failure type of a run that may write nothing any more, because the address has gone on without it. */
+export const SUPERSEDED = 'Superseded';
+
+/** Failure type of a host that said it could not do what it was told. */
+export const HOST_FAILED = 'HostFailed';

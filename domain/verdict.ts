@@ -13,6 +13,7 @@ export const refusalSchema = z.enum([
   'not_assigned',
   'region_mismatch',
   'limit_reached',
+  'droplet_unreachable',
   'pool_exhausted',
   'expired',
 ]);
@@ -25,17 +26,23 @@ export const admittedSchema = z.object({
   /** The public number of the action. */
   actionId: z.int(),
   address: z.string(),
+  region: z.string(),
   generation: z.int(),
   /** Host that must acknowledge the attach; null when nothing is attached. */
   attachTo: z.string().nullable(),
   /** Hosts that were told to detach. */
   detachFrom: z.array(z.string()),
-  /** Nothing is left to settle: admit did it all. */
+  /** Nothing is left to wait for or to settle: admit did it all. */
   settled: z.boolean(),
   /** Changes that admit itself settled and that billing is to hear of. */
   billing: z.array(billingChangeSchema),
 });
 export type Admitted = z.infer<typeof admittedSchema>;
+
+/** Every host that an admitted operation told something. */
+export function hostsOf({ attachTo, detachFrom }: Admitted): string[] {
+  return attachTo === null ? detachFrom : [attachTo, ...detachFrom];
+}
 
 /** Nothing was changed, and nothing will be. */
 export const refusedSchema = z.object({
@@ -51,3 +58,7 @@ export type Verdict = z.infer<typeof verdictSchema>;
 
 /** How an admitted operation ended in its workflow; errored ones fail the workflow instead. */
 export type Outcome = { kind: 'completed'; actionId: number; address: string } | Refused;
+
+/** A verdict as the running operation announces it. */
+export const announcedVerdictSchema = z.object({ verdict: verdictSchema, runId: z.string() });
+export type AnnouncedVerdict = z.infer<typeof announcedVerdictSchema>;

@@ -30,8 +30,10 @@ const TABLES = [
      anchor_cidr VARCHAR(64) NOT NULL,
      next_anchor INT UNSIGNED NOT NULL DEFAULT 0,
      last_sequence BIGINT UNSIGNED NOT NULL DEFAULT 0,
+     signalled_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
      created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
      UNIQUE KEY hosts_name (name),
+     KEY hosts_signalled (signalled_at, last_sequence),
      KEY hosts_region (region_id, state),
      CONSTRAINT hosts_state CHECK (state IN ('active', 'gone')),
      CONSTRAINT hosts_region_id FOREIGN KEY (region_id) REFERENCES regions (id)
@@ -168,7 +170,7 @@ const TABLES = [
      PRIMARY KEY (host_id, sequence),
      KEY host_events_open (host_id, acknowledged_at, sequence),
      KEY host_events_operation (operation_id),
-     KEY host_events_address (address_id, acknowledged_at),
+     KEY host_events_address (address_id, host_id, sequence),
      CONSTRAINT host_events_host FOREIGN KEY (host_id) REFERENCES hosts (id)
    )`,
   `CREATE TABLE IF NOT EXISTS idempotency_keys (

@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1
+
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+# The install scripts only fetch a Node of their own, which the image has already.
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build && node dist/workers/bundle.js --out dist/workflow-bundle.js
+RUN npm prune --omit=dev --ignore-scripts && rm -rf node_modules/node node_modules/.bin/node
+
+FROM node:24-slim
+ENV NODE_ENV=production WORKFLOW_BUNDLE=/app/dist/workflow-bundle.js API_HOST=0.0.0.0
+WORKDIR /app
+# Where the demo data leaves its tokens; a volume that is mounted here takes over the owner.
+RUN mkdir /tokens && chown node:node /tokens
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/package.json ./
+COPY --from=build /app/dist ./dist
+COPY --from=build /app/stack ./stack
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=12 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.API_PORT || 8080) + '/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/api/main.js"]

@@ -1,0 +1,53 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { methodNotAllowed as answerMethodNotAllowed } from 'hono/method-not-allowed';
+import type { ApiApp, ApiDependencies, ApiEnvironment } from './context.ts';
+import { answerError } from './error-answer.ts';
+import { methodNotAllowed, notFound } from './errors.ts';
+import { accessLog } from './middleware/access-log.ts';
+import { authentication } from './middleware/authentication.ts';
+import { bodyLimit } from './middleware/body-limit.ts';
+import { jsonBody } from './middleware/json-body.ts';
+import { jsonCharset } from './middleware/json-charset.ts';
+import { rateLimit, rateLimitDefaults } from './middleware/rate-limit.ts';
+import { requestId } from './middleware/request-id.ts';
+import { registerOpenApiDocument } from './openapi.ts';
+import { registerAccountRoutes } from './routes/account/index.ts';
+import { registerActionRoutes } from './routes/actions/index.ts';
+import { registerDropletRoutes } from './routes/droplets/index.ts';
+import { registerHealthRoutes } from './routes/health/index.ts';
+import { registerHostRoutes } from './routes/host/index.ts';
+import { registerInternalRoutes } from './routes/internal/index.ts';
+import { registerReservedIpRoutes } from './routes/reserved-ips/index.ts';
+import { validationHook } from './validation-hook.ts';
+
+/**
+ * The whole HTTP API as a plain fetch handler: `createApp(dependencies).fetch(request)`. It holds nothing but caches, so
+ * it runs as well in a process that is made for one request.
+ */
+export function createApp(dependencies: ApiDependencies): ApiApp {
+  const app: ApiApp = new OpenAPIHono<ApiEnvironment>({ strict: false, defaultHook: validationHook });
+  app.onError(answerError);
+  app.notFound((c) => answerError(notFound(), c));
+
+  app.use(requestId(dependencies), accessLog(), jsonCharset());
+  app.use(
+    answerMethodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        c.header('allow', methods.join(', '));
+        return answerError(methodNotAllowed(), c);
+      },
+    }),
+  );
+  app.use('/v2/*', rateLimitDefaults(), authentication(dependencies), rateLimit(), bodyLimit(), jsonBody());
+
+  registerHealthRoutes(app, dependencies);
+  registerReservedIpRoutes(app, dependencies);
+  registerActionRoutes(app, dependencies);
+  registerDropletRoutes(app, dependencies);
+  registerAccountRoutes(app, dependencies);
+  registerHostRoutes(app, dependencies);
+  registerInternalRoutes(app, dependencies);
+  registerOpenApiDocument(app);
+  return app;
+}

@@ -1,0 +1,93 @@
+import { Client, Connection } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { createAcknowledgmentSink } from '../client/acknowledgment-sink.ts';
+import type { AdmissionDesk } from '../client/admission-desk.ts';
+import { createReservedIpClient } from '../client/index.ts';
+import type { ReservedIpClient } from '../client/types.ts';
+import type { ApiConfiguration } from '../config/configuration.ts';
+import { type Database, openDatabase } from '../db/database.ts';
+import { admit, type OperationRules, seal } from '../db/operations/admit.ts';
+import { isFenced } from '../db/operations/fence.ts';
+import { findVerdict } from '../db/operations/verdicts.ts';
+import { hostsOf } from '../domain/verdict.ts';
+import { installTemporalRuntime } from '../workers/runtime.ts';
+import { operationRules } from '../workers/worker.ts';
+import type { ApiDependencies } from './context.ts';
+import { startEmbeddedWorker } from './embedded-worker.ts';
+import { mysqlProbe, temporalProbe } from './health-probes.ts';
+import { WaitingHosts } from './host-events/waiting-hosts.ts';
+
+/** What {@link createDependencies} made, and how to let go of it. */
+export interface OpenDependencies {
+  dependencies: ApiDependencies;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects the API to its servers. Nothing here waits for one of them: the API starts while they are down, and says so
+ * on `/readyz`.
+ */
+export async function createDependencies(configuration: ApiConfiguration, logger: Logger): Promise<OpenDependencies> {
+  installTemporalRuntime(logger);
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = configuration;
+  const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: configuration.MYSQL_POOL_SIZE });
+  const waitingHosts = new WaitingHosts({ db, logger });
+  const desk = createAdmissionDesk(db, operationRules(configuration), waitingHosts);
+
+  const connection = Connection.lazy({ address });
+  const temporal = new Client({ connection, namespace });
+  let client = createReservedIpClient({ temporal, desk });
+  const embedded = configuration.EMBEDDED_WORKER
+    ? startEmbeddedWorker({
+        configuration,
+        logger,
+        db,
+        waitingHosts,
+        onRunning: (eagerTemporal) => {
+          client = createReservedIpClient({ temporal: eagerTemporal, desk, eager: true });
+        },
+      })
+    : null;
+
+  return {
+    dependencies: {
+      db,
+      client: following(() => client),
+      acknowledgments: createAcknowledgmentSink(temporal),
+      logger,
+      adminToken: configuration.ADMIN_TOKEN,
+      waitingHosts,
+      health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal) },
+    },
+    async close() {
+      waitingHosts.close();
+      await embedded?.stop();
+      await connection.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** What the API decides with: its own database. Hosts that wait in this process hear of it at once. */
+function createAdmissionDesk(db: Database, rules: OperationRules, waitingHosts: WaitingHosts): AdmissionDesk {
+  return {
+    async admit(operation) {
+      const verdict = await admit(db, operation, rules);
+      if (verdict.kind === 'admitted') waitingHosts.wake(hostsOf(verdict));
+      return verdict;
+    },
+    seal: (operation) => seal(db, operation),
+    findVerdict: (operationId) => findVerdict(db, operationId),
+    isFenced: (address) => isFenced(db, address),
+  };
+}
+
+/** A client that is always the newest one: the eager one takes over when its worker is up. */
+function following(current: () => ReservedIpClient): ReservedIpClient {
+  return {
+    reserve: (request) => current().reserve(request),
+    assign: (request) => current().assign(request),
+    unassign: (request) => current().unassign(request),
+    release: (request) => current().release(request),
+  };
+}

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from '@temporalio/client';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createBillingPublisher } from '../billing/publisher.ts';
+import type { ApiConfiguration } from '../config/configuration.ts';
+import type { Database } from '../db/database.ts';
+import { createWorker } from '../workers/worker.ts';
+import type { WaitingHosts } from './host-events/waiting-hosts.ts';
+
+const RECONNECT_PAUSE_MS = 1_000;
+
+/** Options of {@link startEmbeddedWorker}. */
+export interface EmbeddedWorkerOptions {
+  configuration: ApiConfiguration;
+  logger: Logger;
+  db: Database;
+  waitingHosts: WaitingHosts;
+  /** Called once the worker polls, with a client on its connection: what that starts can be run here at once. */
+  onRunning(temporal: Client): void;
+}
+
+/** A worker inside the API process. */
+export interface EmbeddedWorker {
+  /** Finishes what is running and lets go of the connections. */
+  stop(): Promise<void>;
+}
+
+/** Starts a worker beside the API as soon as Temporal can be reached; the API does not wait for it. */
+export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWorker {
+  const { configuration, logger, db, waitingHosts, onRunning } = options;
+  const stopping = new AbortController();
+  let worker: Worker | undefined;
+
+  async function run(): Promise<void> {
+    const connection = await connectUntil(stopping.signal, configuration.TEMPORAL_ADDRESS, logger);
+    if (!connection) return;
+    const billing = createBillingPublisher({ brokers: configuration.KAFKA_BROKERS, logger });
+    worker = await createWorker({
+      configuration,
+      connection,
+      db,
+      billing,
+      notifyHosts: (hosts) => waitingHosts.wake(hosts),
+    });
+    onRunning(new Client({ connection, namespace: configuration.TEMPORAL_NAMESPACE }));
+    const running = worker.run();
+    if (stopping.signal.aborted) worker.shutdown();
+    await running;
+    await billing.close();
+    await connection.close();
+  }
+
+  const finished = run().catch((error: unknown) => logger.error({ err: error }, 'the embedded worker has failed'));
+  return {
+    async stop() {
+      stopping.abort();
+      if (worker?.getState() === 'RUNNING') worker.shutdown();
+      await finished;
+    },
+  };
+}
+
+async function connectUntil(signal: AbortSignal, address: string, logger: Logger): Promise<NativeConnection | null> {
+  while (!signal.aborted) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      logger.warn({ err: error, address }, 'Temporal cannot be reached yet');
+      await sleep(RECONNECT_PAUSE_MS, null, { signal }).catch(() => {});
+    }
+  }
+  return null;
+}

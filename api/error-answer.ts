@@ -1,0 +1,15 @@
+import type { Context } from 'hono';
+import type { ApiEnvironment } from './context.ts';
+import { toApiError } from './errors.ts';
+
+/** Answers what was thrown in the v2 form, and logs what the client is not told. */
+export function answerError(thrown: Error, c: Context<ApiEnvironment>): Response {
+  const error = toApiError(thrown);
+  const { requestId, logger } = c.var;
+  if (error.status >= 500) {
+    const level = error.status === 503 ? 'warn' : 'error';
+    logger[level]({ err: thrown, method: c.req.method, path: c.req.path }, 'request failed');
+  }
+  if (error.retryAfter !== null) c.header('retry-after', String(error.retryAfter));
+  return c.json({ id: error.id, message: error.message, request_id: requestId }, error.status);
+}

@@ -1,0 +1,54 @@
+import { createMiddleware } from 'hono/factory';
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../../db/database.ts';
+import { findToken, hashToken } from '../../db/tokens.ts';
+import type { ApiEnvironment, Caller } from '../context.ts';
+import { forbidden, unauthorized } from '../errors.ts';
+
+const BEARER = /^Bearer +([\w.~+/=-]{1,512}) *$/i;
+
+/** Rights that a token may have; `*` stands for all of them. */
+export type Scope =
+  | 'account:read'
+  | 'actions:read'
+  | `droplet:${'create' | 'read' | 'update' | 'delete'}`
+  | `reserved_ip:${'create' | 'read' | 'update' | 'delete'}`;
+
+/** Options of {@link authentication}. */
+export interface AuthenticationOptions {
+  db: Database;
+  /** How long a token is believed without another look; default 900 ms, so that a revocation acts within a second. */
+  cacheMilliseconds?: number;
+  /** Most tokens remembered; default 10000. */
+  cacheSize?: number;
+}
+
+/** Finds who is calling. Unknown tokens are not remembered, so that a new one works at once. */
+export function authentication({ db, cacheMilliseconds = 900, cacheSize = 10_000 }: AuthenticationOptions) {
+  const callers = new LRUCache<string, Caller>({
+    max: cacheSize,
+    ttl: cacheMilliseconds,
+    fetchMethod: async (hash) => {
+      const token = await findToken(db, Buffer.from(hash, 'base64'));
+      if (!token) return undefined;
+      const { id, ...rights } = token;
+      return { tokenId: id, ...rights };
+    },
+  });
+  return createMiddleware<ApiEnvironment>(async function authentication(c, next) {
+    const [, token] = BEARER.exec(c.req.header('authorization') ?? '') ?? [];
+    const caller = token && (await callers.fetch(hashToken(token).toString('base64')));
+    if (!caller) throw unauthorized();
+    c.set('caller', caller);
+    await next();
+  });
+}
+
+/** Lets only tokens with this right through. */
+export function requireScope(scope: Scope) {
+  return createMiddleware<ApiEnvironment>(async function requireScope(c, next) {
+    const { scopes } = c.var.caller;
+    if (!scopes.includes('*') && !scopes.includes(scope)) throw forbidden();
+    await next();
+  });
+}

@@ -1,0 +1,23 @@
+import { readOperationFacts } from '../../db/operation-facts.ts';
+import type { Address } from '../../domain/address.ts';
+import type { Admitted } from '../../domain/verdict.ts';
+import type { ApiDependencies } from '../context.ts';
+import { notFound, refusalToError } from '../errors.ts';
+import { refusalOfAssign } from './refusals.ts';
+import { admittedOr, clientFields, type OperationRequest } from './verdict.ts';
+
+/** Assigns an address, or moves it. Throws the v2 error of a refusal. */
+export async function assignAddress(
+  { db, client }: ApiDependencies,
+  request: OperationRequest & { address: Address; dropletId: number },
+): Promise<Admitted> {
+  const { accountId, resourceType, operationId, address, dropletId } = request;
+  const facts = await readOperationFacts(db, { accountId, address, dropletId });
+  if (!facts.address) throw notFound();
+  if (operationId === undefined) {
+    if (!facts.droplet) throw notFound();
+    const refusal = refusalOfAssign(facts.address, facts.droplet);
+    if (refusal) throw refusalToError(refusal, resourceType);
+  }
+  return admittedOr(await client.assign({ ...clientFields(request), address, dropletId }), resourceType);
+}

@@ -1,0 +1,17 @@
+import { readOperationFacts } from '../../db/operation-facts.ts';
+import type { Address } from '../../domain/address.ts';
+import type { ApiDependencies } from '../context.ts';
+import { notFound, refusalToError } from '../errors.ts';
+import { admittedOr, clientFields, type OperationRequest } from './verdict.ts';
+
+/** Gives an address back, for good. Throws the v2 error of a refusal. */
+export async function releaseAddress(
+  { db, client }: ApiDependencies,
+  request: OperationRequest & { address: Address },
+): Promise<void> {
+  const { accountId, resourceType, address } = request;
+  const facts = await readOperationFacts(db, { accountId, address });
+  if (!facts.address) throw notFound();
+  if (facts.address.pending) throw refusalToError('address_pending', resourceType);
+  admittedOr(await client.release({ ...clientFields(request), address }), resourceType);
+}

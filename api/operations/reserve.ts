@@ -1,0 +1,35 @@
+import { type OperationFacts, readOperationFacts } from '../../db/operation-facts.ts';
+import type { ReserveOperation } from '../../domain/operation.ts';
+import type { Admitted, Refusal } from '../../domain/verdict.ts';
+import type { ApiDependencies } from '../context.ts';
+import { refusalToError } from '../errors.ts';
+import { refusalOfDroplet } from './refusals.ts';
+import { admittedOr, clientFields, type OperationRequest } from './verdict.ts';
+
+type Target = ReserveOperation['target'];
+
+/** Reserves an address in a region, or for a droplet. Throws the v2 error of a refusal. */
+export async function reserveAddress(
+  { db, client }: ApiDependencies,
+  request: OperationRequest & { target: Target; projectId: string | null },
+): Promise<Admitted> {
+  const { accountId, resourceType, operationId, target, projectId } = request;
+  if (operationId === undefined) {
+    const facts = await readOperationFacts(db, {
+      accountId,
+      ...(target.dropletId !== null && { dropletId: target.dropletId }),
+      ...(target.region !== null && { region: target.region }),
+    });
+    const refusal = refusalOfReserve(target, facts);
+    if (refusal) throw refusalToError(refusal, resourceType);
+  }
+  return admittedOr(await client.reserve({ ...clientFields(request), target, projectId }), resourceType);
+}
+
+function refusalOfReserve(target: Target, { droplet, regionId }: OperationFacts): Refusal | null {
+  if (target.dropletId !== null && !droplet) return 'droplet_not_found';
+  if (target.region !== null && regionId === null) return 'region_not_found';
+  if (!droplet) return null;
+  if (regionId !== null && regionId !== droplet.regionId) return 'region_mismatch';
+  return refusalOfDroplet(droplet);
+}

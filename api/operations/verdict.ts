@@ -1,0 +1,24 @@
+import type { OperationHandle } from '../../client/types.ts';
+import type { OperationId } from '../../domain/identifiers.ts';
+import type { ResourceType } from '../../domain/operation.ts';
+import type { Admitted } from '../../domain/verdict.ts';
+import { refusalToError } from '../errors.ts';
+
+/** What every request to change an address comes with. */
+export interface OperationRequest {
+  accountId: number;
+  resourceType: ResourceType;
+  /** Set when the request may be a repetition: then only the operation's own, stored verdict can tell. */
+  operationId: OperationId | undefined;
+}
+
+/** The fields of a request that the client takes as they are. */
+export function clientFields({ accountId, resourceType, operationId }: OperationRequest) {
+  return { accountId, resourceType, ...(operationId !== undefined && { operationId }) };
+}
+
+/** The verdict of an admitted operation; throws the v2 error of a refused one. */
+export function admittedOr({ verdict }: OperationHandle, resourceType: ResourceType): Admitted {
+  if (verdict.kind === 'refused') throw refusalToError(verdict.refusal, resourceType);
+  return verdict;
+}

@@ -1,0 +1,34 @@
+import { createRoute } from '@hono/zod-openapi';
+import { findAction } from '../../../db/actions.ts';
+import { renameDroplet } from '../../../db/droplet-changes.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { notFound, serverError } from '../../errors.ts';
+import { presentAction } from '../../presenters/action.ts';
+import { actionAnswer } from '../../schemas/common.ts';
+import { dropletActionRequest } from '../../schemas/droplet-requests.ts';
+import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
+import { securedPost } from '../secured.ts';
+import { dropletParameter } from './parameters.ts';
+
+/** POST /v2/droplets/{droplet_id}/actions */
+export function registerCreateDropletAction(app: ApiApp, dependencies: ApiDependencies): void {
+  const route = createRoute({
+    method: 'post',
+    path: '/v2/droplets/{droplet_id}/actions',
+    operationId: 'dropletActions_post',
+    summary: 'Rename a Droplet',
+    tags: ['Droplets'],
+    ...securedPost('droplet:update', dependencies),
+    request: { params: dropletParameter, headers: idempotencyHeader, body: jsonRequest(dropletActionRequest) },
+    responses: { 201: jsonAnswer('The action, which is over.', actionAnswer), ...errorsOfChange },
+  });
+  app.openapi(route, async (c) => {
+    const { accountId } = c.var.caller;
+    const droplet = { accountId, dropletId: c.req.valid('param').droplet_id };
+    const actionId = await renameDroplet(dependencies.db, droplet, c.req.valid('json').name, c.var.operationId);
+    if (actionId === null) throw notFound();
+    const action = await findAction(dependencies.db, { accountId }, actionId);
+    if (!action) throw serverError();
+    return c.json({ action: presentAction(action) }, 201);
+  });
+}

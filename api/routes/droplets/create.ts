@@ -1,0 +1,40 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { createDroplet } from '../../../db/create-droplet.ts';
+import { findDroplet } from '../../../db/droplets.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { dropletCreationToError, notFound } from '../../errors.ts';
+import { presentDroplet } from '../../presenters/droplet.ts';
+import { actionLink } from '../../presenters/links.ts';
+import { actionLinkSchema } from '../../schemas/common.ts';
+import { dropletSchema } from '../../schemas/droplet.ts';
+import { createDropletRequest } from '../../schemas/droplet-requests.ts';
+import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
+import { securedPost } from '../secured.ts';
+
+const answer = z.object({ droplet: dropletSchema, links: z.object({ actions: z.array(actionLinkSchema) }) });
+
+/** POST /v2/droplets */
+export function registerCreateDroplet(app: ApiApp, dependencies: ApiDependencies): void {
+  const route = createRoute({
+    method: 'post',
+    path: '/v2/droplets',
+    operationId: 'droplets_create',
+    summary: 'Make a Droplet, with an anchor address on a host of its region',
+    tags: ['Droplets'],
+    ...securedPost('droplet:create', dependencies),
+    request: { headers: idempotencyHeader, body: jsonRequest(createDropletRequest) },
+    responses: { 202: jsonAnswer('The Droplet.', answer), ...errorsOfChange },
+  });
+  app.openapi(route, async (c) => {
+    const { accountId } = c.var.caller;
+    const { tags, ...wanted } = c.req.valid('json');
+    const { operationId } = c.var;
+    const creation = await createDroplet(dependencies.db, { ...wanted, accountId, tags: tags ?? [], operationId });
+    if (creation.kind !== 'created') throw dropletCreationToError(creation.kind);
+    const droplet = await findDroplet(dependencies.db, accountId, creation.dropletId);
+    // Somebody has deleted it in the meantime.
+    if (!droplet) throw notFound();
+    const links = { actions: [actionLink(c.req, creation.actionId, 'create')] };
+    return c.json({ droplet: presentDroplet(droplet), links }, 202);
+  });
+}

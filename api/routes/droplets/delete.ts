@@ -1,0 +1,26 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { destroyDroplet } from '../../operations/destroy-droplet.ts';
+import { emptyAnswer, errorsOfChange } from '../../schemas/responses.ts';
+import { secured } from '../secured.ts';
+import { dropletParameter } from './parameters.ts';
+
+const route = createRoute({
+  method: 'delete',
+  path: '/v2/droplets/{droplet_id}',
+  operationId: 'droplets_destroy',
+  summary: 'Delete a Droplet; an address that is assigned to it is unassigned',
+  tags: ['Droplets'],
+  ...secured('droplet:delete'),
+  request: { params: dropletParameter },
+  responses: { 204: emptyAnswer, ...errorsOfChange },
+});
+
+/** DELETE /v2/droplets/{droplet_id} */
+export function registerDeleteDroplet(app: ApiApp, dependencies: ApiDependencies): void {
+  app.openapi(route, async (c) => {
+    const { accountId } = c.var.caller;
+    await destroyDroplet(dependencies, { accountId, dropletId: c.req.valid('param').droplet_id });
+    return c.body(null, 204);
+  });
+}

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRoute, z } from '@hono/zod-openapi';
+import type { ApiApp, ApiDependencies, HealthProbe } from '../../context.ts';
+
+const LIMIT_MILLISECONDS = 1_000;
+const HEALTHY = 'ok';
+
+const readinessSchema = z
+  .object({
+    status: z.enum(['ok', 'unavailable']),
+    checks: z.object({
+      mysql: z.string().openapi({ description: 'ok, or what is wrong.' }),
+      temporal: z.string().openapi({ description: 'ok, or what is wrong.' }),
+    }),
+  })
+  .openapi('Readiness');
+
+const content = { 'application/json': { schema: readinessSchema } };
+
+const route = createRoute({
+  method: 'get',
+  path: '/readyz',
+  operationId: 'health_ready',
+  summary: 'The parts that operations need answer',
+  tags: ['Health'],
+  responses: {
+    200: { description: 'They do.', content },
+    503: { description: 'One of them does not.', content },
+  },
+});
+
+/** GET /readyz */
+export function registerReady(app: ApiApp, { health }: ApiDependencies): void {
+  app.openapi(route, async (c) => {
+    const [mysql, temporal] = await Promise.all([check(health.mysql), check(health.temporal)]);
+    const checks = { mysql, temporal };
+    if (mysql !== HEALTHY || temporal !== HEALTHY) return c.json({ status: 'unavailable' as const, checks }, 503);
+    return c.json({ status: 'ok' as const, checks }, 200);
+  });
+}
+
+async function check(probe: HealthProbe): Promise<string> {
+  const stop = new AbortController();
+  const silence = sleep(LIMIT_MILLISECONDS, `no answer within ${LIMIT_MILLISECONDS} ms`, { signal: stop.signal });
+  try {
+    return (await Promise.race([probe(), silence])) ?? HEALTHY;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    stop.abort();
+    silence.catch(() => undefined);
+  }
+}

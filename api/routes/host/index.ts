@@ -1,0 +1,100 @@
+import { createRoute } from '@hono/zod-openapi';
+import { readDesiredState } from '../../../db/host-events.ts';
+import type { DesiredState, HostEvent } from '../../../domain/host-event.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { bodyLimit } from '../../middleware/body-limit.ts';
+import { acknowledge } from './acknowledge.ts';
+import { authenticateHost } from './authenticate.ts';
+import { HostTokens } from './host-tokens.ts';
+import {
+  acknowledgmentsAnswerSchema,
+  acknowledgmentsBodySchema,
+  desiredStateSchema,
+  eventsAnswerSchema,
+  eventsQuerySchema,
+} from './schemas.ts';
+
+const LARGEST_BODY = 1_048_576;
+const tags = ['Hosts'];
+const security = [{ hostToken: [] }];
+
+const eventsRoute = createRoute({
+  method: 'get',
+  path: '/host/v1/events',
+  summary: "The host's unacknowledged events; waits for a first one",
+  tags,
+  security,
+  request: { query: eventsQuerySchema },
+  responses: {
+    200: { description: 'In order.', content: { 'application/json': { schema: eventsAnswerSchema } } },
+  },
+});
+
+const acknowledgmentsRoute = createRoute({
+  method: 'post',
+  path: '/host/v1/acknowledgments',
+  summary: 'What came of events; may be repeated',
+  tags,
+  security,
+  request: { body: { required: true, content: { 'application/json': { schema: acknowledgmentsBodySchema } } } },
+  responses: {
+    200: {
+      description: 'One result for each, in their order.',
+      content: { 'application/json': { schema: acknowledgmentsAnswerSchema } },
+    },
+  },
+});
+
+const desiredStateRoute = createRoute({
+  method: 'get',
+  path: '/host/v1/desired-state',
+  summary: 'Everything the host is to answer for',
+  tags,
+  security,
+  responses: {
+    200: { description: 'A snapshot.', content: { 'application/json': { schema: desiredStateSchema } } },
+  },
+});
+
+/** The host protocol. Hosts wait in the `waitingHosts` of this process. */
+export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  const { waitingHosts } = dependencies;
+  const tokens = new HostTokens(dependencies.db);
+  app.openAPIRegistry.registerComponent('securitySchemes', 'hostToken', { type: 'http', scheme: 'bearer' });
+  app.use(eventsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
+  app.use(acknowledgmentsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
+  app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }));
+  app.use(desiredStateRoute.path, authenticateHost(tokens, { goneMayEnter: true }));
+
+  app.openapi(eventsRoute, async (c) => {
+    const { after, wait, limit } = c.req.valid('query');
+    const { signal } = c.req.raw;
+    const events = await waitingHosts.wait({ host: c.var.host, after, limit, waitMs: wait * 1_000, signal });
+    return c.json({ events: events.map(presentEvent) }, 200);
+  });
+
+  app.openapi(acknowledgmentsRoute, async (c) => {
+    const acknowledgments = c.req
+      .valid('json')
+      .acknowledgments.map((acknowledgment) => ({ ...acknowledgment, message: acknowledgment.message ?? null }));
+    const results = await acknowledge(dependencies, c.var.logger, c.var.host, acknowledgments);
+    return c.json({ results }, 200);
+  });
+
+  app.openapi(desiredStateRoute, async (c) => {
+    const state = await readDesiredState(dependencies.db, c.var.host);
+    return c.json(presentDesiredState(state), 200);
+  });
+}
+
+function presentEvent({ dropletId, issuedAt, ...event }: HostEvent) {
+  return { ...event, droplet_id: dropletId, issued_at: issuedAt };
+}
+
+function presentDesiredState({ host, sequence, attachments }: DesiredState) {
+  return {
+    host,
+    sequence,
+    attachments: attachments.map(({ dropletId, ...attachment }) => ({ ...attachment, droplet_id: dropletId })),
+  };
+}

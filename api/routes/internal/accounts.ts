@@ -1,0 +1,150 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  addToken,
+  changeAccountLimits,
+  createAccount,
+  listAccounts,
+  type ProvisionedAccount,
+  revokeToken,
+} from '../../../db/account-provisioning.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { notFound } from '../../errors.ts';
+import { newToken } from './new-token.ts';
+import { internal, jsonAnswer, jsonBody } from './route.ts';
+
+const limit = z.int().min(0).max(1_000_000);
+const rate = z.int().min(1).max(1_000_000_000);
+const id = z.coerce.number().int().positive();
+const accountSchema = z
+  .object({
+    id: z.int(),
+    uuid: z.uuid(),
+    name: z.string(),
+    email: z.string(),
+    reserved_ip_limit: z.int(),
+    droplet_limit: z.int(),
+    created_at: z.iso.datetime(),
+  })
+  .openapi('InternalAccount');
+const accountAnswerSchema = z.object({ account: accountSchema });
+
+const createAccountRoute = createRoute({
+  method: 'post',
+  path: '/internal/v1/accounts',
+  summary: 'Make an account',
+  ...internal,
+  request: jsonBody(
+    z.object({
+      name: z.string().trim().min(1).max(255),
+      email: z.email().max(255),
+      reserved_ip_limit: limit.default(3),
+      droplet_limit: limit.default(25),
+    }),
+  ),
+  responses: { 201: jsonAnswer('The account.', accountAnswerSchema) },
+});
+
+const listAccountsRoute = createRoute({
+  method: 'get',
+  path: '/internal/v1/accounts',
+  summary: 'All accounts',
+  ...internal,
+  responses: { 200: jsonAnswer('Oldest first.', z.object({ accounts: z.array(accountSchema) })) },
+});
+
+const changeAccountRoute = createRoute({
+  method: 'patch',
+  path: '/internal/v1/accounts/{id}',
+  summary: "Change an account's limits",
+  ...internal,
+  request: {
+    params: z.object({ id }),
+    ...jsonBody(z.object({ reserved_ip_limit: limit.optional(), droplet_limit: limit.optional() })),
+  },
+  responses: { 200: jsonAnswer('The account.', accountAnswerSchema) },
+});
+
+const createTokenRoute = createRoute({
+  method: 'post',
+  path: '/internal/v1/accounts/{id}/tokens',
+  summary: 'Make a token for an account; it is shown this once',
+  ...internal,
+  request: {
+    params: z.object({ id }),
+    ...jsonBody(
+      z.object({
+        name: z.string().trim().min(1).max(255),
+        scopes: z
+          .array(z.string().regex(/^\S{1,64}$/))
+          .min(1)
+          .max(15)
+          .default(['*']),
+        requests_per_minute: rate.default(250),
+        requests_per_hour: rate.default(5_000),
+      }),
+    ),
+  },
+  responses: { 201: jsonAnswer('The token.', z.object({ id: z.int(), token: z.string() })) },
+});
+
+const revokeTokenRoute = createRoute({
+  method: 'delete',
+  path: '/internal/v1/accounts/{id}/tokens/{tokenId}',
+  summary: 'Revoke a token',
+  ...internal,
+  request: { params: z.object({ id, tokenId: id }) },
+  responses: { 204: { description: 'Revoked; repeating it changes nothing.' } },
+});
+
+/** Accounts, their limits and their tokens. */
+export function registerAccountAdministration(app: ApiApp, { db }: ApiDependencies): void {
+  app.openapi(createAccountRoute, async (c) => {
+    const { name, email, reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit } = c.req.valid('json');
+    const account = await createAccount(db, { name, email, reservedIpLimit, dropletLimit });
+    return c.json({ account: presentAccount(account) }, 201);
+  });
+
+  app.openapi(listAccountsRoute, async (c) => {
+    return c.json({ accounts: (await listAccounts(db)).map(presentAccount) }, 200);
+  });
+
+  app.openapi(changeAccountRoute, async (c) => {
+    const { reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit } = c.req.valid('json');
+    const account = await changeAccountLimits(db, c.req.valid('param').id, { reservedIpLimit, dropletLimit });
+    if (!account) throw notFound();
+    return c.json({ account: presentAccount(account) }, 200);
+  });
+
+  app.openapi(createTokenRoute, async (c) => {
+    const body = c.req.valid('json');
+    const { token, hash } = newToken('rip_');
+    const tokenId = await addToken(db, {
+      accountId: c.req.valid('param').id,
+      name: body.name,
+      hash,
+      scopes: body.scopes,
+      requestsPerMinute: body.requests_per_minute,
+      requestsPerHour: body.requests_per_hour,
+    });
+    if (tokenId === null) throw notFound();
+    return c.json({ id: tokenId, token }, 201);
+  });
+
+  app.openapi(revokeTokenRoute, async (c) => {
+    const { id: accountId, tokenId } = c.req.valid('param');
+    if (!(await revokeToken(db, accountId, tokenId))) throw notFound();
+    return c.body(null, 204);
+  });
+}
+
+function presentAccount(account: ProvisionedAccount) {
+  return {
+    id: account.id,
+    uuid: account.uuid,
+    name: account.name,
+    email: account.email,
+    reserved_ip_limit: account.reservedIpLimit,
+    droplet_limit: account.dropletLimit,
+    created_at: account.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,16 @@
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { bodyLimit } from '../../middleware/body-limit.ts';
+import { registerAccountAdministration } from './accounts.ts';
+import { authenticateAdmin } from './authenticate.ts';
+import { registerHostAdministration } from './hosts.ts';
+import { registerPoolRoutes } from './pools.ts';
+
+/** What operators do: regions, pools, hosts, accounts and tokens, behind the admin token. */
+export function registerInternalRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'adminToken', { type: 'http', scheme: 'bearer' });
+  app.use('/internal/v1/*', authenticateAdmin(dependencies.adminToken));
+  app.use('/internal/v1/*', bodyLimit());
+  registerPoolRoutes(app, dependencies);
+  registerHostAdministration(app, dependencies);
+  registerAccountAdministration(app, dependencies);
+}

@@ -1,0 +1,100 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { importPool, listPools } from '../../../db/pools.ts';
+import { listRegions, putRegion } from '../../../db/regions.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { conflict, unprocessable } from '../../errors.ts';
+import { type AddressRange, parseAddressRange, type RangeLimits } from './address-range.ts';
+import { internal, jsonAnswer, jsonBody, newName } from './route.ts';
+
+const SLUG = /^[a-z][a-z0-9-]{0,31}$/;
+
+const regionSchema = z.object({ slug: z.string(), name: z.string() }).openapi('InternalRegion');
+const poolUseSchema = z
+  .object({
+    id: z.int(),
+    cidr: z.string(),
+    region: z.string(),
+    total: z.int(),
+    free: z.int(),
+    resting: z.int().openapi({ description: 'Released a short while ago; not handed out yet.' }),
+    reserved: z.int().openapi({ description: 'Held by a customer, on no Droplet.' }),
+    assigned: z.int().openapi({ description: 'Held by a customer, on a Droplet.' }),
+    releasing: z.int().openapi({ description: 'Released, but a host may still answer on it.' }),
+  })
+  .openapi('InternalPool');
+
+const putRegionRoute = createRoute({
+  method: 'put',
+  path: '/internal/v1/regions/{slug}',
+  summary: 'Make a region, or rename it',
+  ...internal,
+  request: {
+    params: z.object({ slug: z.string() }),
+    ...jsonBody(z.object({ name: z.string().trim().min(1).max(255) })),
+  },
+  responses: { 200: jsonAnswer('The region.', z.object({ region: regionSchema })) },
+});
+
+const listRegionsRoute = createRoute({
+  method: 'get',
+  path: '/internal/v1/regions',
+  summary: 'All regions',
+  ...internal,
+  responses: { 200: jsonAnswer('By slug.', z.object({ regions: z.array(regionSchema) })) },
+});
+
+const importPoolRoute = createRoute({
+  method: 'post',
+  path: '/internal/v1/pools',
+  summary: "Import an address range into a region's pool",
+  ...internal,
+  request: jsonBody(z.object({ region: z.string(), cidr: z.string().openapi({ example: '203.0.113.0/24' }) })),
+  responses: {
+    201: jsonAnswer(
+      'Imported. Network and broadcast address are left out.',
+      z.object({
+        pool: z.object({ id: z.int(), cidr: z.string(), region: z.string(), addresses: z.int() }),
+      }),
+    ),
+  },
+});
+
+const listPoolsRoute = createRoute({
+  method: 'get',
+  path: '/internal/v1/pools',
+  summary: 'All pools and their use',
+  ...internal,
+  responses: { 200: jsonAnswer('By region.', z.object({ pools: z.array(poolUseSchema) })) },
+});
+
+/** Reads a range from a request. Throws the 422 that says what is wrong with it. */
+export function addressRangeOf(text: string, limits: RangeLimits): AddressRange {
+  try {
+    return parseAddressRange(text, limits);
+  } catch (error) {
+    if (error instanceof RangeError) throw unprocessable(error.message);
+    throw error;
+  }
+}
+
+/** Regions and their address pools. */
+export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
+  app.openapi(putRegionRoute, async (c) => {
+    const region = { slug: newName(c.req.valid('param').slug, 'slug', SLUG), name: c.req.valid('json').name };
+    await putRegion(db, region);
+    return c.json({ region }, 200);
+  });
+
+  app.openapi(listRegionsRoute, async (c) => c.json({ regions: await listRegions(db) }, 200));
+
+  app.openapi(importPoolRoute, async (c) => {
+    const { region, cidr } = c.req.valid('json');
+    const range = addressRangeOf(cidr, { families: [4, 6] });
+    const result = await importPool(db, { region, ...range });
+    if (result.kind === 'region_not_found') throw unprocessable(`There is no region ${region}.`);
+    if (result.kind === 'overlaps') throw conflict(`${range.cidr} overlaps with the pool ${result.cidr}.`);
+    return c.json({ pool: { id: result.id, cidr: range.cidr, region, addresses: result.addresses } }, 201);
+  });
+
+  app.openapi(listPoolsRoute, async (c) => c.json({ pools: await listPools(db) }, 200));
+}

@@ -1,0 +1,43 @@
+import { createRoute } from '@hono/zod-openapi';
+import { findAction } from '../../../db/actions.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { serverError } from '../../errors.ts';
+import { assignAddress } from '../../operations/assign.ts';
+import { unassignAddress } from '../../operations/unassign.ts';
+import { presentAction } from '../../presenters/action.ts';
+import { actionAnswer } from '../../schemas/common.ts';
+import { reservedIpActionRequest } from '../../schemas/reserved-ip.ts';
+import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
+import { securedPost } from '../secured.ts';
+import { addressParameter, type Flavour } from './flavour.ts';
+
+/** POST /v2/reserved_ips/{ip}/actions */
+export function registerCreateReservedIpAction(app: ApiApp, dependencies: ApiDependencies, flavour: Flavour): void {
+  const route = createRoute({
+    method: 'post',
+    path: `${flavour.path}/{ip}/actions`,
+    operationId: `${flavour.operationPrefix}Actions_post`,
+    summary: 'Assign an address to a Droplet, move it to another, or unassign it',
+    tags: [flavour.tag],
+    ...securedPost('reserved_ip:update', dependencies),
+    request: { params: addressParameter, headers: idempotencyHeader, body: jsonRequest(reservedIpActionRequest) },
+    responses: { 201: jsonAnswer('The action, which goes on behind.', actionAnswer), ...errorsOfChange },
+  });
+  app.openapi(route, async (c) => {
+    const { accountId } = c.var.caller;
+    const body = c.req.valid('json');
+    const request = {
+      accountId,
+      resourceType: flavour.resourceType,
+      operationId: c.var.operationId,
+      address: c.req.valid('param').ip,
+    };
+    const { actionId } =
+      body.type === 'assign'
+        ? await assignAddress(dependencies, { ...request, dropletId: body.droplet_id })
+        : await unassignAddress(dependencies, request);
+    const action = await findAction(dependencies.db, { accountId }, actionId);
+    if (!action) throw serverError();
+    return c.json({ action: presentAction(action, flavour.resourceType) }, 201);
+  });
+}

@@ -1,0 +1,60 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { findReservedIp } from '../../../db/reserved-ips.ts';
+import type { ReserveOperation } from '../../../domain/operation.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { notFound } from '../../errors.ts';
+import { reserveAddress } from '../../operations/reserve.ts';
+import { actionLink, dropletLink } from '../../presenters/links.ts';
+import { presentReservedIp } from '../../presenters/reserved-ip.ts';
+import { actionLinkSchema } from '../../schemas/common.ts';
+import { createReservedIpRequest, reservedIpSchema } from '../../schemas/reserved-ip.ts';
+import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
+import { securedPost } from '../secured.ts';
+import type { Flavour } from './flavour.ts';
+
+const linksSchema = z.object({
+  droplets: z.array(actionLinkSchema).optional(),
+  actions: z.array(actionLinkSchema).optional(),
+});
+
+/** POST /v2/reserved_ips */
+export function registerCreateReservedIp(app: ApiApp, dependencies: ApiDependencies, flavour: Flavour): void {
+  const answer = z.object({ [flavour.one]: reservedIpSchema, links: linksSchema });
+  const route = createRoute({
+    method: 'post',
+    path: flavour.path,
+    operationId: `${flavour.operationPrefix}_create`,
+    summary: 'Reserve an address in a region, or for a Droplet',
+    tags: [flavour.tag],
+    ...securedPost('reserved_ip:create', dependencies),
+    request: { headers: idempotencyHeader, body: jsonRequest(createReservedIpRequest) },
+    responses: { 202: jsonAnswer('The address; with a Droplet, it is on its way there.', answer), ...errorsOfChange },
+  });
+  app.openapi(route, async (c) => {
+    const { accountId } = c.var.caller;
+    const { droplet_id, region, project_id } = c.req.valid('json');
+    const { address, actionId } = await reserveAddress(dependencies, {
+      accountId,
+      resourceType: flavour.resourceType,
+      operationId: c.var.operationId,
+      target: targetOf(droplet_id ?? null, region ?? null),
+      projectId: project_id ?? null,
+    });
+    const reserved = await findReservedIp(dependencies.db, accountId, address);
+    // Somebody has given it back in the meantime.
+    if (!reserved) throw notFound();
+    if (!droplet_id) return c.json({ [flavour.one]: presentReservedIp(reserved), links: {} }, 202);
+    // As it was admitted, even if the host has been quicker than this answer.
+    const onItsWay = presentReservedIp({ ...reserved, droplet: null, locked: true });
+    const links = {
+      droplets: [dropletLink(c.req, droplet_id)],
+      actions: [actionLink(c.req, actionId, 'assign_ip')],
+    };
+    return c.json({ [flavour.one]: onItsWay, links }, 202);
+  });
+}
+
+function targetOf(dropletId: number | null, region: string | null): ReserveOperation['target'] {
+  if (dropletId !== null) return { region, dropletId };
+  return { region: region ?? '', dropletId: null };
+}

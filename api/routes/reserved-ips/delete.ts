@@ -1,0 +1,29 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { releaseAddress } from '../../operations/release.ts';
+import { emptyAnswer, errorsOfChange } from '../../schemas/responses.ts';
+import { secured } from '../secured.ts';
+import { addressParameter, type Flavour } from './flavour.ts';
+
+/** DELETE /v2/reserved_ips/{ip} */
+export function registerDeleteReservedIp(app: ApiApp, dependencies: ApiDependencies, flavour: Flavour): void {
+  const route = createRoute({
+    method: 'delete',
+    path: `${flavour.path}/{ip}`,
+    operationId: `${flavour.operationPrefix}_delete`,
+    summary: 'Give an address back, also one that is assigned',
+    tags: [flavour.tag],
+    ...secured('reserved_ip:delete'),
+    request: { params: addressParameter },
+    responses: { 204: emptyAnswer, ...errorsOfChange },
+  });
+  app.openapi(route, async (c) => {
+    await releaseAddress(dependencies, {
+      accountId: c.var.caller.accountId,
+      resourceType: flavour.resourceType,
+      operationId: undefined,
+      address: c.req.valid('param').ip,
+    });
+    return c.body(null, 204);
+  });
+}

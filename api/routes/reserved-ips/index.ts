@@ -1,0 +1,22 @@
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { registerCreateReservedIp } from './create.ts';
+import { registerCreateReservedIpAction } from './create-action.ts';
+import { registerDeleteReservedIp } from './delete.ts';
+import { FLOATING_IPS, RESERVED_IPS } from './flavour.ts';
+import { registerListReservedIps } from './list.ts';
+import { registerListReservedIpActions } from './list-actions.ts';
+import { registerShowReservedIp } from './show.ts';
+import { registerShowReservedIpAction } from './show-action.ts';
+
+/** /v2/reserved_ips and /v2/floating_ips, two names for one store. */
+export function registerReservedIpRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+  for (const flavour of [RESERVED_IPS, FLOATING_IPS]) {
+    registerListReservedIps(app, dependencies, flavour);
+    registerCreateReservedIp(app, dependencies, flavour);
+    registerShowReservedIp(app, dependencies, flavour);
+    registerDeleteReservedIp(app, dependencies, flavour);
+    registerListReservedIpActions(app, dependencies, flavour);
+    registerCreateReservedIpAction(app, dependencies, flavour);
+    registerShowReservedIpAction(app, dependencies, flavour);
+  }
+}

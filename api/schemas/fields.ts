@@ -1,0 +1,57 @@
+import { z } from '@hono/zod-openapi';
+import { familyOf, parseAddress } from '../../domain/address.ts';
+
+/** A required text; the messages complete a sentence that begins with the field's name. */
+export const text = (longest = 255) =>
+  z
+    .string({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be a string') })
+    .min(1, 'must not be empty')
+    .max(longest, `must have ${longest} characters at most`);
+
+/** A required positive integer. */
+export const positiveInteger = () =>
+  z
+    .int({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be an integer') })
+    .min(1, 'must be a positive integer');
+
+/** A number in a path; what is no number of anything is not found. */
+export const numberInPath = z
+  .string()
+  .regex(/^[1-9]\d{0,15}$/)
+  .transform(Number)
+  .refine(Number.isSafeInteger)
+  .openapi({ type: 'integer', minimum: 1, example: 3164444 });
+
+/** An IPv4 address in a path; what is no address is not found. */
+export const ipv4InPath = z
+  .string()
+  .transform((written, context) => {
+    const address = parseAddress(written);
+    if (address !== null && familyOf(address) === 4) return address;
+    context.addIssue({ code: 'custom', message: 'is not an IPv4 address' });
+    return z.NEVER;
+  })
+  .openapi({ type: 'string', format: 'ipv4', example: '203.0.113.10' });
+
+const numberInQuery = (least: number, most: number, otherwise: number) => {
+  const message = most === Number.MAX_SAFE_INTEGER ? `must be ${least} or more` : `must be from ${least} to ${most}`;
+  return z
+    .string('must be given once')
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((number) => number >= least && number <= most, message)
+    .default(otherwise)
+    .openapi({
+      type: 'integer',
+      minimum: least,
+      ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }),
+      default: otherwise,
+    });
+};
+
+/** The query of every list. */
+export const pageQuery = z.object({
+  page: numberInQuery(1, Number.MAX_SAFE_INTEGER, 1),
+  per_page: numberInQuery(1, 200, 20),
+});
+export type PageQuery = z.infer<typeof pageQuery>;

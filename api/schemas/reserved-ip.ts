@@ -1,0 +1,37 @@
+import { z } from '@hono/zod-openapi';
+import { regionSchema } from './common.ts';
+import { dropletSchema } from './droplet.ts';
+import { positiveInteger, text } from './fields.ts';
+
+export const reservedIpSchema = z
+  .object({
+    ip: z.ipv4(),
+    region: regionSchema,
+    droplet: dropletSchema.nullable(),
+    locked: z.boolean().openapi({ description: 'An action is pending on the address.' }),
+    project_id: z.string(),
+  })
+  .openapi('ReservedIp');
+export type ReservedIpBody = z.infer<typeof reservedIpSchema>;
+
+/** A request for an address: for a droplet, or in a region. */
+export const createReservedIpRequest = z
+  .object(
+    {
+      droplet_id: positiveInteger().nullish(),
+      region: text(32).nullish(),
+      project_id: z.guid('must be a UUID').nullish(),
+    },
+    'must be an object',
+  )
+  .refine(({ droplet_id, region }) => Boolean(droplet_id ?? region), 'Either droplet_id or region is required.')
+  .openapi('ReservedIpCreate');
+
+/** What is to be done with an address. */
+export const reservedIpActionRequest = z
+  .discriminatedUnion(
+    'type',
+    [z.object({ type: z.literal('assign'), droplet_id: positiveInteger() }), z.object({ type: z.literal('unassign') })],
+    { error: ({ path }) => (path?.length ? 'must be one of: assign, unassign' : 'must be an object') },
+  )
+  .openapi('ReservedIpAction');

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { Admin, Consumer, IHeaders, KafkaMessage } from 'kafkajs';
+import type { BillingChange } from '../domain/billing.ts';
+import { BILLING_TOPIC } from '../domain/names.ts';
+import { fromMessage } from './event.ts';
+import { type KafkaOptions, openKafka } from './kafka.ts';
+
+/** Options of {@link readBillingEvents}. */
+export interface ReadOptions extends KafkaOptions {
+  /** Longest time without any progress, in milliseconds; default 30,000. */
+  stallMs?: number;
+}
+
+/** A message that is no billing event. */
+export interface UnreadableMessage {
+  partition: number;
+  offset: string;
+  reason: string;
+}
+
+/** Everything on the topic. */
+export interface BillingEvents {
+  /** As they were published: with repeats, in order for each address only. */
+  changes: BillingChange[];
+  unreadable: UnreadableMessage[];
+}
+
+/**
+ * Reads the billing topic from its beginning to what is its end now. A topic that does not exist is empty. Throws when
+ * Kafka does not answer.
+ */
+export async function readBillingEvents({ stallMs = 30_000, ...options }: ReadOptions): Promise<BillingEvents> {
+  const kafka = openKafka(options);
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const ends = await findEnds(admin);
+    if (ends.size === 0) return { changes: [], unreadable: [] };
+    // kafkajs reads in groups only; this one is thrown away afterwards.
+    const groupId = `billing-reader-${randomUUID()}`;
+    const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 200 });
+    try {
+      return await readUpTo(consumer, ends, stallMs);
+    } finally {
+      await consumer.disconnect();
+      await admin.deleteGroups([groupId]).catch(() => undefined);
+    }
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** The offset after the last message, of each partition that has messages. */
+async function findEnds(admin: Admin): Promise<Map<number, bigint>> {
+  if (!(await admin.listTopics()).includes(BILLING_TOPIC)) return new Map();
+  const offsets = await admin.fetchTopicOffsets(BILLING_TOPIC);
+  const filled = offsets.filter(({ low, high }) => BigInt(high) > BigInt(low));
+  return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));
+}
+
+async function readUpTo(consumer: Consumer, ends: Map<number, bigint>, stallMs: number): Promise<BillingEvents> {
+  const events: BillingEvents = { changes: [], unreadable: [] };
+  const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+  const stall = setTimeout(() => reject(new Error(`Kafka has sent nothing for ${stallMs} ms`)), stallMs);
+  await consumer.connect();
+  await consumer.subscribe({ topic: BILLING_TOPIC, fromBeginning: true });
+  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch, heartbeat }) => {
+      stall.refresh();
+      const end = ends.get(batch.partition);
+      if (end === undefined) return;
+      for (const message of batch.messages) {
+        if (BigInt(message.offset) < end) collect(events, batch.partition, message);
+      }
+      if (BigInt(batch.lastOffset()) + 1n >= end) ends.delete(batch.partition);
+      if (ends.size === 0) resolve();
+      await heartbeat();
+    },
+  });
+  await finished.finally(() => clearTimeout(stall));
+  return events;
+}
+
+function collect(events: BillingEvents, partition: number, { key, value, headers, offset }: KafkaMessage): void {
+  try {
+    events.changes.push(fromMessage({ key, value, headers: textHeaders(headers ?? {}) }));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    events.unreadable.push({ partition, offset, reason });
+  }
+}
+
+function textHeaders(headers: IHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value ?? '')]));
+}

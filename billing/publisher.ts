@@ -1,0 +1,170 @@
+import { CompressionTypes, type Kafka, type Producer } from 'kafkajs';
+import type { Logger } from 'pino';
+import type { BillingChange } from '../domain/billing.ts';
+import { BILLING_TOPIC } from '../domain/names.ts';
+import { toMessage } from './event.ts';
+import { ensureTopic, type KafkaOptions, openKafka, type TopicOptions } from './kafka.ts';
+
+const LARGEST_BATCH = 500;
+/** How long after a failure nothing is tried. */
+const REST_MS = 2_000;
+/** The broker has lost track of this producer; a new one can go on at once. */
+const FATAL_CODES = new Set([45, 59]);
+
+/** Publishes billing events. */
+export interface BillingPublisher {
+  /**
+   * Resolves when the event is safe on all in-sync replicas. Rejects when it is not within the time, and at once while
+   * Kafka is known to be down. A rejected event may have arrived all the same; its id tells consumers of repeats.
+   */
+  publish(change: BillingChange, options: { timeoutMs: number }): Promise<void>;
+  /** Sends what is waiting, then disconnects. */
+  close(): Promise<void>;
+}
+
+/** Kafka did not take the event; `cause` says why, unless an earlier failure was reason enough not to try. */
+export class BillingUnavailableError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'BillingUnavailableError';
+  }
+}
+
+/** Options of {@link createBillingPublisher}. */
+export interface BillingPublisherOptions extends KafkaOptions {
+  /** How the topic is made when it is missing. */
+  topic?: TopicOptions;
+}
+
+/** Makes a publisher; it connects with the first event. */
+export function createBillingPublisher(options: BillingPublisherOptions): BillingPublisher {
+  return new KafkaBillingPublisher(openKafka(options), options.logger, options.topic);
+}
+
+interface Entry {
+  change: BillingChange;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One send at a time, since the idempotent producer of kafkajs breaks on concurrent ones; what comes up meanwhile goes
+ * together in the next. After a failure one event at a time is tried, and the others are refused at once.
+ */
+class KafkaBillingPublisher implements BillingPublisher {
+  readonly #kafka: Kafka;
+  readonly #logger: Logger;
+  readonly #topic: TopicOptions | undefined;
+  #producer: Producer | null = null;
+  #queue: Entry[] = [];
+  #sending: Promise<void> | null = null;
+  /** Nothing is tried before this time; null while Kafka works. */
+  #restUntil: number | null = null;
+  #closed = false;
+
+  constructor(kafka: Kafka, logger: Logger, topic: TopicOptions | undefined) {
+    this.#kafka = kafka;
+    this.#logger = logger;
+    this.#topic = topic;
+  }
+
+  publish(change: BillingChange, { timeoutMs }: { timeoutMs: number }): Promise<void> {
+    if (this.#closed) return Promise.reject(new BillingUnavailableError('the publisher is closed'));
+    if (this.#restUntil !== null && (this.#sending !== null || performance.now() < this.#restUntil)) {
+      return Promise.reject(new BillingUnavailableError('Kafka is down, as an earlier event has found'));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const entry: Entry = { change, resolve, reject };
+    const timer = setTimeout(() => {
+      this.#queue = this.#queue.filter((waiting) => waiting !== entry);
+      this.#rest();
+      reject(new BillingUnavailableError(`Kafka did not answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    this.#queue.push(entry);
+    this.#sending ??= this.#sendAll();
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#sending;
+    await this.#producer?.disconnect();
+    this.#producer = null;
+  }
+
+  async #sendAll(): Promise<void> {
+    // In a later turn, so that events that come up together go together, and `#sending` is set by then.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, LARGEST_BATCH);
+      try {
+        await this.#send(batch.map(({ change }) => change));
+        this.#restUntil = null;
+        for (const entry of batch) entry.resolve();
+      } catch (cause) {
+        this.#logger.warn(
+          { err: cause, events: batch.length + this.#queue.length },
+          'billing events were not published',
+        );
+        this.#rest();
+        const error = new BillingUnavailableError('Kafka did not take the event', cause);
+        for (const entry of [...batch, ...this.#queue.splice(0)]) entry.reject(error);
+      }
+    }
+    this.#sending = null;
+  }
+
+  async #send(changes: BillingChange[]): Promise<void> {
+    try {
+      await this.#sendOnce(changes);
+    } catch (error) {
+      await this.#dropProducer();
+      if (!FATAL_CODES.has(codeOf(error) ?? 0)) throw error;
+      await this.#sendOnce(changes);
+    }
+  }
+
+  async #sendOnce(changes: BillingChange[]): Promise<void> {
+    this.#producer ??= await this.#connect();
+    await this.#producer.sendBatch({
+      acks: -1,
+      timeout: 2_000,
+      compression: CompressionTypes.None,
+      topicMessages: [{ topic: BILLING_TOPIC, messages: changes.map(toMessage) }],
+    });
+  }
+
+  async #connect(): Promise<Producer> {
+    await ensureTopic(this.#kafka, this.#topic);
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries: 2, initialRetryTime: 50, maxRetryTime: 300 },
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  /**
+   * After any failure: whether the broker has counted the last batch is unknown then, and a producer that counts
+   * differently would have its next batch taken for a repeat.
+   */
+  async #dropProducer(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    await producer?.disconnect().catch(() => undefined);
+  }
+
+  #rest(): void {
+    this.#restUntil = performance.now() + REST_MS;
+  }
+}
+
+/** The Kafka error code somewhere in the chain of causes; null when there is none. */
+function codeOf(error: unknown): number | null {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ('code' in current && typeof current.code === 'number') return current.code;
+  }
+  return null;
+}

@@ -1,0 +1,132 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { pino } from 'pino';
+import { formatTable } from '../admin/table.ts';
+import { type BillingConfiguration, ConfigurationError, parseBillingConfiguration } from '../config/configuration.ts';
+import { readEnvironmentFile } from '../stack/env-file.ts';
+import { ENVIRONMENT_FILE } from '../stack/paths.ts';
+import { type BillingEvents, readBillingEvents } from './consume.ts';
+import { computeStatement, type Statement } from './hours.ts';
+import { DEFAULT_RATE, formatDollars, parseDollars } from './money.ts';
+
+interface Options {
+  account: number;
+  from: Date;
+  to: Date;
+  rate: bigint;
+  json: boolean;
+}
+
+const command = new Command('billing:statement')
+  .description(
+    'What an account owes for addresses that it reserved and had on no droplet, from the billing topic alone. Reads KAFKA_BROKERS, or .stack/env.',
+  )
+  .requiredOption('--account <id>', 'number of the account', parseAccount)
+  .requiredOption('--from <time>', 'RFC 3339, or a date for its midnight in UTC', parseTime)
+  .requiredOption('--to <time>', 'not included', parseTime)
+  .option('--rate <dollars>', 'for an hour', parseRate, parseDollars(DEFAULT_RATE))
+  .option('--json', 'all of it, with every interval', false);
+
+const options: Options = command.parse().opts();
+const configuration = await readConfiguration();
+const logger = pino({ level: configuration.LOG_LEVEL }, pino.destination(2));
+const events = await readEvents();
+const statement = computeStatement(events.changes, {
+  accountId: options.account,
+  from: options.from,
+  to: options.to,
+  now: new Date(),
+  microsPerHour: options.rate,
+});
+console.log(options.json ? toJson(statement, events) : toText(statement, events));
+
+async function readConfiguration(): Promise<BillingConfiguration> {
+  try {
+    return parseBillingConfiguration({ ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env });
+  } catch (error) {
+    if (error instanceof ConfigurationError) command.error(error.message);
+    throw error;
+  }
+}
+
+async function readEvents(): Promise<BillingEvents> {
+  try {
+    return await readBillingEvents({ brokers: configuration.KAFKA_BROKERS, logger });
+  } catch (error) {
+    return command.error(`The billing topic cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function toText({ lines, chargeMicros, repeats, conflicts }: Statement, { unreadable }: BillingEvents): string {
+  const rows = lines.map((line) => [
+    line.address,
+    line.region,
+    line.intervals.length,
+    hours(line.idleMilliseconds),
+    formatDollars(line.chargeMicros),
+    line.intervals.some(({ open }) => open) ? 'still idle' : '',
+  ]);
+  const total = lines.reduce((sum, line) => sum + line.idleMilliseconds, 0);
+  return [
+    `Account ${options.account}, ${options.from.toISOString()} to ${options.to.toISOString()}, ${formatDollars(options.rate)} USD an hour`,
+    '',
+    formatTable(
+      ['ADDRESS', 'REGION', 'TIMES', 'IDLE HOURS', 'USD', ''],
+      [...rows, ['Total', '', null, hours(total), formatDollars(chargeMicros), '']],
+    ),
+    ...(repeats > 0 ? ['', `${repeats} repeated messages were dropped.`] : []),
+    ...conflicts.map((id) => `Two messages under the id ${id} differ; the first counts.`),
+    ...unreadable.map(
+      ({ partition, offset, reason }) => `Not read: partition ${partition} offset ${offset}: ${reason}`,
+    ),
+  ].join('\n');
+}
+
+function toJson({ lines, chargeMicros, repeats, conflicts }: Statement, { unreadable }: BillingEvents): string {
+  const document = {
+    account_id: options.account,
+    from: options.from.toISOString(),
+    to: options.to.toISOString(),
+    rate_usd: formatDollars(options.rate),
+    addresses: lines.map((line) => ({
+      address: line.address,
+      region: line.region,
+      idle_hours: line.idleMilliseconds / 3_600_000,
+      charge_usd: formatDollars(line.chargeMicros),
+      intervals: line.intervals.map(({ from, to, open }) => ({
+        from: from.toISOString(),
+        to: to.toISOString(),
+        open,
+      })),
+    })),
+    charge_usd: formatDollars(chargeMicros),
+    repeated_messages: repeats,
+    conflicting_ids: conflicts,
+    unreadable_messages: unreadable,
+  };
+  return JSON.stringify(document, null, 2);
+}
+
+function hours(milliseconds: number): string {
+  return (milliseconds / 3_600_000).toFixed(4);
+}
+
+function parseAccount(text: string): number {
+  const id = Number(text);
+  if (!Number.isSafeInteger(id) || id <= 0) throw new InvalidArgumentError('The number of an account is needed.');
+  return id;
+}
+
+function parseTime(text: string): Date {
+  const isTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  const time = new Date(text);
+  if (!isTime || Number.isNaN(time.getTime())) throw new InvalidArgumentError('A date or an RFC 3339 time is needed.');
+  return time;
+}
+
+function parseRate(text: string): bigint {
+  try {
+    return parseDollars(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof RangeError ? error.message : String(error));
+  }
+}

@@ -1,0 +1,14 @@
+import type { OperationId } from '../domain/identifiers.ts';
+import type { Operation } from '../domain/operation.ts';
+import type { Verdict } from '../domain/verdict.ts';
+
+/** What a starter with a database at hand can do by itself, without waiting for a worker. */
+export interface AdmissionDesk {
+  /** Decides, or answers the verdict that is stored already. */
+  admit(operation: Operation): Promise<Verdict>;
+  /** Refuses for good unless there is a verdict already; answers the one that stands. */
+  seal(operation: Operation): Promise<Verdict>;
+  findVerdict(operationId: OperationId): Promise<Verdict | null>;
+  /** Whether an operation holds the address's fence. */
+  isFenced(address: string): Promise<boolean>;
+}

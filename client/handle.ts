@@ -1,0 +1,29 @@
+import type { Client } from '@temporalio/client';
+import { type Operation, workflowIdOf } from '../domain/operation.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import type { OperationWorkflow } from './start-options.ts';
+import type { OperationHandle } from './types.ts';
+
+/** The handle of an operation; `runId` is null when no run of its own was started. */
+export function operationHandle(
+  temporal: Client,
+  operation: Operation,
+  verdict: Verdict,
+  runId: string | null,
+): OperationHandle {
+  const workflowId = workflowIdOf(operation);
+  return {
+    operationId: operation.id,
+    workflowId,
+    verdict,
+    completed: async () => {
+      if (verdict.kind === 'refused') return verdict;
+      return temporal.workflow.getHandle<OperationWorkflow>(workflowId, runId ?? undefined).result();
+    },
+  };
+}
+
+/** The answer when another operation on the address is open; nothing was started and nothing is stored. */
+export function pendingAddress(operation: Operation): Verdict {
+  return { kind: 'refused', operationId: operation.id, refusal: 'address_pending' };
+}

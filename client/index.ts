@@ -1,0 +1,76 @@
+import type { Client } from '@temporalio/client';
+import { newOperationId } from '../domain/identifiers.ts';
+import type { Operation } from '../domain/operation.ts';
+import type { AdmissionDesk } from './admission-desk.ts';
+import { startWithDesk } from './start-with-desk.ts';
+import { startWithUpdate } from './start-with-update.ts';
+import type { OperationHandle, RequestBase, ReservedIpClient } from './types.ts';
+
+export type { Outcome, Verdict } from '../domain/verdict.ts';
+export type { AdmissionDesk } from './admission-desk.ts';
+export { OperationUnavailableError } from './errors.ts';
+export type {
+  AssignRequest,
+  OperationHandle,
+  ReleaseRequest,
+  ReservedIpClient,
+  ReserveRequest,
+  UnassignRequest,
+} from './types.ts';
+
+/** Options of {@link createReservedIpClient}. */
+export interface ReservedIpClientOptions {
+  temporal: Client;
+  /** With it verdicts come from the database at once; without it from the workflow, which needs a running worker. */
+  desk?: AdmissionDesk;
+  /** Asks Temporal to hand the first task to a worker in this very process; needs its native connection. */
+  eager?: boolean;
+  /**
+   * Milliseconds in which an operation must be admitted, or is refused for good. Default 1,500 with a desk, 10,000
+   * without. Clocks of starters and database must agree to well within it.
+   */
+  admissionWindowMs?: number;
+}
+
+/** The fields every operation has, besides what it is asked to do. */
+type OperationFields = Pick<Operation, 'id' | 'accountId' | 'resourceType' | 'admitBefore'>;
+
+/** The one door to the operations, for the API and for internal services alike. */
+export function createReservedIpClient(options: ReservedIpClientOptions): ReservedIpClient {
+  const { temporal, desk, eager = false, admissionWindowMs = desk ? 1_500 : 10_000 } = options;
+
+  /** `build` is called again for every try, because the admission window opens with the start. */
+  function start(request: RequestBase, build: (fields: OperationFields) => Operation): Promise<OperationHandle> {
+    const id = request.operationId ?? newOperationId();
+    const { accountId, resourceType = 'reserved_ip' } = request;
+    const operation = () =>
+      build({ id, accountId, resourceType, admitBefore: new Date(Date.now() + admissionWindowMs).toISOString() });
+    if (!desk) return startWithUpdate(temporal, operation());
+    return startWithDesk({ temporal, desk, eager }, operation, request.operationId !== undefined);
+  }
+
+  return {
+    reserve: (request) =>
+      start(request, (fields) => ({
+        ...fields,
+        kind: 'reserve',
+        target: request.target,
+        projectId: request.projectId ?? null,
+      })),
+    assign: (request) =>
+      start(request, (fields) => ({
+        ...fields,
+        kind: 'assign',
+        address: request.address,
+        dropletId: request.dropletId,
+      })),
+    unassign: (request) =>
+      start(request, (fields) => ({
+        ...fields,
+        kind: 'unassign',
+        address: request.address,
+        destroysDropletId: request.destroysDropletId ?? null,
+      })),
+    release: (request) => start(request, (fields) => ({ ...fields, kind: 'release', address: request.address })),
+  };
+}

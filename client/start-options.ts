@@ -1,0 +1,36 @@
+import type { WorkflowStartOptions } from '@temporalio/client';
+import { TASK_QUEUE } from '../domain/names.ts';
+import { type Operation, workflowIdOf } from '../domain/operation.ts';
+import type { Outcome } from '../domain/verdict.ts';
+
+/** An operation's workflow, by its type: the name is the operation's kind. */
+export type OperationWorkflow = (operation: Operation) => Promise<Outcome>;
+
+/**
+ * How every operation is started. The workflow id is the per-address serialization: the server refuses a second start
+ * while one is open, and a closed one does not stand in the way.
+ */
+export function startOptions(operation: Operation) {
+  return {
+    args: [operation],
+    taskQueue: TASK_QUEUE,
+    workflowId: workflowIdOf(operation),
+    workflowIdConflictPolicy: 'FAIL',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: summaryOf(operation),
+  } satisfies WorkflowStartOptions<OperationWorkflow>;
+}
+
+/** The line operators read in the Web UI. */
+function summaryOf(operation: Operation): string {
+  switch (operation.kind) {
+    case 'reserve':
+      return `reserve in ${operation.target.region ?? `the region of droplet ${operation.target.dropletId}`}`;
+    case 'assign':
+      return `assign ${operation.address} to droplet ${operation.dropletId}`;
+    case 'unassign':
+      return `unassign ${operation.address}`;
+    case 'release':
+      return `release ${operation.address}`;
+  }
+}

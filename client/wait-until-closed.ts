@@ -1,0 +1,11 @@
+import type { Client } from '@temporalio/client';
+import { type Operation, workflowIdOf } from '../domain/operation.ts';
+
+/**
+ * Waits until the run that stands in the operation's way is closed, or `deadline` (epoch ms) passes. How it ended, and
+ * even whether Temporal answered, is nothing to the caller: the next start tells.
+ */
+export async function waitUntilClosed(temporal: Client, operation: Operation, deadline: number): Promise<void> {
+  const handle = temporal.workflow.getHandle(workflowIdOf(operation));
+  await temporal.withDeadline(deadline, () => handle.result()).catch(() => {});
+}

@@ -1,0 +1,107 @@
+import { type Expression, sql } from 'kysely';
+import { type Address, addressFromBytes } from '../domain/address.ts';
+import type { OperationId } from '../domain/identifiers.ts';
+import { boundedTransaction } from './bounded.ts';
+import type { Database, DatabaseTransaction } from './database.ts';
+
+/** Who changes which droplet. */
+export interface DropletReference {
+  accountId: number;
+  dropletId: number;
+}
+
+const now = sql<Date>`NOW(3)`;
+
+/** The action that an operation has already written, when its request is repeated. */
+export async function findActionOfOperation(
+  tx: DatabaseTransaction,
+  operationId: OperationId | undefined,
+): Promise<{ id: number; droplet_id: number | null } | undefined> {
+  if (operationId === undefined) return undefined;
+  return tx
+    .selectFrom('actions')
+    .select(['id', 'droplet_id'])
+    .where('operation_id', '=', operationId)
+    .executeTakeFirst();
+}
+
+/** Writes an action of a droplet that is over as soon as it has begun, and answers its number. */
+export async function insertDropletAction(
+  tx: DatabaseTransaction,
+  action: {
+    accountId: number;
+    dropletId: number;
+    regionId: number | Expression<number>;
+    type: 'create' | 'rename';
+    operationId: OperationId | undefined;
+  },
+): Promise<number> {
+  const { insertId } = await tx
+    .insertInto('actions')
+    .values({
+      operation_id: action.operationId ?? null,
+      account_id: action.accountId,
+      droplet_id: action.dropletId,
+      region_id: action.regionId,
+      type: action.type,
+      resource_type: 'droplet',
+      status: 'completed',
+      started_at: now,
+      completed_at: now,
+    })
+    .executeTakeFirstOrThrow();
+  return Number(insertId);
+}
+
+function lockOwnDroplet(tx: DatabaseTransaction, { accountId, dropletId }: DropletReference) {
+  return tx
+    .selectFrom('droplets')
+    .select(['id', 'region_id'])
+    .where('id', '=', dropletId)
+    .where('account_id', '=', accountId)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** Gives a droplet another name and answers the number of the action; null when there is no such droplet. */
+export function renameDroplet(
+  db: Database,
+  droplet: DropletReference,
+  name: string,
+  operationId: OperationId | undefined,
+): Promise<number | null> {
+  return boundedTransaction(db, async (tx) => {
+    const locked = await lockOwnDroplet(tx, droplet);
+    if (!locked) return null;
+    const earlier = await findActionOfOperation(tx, operationId);
+    if (earlier) return earlier.id;
+    await tx.updateTable('droplets').set({ name }).where('id', '=', locked.id).execute();
+    return insertDropletAction(tx, { ...droplet, regionId: locked.region_id, type: 'rename', operationId });
+  });
+}
+
+/** What became of deleting a droplet; one that holds an address is left for the operation that takes it off. */
+export type DropletDeletion =
+  | { kind: 'deleted' }
+  | { kind: 'not_found' }
+  | { kind: 'pending' }
+  | { kind: 'holds_address'; address: Address };
+
+/** Deletes a droplet, unless an address is on it or on its way to it. */
+export function deleteDroplet(db: Database, droplet: DropletReference): Promise<DropletDeletion> {
+  return boundedTransaction(db, async (tx): Promise<DropletDeletion> => {
+    const locked = await lockOwnDroplet(tx, droplet);
+    if (!locked) return { kind: 'not_found' };
+    const addresses = await tx
+      .selectFrom('addresses')
+      .select(['address', 'pending_action_id'])
+      .where((where) => where.or([where('droplet_id', '=', locked.id), where('target_droplet_id', '=', locked.id)]))
+      .execute();
+    if (addresses.some((row) => row.pending_action_id !== null)) return { kind: 'pending' };
+    const [held] = addresses;
+    if (held) return { kind: 'holds_address', address: addressFromBytes(held.address) };
+    await tx.updateTable('droplets').set({ deleted_at: now }).where('id', '=', locked.id).execute();
+    return { kind: 'deleted' };
+  });
+}

@@ -1,0 +1,248 @@
+import { sql } from 'kysely';
+import { addressFromBytes } from '../domain/address.ts';
+import type {
+  Acknowledgment,
+  AcknowledgmentOutcome,
+  DesiredAttachment,
+  DesiredState,
+  HostChange,
+  HostEvent,
+} from '../domain/host-event.ts';
+import { queryLimit } from './bounded.ts';
+import type { Database } from './database.ts';
+
+/** A host whose sequence was raised a short while ago. */
+export interface RaisedHost {
+  id: number;
+  lastSequence: number;
+}
+
+/**
+ * Hosts that were given an event within the last `seconds` on the database's clock; none is missed as long as no
+ * transaction stays open that long after it raised the sequence. One range of one covering index, so that the cost
+ * follows the hosts that have work, not the hosts there are.
+ */
+export async function listRaisedHosts(db: Database, seconds: number): Promise<RaisedHost[]> {
+  return db
+    .selectFrom('hosts')
+    .select(['id', 'last_sequence as lastSequence'])
+    .where('signalled_at', '>=', sql<Date>`NOW(3) - INTERVAL ${seconds} SECOND`)
+    .execute(queryLimit());
+}
+
+/** Which events of a host are wanted: the first `limit` unacknowledged ones after a sequence. */
+export interface OpenEventsRequest {
+  hostId: number;
+  after: number;
+  limit: number;
+}
+
+interface EventRow {
+  request: number;
+  sequence: number;
+  change: HostChange;
+  address: Buffer;
+  generation: number;
+  droplet_id: number | null;
+  anchor: Buffer | null;
+  issued_at: Date;
+}
+
+/** Answers all requests by one query, in their order; the events of each are in the order of their sequence. */
+export async function listOpenEvents(db: Database, requests: OpenEventsRequest[]): Promise<HostEvent[][]> {
+  const answers: HostEvent[][] = requests.map(() => []);
+  if (requests.length === 0) return answers;
+  const selects = requests.map(
+    ({ hostId, after, limit }, index) => sql`
+      (SELECT ${sql.lit(index)} AS request, sequence, \`change\`, address, generation, droplet_id, anchor, issued_at
+       FROM host_events
+       WHERE host_id = ${hostId} AND acknowledged_at IS NULL AND sequence > ${after}
+       ORDER BY sequence LIMIT ${sql.lit(limit)})`,
+  );
+  const { rows } = await sql<EventRow>`${sql.join(selects, sql` UNION ALL `)}`.execute(db, queryLimit());
+  for (const row of rows) answers[row.request]?.push(toHostEvent(row));
+  for (const events of answers) events.sort((left, right) => left.sequence - right.sequence);
+  return answers;
+}
+
+function toHostEvent(row: EventRow): HostEvent {
+  return {
+    sequence: row.sequence,
+    change: row.change,
+    address: addressFromBytes(row.address),
+    generation: row.generation,
+    dropletId: row.droplet_id,
+    anchor: row.anchor === null ? null : addressFromBytes(row.anchor),
+    issuedAt: row.issued_at.toISOString(),
+  };
+}
+
+/** An event that a host has answered, as it stands in the database now. */
+export interface AnsweredEvent {
+  sequence: number;
+  generation: number;
+  operationId: string;
+  workflowId: string;
+  change: HostChange;
+  outcome: AcknowledgmentOutcome;
+  message: string | null;
+  /** False when the host's answer changed nothing, because an earlier one stands. */
+  recorded: boolean;
+}
+
+/**
+ * Records what a host says came of its events and answers those it really has, with the outcome that stands; a sequence
+ * that is missing from the answer is none of this host's, or has another generation.
+ *
+ * The first answer stands, with one exception: a success that comes after a failure replaces it, because what a host
+ * says it has applied is what answers packets, while a failure after a success is an echo of an attempt that was
+ * overtaken. Guarded in the UPDATE itself, so it holds between processes too.
+ */
+export async function recordAcknowledgments(
+  db: Database,
+  hostId: number,
+  acknowledgments: Acknowledgment[],
+): Promise<AnsweredEvent[]> {
+  const known = await findEvents(db, hostId, acknowledgments);
+  const matching = acknowledgments.filter(({ sequence, generation }) => known.get(sequence)?.generation === generation);
+  const changes = new Map<number, Acknowledgment>();
+  for (const acknowledgment of matching) {
+    const { sequence, outcome } = acknowledgment;
+    const standing = changes.get(sequence)?.outcome ?? known.get(sequence)?.outcome ?? null;
+    if (replaces(outcome, standing)) changes.set(sequence, acknowledgment);
+  }
+  const written = await writeOutcomes(db, hostId, [...changes.values()]);
+  // Fewer than expected: another answer to the same event came in between, and what it wrote stands.
+  const overtaken = written < changes.size;
+  const standing = overtaken ? await findEvents(db, hostId, matching) : known;
+  const answered: AnsweredEvent[] = [];
+  for (const sequence of new Set(matching.map((acknowledgment) => acknowledgment.sequence))) {
+    const event = standing.get(sequence);
+    const change = changes.get(sequence);
+    const { outcome, message } = (overtaken ? event : (change ?? event)) ?? { outcome: null, message: null };
+    if (!event || outcome === null) continue;
+    answered.push({ ...event, outcome, message, recorded: change?.outcome === outcome });
+  }
+  return answered;
+}
+
+function replaces(outcome: AcknowledgmentOutcome, standing: AcknowledgmentOutcome | null): boolean {
+  return standing === null || (standing === 'failed' && outcome === 'applied');
+}
+
+type KnownEvent = Omit<AnsweredEvent, 'outcome' | 'recorded'> & { outcome: AcknowledgmentOutcome | null };
+
+async function findEvents(
+  db: Database,
+  hostId: number,
+  acknowledgments: Acknowledgment[],
+): Promise<Map<number, KnownEvent>> {
+  if (acknowledgments.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('host_events')
+    .innerJoin('operations', 'operations.id', 'host_events.operation_id')
+    .select([
+      'host_events.sequence',
+      'host_events.generation',
+      'host_events.operation_id as operationId',
+      'operations.workflow_id as workflowId',
+      'host_events.change',
+      'host_events.outcome',
+      'host_events.message',
+    ])
+    .where('host_events.host_id', '=', hostId)
+    .where('host_events.sequence', 'in', [...new Set(acknowledgments.map(({ sequence }) => sequence))])
+    .execute(queryLimit());
+  return new Map(rows.map((row) => [row.sequence, row]));
+}
+
+/** Answers how many events were still open to their new outcome. */
+async function writeOutcomes(db: Database, hostId: number, changes: Acknowledgment[]): Promise<number> {
+  let written = 0;
+  for (const outcome of ['applied', 'superseded', 'failed'] as const) {
+    const group = changes.filter((change) => change.outcome === outcome);
+    if (group.length === 0) continue;
+    const messages = group.map(({ sequence, message }) => sql`WHEN ${sequence} THEN ${message}`);
+    const result = await db
+      .updateTable('host_events')
+      .set({
+        outcome,
+        acknowledged_at: sql<Date>`NOW(3)`,
+        message: outcome === 'failed' ? sql<string>`CASE sequence ${sql.join(messages, sql` `)} END` : null,
+      })
+      .where('host_id', '=', hostId)
+      .where(
+        'sequence',
+        'in',
+        group.map(({ sequence }) => sequence),
+      )
+      .where((where) =>
+        outcome === 'applied'
+          ? where.or([where('outcome', 'is', null), where('outcome', '=', 'failed')])
+          : where('outcome', 'is', null),
+      )
+      .executeTakeFirstOrThrow(queryLimit());
+    written += Number(result.numUpdatedRows);
+  }
+  return written;
+}
+
+/**
+ * Everything a host is to answer for: addresses that are on one of its droplets or on their way there. One on its way
+ * elsewhere, or being unassigned or released, is nowhere.
+ *
+ * Both reads are in one REPEATABLE READ snapshot: whoever writes an address raises the host's sequence in the same
+ * transaction, so the snapshot holds either both or neither, and `sequence` is exactly the last event it reflects.
+ */
+export async function readDesiredState(db: Database, host: { id: number; name: string }): Promise<DesiredState> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      const { sequence } = await tx
+        .selectFrom('hosts')
+        .select('last_sequence as sequence')
+        .where('id', '=', host.id)
+        .executeTakeFirstOrThrow();
+      const rows = await tx
+        .selectFrom('droplets')
+        .innerJoin('addresses', 'addresses.target_droplet_id', 'droplets.id')
+        .select(attachmentColumns)
+        .where('droplets.host_id', '=', host.id)
+        .where('addresses.state', '=', 'reserved')
+        .unionAll(
+          tx
+            .selectFrom('droplets')
+            .innerJoin('addresses', 'addresses.droplet_id', 'droplets.id')
+            .leftJoin('actions', 'actions.id', 'addresses.pending_action_id')
+            .select(attachmentColumns)
+            .where('droplets.host_id', '=', host.id)
+            .where('addresses.state', '=', 'reserved')
+            .where('addresses.target_droplet_id', 'is', null)
+            .where((where) =>
+              where.or([
+                where('actions.id', 'is', null),
+                where('actions.type', 'not in', ['unassign_ip', 'release_ip']),
+              ]),
+            ),
+        )
+        .execute();
+      return { host: host.name, sequence, attachments: rows.map(toAttachment) };
+    });
+}
+
+const attachmentColumns = [
+  'addresses.address',
+  'addresses.generation',
+  'droplets.id as dropletId',
+  'droplets.anchor',
+] as const;
+
+function toAttachment(row: {
+  address: Buffer;
+  generation: number;
+  dropletId: number;
+  anchor: Buffer;
+}): DesiredAttachment {
+  return { ...row, address: addressFromBytes(row.address), anchor: addressFromBytes(row.anchor) };
+}

@@ -1,0 +1,114 @@
+import { type Address, addressToBytes } from '../domain/address.ts';
+import { queryLimit } from './bounded.ts';
+import type { Database } from './database.ts';
+import type { HostState } from './schema.ts';
+
+const FAMILY = 4;
+
+/** What a request names; what it does not name is left out. */
+export interface Named {
+  accountId: number;
+  address?: Address;
+  dropletId?: number;
+  region?: string;
+}
+
+/** Where one of the account's addresses stands. */
+export interface AddressFacts {
+  regionId: number;
+  dropletId: number | null;
+  pending: boolean;
+}
+
+/** Where one of the account's droplets stands. */
+export interface DropletFacts {
+  id: number;
+  regionId: number;
+  hostState: HostState;
+  /** What stands in the way of another address. */
+  occupation: 'free' | 'pending' | 'held';
+}
+
+/** Each is null when the request did not name it, or when the account has none such. */
+export interface OperationFacts {
+  address: AddressFacts | null;
+  droplet: DropletFacts | null;
+  regionId: number | null;
+}
+
+/**
+ * Reads, in one query and without a lock, what can already refuse a request to change an address, so that it need not
+ * become an operation. What this lets through is still decided by the operation's own transaction.
+ */
+export async function readOperationFacts(db: Database, named: Named): Promise<OperationFacts> {
+  const address = named.address === undefined ? null : addressToBytes(named.address);
+  const row = await db
+    .selectFrom('accounts')
+    .leftJoin('addresses', (join) =>
+      join
+        .on('addresses.address', '=', address)
+        .on('addresses.family', '=', FAMILY)
+        .on('addresses.state', '=', 'reserved')
+        .onRef('addresses.account_id', '=', 'accounts.id'),
+    )
+    .leftJoin('droplets', (join) =>
+      join
+        .on('droplets.id', '=', named.dropletId ?? null)
+        .on('droplets.deleted_at', 'is', null)
+        .onRef('droplets.account_id', '=', 'accounts.id'),
+    )
+    .leftJoin('hosts', 'hosts.id', 'droplets.host_id')
+    .leftJoin('addresses as held', (join) =>
+      join.onRef('held.droplet_id', '=', 'droplets.id').on('held.family', '=', FAMILY),
+    )
+    .leftJoin('addresses as coming', (join) =>
+      join.onRef('coming.target_droplet_id', '=', 'droplets.id').on('coming.family', '=', FAMILY),
+    )
+    .leftJoin('regions', (join) => join.on('regions.slug', '=', named.region ?? null))
+    .select([
+      'addresses.region_id as address_region_id',
+      'addresses.droplet_id as address_droplet_id',
+      'addresses.pending_action_id as address_pending_action_id',
+      'droplets.id as droplet_id',
+      'droplets.region_id as droplet_region_id',
+      'hosts.state as host_state',
+      'held.id as held',
+      'held.pending_action_id as held_pending_action_id',
+      'coming.id as coming',
+      'regions.id as region_id',
+    ])
+    .where('accounts.id', '=', named.accountId)
+    .executeTakeFirstOrThrow(queryLimit());
+  return { address: toAddressFacts(row), droplet: toDropletFacts(row), regionId: row.region_id };
+}
+
+interface AddressColumns {
+  address_region_id: number | null;
+  address_droplet_id: number | null;
+  address_pending_action_id: number | null;
+}
+
+function toAddressFacts(row: AddressColumns): AddressFacts | null {
+  if (row.address_region_id === null) return null;
+  return {
+    regionId: row.address_region_id,
+    dropletId: row.address_droplet_id,
+    pending: row.address_pending_action_id !== null,
+  };
+}
+
+interface DropletColumns {
+  droplet_id: number | null;
+  droplet_region_id: number | null;
+  host_state: HostState | null;
+  held: number | null;
+  held_pending_action_id: number | null;
+  coming: number | null;
+}
+
+function toDropletFacts(row: DropletColumns): DropletFacts | null {
+  if (row.droplet_id === null || row.droplet_region_id === null || row.host_state === null) return null;
+  const pending = row.coming !== null || row.held_pending_action_id !== null;
+  const occupation = pending ? 'pending' : row.held === null ? 'free' : 'held';
+  return { id: row.droplet_id, regionId: row.droplet_region_id, hostState: row.host_state, occupation };
+}

@@ -1,0 +1,159 @@
+import type { BillingChange } from '../../domain/billing.ts';
+import type { AssignOperation, ReserveOperation } from '../../domain/operation.ts';
+import type { Admitted, Verdict } from '../../domain/verdict.ts';
+import type { DatabaseTransaction } from '../database.ts';
+import { billingChange } from './billing-change.ts';
+import {
+  type ActionRecord,
+  endAction,
+  findAction,
+  insertAction,
+  lockAdmittedAddress,
+  releaseFence,
+  SupersededError,
+  takeFence,
+} from './fence.ts';
+import { hostOf, issueHostEvents, type NewHostEvent } from './issue-host-event.ts';
+import {
+  type DropletPlace,
+  dropletOccupation,
+  effectiveTime,
+  findDroplet,
+  type LockedAddress,
+  lockAddress,
+  lockDroplet,
+} from './records.ts';
+import { reopenAction } from './reopen-action.ts';
+import { refuse } from './verdicts.ts';
+
+/** Checks all that can refuse an assign, takes the fence and tells the hosts; a reassign is the same. */
+export async function admitAssign(tx: DatabaseTransaction, operation: AssignOperation): Promise<Verdict> {
+  const address = await lockAddress(tx, operation.address);
+  if (address?.state !== 'reserved' || address.account_id !== operation.accountId) {
+    return refuse(operation, 'address_not_found');
+  }
+  if (address.pending_action_id !== null) return refuse(operation, 'address_pending');
+  const droplet = await lockDroplet(tx, operation.dropletId);
+  if (!droplet || droplet.account_id !== operation.accountId || droplet.deleted_at !== null) {
+    return refuse(operation, 'droplet_not_found');
+  }
+  if (address.droplet_id === droplet.id) return refuse(operation, 'already_assigned');
+  if (address.region_id !== droplet.region_id) return refuse(operation, 'region_mismatch');
+  if (droplet.host_state === 'gone') return refuse(operation, 'droplet_unreachable');
+  const occupation = await dropletOccupation(tx, droplet.id, address.family);
+  if (occupation === 'pending') return refuse(operation, 'droplet_pending');
+  if (occupation === 'held') return refuse(operation, 'droplet_has_address');
+
+  const previous = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
+  const actionId = await insertAction(tx, operation, address, {
+    type: 'assign_ip',
+    status: 'in-progress',
+    dropletId: droplet.id,
+    previousDropletId: previous?.id ?? null,
+  });
+  const generation = await takeFence(tx, address, actionId, { target_droplet_id: droplet.id });
+  const events = moveEvents(operation.id, address, generation, { from: previous, to: droplet });
+  await issueHostEvents(tx, events);
+  return {
+    kind: 'admitted',
+    operationId: operation.id,
+    actionId,
+    address: address.address,
+    region: address.region,
+    generation,
+    attachTo: droplet.host,
+    detachFrom: events.filter((event) => event.change === 'detach').map((event) => event.host.name),
+    settled: false,
+    billing: [],
+  };
+}
+
+/** The address is the droplet's. Also ends the assignment that came with a reserve. Repeating it changes nothing. */
+export async function settleAssign(
+  tx: DatabaseTransaction,
+  operation: AssignOperation | ReserveOperation,
+  admitted: Admitted,
+): Promise<BillingChange[]> {
+  const address = await lockAdmittedAddress(tx, admitted.address);
+  const action = await findAction(tx, admitted.actionId);
+  if (address.pending_action_id === action.id) {
+    const at = effectiveTime(address);
+    await releaseFence(tx, address, action.id, {
+      droplet_id: action.droplet_id,
+      target_droplet_id: null,
+      changed_at: at,
+    });
+    await endAction(tx, action.id, { status: 'completed', at });
+    return [assignedChange(address, operation.accountId, action, at)];
+  }
+  if (action.status === 'completed' && action.completed_at) {
+    return [assignedChange(address, operation.accountId, action, action.completed_at)];
+  }
+  throw new SupersededError(action.id, address.last_action_id);
+}
+
+/** Puts the address back where it was, under a new generation, and has the half-attached host detach. */
+export async function undoAssign(
+  tx: DatabaseTransaction,
+  operation: AssignOperation | ReserveOperation,
+  admitted: Admitted,
+  reason: string,
+): Promise<void> {
+  const address = await lockAdmittedAddress(tx, admitted.address);
+  const action = await findAction(tx, admitted.actionId);
+  if (address.pending_action_id !== action.id) {
+    if (action.status === 'errored') return;
+    throw new SupersededError(action.id, address.last_action_id);
+  }
+  const generation = address.generation + 1;
+  await releaseFence(tx, address, action.id, { target_droplet_id: null, generation });
+  await endAction(tx, action.id, { status: 'errored', at: effectiveTime(address), reason });
+  const target = action.droplet_id === null ? null : await findDroplet(tx, action.droplet_id);
+  const previous = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
+  await issueHostEvents(tx, moveEvents(operation.id, address, generation, { from: target, to: previous }));
+}
+
+/** Takes up an undone assign again, for a run that was reset; see {@link reopenAction} for when that is refused. */
+export async function reopenAssign(
+  tx: DatabaseTransaction,
+  operation: AssignOperation | ReserveOperation,
+  admitted: Admitted,
+): Promise<void> {
+  const address = await lockAdmittedAddress(tx, admitted.address);
+  const action = await findAction(tx, admitted.actionId);
+  if (action.status === 'in-progress') return;
+  const droplet = action.droplet_id === null ? null : await lockDroplet(tx, action.droplet_id);
+  const free = droplet?.deleted_at === null && (await dropletOccupation(tx, droplet.id, address.family)) === 'free';
+  if (!droplet || !free) throw new SupersededError(action.id, null);
+  const generation = await reopenAction(tx, address, action, { target_droplet_id: droplet.id });
+  const previous = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
+  await issueHostEvents(tx, moveEvents(operation.id, address, generation, { from: previous, to: droplet }));
+}
+
+/** The events that move an address. On one and the same host the attach replaces what was there before. */
+function moveEvents(
+  operationId: string,
+  address: LockedAddress,
+  generation: number,
+  move: { from: DropletPlace | null; to: DropletPlace | null },
+): NewHostEvent[] {
+  const { from, to } = move;
+  const events: NewHostEvent[] = [];
+  if (to && to.host_state !== 'gone') {
+    events.push({ operationId, host: hostOf(to), address, generation, change: 'attach', droplet: to });
+  }
+  if (from && from.host_state !== 'gone' && from.host_id !== to?.host_id) {
+    events.push({ operationId, host: hostOf(from), address, generation, change: 'detach', droplet: null });
+  }
+  return events;
+}
+
+function assignedChange(address: LockedAddress, accountId: number, action: ActionRecord, at: Date): BillingChange {
+  return billingChange(address, {
+    kind: action.previous_droplet_id === null ? 'assigned' : 'reassigned',
+    accountId,
+    actionId: action.id,
+    dropletId: action.droplet_id,
+    at,
+  });
+}

@@ -1,0 +1,125 @@
+import type { Updateable } from 'kysely';
+import type { BillingChange } from '../../domain/billing.ts';
+import type { ReleaseOperation } from '../../domain/operation.ts';
+import type { Admitted, Verdict } from '../../domain/verdict.ts';
+import type { DatabaseTransaction } from '../database.ts';
+import type { AddressesTable } from '../schema.ts';
+import { billingChange } from './billing-change.ts';
+import {
+  endAction,
+  findAction,
+  insertAction,
+  lockAdmittedAddress,
+  releaseFence,
+  SupersededError,
+  takeFence,
+} from './fence.ts';
+import { type HostReference, issueHostEvents } from './issue-host-event.ts';
+import { effectiveTime, type LockedAddress, lockAddress } from './records.ts';
+import { refuse } from './verdicts.ts';
+
+/**
+ * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
+ * is told to detach: the one it is on, and those that never acknowledged an earlier event about it.
+ */
+export async function admitRelease(
+  tx: DatabaseTransaction,
+  operation: ReleaseOperation,
+  quarantineSeconds: number,
+): Promise<Verdict> {
+  const address = await lockAddress(tx, operation.address);
+  if (address?.state !== 'reserved' || address.account_id !== operation.accountId) {
+    return refuse(operation, 'address_not_found');
+  }
+  if (address.pending_action_id !== null) return refuse(operation, 'address_pending');
+
+  const at = effectiveTime(address);
+  const hosts = await hostsThatMayAnswer(tx, address);
+  const settled = hosts.length === 0;
+  const actionId = await insertAction(tx, operation, address, {
+    type: 'release_ip',
+    status: settled ? 'completed' : 'in-progress',
+    dropletId: null,
+    previousDropletId: address.droplet_id,
+  });
+  const generation = await takeFence(tx, address, actionId, {
+    state: 'releasing',
+    droplet_id: null,
+    changed_at: at,
+  });
+  if (settled) await releaseFence(tx, address, actionId, backToPool(at, quarantineSeconds));
+  await issueHostEvents(
+    tx,
+    hosts.map((host) => ({ operationId: operation.id, host, address, generation, change: 'detach', droplet: null })),
+  );
+  return {
+    kind: 'admitted',
+    operationId: operation.id,
+    actionId,
+    address: address.address,
+    region: address.region,
+    generation,
+    attachTo: null,
+    detachFrom: hosts.map((host) => host.name),
+    settled,
+    billing: [
+      billingChange(address, { kind: 'released', accountId: operation.accountId, actionId, dropletId: null, at }),
+    ],
+  };
+}
+
+/** No host answers on the address any more: it goes back to the pool, to rest. Repeating it changes nothing. */
+export async function settleRelease(
+  tx: DatabaseTransaction,
+  admitted: Admitted,
+  quarantineSeconds: number,
+): Promise<BillingChange[]> {
+  const address = await lockAdmittedAddress(tx, admitted.address);
+  const action = await findAction(tx, admitted.actionId);
+  if (address.pending_action_id === action.id) {
+    const at = effectiveTime(address);
+    await releaseFence(tx, address, action.id, backToPool(at, quarantineSeconds));
+    await endAction(tx, action.id, { status: 'completed', at });
+    return [];
+  }
+  if (action.status === 'completed') return [];
+  throw new SupersededError(action.id, address.last_action_id);
+}
+
+function backToPool(at: Date, quarantineSeconds: number): Updateable<AddressesTable> {
+  return {
+    state: 'free',
+    account_id: null,
+    project_id: null,
+    reserved_at: null,
+    changed_at: at,
+    available_at: new Date(at.getTime() + quarantineSeconds * 1_000),
+  };
+}
+
+/** Hosts whose newest event about the address is anything but a detach that they confirmed. */
+async function hostsThatMayAnswer(tx: DatabaseTransaction, address: LockedAddress): Promise<HostReference[]> {
+  return tx
+    .selectFrom(
+      tx
+        .selectFrom('host_events')
+        .select((select) => ['host_id', select.fn.max('sequence').as('sequence')])
+        .where('address_id', '=', address.id)
+        .groupBy('host_id')
+        .as('newest'),
+    )
+    .innerJoin('host_events as event', (join) =>
+      join.onRef('event.host_id', '=', 'newest.host_id').onRef('event.sequence', '=', 'newest.sequence'),
+    )
+    .innerJoin('hosts', 'hosts.id', 'event.host_id')
+    .select(['hosts.id', 'hosts.name'])
+    .where('hosts.state', '=', 'active')
+    .where((where) =>
+      where.or([
+        where('event.change', '=', 'attach'),
+        where('event.outcome', 'is', null),
+        where('event.outcome', '=', 'failed'),
+      ]),
+    )
+    .execute();
+}

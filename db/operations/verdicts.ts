@@ -1,0 +1,39 @@
+import { sql } from 'kysely';
+import type { OperationId } from '../../domain/identifiers.ts';
+import { type Operation, workflowIdOf } from '../../domain/operation.ts';
+import { type Refusal, type Refused, type Verdict, verdictSchema } from '../../domain/verdict.ts';
+import type { Database, DatabaseTransaction } from '../database.ts';
+
+/** The verdict was not stored in time; the transaction must not commit. */
+export class AdmissionExpiredError extends Error {
+  constructor() {
+    super('the operation was not admitted in time');
+    this.name = 'AdmissionExpiredError';
+  }
+}
+
+/** A refusal of this operation. */
+export function refuse(operation: Operation, refusal: Refusal): Refused {
+  return { kind: 'refused', operationId: operation.id, refusal };
+}
+
+/** The stored verdict of an operation, if it has one. */
+export async function findVerdict(db: Database, operationId: OperationId): Promise<Verdict | null> {
+  const row = await db.selectFrom('operations').select('verdict').where('id', '=', operationId).executeTakeFirst();
+  return row ? verdictSchema.parse(JSON.parse(row.verdict)) : null;
+}
+
+/**
+ * Stores the verdict under the operation's id; the primary key lets only the first writer through.
+ * Throws {@link AdmissionExpiredError} when an admission comes too late: whoever waited for it has been told that it
+ * will not happen.
+ */
+export async function storeVerdict(tx: DatabaseTransaction, operation: Operation, verdict: Verdict): Promise<void> {
+  const deadline = verdict.kind === 'admitted' ? sql`NOW(3) <= ${new Date(operation.admitBefore)}` : sql`TRUE`;
+  const { numAffectedRows } = await sql`
+    INSERT INTO operations (id, kind, account_id, workflow_id, request, verdict)
+    SELECT ${operation.id}, ${operation.kind}, ${operation.accountId}, ${workflowIdOf(operation)},
+           ${JSON.stringify(operation)}, ${JSON.stringify(verdict)}
+    FROM DUAL WHERE ${deadline}`.execute(tx);
+  if (numAffectedRows !== 1n) throw new AdmissionExpiredError();
+}

@@ -1,0 +1,24 @@
+import { queryLimit } from './bounded.ts';
+import type { Database } from './database.ts';
+
+/** A region as customers see it. */
+export interface RegionRecord {
+  slug: string;
+  name: string;
+}
+
+/** Whether there is a region with this slug. */
+export async function regionExists(db: Database, slug: string): Promise<boolean> {
+  const row = await db.selectFrom('regions').select('id').where('slug', '=', slug).executeTakeFirst(queryLimit());
+  return row !== undefined;
+}
+
+/** All regions, by slug. */
+export async function listRegions(db: Database): Promise<RegionRecord[]> {
+  return db.selectFrom('regions').select(['slug', 'name']).orderBy('slug').execute(queryLimit());
+}
+
+/** Makes a region, or gives it another name. */
+export async function putRegion(db: Database, region: RegionRecord): Promise<void> {
+  await db.insertInto('regions').values(region).onDuplicateKeyUpdate({ name: region.name }).execute(queryLimit());
+}

@@ -1,0 +1,105 @@
+import { type Address, addressFromBytes, addressToBytes } from '../domain/address.ts';
+import { queryLimit } from './bounded.ts';
+import type { Database } from './database.ts';
+import { type DropletRecord, findDropletsById } from './droplets.ts';
+import { type Page, type PageRequest, readPage } from './pages.ts';
+import type { RegionRecord } from './regions.ts';
+
+const FAMILY = 4;
+
+/** A reserved IPv4 as its owner sees it. */
+export interface ReservedIpRecord {
+  address: Address;
+  region: RegionRecord;
+  droplet: DropletRecord | null;
+  /** An action is pending on it. */
+  locked: boolean;
+  projectId: string;
+}
+
+/** A project that was not named is the account's own, which goes by the account's UUID. */
+function selectReservedIps(db: Database, accountId: number) {
+  return db
+    .selectFrom('addresses')
+    .innerJoin('regions', 'regions.id', 'addresses.region_id')
+    .innerJoin('accounts', 'accounts.id', 'addresses.account_id')
+    .where('addresses.account_id', '=', accountId)
+    .where('addresses.state', '=', 'reserved')
+    .where('addresses.family', '=', FAMILY)
+    .select(({ fn }) => [
+      'addresses.address',
+      'addresses.droplet_id',
+      'addresses.pending_action_id',
+      'regions.slug as region_slug',
+      'regions.name as region_name',
+      fn.coalesce('addresses.project_id', 'accounts.uuid').as('project_id'),
+    ]);
+}
+
+type ReservedIpRow = Awaited<ReturnType<ReturnType<typeof selectReservedIps>['executeTakeFirstOrThrow']>>;
+
+async function toRecords(db: Database, rows: ReservedIpRow[]): Promise<ReservedIpRecord[]> {
+  const dropletIds = rows.map((row) => row.droplet_id).filter((id) => id !== null);
+  const droplets = await findDropletsById(db, dropletIds);
+  return rows.map((row) => ({
+    address: addressFromBytes(row.address),
+    region: { slug: row.region_slug, name: row.region_name },
+    droplet: row.droplet_id === null ? null : (droplets.get(row.droplet_id) ?? null),
+    locked: row.pending_action_id !== null,
+    projectId: row.project_id,
+  }));
+}
+
+/** The account's reserved IPs, oldest row first. */
+export function listReservedIps(
+  db: Database,
+  accountId: number,
+  request: PageRequest,
+): Promise<Page<ReservedIpRecord>> {
+  const count = async () => {
+    const { total } = await db
+      .selectFrom('addresses')
+      .where('account_id', '=', accountId)
+      .where('state', '=', 'reserved')
+      .where('family', '=', FAMILY)
+      .select(({ fn }) => fn.countAll<number>().as('total'))
+      .executeTakeFirstOrThrow(queryLimit());
+    return total;
+  };
+  const read = async (limit: number, offset: number) => {
+    const rows = await selectReservedIps(db, accountId)
+      .orderBy('addresses.id')
+      .limit(limit)
+      .offset(offset)
+      .execute(queryLimit());
+    return toRecords(db, rows);
+  };
+  return readPage(request, count, read);
+}
+
+/** One of the account's reserved IPs. One that is being given back is nobody's any more. */
+export async function findReservedIp(
+  db: Database,
+  accountId: number,
+  address: Address,
+): Promise<ReservedIpRecord | null> {
+  const row = await selectReservedIps(db, accountId)
+    .where('addresses.address', '=', addressToBytes(address))
+    .executeTakeFirst(queryLimit());
+  if (!row) return null;
+  const [record] = await toRecords(db, [row]);
+  return record ?? null;
+}
+
+/** Row number of one of the account's reserved IPs. */
+export async function findAddressId(db: Database, accountId: number, address: Address): Promise<number | null> {
+  const row = await db
+    .selectFrom('addresses')
+    .select('id')
+    .where('address', '=', addressToBytes(address))
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'reserved')
+    .where('family', '=', FAMILY)
+    .executeTakeFirst(queryLimit());
+  return row?.id ?? null;
+}

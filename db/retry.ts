@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+const databaseErrorSchema = z.object({ code: z.string() });
+
+/** The code of a MySQL or network error, such as `ER_DUP_ENTRY` or `ECONNREFUSED`; null for any other error. */
+export function databaseErrorCode(error: unknown): string | null {
+  const parsed = databaseErrorSchema.safeParse(error);
+  return parsed.success ? parsed.data.code : null;
+}
+
+/** A unique key refused the row. */
+export function isDuplicateEntry(error: unknown): boolean {
+  return databaseErrorCode(error) === 'ER_DUP_ENTRY';
+}
+
+const TRANSIENT_CODES = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
+
+/** Repeats a transaction that MySQL rolled back for the sake of another one: at most `attempts` times in all. */
+export async function retryRolledBack<Result>(run: () => Promise<Result>, attempts = 4): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt >= attempts || !TRANSIENT_CODES.has(databaseErrorCode(error) ?? '')) throw error;
+    }
+  }
+}

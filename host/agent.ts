@@ -1,0 +1,232 @@
+import type { Logger } from 'pino';
+import type { Address } from '../domain/address.ts';
+import type { AcknowledgmentOutcome, DesiredAttachment, Generation, HostEvent } from '../domain/host-event.ts';
+import { AcknowledgmentSender } from './acknowledgment-sender.ts';
+import { AddressQueue } from './address-queue.ts';
+import { Backoff } from './backoff.ts';
+import { ControlPlane } from './control-plane.ts';
+import type { NetworkDriver } from './driver.ts';
+import { type Repair, repairsOf } from './reconcile.ts';
+import { Generations } from './state-file.ts';
+
+const EVENTS_PER_POLL = 200;
+/** With more changes than this before it, the agent takes no further events. */
+const MOST_PENDING = 2_000;
+const MEND_AGAIN_AFTER_MS = 5_000;
+
+/** The desired state that the host was last compared with. */
+interface Snapshot {
+  sequence: number;
+  attachments: ReadonlyMap<Address, DesiredAttachment>;
+}
+
+/** Options of {@link runAgent}. */
+export interface AgentOptions {
+  /** Base URL of the control plane. */
+  apiUrl: string;
+  /** The host's own token. */
+  token: string;
+  /** Name of the host, for the log; the control plane knows it by the token. */
+  host: string;
+  driver: NetworkDriver;
+  /** Ends the agent when aborted. */
+  signal: AbortSignal;
+  logger: Logger;
+  /** Where the highest generations are kept; nowhere when absent. */
+  stateFile?: string | null;
+  /** Changes of different addresses at a time; default 32. */
+  concurrency?: number;
+  /** How long one poll waits for an event; default 25. */
+  waitSeconds?: number;
+  /** Time between two comparisons with the desired state; default 60,000. */
+  reconcileIntervalMs?: number;
+  /** How long a stopping agent waits for changes and acknowledgments on their way; default 3,000. */
+  stopTimeoutMs?: number;
+}
+
+/**
+ * Runs a host's agent until the signal is aborted: it compares the host with its desired state, then applies events as
+ * they come and acknowledges each. It begins anew with the comparison whenever it has lost contact. Throws only when the
+ * state file cannot be used.
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const generations = await Generations.open(options.stateFile ?? null);
+  await new Agent(options, generations).run().finally(() => generations.close());
+}
+
+class Agent {
+  readonly #options: AgentOptions;
+  readonly #logger: Logger;
+  readonly #generations: Generations;
+  readonly #controlPlane: ControlPlane;
+  readonly #queue: AddressQueue;
+  readonly #sender: AcknowledgmentSender;
+  readonly #sending = new AbortController();
+  /** Sequence of the newest event about each address; a snapshot that is older has no say in it. */
+  readonly #newestEvents = new Map<Address, number>();
+  /** Events between their arrival and the end of their acknowledgment. */
+  readonly #inHand = new Set<number>();
+  #snapshot: Snapshot = { sequence: 0, attachments: new Map() };
+  #reconcileAt = 0;
+
+  constructor(options: AgentOptions, generations: Generations) {
+    this.#options = options;
+    this.#logger = options.logger.child({ host: options.host });
+    this.#generations = generations;
+    this.#controlPlane = new ControlPlane(options);
+    this.#queue = new AddressQueue(options.concurrency ?? 32);
+    this.#sender = new AcknowledgmentSender({
+      controlPlane: this.#controlPlane,
+      logger: this.#logger,
+      onDone: (sequence) => this.#inHand.delete(sequence),
+      signal: this.#sending.signal,
+    });
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    const backoff = new Backoff({ firstMs: 100, longestMs: 5_000 });
+    while (!signal.aborted) {
+      try {
+        await this.#reconcile();
+        await this.#follow(() => backoff.reset());
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#logger.warn({ err: error }, 'contact with the control plane is lost');
+        await backoff.wait(signal);
+      }
+    }
+    await this.#finish();
+  }
+
+  /** Takes events as they come, until the control plane does not answer. */
+  async #follow(onContact: () => void): Promise<void> {
+    const { signal, waitSeconds = 25 } = this.#options;
+    let after = 0;
+    // Everything that is open comes first, whatever has been seen of it before.
+    let caughtUp = false;
+    while (!signal.aborted) {
+      const request = { after, waitSeconds: caughtUp ? waitSeconds : 0, limit: EVENTS_PER_POLL };
+      const events = await this.#controlPlane.events(request, signal);
+      onContact();
+      const gap = hasGap(events, Math.max(after, this.#snapshot.sequence));
+      for (const event of events) this.#take(event);
+      after = events.at(-1)?.sequence ?? after;
+      if (events.length < EVENTS_PER_POLL && !caughtUp) {
+        caughtUp = true;
+        after = Math.max(after, this.#snapshot.sequence);
+      }
+      if (gap) this.#logger.warn({ after }, 'events are missing');
+      if (gap || performance.now() > this.#reconcileAt) await this.#reconcile();
+      await this.#queue.atMost(MOST_PENDING, signal);
+    }
+  }
+
+  #take(event: HostEvent): void {
+    if (this.#inHand.has(event.sequence)) return;
+    this.#inHand.add(event.sequence);
+    this.#newestEvents.set(event.address, Math.max(event.sequence, this.#newestEvents.get(event.address) ?? 0));
+    const overtaken = this.#isOvertaken(event);
+    // Before its turn comes, so that an older change that still waits is not applied any more.
+    const remembered = overtaken ? Promise.resolve() : this.#remember(event.address, event.generation);
+    this.#queue.enqueue(event.address, async () => {
+      const { outcome, message } = await this.#apply(event, overtaken, remembered);
+      const { sequence, generation } = event;
+      this.#sender.add({ sequence, generation, outcome, message });
+    });
+  }
+
+  /** Whether the snapshot, which is newer than the event, says otherwise. */
+  #isOvertaken({ sequence, change, address, generation }: HostEvent): boolean {
+    if (sequence > this.#snapshot.sequence) return false;
+    const desired = this.#snapshot.attachments.get(address);
+    if (change === 'attach') return !desired || desired.generation > generation;
+    return desired !== undefined && desired.generation >= generation;
+  }
+
+  async #apply(
+    event: HostEvent,
+    overtaken: boolean,
+    remembered: Promise<void>,
+  ): Promise<{ outcome: AcknowledgmentOutcome; message: string | null }> {
+    const { address, generation, change, dropletId, anchor } = event;
+    if (overtaken || generation < this.#highest(address)) return { outcome: 'superseded', message: null };
+    try {
+      if (change === 'detach') await this.#options.driver.detach(address, generation);
+      else if (dropletId === null || anchor === null) throw new Error('the event names no droplet');
+      else await this.#options.driver.attach({ address, generation, dropletId, anchor });
+      await remembered;
+      this.#logger.debug({ address, generation, change }, 'applied');
+      return { outcome: 'applied', message: null };
+    } catch (error) {
+      this.#logger.warn({ err: error, address, generation, change }, 'change failed');
+      return { outcome: 'failed', message: messageOf(error) };
+    }
+  }
+
+  /** Compares the host with its desired state and puts what differs in line, before any event that comes later. */
+  async #reconcile(): Promise<void> {
+    const { driver, signal, reconcileIntervalMs = 60_000 } = this.#options;
+    const desired = await this.#controlPlane.desiredState(signal);
+    const { sequence } = desired;
+    this.#snapshot = { sequence, attachments: new Map(desired.attachments.map((one) => [one.address, one])) };
+    this.#reconcileAt = performance.now() + reconcileIntervalMs;
+    for (const repair of repairsOf(desired, await driver.list())) {
+      if (this.#isOutdated(repair, sequence)) continue;
+      const remembered = repair.attachment
+        ? this.#remember(repair.address, repair.attachment.generation)
+        : Promise.resolve();
+      this.#queue.enqueue(repair.address, () => this.#mend(repair, sequence, remembered));
+    }
+  }
+
+  /** Whether the host has heard something newer about the address than the snapshot says. */
+  #isOutdated({ address, attachment }: Repair, snapshotSequence: number): boolean {
+    if ((this.#newestEvents.get(address) ?? 0) > snapshotSequence) return true;
+    return attachment !== null && attachment.generation < this.#highest(address);
+  }
+
+  async #mend(repair: Repair, snapshotSequence: number, remembered: Promise<void>): Promise<void> {
+    if (this.#isOutdated(repair, snapshotSequence)) return;
+    const { address, attachment } = repair;
+    const change = attachment ? 'attach' : 'detach';
+    try {
+      if (attachment) await this.#options.driver.attach(attachment);
+      else await this.#options.driver.detach(address, this.#highest(address));
+      await remembered;
+      this.#logger.info({ address, change }, 'mended');
+    } catch (error) {
+      this.#reconcileAt = Math.min(this.#reconcileAt, performance.now() + MEND_AGAIN_AFTER_MS);
+      this.#logger.warn({ err: error, address, change }, 'could not be mended');
+    }
+  }
+
+  #highest(address: Address): Generation {
+    return this.#generations.get(address) ?? 0;
+  }
+
+  /** Raises the generation now; resolves when that is on file. Nobody may be waiting yet when that fails. */
+  #remember(address: Address, generation: Generation): Promise<void> {
+    const remembered = this.#generations.raise(address, generation);
+    remembered.catch(() => undefined);
+    return remembered;
+  }
+
+  /** Ends what is on its way, within limits: a driver that hangs must not keep the agent. */
+  async #finish(): Promise<void> {
+    const deadline = AbortSignal.timeout(this.#options.stopTimeoutMs ?? 3_000);
+    await this.#queue.atMost(0, deadline);
+    await this.#sender.drained(deadline);
+    this.#sending.abort();
+  }
+}
+
+/** Whether events are missing after `seen`; only what is acknowledged by now may be missing before it. */
+function hasGap(events: HostEvent[], seen: number): boolean {
+  const newer = events.filter(({ sequence }) => sequence > seen);
+  return newer.some(({ sequence }, index) => sequence !== seen + 1 + index);
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 1_000);
+}

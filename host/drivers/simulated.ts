@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Address } from '../../domain/address.ts';
+import type { DesiredAttachment, Generation } from '../../domain/host-event.ts';
+import type { NetworkDriver, PresentAttachment } from '../driver.ts';
+
+/** How a silent driver hangs: before it has changed anything, or after. */
+export type Silence = 'before-applying' | 'after-applying';
+
+/** How a {@link SimulatedDriver} begins; all of it can be changed later. */
+export interface SimulatedDriverOptions {
+  /** How long each change takes, in milliseconds; default 0. */
+  delayMs?: number;
+  /** Share of the changes that fail, 0 to 1; default 0. */
+  failureProbability?: number;
+  silence?: Silence | null;
+}
+
+/** A network that exists in memory only, and misbehaves on request. */
+export class SimulatedDriver implements NetworkDriver {
+  delayMs: number;
+  failureProbability: number;
+  readonly #attachments = new Map<Address, DesiredAttachment>();
+  /** Failures still to come: of one address, or under null of any. */
+  readonly #failures = new Map<Address | null, number>();
+  #silence: { how: Silence; addresses: ReadonlySet<Address> | null } | null = null;
+  #speaksAgain = Promise.withResolvers<void>();
+
+  constructor({ delayMs = 0, failureProbability = 0, silence = null }: SimulatedDriverOptions = {}) {
+    this.delayMs = delayMs;
+    this.failureProbability = failureProbability;
+    if (silence) this.silence(silence);
+  }
+
+  /** What the host answers for, by address. */
+  get attachments(): ReadonlyMap<Address, DesiredAttachment> {
+    return this.#attachments;
+  }
+
+  /** Lets the next `count` changes fail, of one address or of any; Infinity for all. */
+  failNext(count: number, address: Address | null = null): void {
+    this.#failures.set(address, count);
+  }
+
+  /** From now on changes never end, of these addresses or of all. */
+  silence(how: Silence, addresses: Iterable<Address> | null = null): void {
+    this.#silence = { how, addresses: addresses && new Set(addresses) };
+  }
+
+  /** Ends the silence; changes that hang go on, and are acknowledged late. */
+  speakAgain(): void {
+    this.#silence = null;
+    this.#speaksAgain.resolve();
+    this.#speaksAgain = Promise.withResolvers<void>();
+  }
+
+  async attach(attachment: DesiredAttachment): Promise<void> {
+    await this.#change(attachment.address, () => this.#attachments.set(attachment.address, attachment));
+  }
+
+  async detach(address: Address, _generation: Generation): Promise<void> {
+    await this.#change(address, () => this.#attachments.delete(address));
+  }
+
+  async list(): Promise<PresentAttachment[]> {
+    return [...this.#attachments.values()].map(({ address, dropletId, anchor }) => ({ address, dropletId, anchor }));
+  }
+
+  async #change(address: Address, apply: () => void): Promise<void> {
+    if (this.delayMs > 0) await sleep(this.delayMs);
+    await this.#hang('before-applying', address);
+    if (this.#fails(address)) throw new Error('the simulated driver was told to fail');
+    apply();
+    await this.#hang('after-applying', address);
+  }
+
+  async #hang(when: Silence, address: Address): Promise<void> {
+    const silence = this.#silence;
+    if (silence?.how === when && (silence.addresses?.has(address) ?? true)) await this.#speaksAgain.promise;
+  }
+
+  #fails(address: Address): boolean {
+    for (const key of [address, null]) {
+      const left = this.#failures.get(key) ?? 0;
+      if (left <= 0) continue;
+      this.#failures.set(key, left - 1);
+      return true;
+    }
+    return Math.random() < this.failureProbability;
+  }
+}

@@ -1,0 +1,74 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { pino } from 'pino';
+import { ConfigurationError, type HostConfiguration, parseHostConfiguration } from '../config/configuration.ts';
+import { runAgent } from './agent.ts';
+import type { NetworkDriver } from './driver.ts';
+import { type Silence, SimulatedDriver } from './drivers/simulated.ts';
+
+interface Options {
+  host: string;
+  driver: 'simulated';
+  delayMs: number;
+  fail: number;
+  silent: Silence | undefined;
+  stateFile: string | undefined;
+  concurrency: number;
+}
+
+const command = new Command('host')
+  .description(
+    'The agent of one host. Reads API_URL, and its token from HOST_TOKEN_<NAME> (in capitals, other signs as _) or HOST_TOKEN.',
+  )
+  .requiredOption('--host <name>', 'name of the host')
+  .addOption(new Option('--driver <driver>', 'what changes the network').choices(['simulated']).default('simulated'))
+  .option('--state-file <path>', 'where the highest generations are kept')
+  .option('--concurrency <count>', 'changes of different addresses at a time', numberFrom(1), 32)
+  .option('--delay-ms <ms>', 'simulated: how long each change takes', numberFrom(0), 0)
+  .option('--fail <share>', 'simulated: share of the changes that fail, 0 to 1', numberFrom(0), 0)
+  .addOption(
+    new Option('--silent [when]', 'simulated: never acknowledge')
+      .choices(['before-applying', 'after-applying'])
+      .preset('after-applying'),
+  );
+
+const options: Options = command.parse().opts();
+const configuration = readConfiguration(options.host);
+const logger = pino({ level: configuration.LOG_LEVEL });
+const stopping = new AbortController();
+process.once('SIGTERM', () => stopping.abort());
+process.once('SIGINT', () => stopping.abort());
+
+logger.info({ host: options.host, driver: options.driver }, 'agent starts');
+await runAgent({
+  apiUrl: configuration.API_URL,
+  token: configuration.HOST_TOKEN,
+  host: options.host,
+  driver: makeDriver(options),
+  signal: stopping.signal,
+  logger,
+  stateFile: options.stateFile ?? null,
+  concurrency: options.concurrency,
+});
+logger.info({ host: options.host }, 'agent has stopped');
+
+function makeDriver({ delayMs, fail, silent }: Options): NetworkDriver {
+  return new SimulatedDriver({ delayMs, failureProbability: fail, silence: silent ?? null });
+}
+
+function readConfiguration(host: string): HostConfiguration {
+  const own = process.env[`HOST_TOKEN_${host.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`];
+  try {
+    return parseHostConfiguration({ ...process.env, HOST_TOKEN: own ?? process.env.HOST_TOKEN });
+  } catch (error) {
+    if (error instanceof ConfigurationError) command.error(error.message);
+    throw error;
+  }
+}
+
+function numberFrom(least: number) {
+  return (text: string): number => {
+    const number = Number(text);
+    if (!(number >= least)) throw new InvalidArgumentError(`A number from ${least} is needed.`);
+    return number;
+  };
+}

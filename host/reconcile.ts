@@ -1,0 +1,25 @@
+import type { Address } from '../domain/address.ts';
+import type { DesiredAttachment, DesiredState } from '../domain/host-event.ts';
+import type { PresentAttachment } from './driver.ts';
+
+/** One difference between a host and its desired state, and how to mend it. */
+export interface Repair {
+  address: Address;
+  /** What the host is to answer for; null when it must stop answering for the address. */
+  attachment: DesiredAttachment | null;
+}
+
+/** What has to change so that the host answers for exactly what it should. What must go comes first. */
+export function repairsOf(desired: DesiredState, present: PresentAttachment[]): Repair[] {
+  const wanted = new Map(desired.attachments.map((attachment) => [attachment.address, attachment]));
+  const found = new Map(present.map((attachment) => [attachment.address, attachment]));
+  const surplus = present.filter(({ address }) => !wanted.has(address));
+  const missing = desired.attachments.filter(({ address, dropletId, anchor }) => {
+    const there = found.get(address);
+    return there?.dropletId !== dropletId || there.anchor !== anchor;
+  });
+  return [
+    ...surplus.map(({ address }) => ({ address, attachment: null })),
+    ...missing.map((attachment) => ({ address: attachment.address, attachment })),
+  ];
+}

@@ -1,0 +1,186 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf, StackError } from '../errors.ts';
+import { assertPortsFree, choosePorts, type PortChoice, type PortName, type Ports } from '../ports.ts';
+import type { ProcessSupervisor, RunningProcess } from '../processes.ts';
+import { cacheFolder } from './cache.ts';
+import { kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
+import { mysqlToolNeeds, pingMysql, startMysql } from './mysql.ts';
+import type { Maven, Report, ServerContext } from './options.ts';
+import { pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
+import { assertTools } from './tools.ts';
+
+export type { Report } from './options.ts';
+
+/** What `startServers` needs to know. */
+export interface ServersOptions {
+  /** Starts the processes; its `stop()` stops them too. */
+  readonly supervisor: ProcessSupervisor;
+  /** Where the servers keep their data; made when missing. */
+  readonly dataFolder: string;
+  readonly ports: PortChoice;
+  /** Read for MYSQL_URL, KAFKA_BROKERS, TEMPORAL_ADDRESS, TEMPORAL_UI_URL, the ports, and the cache folder. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly report: Report;
+  /** Ports of the caller, checked along with those of the servers. */
+  readonly callersPorts?: readonly PortName[];
+}
+
+/** Three servers that answer. */
+export interface Servers {
+  readonly mysqlUrl: string;
+  /** `host:port`, separated by commas. */
+  readonly kafkaBrokers: string;
+  /** `host:port` */
+  readonly temporalAddress: string;
+  readonly temporalUiUrl: string;
+  readonly ports: Ports;
+  /** Only those that were started here. */
+  readonly processes: readonly RunningProcess[];
+  /** Stops those that were started here, and no existing one. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts MySQL, Kafka and Temporal at the same time, except those that the environment names, which are only checked.
+ * Nothing stays running when it fails.
+ *
+ * @throws {StackError} with all missing tools, all taken ports, or the failure of a server and the end of its log.
+ */
+export async function startServers(options: ServersOptions): Promise<Servers> {
+  const { environment, supervisor } = options;
+  const cache = cacheFolder(environment);
+  const existing = {
+    mysql: environment.MYSQL_URL || undefined,
+    kafka: environment.KAFKA_BROKERS || undefined,
+    temporal: environment.TEMPORAL_ADDRESS || undefined,
+  };
+  await assertReachable(existing);
+  const needs = await Promise.all([
+    existing.mysql === undefined ? mysqlToolNeeds(cache) : [],
+    existing.kafka === undefined ? kafkaToolNeeds(cache) : [],
+    existing.temporal === undefined ? temporalToolNeeds(cache) : [],
+  ]);
+  await assertTools(needs.flat());
+  const ports = await choosePorts(options.ports, environment);
+  await assertPortsFree(ports, [...portsToOpen(existing), ...(options.callersPorts ?? [])]);
+
+  const context: ServerContext = {
+    supervisor,
+    dataFolder: options.dataFolder,
+    cacheFolder: cache,
+    ports,
+    report: options.report,
+    environment,
+    maven: makeMaven(supervisor, environment),
+  };
+  const started: RunningProcess[] = [];
+  const stop = async () => {
+    await Promise.all(started.map((process) => process.stop()));
+  };
+  const track = async <T extends { readonly process: RunningProcess }>(
+    label: string,
+    starting: Promise<T>,
+  ): Promise<T> => {
+    const begin = performance.now();
+    const server = await starting;
+    started.push(server.process);
+    options.report(`${label}: ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+    return server;
+  };
+  const tasks = [
+    existing.mysql === undefined ? track('MySQL', startMysql(context)) : { url: existing.mysql },
+    existing.kafka === undefined ? track('Kafka', startKafka(context)) : { brokers: existing.kafka },
+    existing.temporal === undefined
+      ? track('Temporal', startTemporal(context))
+      : { address: existing.temporal, uiUrl: environment.TEMPORAL_UI_URL || '' },
+  ] as const;
+  try {
+    const [mysql, kafka, temporal] = await Promise.all(tasks);
+    return {
+      mysqlUrl: mysql.url,
+      kafkaBrokers: kafka.brokers,
+      temporalAddress: temporal.address,
+      temporalUiUrl: temporal.uiUrl,
+      ports,
+      processes: started,
+      stop,
+    };
+  } catch (error) {
+    // The others may be in the middle of a download or a start: only the supervisor knows what they have running.
+    await supervisor.stop();
+    await Promise.allSettled(tasks);
+    throw error;
+  }
+}
+
+function portsToOpen(existing: Existing): PortName[] {
+  return [
+    ...(existing.mysql === undefined ? (['mysql'] as const) : []),
+    ...(existing.kafka === undefined ? (['kafka', 'kafkaController'] as const) : []),
+    ...(existing.temporal === undefined
+      ? (['temporal', 'temporalUi', 'temporalMetrics', 'temporalHttp'] as const)
+      : []),
+  ];
+}
+
+interface Existing {
+  readonly mysql: string | undefined;
+  readonly kafka: string | undefined;
+  readonly temporal: string | undefined;
+}
+
+async function assertReachable(existing: Existing): Promise<void> {
+  const checks = [
+    { variable: 'MYSQL_URL', value: existing.mysql, ping: pingMysql },
+    { variable: 'KAFKA_BROKERS', value: existing.kafka, ping: pingKafka },
+    { variable: 'TEMPORAL_ADDRESS', value: existing.temporal, ping: pingTemporal },
+  ];
+  const problems = await Promise.all(
+    checks.map(async ({ variable, value, ping }) => {
+      if (value === undefined) return [];
+      return ping(value).then(
+        () => [],
+        (error: unknown) => [`  ${variable}=${withoutPassword(value)}: ${messageOf(error)}`],
+      );
+    }),
+  );
+  if (problems.flat().length === 0) return;
+  throw new StackError(
+    [
+      'The environment names servers that do not answer:',
+      ...problems.flat(),
+      'Start them, or unset the variables to have servers started here. (A shell that has sourced .stack/env has them set.)',
+    ].join('\n'),
+  );
+}
+
+function withoutPassword(address: string): string {
+  return address.replace(/\/\/([^:/@]*):[^@]*@/, '//$1:…@');
+}
+
+function makeMaven(supervisor: ProcessSupervisor, environment: NodeJS.ProcessEnv): Maven {
+  let previous: Promise<unknown> = Promise.resolve();
+  const runMaven = async (name: string, mavenArguments: readonly string[]): Promise<void> => {
+    // Maven leaves bookkeeping in the folder where it runs.
+    const workingFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-maven-'));
+    try {
+      await supervisor.run({
+        name,
+        role: 'tool',
+        command: 'mvn',
+        arguments: ['-B', ...mavenArguments],
+        workingFolder,
+        environment,
+      });
+    } finally {
+      await rm(workingFolder, { recursive: true, force: true });
+    }
+  };
+  return (label, mavenArguments) => {
+    const turn = previous.then(() => runMaven(label, mavenArguments));
+    previous = turn.catch(() => undefined);
+    return turn;
+  };
+}

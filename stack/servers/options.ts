@@ -1,0 +1,20 @@
+import type { Ports } from '../ports.ts';
+import type { ProcessSupervisor } from '../processes.ts';
+
+/** Takes one line of progress for the person who waits. */
+export type Report = (line: string) => void;
+
+/** What the start of each server gets. */
+export interface ServerContext {
+  readonly supervisor: ProcessSupervisor;
+  readonly dataFolder: string;
+  readonly cacheFolder: string;
+  readonly ports: Ports;
+  readonly report: Report;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Runs Maven tasks one after the other: its local repository is not made for two at a time. */
+  readonly maven: Maven;
+}
+
+/** Runs `mvn` with arguments; `label` says what for. */
+export type Maven = (label: string, mavenArguments: readonly string[]) => Promise<void>;

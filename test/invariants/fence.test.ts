@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { admit, seal } from '../../db/operations/admit.ts';
+import { SupersededError } from '../../db/operations/fence.ts';
+import { settle, undo } from '../../db/operations/settle.ts';
+import { newOperationId } from '../../domain/identifiers.ts';
+import type { AssignOperation } from '../../domain/operation.ts';
+import type { Admitted } from '../../domain/verdict.ts';
+import type { Account } from '../support/account.ts';
+import { useDatabase } from '../support/database.ts';
+import { useTemporal } from '../support/temporal.ts';
+import { useWorld } from '../support/world.ts';
+
+const RULES = { quarantineSeconds: 0 };
+
+function assignOperation(account: Account, address: string, dropletId: number): AssignOperation {
+  return {
+    id: newOperationId(),
+    kind: 'assign',
+    accountId: account.id,
+    resourceType: 'reserved_ip',
+    admitBefore: new Date(Date.now() + 5_000).toISOString(),
+    address,
+    dropletId,
+  };
+}
+
+function admitted(verdict: Awaited<ReturnType<typeof admit>>): Admitted {
+  if (verdict.kind === 'refused') throw new Error(`refused: ${verdict.refusal}`);
+  return verdict;
+}
+
+describe('the verdict of an operation', () => {
+  test('is the first writer’s, for everyone who asks at once', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const db = useDatabase();
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const operation = assignOperation(account, await account.reserve(world.region), droplet);
+
+    const verdicts = await Promise.all(Array.from({ length: 6 }, () => admit(db, operation, RULES)));
+
+    expect(new Set(verdicts.map((verdict) => JSON.stringify(verdict))).size).toBe(1);
+    expect(verdicts[0]).toMatchObject({ kind: 'admitted' });
+  });
+
+  test('is a refusal for good once its time has passed', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const db = useDatabase();
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const operation = assignOperation(account, await account.reserve(world.region), droplet);
+    const late = { ...operation, admitBefore: new Date(Date.now() - 1_000).toISOString() };
+
+    expect(await admit(db, late, RULES)).toMatchObject({ kind: 'refused', refusal: 'expired' });
+    expect(await admit(db, operation, RULES)).toMatchObject({ kind: 'refused', refusal: 'expired' });
+    expect(await account.show(operation.address)).toMatchObject({ locked: false });
+  });
+
+  test('that is sealed keeps a worker from admitting it later, and an admitted one is not sealed', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const db = useDatabase();
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const address = await account.reserve(world.region);
+
+    const sealed = assignOperation(account, address, droplet);
+    expect(await seal(db, sealed)).toMatchObject({ kind: 'refused' });
+    expect(await admit(db, sealed, RULES)).toMatchObject({ kind: 'refused', refusal: 'expired' });
+
+    const open = assignOperation(account, address, droplet);
+    const verdict = await admit(db, open, RULES);
+    expect(await seal(db, open)).toEqual(verdict);
+  });
+});
+
+describe('a run that has lost its fence', () => {
+  test('can neither settle nor undo', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const db = useDatabase();
+    const account = await world.account();
+    const [first = 0, second = 0] = await world.droplets(account, 2);
+    const address = await account.reserve(world.region);
+    const old = assignOperation(account, address, first);
+    const oldVerdict = admitted(await admit(db, old, RULES));
+    await undo(db, old, oldVerdict, 'given up');
+    const newer = assignOperation(account, address, second);
+    const newerVerdict = admitted(await admit(db, newer, RULES));
+
+    await expect(settle(db, old, oldVerdict, RULES)).rejects.toBeInstanceOf(SupersededError);
+    expect(await account.show(address)).toMatchObject({ droplet: null, locked: true });
+
+    await settle(db, newer, newerVerdict, RULES);
+    await expect(undo(db, newer, newerVerdict, 'too late')).rejects.toBeInstanceOf(SupersededError);
+    expect(await account.show(address)).toMatchObject({ droplet: { id: second }, locked: false });
+  });
+
+  test('may settle twice, with one effect and the same billing event', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const db = useDatabase();
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const operation = assignOperation(account, await account.reserve(world.region), droplet);
+    const verdict = admitted(await admit(db, operation, RULES));
+
+    const first = await settle(db, operation, verdict, RULES);
+    const second = await settle(db, operation, verdict, RULES);
+
+    expect(first).toHaveLength(1);
+    expect(second).toEqual(first);
+  });
+});
+
+describe('the generation of an address', () => {
+  test('rises with every change, and every host event carries it', async () => {
+    const world = await useWorld({ agents: 2 });
+    const db = useDatabase();
+    const account = await world.account();
+    const [first = 0, second = 0] = await world.droplets(account, 2);
+    const address = await account.reserve(world.region);
+    await account.assign(address, first);
+    await account.assign(address, second);
+    await account.unassign(address);
+    await account.assign(address, first);
+
+    const events = await db
+      .selectFrom('host_events')
+      .innerJoin('addresses', 'addresses.id', 'host_events.address_id')
+      .select(['host_events.generation', 'host_events.operation_id'])
+      .where('addresses.account_id', '=', account.id)
+      .orderBy('host_events.issued_at')
+      .orderBy('host_events.generation')
+      .execute();
+    const byOperation = new Map(events.map((event) => [event.operation_id, event.generation]));
+    const generations = [...byOperation.values()];
+    expect(generations).toHaveLength(4);
+    expect(generations).toEqual([...generations].sort((left, right) => left - right));
+    expect(new Set(generations).size).toBe(4);
+  });
+});
+
+describe('a reset from outside', () => {
+  test('of a failed run that nothing has superseded reopens its action and carries it through', async () => {
+    const world = await useWorld({ agents: 1 });
+    const temporal = await useTemporal();
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const ip = await account.reserve(world.region);
+    world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
+    const action = await account.startAssign(ip, droplet);
+    expect(await account.ended(action)).toMatchObject({ status: 'errored' });
+    const failed = temporal.workflow.getHandle(`reserved-ip/${ip}`);
+    await failed.result().catch(() => {});
+
+    world.agents[0]?.driver.failNext(0);
+    await reset(temporal, `reserved-ip/${ip}`);
+
+    expect(await temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).toMatchObject({ kind: 'completed' });
+    expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
+  });
+
+  test('of a run that another action has superseded is refused by the fence', async () => {
+    const world = await useWorld({ agents: 1 });
+    const temporal = await useTemporal();
+    const account = await world.account();
+    const [first = 0, second = 0] = await world.droplets(account, 2);
+    const ip = await account.reserve(world.region);
+    world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
+    await account.ended(await account.startAssign(ip, first));
+    const failed = await temporal.workflow.getHandle(`reserved-ip/${ip}`).describe();
+    world.agents[0]?.driver.failNext(0);
+    await account.assign(ip, second);
+
+    await reset(temporal, `reserved-ip/${ip}`, failed.runId);
+
+    await expect(temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).rejects.toMatchObject({
+      cause: { cause: { message: expect.stringMatching(/superseded by action \d+/) } },
+    });
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: second }, locked: false });
+  });
+});
+
+/** Resets a run to its first workflow task, as the Web UI does. */
+async function reset(
+  temporal: Awaited<ReturnType<typeof useTemporal>>,
+  workflowId: string,
+  runId?: string,
+): Promise<void> {
+  const execution = { workflowId, runId: runId ?? (await temporal.workflow.getHandle(workflowId).describe()).runId };
+  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
+    namespace: temporal.options.namespace,
+    execution,
+  });
+  const completed = history?.events?.find((event) => event.workflowTaskCompletedEventAttributes);
+  if (!completed?.eventId) throw new Error('the run has no completed workflow task');
+  await temporal.workflowService.resetWorkflowExecution({
+    namespace: temporal.options.namespace,
+    workflowExecution: execution,
+    reason: 'test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: completed.eventId,
+  });
+}

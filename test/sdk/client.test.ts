@@ -1,0 +1,103 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { describe, expect, test } from 'vitest';
+import { createReservedIpClient, OperationUnavailableError } from '../../client/index.ts';
+import { useTemporal } from '../support/temporal.ts';
+import { useWorld } from '../support/world.ts';
+
+describe('the client of an internal service, which has Temporal and no database', () => {
+  test('walks an address through its life', async () => {
+    const world = await useWorld({ agents: 2 });
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const { id: accountId } = account;
+    const [first = 0, second = 0] = await world.droplets(account, 2);
+
+    const reserved = await client.reserve({ accountId, target: { region: world.region, dropletId: null } });
+    if (reserved.verdict.kind === 'refused') throw new Error(reserved.verdict.refusal);
+    const { address } = reserved.verdict;
+    expect(await reserved.completed()).toMatchObject({ kind: 'completed', address });
+
+    const assigned = await client.assign({ accountId, address, dropletId: first });
+    expect(assigned.verdict).toMatchObject({ kind: 'admitted', address, attachTo: expect.any(String) });
+    expect(await assigned.completed()).toMatchObject({ kind: 'completed' });
+    expect(await account.show(address)).toMatchObject({ droplet: { id: first } });
+
+    const moved = await client.assign({ accountId, address, dropletId: second });
+    await moved.completed();
+    expect(await account.show(address)).toMatchObject({ droplet: { id: second } });
+
+    await (await client.unassign({ accountId, address })).completed();
+    expect(await account.show(address)).toMatchObject({ droplet: null });
+
+    expect(await (await client.release({ accountId, address })).completed()).toMatchObject({ kind: 'completed' });
+    expect(await account.http.get(`/v2/reserved_ips/${address}`)).toMatchObject({ status: 404 });
+  });
+
+  test('issues each operation the moment the one before has completed', async () => {
+    const world = await useWorld({ agents: 1 });
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const [dropletId = 0] = await world.droplets(account, 1);
+    const address = await account.reserve(world.region);
+    for (let round = 0; round < 20; round++) {
+      const assigned = await client.assign({ accountId: account.id, address, dropletId });
+      expect(assigned.verdict.kind, `assign ${round}`).toBe('admitted');
+      await account.completed({ id: assigned.verdict.kind === 'admitted' ? assigned.verdict.actionId : 0 });
+      const unassigned = await client.unassign({ accountId: account.id, address });
+      expect(unassigned.verdict.kind, `unassign ${round}`).toBe('admitted');
+      await account.completed({ id: unassigned.verdict.kind === 'admitted' ? unassigned.verdict.actionId : 0 });
+    }
+  });
+
+  test('gives a refusal as the verdict, and completes as refused', async () => {
+    const world = await useWorld({ agents: 0 });
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const address = await account.reserve(world.region);
+
+    const refused = await client.unassign({ accountId: account.id, address });
+
+    expect(refused.verdict).toMatchObject({ kind: 'refused', refusal: 'not_assigned' });
+    expect(await refused.completed()).toMatchObject({ kind: 'refused', refusal: 'not_assigned' });
+  });
+
+  test('is refused as pending while another operation on the address is open', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const [dropletId = 0] = await world.droplets(account, 1);
+    const address = await account.reserve(world.region);
+    const open = await account.startAssign(address, dropletId);
+
+    expect((await client.release({ accountId: account.id, address })).verdict).toMatchObject({
+      kind: 'refused',
+      refusal: 'address_pending',
+    });
+    await world.manualHosts[0]?.confirm(address, 'attach');
+    await account.completed(open);
+  });
+
+  test('throws from completed() when the operation errored and was undone', async () => {
+    const world = await useWorld({ agents: 1 });
+    world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const [dropletId = 0] = await world.droplets(account, 1);
+    const address = await account.reserve(world.region);
+
+    const assigned = await client.assign({ accountId: account.id, address, dropletId });
+
+    await expect(assigned.completed()).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect(await account.show(address)).toMatchObject({ droplet: null, locked: false });
+  });
+
+  test('throws OperationUnavailableError when no verdict can come in time', async () => {
+    const world = await useWorld({ agents: 0 });
+    const account = await world.account();
+    const address = await account.reserve(world.region);
+    const client = createReservedIpClient({ temporal: await useTemporal(), admissionWindowMs: 1 });
+
+    await expect(client.release({ accountId: account.id, address })).rejects.toBeInstanceOf(OperationUnavailableError);
+    expect(await account.show(address)).toMatchObject({ locked: false });
+  });
+});

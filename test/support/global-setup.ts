@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { bundleWorkflows, migrateDatabase, startApi, startWorker } from '../../stack/application.ts';
+import { STACK_FOLDER } from '../../stack/paths.ts';
+import { ProcessSupervisor } from '../../stack/processes.ts';
+import { startServers } from '../../stack/servers/index.ts';
+
+/** Where the tests find the one stack that the whole run shares. */
+export interface TestStack {
+  /** An API process with a worker inside. */
+  apiUrl: string;
+  /** Another API process, without one, on the same servers. */
+  secondApiUrl: string;
+  adminToken: string;
+  mysqlUrl: string;
+  kafkaBrokers: string;
+  temporalAddress: string;
+  workflowBundle: string;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    stack: TestStack;
+  }
+}
+
+/** Short patience, so that tests of silent hosts are quick. */
+const RULES = {
+  HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '2000',
+  HOST_ACKNOWLEDGMENT_ATTEMPTS: '2',
+  PREVIOUS_HOST_TIMEOUT_MS: '1000',
+  QUARANTINE_SECONDS: '2',
+};
+
+/** Starts the real servers and the application once, on free ports and empty data; stops them after the last test. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-test-'));
+  const supervisor = new ProcessSupervisor({
+    folder: join(STACK_FOLDER, 'test'),
+    onUnexpectedExit: (failure) => console.error(failure.message),
+  });
+  async function tearDown(): Promise<void> {
+    await supervisor.stop();
+    await rm(dataFolder, { recursive: true, force: true });
+  }
+  process.once('SIGTERM', () => void tearDown().finally(() => process.exit(143)));
+
+  try {
+    const environment = { ...process.env, ...RULES };
+    const report = (line: string) => console.log(`stack: ${line}`);
+    const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
+    const settings = { supervisor, servers, environment, adminToken: randomBytes(24).toString('base64url') };
+    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrateDatabase(settings)]);
+    const [first, second] = await Promise.all([
+      startApi(settings, { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: true }),
+      startApi(settings, { name: 'api-2', port: await freePort(), workflowBundle, embeddedWorker: false }),
+      startWorker(settings, { name: 'worker', workflowBundle }),
+    ]);
+    project.provide('stack', {
+      apiUrl: first.url,
+      secondApiUrl: second.url,
+      adminToken: settings.adminToken,
+      mysqlUrl: servers.mysqlUrl,
+      kafkaBrokers: servers.kafkaBrokers,
+      temporalAddress: servers.temporalAddress,
+      workflowBundle,
+    });
+    return tearDown;
+  } catch (error) {
+    await tearDown();
+    throw error;
+  }
+}
+
+/** A port that nobody listens on right now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const PAUSE_MS = 10;
+
+/**
+ * Looks again and again until there is something to see, and answers it. Fails with `what` when `withinMs` have passed,
+ * so that the message tells what did not happen.
+ */
+export async function until<Seen>(
+  what: string,
+  look: () => Promise<Seen | null | undefined | false>,
+  withinMs = 20_000,
+): Promise<Seen> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > deadline) throw new Error(`within ${withinMs} ms it did not happen that ${what}`);
+    await sleep(PAUSE_MS);
+  }
+}

@@ -1,0 +1,155 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { pino } from 'pino';
+import { inject, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { runAgent } from '../../host/agent.ts';
+import { SimulatedDriver } from '../../host/drivers/simulated.ts';
+import { Account } from './account.ts';
+import { expectAnswer, Http } from './http.ts';
+import { ManualHost } from './manual-host.ts';
+
+/** A host of a world that is run by the real agent over the simulated driver. */
+export interface AgentHost {
+  name: string;
+  driver: SimulatedDriver;
+}
+
+/** What {@link createWorld} is to make. */
+export interface WorldOptions {
+  /** Hosts with a running agent; default 2. */
+  agents?: number;
+  /** Hosts whose answers the test decides; default 0. */
+  manualHosts?: number;
+  /** Prefix length of the pool; default 28, which holds 14 addresses. */
+  prefixLength?: number;
+}
+
+/**
+ * A region of its own with hosts, a pool and accounts, so that no two tests meet. All of it is made through the admin
+ * API, as an operator would.
+ */
+export class World {
+  readonly region: string;
+  readonly cidr: string;
+  readonly admin: Http;
+  readonly agents: AgentHost[] = [];
+  readonly manualHosts: ManualHost[] = [];
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>[] = [];
+
+  constructor(region: string, cidr: string, admin: Http) {
+    this.region = region;
+    this.cidr = cidr;
+    this.admin = admin;
+  }
+
+  /** A new account with a token whose limits are out of the way. */
+  async account(options: { reservedIpLimit?: number; dropletLimit?: number } = {}): Promise<Account> {
+    const { reservedIpLimit = 10_000, dropletLimit = 10_000 } = options;
+    const name = `account-${randomBytes(4).toString('hex')}`;
+    const created = await this.admin.post('/internal/v1/accounts', {
+      name,
+      email: `${name}@example.com`,
+      reserved_ip_limit: reservedIpLimit,
+      droplet_limit: dropletLimit,
+    });
+    const { account } = expectAnswer(created, 201, z.object({ account: z.object({ id: z.int() }) }));
+    return new Account(account.id, new Http(this.admin.baseUrl, await this.token(account.id)));
+  }
+
+  /** A token of an account. */
+  async token(accountId: number, options: Record<string, unknown> = {}): Promise<string> {
+    const answer = await this.admin.post(`/internal/v1/accounts/${accountId}/tokens`, {
+      name: 'test',
+      requests_per_minute: 1_000_000,
+      requests_per_hour: 10_000_000,
+      ...options,
+    });
+    return expectAnswer(answer, 201, z.object({ token: z.string() })).token;
+  }
+
+  /**
+   * Makes droplets one after the other. Each goes to the host with the fewest, so consecutive ones of a world with two
+   * hosts are on different hosts.
+   */
+  async droplets(account: Account, count: number): Promise<number[]> {
+    const ids: number[] = [];
+    for (let made = 0; made < count; made++) {
+      const answer = await account.http.post('/v2/droplets', {
+        name: `droplet-${made}`,
+        region: this.region,
+        size: 's-1vcpu-1gb',
+        image: 'debian-12-x64',
+      });
+      ids.push(expectAnswer(answer, 202, z.object({ droplet: z.object({ id: z.int() }) })).droplet.id);
+    }
+    return ids;
+  }
+
+  /** Registers a host and answers its token. */
+  async registerHost(name: string): Promise<string> {
+    const registered = await this.admin.put(`/internal/v1/hosts/${name}`, {
+      region: this.region,
+      anchor_cidr: '10.17.0.0/16',
+    });
+    expectAnswer(registered, 200, z.object({}));
+    return expectAnswer(
+      await this.admin.post(`/internal/v1/hosts/${name}/tokens`),
+      201,
+      z.object({ token: z.string() }),
+    ).token;
+  }
+
+  /** Runs the real agent of a host until the test is over. */
+  startAgent(name: string, token: string, driver = new SimulatedDriver()): AgentHost {
+    const { signal } = this.#stopping;
+    const logger = pino({ level: 'silent' });
+    this.#running.push(runAgent({ apiUrl: this.admin.baseUrl, token, host: name, driver, signal, logger }));
+    const agent = { name, driver };
+    this.agents.push(agent);
+    return agent;
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#running);
+  }
+}
+
+/** Makes a world for the test, or the file, that calls it; the caller closes it, or see {@link useWorld}. */
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const { agents = 2, manualHosts = 0, prefixLength = 28 } = options;
+  const stack = inject('stack');
+  const admin = new Http(stack.apiUrl, stack.adminToken);
+  const region = `r${randomBytes(4).toString('hex')}`;
+  expectAnswer(await admin.put(`/internal/v1/regions/${region}`, { name: `Region ${region}` }), 200, z.object({}));
+  const world = new World(region, await importFreePool(admin, region, prefixLength), admin);
+  for (let number = 1; number <= agents; number++) {
+    const name = `${region}-agent-${number}`;
+    world.startAgent(name, await world.registerHost(name));
+  }
+  for (let number = 1; number <= manualHosts; number++) {
+    const name = `${region}-manual-${number}`;
+    world.manualHosts.push(new ManualHost(name, stack.apiUrl, await world.registerHost(name)));
+  }
+  return world;
+}
+
+/** A world of the running test, closed when it is over. */
+export async function useWorld(options: WorldOptions = {}): Promise<World> {
+  const world = await createWorld(options);
+  onTestFinished(() => world.close());
+  return world;
+}
+
+/** Imports a range that no other test has: a random one of the shared address space, tried again when it is taken. */
+async function importFreePool(admin: Http, region: string, prefixLength: number): Promise<string> {
+  for (;;) {
+    const number = (0x64400000 + randomInt(2 ** (prefixLength - 10)) * 2 ** (32 - prefixLength)) >>> 0;
+    const octets = [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff);
+    const cidr = `${octets.join('.')}/${prefixLength}`;
+    const answer = await admin.post('/internal/v1/pools', { region, cidr });
+    if (answer.status === 201) return cidr;
+    if (answer.status !== 409) throw new Error(`pool ${cidr}: ${answer.status} ${answer.text}`);
+  }
+}

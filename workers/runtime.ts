@@ -1,0 +1,38 @@
+import { type LogEntry, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
+import type { Logger } from 'pino';
+
+/** Sends what Temporal's SDK logs through the process's own logger. Call once, before any connection is made. */
+export function installTemporalRuntime(logger: Logger): void {
+  const log = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
+    logger[level](meta ?? {}, message);
+  Runtime.install({
+    shutdownSignals: [],
+    // Its warnings are about acknowledgments that overtook their activity, which are daily business here.
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
+    },
+    logger: {
+      log: (level, message, meta) => log(toPinoLevel(level))(message, meta),
+      trace: log('trace'),
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+    },
+  });
+}
+
+function toPinoLevel(level: LogEntry['level']): 'trace' | 'debug' | 'info' | 'warn' | 'error' {
+  switch (level) {
+    case 'TRACE':
+      return 'trace';
+    case 'DEBUG':
+      return 'debug';
+    case 'INFO':
+      return 'info';
+    case 'WARN':
+      return 'warn';
+    case 'ERROR':
+      return 'error';
+  }
+}

@@ -1,0 +1,55 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import type { HostNotifier } from '../activities/host-acknowledgment.ts';
+import { createActivities } from '../activities/index.ts';
+import type { BillingPublisher } from '../billing/publisher.ts';
+import type { WorkerConfiguration } from '../config/configuration.ts';
+import type { Database } from '../db/database.ts';
+import type { OperationRules } from '../db/operations/admit.ts';
+import { TASK_QUEUE } from '../domain/names.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
+
+/** Options of {@link createWorker}. */
+export interface OperationWorkerOptions {
+  configuration: WorkerConfiguration;
+  connection: NativeConnection;
+  db: Database;
+  billing: BillingPublisher;
+  notifyHosts: HostNotifier;
+}
+
+/** Time a stopping worker gives running activities, in milliseconds. */
+const SHUTDOWN_GRACE_MS = 10_000;
+
+/** Makes the worker of the control plane; it runs until `shutdown()`. */
+export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
+  const { configuration, connection, db, billing, notifyHosts } = options;
+  const { WORKFLOW_BUNDLE: codePath, WORKER_CONCURRENCY: concurrency } = configuration;
+  const activities = createActivities({
+    db,
+    billing,
+    notifyHosts,
+    rules: operationRules(configuration),
+    patience: {
+      timeoutMs: configuration.HOST_ACKNOWLEDGMENT_TIMEOUT_MS,
+      attempts: configuration.HOST_ACKNOWLEDGMENT_ATTEMPTS,
+      previousHostTimeoutMs: configuration.PREVIOUS_HOST_TIMEOUT_MS,
+    },
+    billingTimeoutMs: configuration.BILLING_BUDGET_MS,
+  });
+  return Worker.create({
+    connection,
+    namespace: configuration.TEMPORAL_NAMESPACE,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: codePath ? { codePath } : { code: await bundleWorkflows() },
+    activities: { ...activities },
+    maxConcurrentWorkflowTaskExecutions: concurrency,
+    maxConcurrentActivityTaskExecutions: concurrency,
+    maxConcurrentLocalActivityExecutions: concurrency,
+    shutdownGraceTime: SHUTDOWN_GRACE_MS,
+  });
+}
+
+/** The rules of operations, as configured. */
+export function operationRules(configuration: WorkerConfiguration): OperationRules {
+  return { quarantineSeconds: configuration.QUARANTINE_SECONDS };
+}
