@@ -6,10 +6,9 @@ import { toApiError } from './errors.ts';
 export function answerError(thrown: Error, c: Context<ApiEnvironment>): Response {
   const error = toApiError(thrown);
   const { requestId, logger } = c.var;
-  if (error.status >= 500) {
-    const level = error.status === 503 ? 'warn' : 'error';
-    logger[level]({ err: thrown, method: c.req.method, path: c.req.path }, 'request failed');
-  }
+  const request = { method: c.req.method, path: c.req.path };
+  if (error.status === 503) logger.warn({ ...request, reason: thrown.message }, 'request not served');
+  else if (error.status >= 500) logger.error({ ...request, err: thrown }, 'request failed');
   if (error.retryAfter !== null) c.header('retry-after', String(error.retryAfter));
   return c.json({ id: error.id, message: error.message, request_id: requestId }, error.status);
 }

@@ -26,7 +26,7 @@ export interface ReservedIpClientOptions {
   /** Asks Temporal to hand the first task to a worker in this very process; needs its native connection. */
   eager?: boolean;
   /**
-   * Milliseconds in which an operation must be admitted, or is refused for good. Default 1,500 with a desk, 10,000
+   * Milliseconds in which an operation must be admitted, or is refused for good. Default 1,700 with a desk, 10,000
    * without. Clocks of starters and database must agree to well within it.
    */
   admissionWindowMs?: number;
@@ -37,7 +37,7 @@ type OperationFields = Pick<Operation, 'id' | 'accountId' | 'resourceType' | 'ad
 
 /** The one door to the operations, for the API and for internal services alike. */
 export function createReservedIpClient(options: ReservedIpClientOptions): ReservedIpClient {
-  const { temporal, desk, eager = false, admissionWindowMs = desk ? 1_500 : 10_000 } = options;
+  const { temporal, desk, eager = false, admissionWindowMs = desk ? 1_700 : 10_000 } = options;
 
   /** `build` is called again for every try, because the admission window opens with the start. */
   function start(request: RequestBase, build: (fields: OperationFields) => Operation): Promise<OperationHandle> {

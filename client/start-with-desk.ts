@@ -9,7 +9,7 @@ import { type OperationWorkflow, startOptions } from './start-options.ts';
 import type { OperationHandle } from './types.ts';
 import { waitUntilClosed } from './wait-until-closed.ts';
 
-const START_TIMEOUT_MS = 1_000;
+const START_TIMEOUT_MS = 1_500;
 /** A run that has settled closes within milliseconds; this is how long the next operation waits for it. */
 const CLOSING_TIMEOUT_MS = 3_000;
 /** A run that has only just begun takes its fence within milliseconds: how often to look for it. */
@@ -29,7 +29,8 @@ export interface DeskStarter {
  * Durable first, then fast: starts the workflow, and then decides here and now, as the workflow's first step would.
  * A refused start is answered as a pending address, unless the run in the way has settled and is only closing.
  * `repeated` says that the operation may have been started before under the same id.
- * Throws {@link OperationUnavailableError} when it is certain that the operation will not happen.
+ * Throws {@link OperationUnavailableError} when it is certain that the operation will not happen, and the database's own
+ * error when it cannot tell what stands in the way.
  */
 export async function startWithDesk(
   starter: DeskStarter,
@@ -44,7 +45,7 @@ export async function startWithDesk(
     if (started.kind !== 'already started') {
       return operationHandle(temporal, operation, started.verdict, started.runId);
     }
-    const standing = await orUnavailable(operation, () => standingOf(starter, operation, repeated, closedBy));
+    const standing = await standingOf(starter, operation, repeated, closedBy);
     if (standing.kind === 'decided') return operationHandle(temporal, operation, standing.verdict, null);
     if (standing.kind === 'busy') return operationHandle(temporal, operation, pendingAddress(operation), null);
   }
@@ -66,12 +67,7 @@ async function start({ temporal, desk, eager }: DeskStarter, operation: Operatio
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'already started' };
     return { kind: 'decided', verdict: await sealInWindow(desk, operation, error), runId: null };
   }
-  return { kind: 'decided', verdict: await admitInWindow(desk, operation), runId };
-}
-
-/** Tries until MySQL answers or the window has passed for everybody, whichever is first. */
-async function admitInWindow(desk: AdmissionDesk, operation: Operation): Promise<Verdict> {
-  return inWindow(operation, () => desk.admit(operation));
+  return { kind: 'decided', verdict: await inWindow(operation, () => desk.admit(operation)), runId };
 }
 
 /**
@@ -86,6 +82,7 @@ async function sealInWindow(desk: AdmissionDesk, operation: Operation, cause: un
   return verdict;
 }
 
+/** Tries until the database answers or the window has passed for everybody, whichever is first. */
 async function inWindow(operation: Operation, decide: () => Promise<Verdict>): Promise<Verdict> {
   const windowEnd = new Date(operation.admitBefore).getTime() + WINDOW_MARGIN_MS;
   const timer = new AbortController();
@@ -127,12 +124,4 @@ async function standingOf(
     if (await Promise.race([closed, sleep(FENCE_LOOK_MS, false)])) return { kind: 'closed' };
   }
   return { kind: 'busy' };
-}
-
-async function orUnavailable<Result>(operation: Operation, run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    throw new OperationUnavailableError(operation.id, error);
-  }
 }

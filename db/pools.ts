@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Family } from '../domain/address.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
+import { retryRolledBack } from './retry.ts';
 
 const ROWS_PER_INSERT = 1_000;
 
@@ -12,8 +13,8 @@ export interface NewPool {
   /** First and last address of the whole range, as bytes. */
   first: Buffer;
   last: Buffer;
-  /** The addresses that may be handed out, as bytes. */
-  addresses: Iterable<Buffer>;
+  /** Counts the addresses that may be handed out, as bytes. */
+  addresses: () => Iterable<Buffer>;
 }
 
 /** What became of an import. */
@@ -24,28 +25,31 @@ export type PoolImport =
 
 /** Adds a range to a region, all of it or nothing. A range that overlaps with any other is refused. */
 export async function importPool(db: Database, pool: NewPool): Promise<PoolImport> {
-  return db.transaction().execute(async (tx): Promise<PoolImport> => {
-    // Imports into different regions may overlap too, so each locks all regions: one import at a time.
-    const regions = await tx.selectFrom('regions').select(['id', 'slug']).orderBy('id').forUpdate().execute();
-    const region = regions.find(({ slug }) => slug === pool.region);
-    if (!region) return { kind: 'region_not_found' };
-    const overlapping = await tx
-      .selectFrom('pools')
-      .select('cidr')
-      .where(sql<number>`LENGTH(first_address)`, '=', pool.first.length)
-      .where('first_address', '<=', pool.last)
-      .where('last_address', '>=', pool.first)
-      .limit(1)
-      .executeTakeFirst();
-    if (overlapping) return { kind: 'overlaps', cidr: overlapping.cidr };
-    const { insertId } = await tx
-      .insertInto('pools')
-      .values({ region_id: region.id, cidr: pool.cidr, first_address: pool.first, last_address: pool.last })
-      .executeTakeFirstOrThrow();
-    const id = Number(insertId);
-    const addresses = await insertAddresses(tx, pool, { poolId: id, regionId: region.id });
-    return { kind: 'imported', id, addresses };
-  });
+  // A large import takes longer than a lock is waited for.
+  return retryRolledBack(() => db.transaction().execute((tx) => importIn(tx, pool)), 12);
+}
+
+async function importIn(tx: DatabaseTransaction, pool: NewPool): Promise<PoolImport> {
+  // Imports into different regions may overlap too, so each locks all regions: one import at a time.
+  const regions = await tx.selectFrom('regions').select(['id', 'slug']).orderBy('id').forUpdate().execute();
+  const region = regions.find(({ slug }) => slug === pool.region);
+  if (!region) return { kind: 'region_not_found' };
+  const overlapping = await tx
+    .selectFrom('pools')
+    .select('cidr')
+    .where(sql<number>`LENGTH(first_address)`, '=', pool.first.length)
+    .where('first_address', '<=', pool.last)
+    .where('last_address', '>=', pool.first)
+    .limit(1)
+    .executeTakeFirst();
+  if (overlapping) return { kind: 'overlaps', cidr: overlapping.cidr };
+  const { insertId } = await tx
+    .insertInto('pools')
+    .values({ region_id: region.id, cidr: pool.cidr, first_address: pool.first, last_address: pool.last })
+    .executeTakeFirstOrThrow();
+  const id = Number(insertId);
+  const addresses = await insertAddresses(tx, pool, { poolId: id, regionId: region.id });
+  return { kind: 'imported', id, addresses };
 }
 
 async function insertAddresses(
@@ -57,12 +61,14 @@ async function insertAddresses(
   let batch: Buffer[] = [];
   const flush = async () => {
     if (batch.length === 0) return;
-    const rows = batch.map((address) => sql`(${address}, ${family}, ${poolId}, ${regionId})`);
+    const rows = batch.map(
+      (address) => sql`(${address}, ${sql.lit(family)}, ${sql.lit(poolId)}, ${sql.lit(regionId)})`,
+    );
     await sql`INSERT INTO addresses (address, family, pool_id, region_id) VALUES ${sql.join(rows)}`.execute(tx);
     total += batch.length;
     batch = [];
   };
-  for (const address of addresses) {
+  for (const address of addresses()) {
     if (batch.push(address) === ROWS_PER_INSERT) await flush();
   }
   await flush();

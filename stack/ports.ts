@@ -49,7 +49,7 @@ export class PortsTakenError extends StackError {
       [
         conflicts.length === 1 ? 'A port that is needed is taken:' : 'Ports that are needed are taken:',
         ...conflicts.map((conflict) => `  ${conflict.description}`),
-        'If that is an earlier start of this stack: `npm run stack:down` stops it. Otherwise stop that process,',
+        'If that is another start of this stack: `npm run stack:down` in its folder stops it. Otherwise stop that process,',
         `or choose another port, for example: ${conflicts.map((conflict) => `${conflict.variable}=${alternativeTo(conflict.port)}`).join(' ')} npm start`,
       ].join('\n'),
     );
@@ -95,14 +95,14 @@ export async function assertPortsFree(ports: Ports, names: readonly PortName[]):
 }
 
 function alternativeTo(port: number): number {
-  return port > 60_000 ? port - 1000 : port + 1000;
+  return port > 65_000 ? port - 100 : port + 100;
 }
 
 async function whoHolds(port: number, problem: string): Promise<string> {
   if (problem !== 'EADDRINUSE') return `cannot be opened (${problem})`;
   const holder = await listenerOf(port);
   if (holder === undefined) return 'held by a process of another user';
-  return `held by process ${holder.pid} (${holder.command})`;
+  return `held by process ${holder.pid} in ${holder.workingFolder} (${holder.command})`;
 }
 
 function defaultPorts(environment: NodeJS.ProcessEnv): Ports {

@@ -7,6 +7,13 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
+/** A process that listens on a port. */
+export interface Listener {
+  readonly pid: number;
+  readonly command: string;
+  readonly workingFolder: string;
+}
+
 /** Identity of the process that holds `pid` now, or undefined when there is none (or only a zombie of it). */
 export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
@@ -34,14 +41,16 @@ export async function commandLineOf(pid: number, maximumLength = 100): Promise<s
  * The process that listens on a TCP port of this machine.
  * Undefined when nobody listens, or when it belongs to another user, whose open files only root can see.
  */
-export async function listenerOf(port: number): Promise<{ pid: number; command: string } | undefined> {
+export async function listenerOf(port: number): Promise<Listener | undefined> {
   const sockets = new Set((await listeningInodes(port)).map((inode) => `socket:[${inode}]`));
   if (sockets.size === 0) return undefined;
   for (const entry of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(entry)) continue;
     for (const descriptor of await readdir(`/proc/${entry}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${entry}/fd/${descriptor}`).catch(() => '');
-      if (sockets.has(target)) return { pid: Number(entry), command: await commandLineOf(Number(entry)) };
+      if (!sockets.has(target)) continue;
+      const workingFolder = await readlink(`/proc/${entry}/cwd`).catch(() => 'an unknown folder');
+      return { pid: Number(entry), command: await commandLineOf(Number(entry)), workingFolder };
     }
   }
   return undefined;

@@ -97,6 +97,7 @@ Try next, in another terminal in this folder:
   curl -s -H "Authorization: Bearer $API_TOKEN" -H 'Content-Type: application/json' \\
        -d '{"region":"nyc3"}' $API_URL/v2/reserved_ips
   curl -s -H "Authorization: Bearer $API_TOKEN" $API_URL/v2/reserved_ips
+  node stack/bootstrap.mjs stack/walk.ts      # the same cycle again, now that everything is warm
   npm run audit
 
 Ctrl-C stops everything that was started here; the data stays in .stack/data for the next start.
@@ -104,20 +105,24 @@ Ctrl-C stops everything that was started here; the data stays in .stack/data for
 }
 
 async function main(): Promise<void> {
+  let isUp = false;
   let shutdown: Promise<void> | undefined;
   const shutDown = (exitCode: number, reason: string): Promise<void> => {
     shutdown ??= (async () => {
-      process.exitCode = exitCode;
       console.log(reason);
       await supervisor.stop();
       console.log('Everything that was started here is stopped.');
-      process.exit();
+      process.exit(exitCode);
     })();
     return shutdown;
   };
   const supervisor = new ProcessSupervisor({
     folder: STACK_FOLDER,
-    onUnexpectedExit: (failure) => void shutDown(1, `\n${failure.message}\nStopping the rest.`),
+    onUnexpectedExit: (failure) => {
+      // Once it is up, whoever tries what happens without a worker wants the rest to go on.
+      if (isUp) console.log(`\n${failure.message}\nThe rest stays up; Ctrl-C stops it.`);
+      else void shutDown(1, `\nThe stack did not start.\n${failure.message}`);
+    },
   });
   const onSignal = (signal: NodeJS.Signals) => {
     if (shutdown !== undefined) supervisor.killAll();
@@ -127,6 +132,7 @@ async function main(): Promise<void> {
   whenParentEnds(() => void shutDown(1, '\nThe process that ran this is gone: stopping.'));
   try {
     await bringUp(supervisor);
+    isUp = true;
   } catch (error) {
     const text = error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error);
     await shutDown(1, `\nThe stack did not start.\n${text}`);

@@ -24,7 +24,13 @@ export const createReservedIpRequest = z
     },
     'must be an object',
   )
-  .refine(({ droplet_id, region }) => Boolean(droplet_id ?? region), 'Either droplet_id or region is required.')
+  .transform(({ droplet_id, region, project_id }, context) => {
+    const projectId = project_id ?? null;
+    if (droplet_id) return { target: { region: region ?? null, dropletId: droplet_id }, projectId };
+    if (region) return { target: { region, dropletId: null }, projectId };
+    context.addIssue({ code: 'custom', message: 'Either droplet_id or region is required.' });
+    return z.NEVER;
+  })
   .openapi('ReservedIpCreate');
 
 /** What is to be done with an address. */

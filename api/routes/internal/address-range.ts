@@ -11,8 +11,8 @@ export interface AddressRange {
   /** First and last address of the whole range, as bytes. */
   first: Buffer;
   last: Buffer;
-  /** What may be handed out, one after the other. */
-  addresses: Iterable<Buffer>;
+  /** Counts what may be handed out, one after the other. */
+  addresses: () => Iterable<Buffer>;
 }
 
 /** What a range must be. */
@@ -52,7 +52,7 @@ export function parseAddressRange(
     family,
     first: toBytes(first, family),
     last: toBytes(last, family),
-    addresses: count(first + reserved.atStart, last - reserved.atEnd, family),
+    addresses: () => count(first + reserved.atStart, last - reserved.atEnd, family),
   };
 }
 

@@ -1,6 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { findReservedIp } from '../../../db/reserved-ips.ts';
-import type { ReserveOperation } from '../../../domain/operation.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { reserveAddress } from '../../operations/reserve.ts';
@@ -32,29 +31,24 @@ export function registerCreateReservedIp(app: ApiApp, dependencies: ApiDependenc
   });
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;
-    const { droplet_id, region, project_id } = c.req.valid('json');
+    const { target, projectId } = c.req.valid('json');
     const { address, actionId } = await reserveAddress(dependencies, {
       accountId,
       resourceType: flavour.resourceType,
       operationId: c.var.operationId,
-      target: targetOf(droplet_id ?? null, region ?? null),
-      projectId: project_id ?? null,
+      target,
+      projectId,
     });
     const reserved = await findReservedIp(dependencies.db, accountId, address);
     // Somebody has given it back in the meantime.
     if (!reserved) throw notFound();
-    if (!droplet_id) return c.json({ [flavour.one]: presentReservedIp(reserved), links: {} }, 202);
+    if (target.dropletId === null) return c.json({ [flavour.one]: presentReservedIp(reserved), links: {} }, 202);
     // As it was admitted, even if the host has been quicker than this answer.
     const onItsWay = presentReservedIp({ ...reserved, droplet: null, locked: true });
     const links = {
-      droplets: [dropletLink(c.req, droplet_id)],
+      droplets: [dropletLink(c.req, target.dropletId)],
       actions: [actionLink(c.req, actionId, 'assign_ip')],
     };
     return c.json({ [flavour.one]: onItsWay, links }, 202);
   });
-}
-
-function targetOf(dropletId: number | null, region: string | null): ReserveOperation['target'] {
-  if (dropletId !== null) return { region, dropletId };
-  return { region: region ?? '', dropletId: null };
 }

@@ -1,0 +1,116 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import type { AdminContext } from './context.ts';
+import { tableOf } from './output.ts';
+
+const accountSchema = z.object({
+  id: z.int(),
+  uuid: z.string(),
+  name: z.string(),
+  email: z.string(),
+  reserved_ip_limit: z.int(),
+  droplet_limit: z.int(),
+});
+const accountAnswerSchema = z.object({ account: accountSchema });
+type Account = z.infer<typeof accountSchema>;
+
+interface LimitOptions {
+  reservedIpLimit?: number;
+  dropletLimit?: number;
+}
+
+interface TokenOptions {
+  name: string;
+  scope?: string[];
+  requestsPerMinute?: number;
+  requestsPerHour?: number;
+}
+
+/** `account …` and `token …` */
+export function addAccountCommands(program: Command, open: () => Promise<AdminContext>): void {
+  const account = program.command('account').description('accounts and their limits');
+  account
+    .command('create')
+    .description('make an account')
+    .requiredOption('--name <name>', 'name of the account')
+    .requiredOption('--email <email>', 'address of its owner')
+    .option('--reserved-ip-limit <count>', 'most reserved IPs', wholeNumber)
+    .option('--droplet-limit <count>', 'most droplets', wholeNumber)
+    .action(async ({ name, email, ...limits }: LimitOptions & { name: string; email: string }) => {
+      const { api, print } = await open();
+      const answer = await api.request(accountAnswerSchema, 'POST', '/accounts', { name, email, ...limitsOf(limits) });
+      print(answer, accountTable([answer.account]));
+    });
+  account
+    .command('list')
+    .description('all accounts')
+    .action(async () => {
+      const { api, print } = await open();
+      const answer = await api.request(z.object({ accounts: z.array(accountSchema) }), 'GET', '/accounts');
+      print(answer, accountTable(answer.accounts));
+    });
+  account
+    .command('limits <id>')
+    .description("change an account's limits")
+    .option('--reserved-ip-limit <count>', 'most reserved IPs', wholeNumber)
+    .option('--droplet-limit <count>', 'most droplets', wholeNumber)
+    .action(async (id: string, limits: LimitOptions) => {
+      const { api, print } = await open();
+      const path = `/accounts/${encodeURIComponent(id)}`;
+      const answer = await api.request(accountAnswerSchema, 'PATCH', path, limitsOf(limits));
+      print(answer, accountTable([answer.account]));
+    });
+
+  const token = program.command('token').description("customers' tokens");
+  token
+    .command('create <account>')
+    .description('make a token for an account; it is shown this once')
+    .requiredOption('--name <name>', 'what the token is for')
+    .option('--scope <scope...>', 'what it may do; everything when left out')
+    .option('--requests-per-minute <count>', 'rate limit', wholeNumber)
+    .option('--requests-per-hour <count>', 'rate limit', wholeNumber)
+    .action(async (id: string, options: TokenOptions) => {
+      const { api, print } = await open();
+      const answer = await api.request(
+        z.object({ id: z.int(), token: z.string() }),
+        'POST',
+        `/accounts/${encodeURIComponent(id)}/tokens`,
+        {
+          name: options.name,
+          scopes: options.scope,
+          requests_per_minute: options.requestsPerMinute,
+          requests_per_hour: options.requestsPerHour,
+        },
+      );
+      print(answer, `${answer.token}\n(token ${answer.id} of account ${id})`);
+    });
+  token
+    .command('revoke <account> <token>')
+    .description('revoke a token by its number')
+    .action(async (id: string, tokenId: string) => {
+      const { api, print } = await open();
+      const path = `/accounts/${encodeURIComponent(id)}/tokens/${encodeURIComponent(tokenId)}`;
+      await api.request(z.null(), 'DELETE', path);
+      print({ revoked: true }, `token ${tokenId} of account ${id} is revoked`);
+    });
+}
+
+function limitsOf({ reservedIpLimit, dropletLimit }: LimitOptions) {
+  return { reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit };
+}
+
+function accountTable(accounts: Account[]): string {
+  return tableOf(accounts, {
+    ID: ({ id }) => id,
+    UUID: ({ uuid }) => uuid,
+    NAME: ({ name }) => name,
+    EMAIL: ({ email }) => email,
+    'RESERVED IPS': ({ reserved_ip_limit }) => reserved_ip_limit,
+    DROPLETS: ({ droplet_limit }) => droplet_limit,
+  });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('A whole number is needed.');
+  return Number(text);
+}

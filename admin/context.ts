@@ -1,0 +1,23 @@
+import { parseAdminConfiguration } from '../config/configuration.ts';
+import { readEnvironmentFile } from '../stack/env-file.ts';
+import { ENVIRONMENT_FILE } from '../stack/paths.ts';
+import { InternalApi } from './internal-api.ts';
+import { type Print, printer } from './output.ts';
+
+/** What a command works with. */
+export interface AdminContext {
+  api: InternalApi;
+  print: Print;
+}
+
+/**
+ * Reads API_URL and ADMIN_TOKEN from the environment, or from the file that a running stack leaves. Throws a
+ * ConfigurationError when neither has them.
+ */
+export async function openAdminContext({ json }: { json: boolean }): Promise<AdminContext> {
+  const { API_URL: apiUrl, ADMIN_TOKEN: adminToken } = parseAdminConfiguration({
+    ...(await readEnvironmentFile(ENVIRONMENT_FILE)),
+    ...process.env,
+  });
+  return { api: new InternalApi({ apiUrl, adminToken }), print: printer(json) };
+}

@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import { ConfigurationError } from '../config/configuration.ts';
+import { addAccountCommands } from './account-commands.ts';
+import { openAdminContext } from './context.ts';
+import { addHostCommands } from './host-commands.ts';
+import { AdminError } from './internal-api.ts';
+import { addPoolCommands } from './pool-commands.ts';
+
+const program = new Command('admin')
+  .description(
+    'Regions, pools, hosts, accounts and tokens. Reads API_URL and ADMIN_TOKEN from the environment, or from .stack/env.',
+  )
+  .option('--json', "the API's answer as it is", false);
+
+const open = () => openAdminContext({ json: program.opts<{ json: boolean }>().json });
+addPoolCommands(program, open);
+addHostCommands(program, open);
+addAccountCommands(program, open);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof AdminError || error instanceof ConfigurationError) program.error(error.message);
+  throw error;
+}

@@ -1,0 +1,29 @@
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { parseAuditConfiguration } from '../config/configuration.ts';
+import { openDatabase } from '../db/database.ts';
+import { readEnvironmentFile } from '../stack/env-file.ts';
+import { ENVIRONMENT_FILE } from '../stack/paths.ts';
+import { audit } from './audit.ts';
+import { describeViolation } from './violation.ts';
+
+const configuration = parseAuditConfiguration({
+  ...(await readEnvironmentFile(ENVIRONMENT_FILE)),
+  ...process.env,
+});
+const connection = await Connection.connect({ address: configuration.TEMPORAL_ADDRESS });
+const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: 8 });
+try {
+  const violations = await audit({
+    db,
+    temporal: new Client({ connection, namespace: configuration.TEMPORAL_NAMESPACE }),
+    kafkaBrokers: configuration.KAFKA_BROKERS,
+    logger: pino({ name: 'audit', level: configuration.LOG_LEVEL }),
+  });
+  for (const violation of violations) console.log(describeViolation(violation));
+  console.log(`${violations.length} violations`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
+} finally {
+  await db.destroy();
+  await connection.close();
+}
