@@ -5,6 +5,9 @@ import { BILLING_TOPIC } from '../domain/names.ts';
 import { fromMessage } from './event.ts';
 import { type KafkaOptions, openKafka } from './kafka.ts';
 
+/** The first group that a broker ever has is refused for a while, until the broker is ready for groups. */
+const PATIENT = { retries: 12, initialRetryTime: 100, maxRetryTime: 1_000 };
+
 /** Options of {@link readBillingEvents}. */
 export interface ReadOptions extends KafkaOptions {
   /** Longest time without any progress, in milliseconds; default 30,000. */
@@ -38,7 +41,7 @@ export async function readBillingEvents({ stallMs = 30_000, ...options }: ReadOp
     if (ends.size === 0) return { changes: [], unreadable: [] };
     // kafkajs reads in groups only; this one is thrown away afterwards.
     const groupId = `billing-reader-${randomUUID()}`;
-    const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 200 });
+    const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 200, retry: PATIENT });
     try {
       return await readUpTo(consumer, ends, stallMs);
     } finally {

@@ -23,11 +23,11 @@ export interface RaisedHost {
  * follows the hosts that have work, not the hosts there are.
  */
 export async function listRaisedHosts(db: Database, seconds: number): Promise<RaisedHost[]> {
-  return db
-    .selectFrom('hosts')
-    .select(['id', 'last_sequence as lastSequence'])
-    .where('signalled_at', '>=', sql<Date>`NOW(3) - INTERVAL ${seconds} SECOND`)
-    .execute(queryLimit());
+  // Written out, because it runs 50 times a second and the query builder would be half of its cost.
+  const { rows } = await sql<RaisedHost>`
+    SELECT id, last_sequence AS lastSequence FROM hosts
+    WHERE signalled_at >= NOW(3) - INTERVAL ${seconds} SECOND`.execute(db, queryLimit());
+  return rows;
 }
 
 /** Which events of a host are wanted: the first `limit` unacknowledged ones after a sequence. */

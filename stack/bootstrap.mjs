@@ -15,6 +15,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BIN_FOLDER = join(ROOT, 'node_modules', '.bin');
 const NODE = join(BIN_FOLDER, 'node');
 const REPEATED_SIGNAL_MILLISECONDS = 1000;
+const PARENT_POLL_MILLISECONDS = 500;
 
 const [script, ...scriptArguments] = process.argv.slice(2);
 if (script === undefined) fail('usage: node stack/bootstrap.mjs <script.ts> [arguments…]');
@@ -98,16 +99,27 @@ function runScript(path, rest) {
     },
   });
   const lastForwarded = new Map();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      const now = Date.now();
-      if (now - (lastForwarded.get(signal) ?? 0) < REPEATED_SIGNAL_MILLISECONDS) return;
-      lastForwarded.set(signal, now);
-      child.kill(signal);
-    });
-  }
+  const forward = (signal) => {
+    const now = Date.now();
+    if (now - (lastForwarded.get(signal) ?? 0) < REPEATED_SIGNAL_MILLISECONDS) return;
+    lastForwarded.set(signal, now);
+    child.kill(signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+  whenNpmEnds(() => forward('SIGTERM'));
   child.on('error', (error) => fail(`${NODE} could not be run: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + constants.signals[signal]));
+}
+
+/** npm passes a SIGTERM on to the shell in between only, which ends without telling this process. */
+function whenNpmEnds(callback) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    callback();
+  }, PARENT_POLL_MILLISECONDS);
 }
 
 function fail(message) {

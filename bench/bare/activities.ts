@@ -1,0 +1,6 @@
+/** The activities of a bare worker. */
+export interface BareActivities {
+  nothing(): Promise<void>;
+}
+
+export const bareActivities: BareActivities = { nothing: async () => {} };
