@@ -5,8 +5,6 @@ import type { ReservedIpClient } from '../client/types.ts';
 import type { Database } from '../db/database.ts';
 import type { WaitingHosts } from './host-events/waiting-hosts.ts';
 
-export type { AcknowledgedEvent, AcknowledgmentSink } from '../client/acknowledgment-sink.ts';
-
 /** The account and rights behind a customer's bearer token. */
 export interface Caller {
   accountId: number;

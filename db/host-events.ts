@@ -88,6 +88,8 @@ export interface AnsweredEvent {
   message: string | null;
   /** False when the host's answer changed nothing, because an earlier one stands. */
   recorded: boolean;
+  /** The address has not gone on to another generation: an operation may still wait for this answer. */
+  current: boolean;
 }
 
 /**
@@ -141,6 +143,7 @@ async function findEvents(
   const rows = await db
     .selectFrom('host_events')
     .innerJoin('operations', 'operations.id', 'host_events.operation_id')
+    .innerJoin('addresses', 'addresses.id', 'host_events.address_id')
     .select([
       'host_events.sequence',
       'host_events.generation',
@@ -149,11 +152,17 @@ async function findEvents(
       'host_events.change',
       'host_events.outcome',
       'host_events.message',
+      'addresses.generation as addressGeneration',
     ])
     .where('host_events.host_id', '=', hostId)
     .where('host_events.sequence', 'in', [...new Set(acknowledgments.map(({ sequence }) => sequence))])
     .execute(queryLimit());
-  return new Map(rows.map((row) => [row.sequence, row]));
+  return new Map(
+    rows.map(({ addressGeneration, ...row }) => [
+      row.sequence,
+      { ...row, current: row.generation === addressGeneration },
+    ]),
+  );
 }
 
 /** Answers how many events were still open to their new outcome. */

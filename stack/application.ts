@@ -120,12 +120,16 @@ export function startHost(
     readonly arguments?: readonly string[];
   },
 ): Promise<RunningProcess> {
-  const { MYSQL_URL: _database, KAFKA_BROKERS: _brokers, ADMIN_TOKEN: _admin, ...rest } = settings.environment;
   return settings.supervisor.start({
     ...script('host/main.ts', '--host', host.name, ...(host.arguments ?? [])),
     name: `host-${host.name}`,
     role: 'application',
-    environment: { ...rest, ...logging(settings), API_URL: host.apiUrl, HOST_TOKEN: host.token },
+    environment: {
+      ...withoutSecrets(settings.environment),
+      ...logging(settings),
+      API_URL: host.apiUrl,
+      HOST_TOKEN: host.token,
+    },
   });
 }
 
@@ -138,6 +142,12 @@ function environmentOf(settings: ApplicationSettings): NodeJS.ProcessEnv {
     TEMPORAL_ADDRESS: settings.servers.temporalAddress,
     TEMPORAL_NAMESPACE: settings.environment.TEMPORAL_NAMESPACE ?? 'default',
   };
+}
+
+/** An agent needs no other secret than its own token, and takes a HOST_TOKEN_<NAME> from an earlier start for it. */
+function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const secret = /^(MYSQL_URL|KAFKA_BROKERS|(OTHER_)?API_TOKEN|ADMIN_TOKEN|HOST_TOKEN.*)$/;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !secret.test(name)));
 }
 
 function logging(settings: ApplicationSettings): { LOG_LEVEL?: string } {

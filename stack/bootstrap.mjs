@@ -83,8 +83,8 @@ function locate(name) {
 }
 
 /**
- * Runs the script in a session of its own, so that it gets each signal from here, and once: a terminal's Ctrl-C reaches
- * the whole process group, and npm passes it on a second time.
+ * Runs the script in a process group of its own, so that it gets each signal from here, and once: a terminal's Ctrl-C
+ * reaches all of this process's group, and npm passes it on a second time.
  */
 function runScript(path, rest) {
   // kafkajs computes a negative timeout, for which Node 24 warns once in every process; nothing is wrong.

@@ -65,7 +65,7 @@ function presentSize({ size, memory, vcpus, disk, region }: DropletRecord): Drop
 const DISTRIBUTIONS = ['Ubuntu', 'Debian', 'Fedora', 'CentOS', 'Rocky Linux', 'FreeBSD'];
 
 function presentImage({ image, createdAt, region }: DropletRecord): DropletBody['image'] {
-  const byNumber = /^\d+$/.test(image);
+  const byNumber = /^\d+$/.test(image) && Number.isSafeInteger(Number(image));
   const distribution = DISTRIBUTIONS.find((name) => image.startsWith(name.toLowerCase().replaceAll(/[^a-z]/g, '')));
   return {
     id: byNumber ? Number(image) : 0,

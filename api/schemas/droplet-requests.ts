@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { DROPLET_SIZE_SLUGS, findDropletSize } from '../droplet-sizes.ts';
-import { pageQuery, text } from './fields.ts';
+import { pageQuery, regionSlug, text } from './fields.ts';
 
 const NAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/;
 
@@ -14,7 +14,7 @@ export const createDropletRequest = z
   .object(
     {
       name: dropletName,
-      region: text(32),
+      region: regionSlug(),
       size: text(64)
         .transform((slug, context) => {
           const size = findDropletSize(slug);
@@ -24,7 +24,7 @@ export const createDropletRequest = z
         })
         .openapi({ enum: [...DROPLET_SIZE_SLUGS] }),
       image: z
-        .union([text(), z.int().positive()], {
+        .union([text(), z.int().positive('must be a slug or a number')], {
           error: (issue) => (issue.input === undefined ? 'is required' : 'must be a slug or a number'),
         })
         .transform(String),

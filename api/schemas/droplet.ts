@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { regionSchema } from './common.ts';
+import { ipv4 } from './fields.ts';
 
 const networkV4Schema = z
   .object({
-    ip_address: z.ipv4(),
-    netmask: z.ipv4(),
-    gateway: z.string(),
+    ip_address: ipv4(),
+    netmask: ipv4(),
+    gateway: ipv4(),
     type: z.enum(['public', 'private']).openapi({
       description: 'private: the anchor address of the Droplet. public: the reserved IP that is assigned to it.',
     }),
@@ -13,7 +14,12 @@ const networkV4Schema = z
   .openapi('NetworkV4');
 
 const networkV6Schema = z
-  .object({ ip_address: z.ipv6(), netmask: z.int(), gateway: z.string(), type: z.literal('public') })
+  .object({
+    ip_address: z.ipv6().openapi({ format: 'ipv6' }),
+    netmask: z.int(),
+    gateway: z.string(),
+    type: z.literal('public'),
+  })
   .openapi('NetworkV6');
 
 const sizeSchema = z

@@ -8,6 +8,12 @@ export const text = (longest = 255) =>
     .min(1, 'must not be empty')
     .max(longest, `must have ${longest} characters at most`);
 
+/** A required region. Only the slug itself names it, however the database compares texts. */
+export const regionSlug = () => text(32).regex(/^[a-z][a-z0-9-]*$/, 'is invalid or not available');
+
+/** An IPv4 address in an answer. */
+export const ipv4 = () => z.ipv4().openapi({ format: 'ipv4' });
+
 /** A required positive integer. */
 export const positiveInteger = () =>
   z
@@ -34,24 +40,19 @@ export const ipv4InPath = z
   .openapi({ type: 'string', format: 'ipv4', example: '203.0.113.10' });
 
 const numberInQuery = (least: number, most: number, otherwise: number) => {
-  const message = most === Number.MAX_SAFE_INTEGER ? `must be ${least} or more` : `must be from ${least} to ${most}`;
+  const message = `must be from ${least} to ${most}`;
   return z
     .string('must be given once')
     .regex(/^\d{1,9}$/, message)
     .transform(Number)
     .refine((number) => number >= least && number <= most, message)
     .default(otherwise)
-    .openapi({
-      type: 'integer',
-      minimum: least,
-      ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }),
-      default: otherwise,
-    });
+    .openapi({ type: 'integer', minimum: least, maximum: most, default: otherwise });
 };
 
 /** The query of every list. */
 export const pageQuery = z.object({
-  page: numberInQuery(1, Number.MAX_SAFE_INTEGER, 1),
+  page: numberInQuery(1, 999_999_999, 1),
   per_page: numberInQuery(1, 200, 20),
 });
 export type PageQuery = z.infer<typeof pageQuery>;

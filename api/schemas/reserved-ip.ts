@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { regionSchema } from './common.ts';
 import { dropletSchema } from './droplet.ts';
-import { positiveInteger, text } from './fields.ts';
+import { ipv4, positiveInteger, regionSlug } from './fields.ts';
 
 export const reservedIpSchema = z
   .object({
-    ip: z.ipv4(),
+    ip: ipv4(),
     region: regionSchema,
     droplet: dropletSchema.nullable(),
     locked: z.boolean().openapi({ description: 'An action is pending on the address.' }),
@@ -19,7 +19,7 @@ export const createReservedIpRequest = z
   .object(
     {
       droplet_id: positiveInteger().nullish(),
-      region: text(32).nullish(),
+      region: regionSlug().nullish(),
       project_id: z.guid('must be a UUID').nullish(),
     },
     'must be an object',
@@ -31,7 +31,7 @@ export const createReservedIpRequest = z
     context.addIssue({ code: 'custom', message: 'Either droplet_id or region is required.' });
     return z.NEVER;
   })
-  .openapi('ReservedIpCreate');
+  .openapi('ReservedIpCreate', { anyOf: [{ required: ['droplet_id'] }, { required: ['region'] }] });
 
 /** What is to be done with an address. */
 export const reservedIpActionRequest = z

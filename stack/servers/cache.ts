@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StackError } from '../errors.ts';
 import type { Report } from './options.ts';
 
-const PROGRESS_INTERVAL_MILLISECONDS = 5000;
+const PROGRESS_INTERVAL_MILLISECONDS = 10_000;
 
 /** The folder outside the repository that keeps downloads and builds between clones. */
 export function cacheFolder(environment: NodeJS.ProcessEnv): string {
@@ -42,11 +42,16 @@ export async function buildIntoCache(
   }
 }
 
-/** Runs a slow task, reporting every few seconds that it is still at it, and for how long. */
-export async function withProgress<T>(report: Report, label: string, task: () => Promise<T>): Promise<T> {
+/** Runs a slow task, saying first what it is in `details`, and every few seconds that it is still at it. */
+export async function withProgress<T>(
+  report: Report,
+  label: string,
+  details: string,
+  task: () => Promise<T>,
+): Promise<T> {
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1000);
-  report(`${label} …`);
+  report(`${label} (${details}) …`);
   const timer = setInterval(() => report(`${label} … ${seconds()} s`), PROGRESS_INTERVAL_MILLISECONDS);
   try {
     const result = await task();

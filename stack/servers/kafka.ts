@@ -101,7 +101,7 @@ function jarFolder(cacheFolder: string): string {
 async function fetchKafka(context: ServerContext): Promise<string> {
   const target = jarFolder(context.cacheFolder);
   if (await exists(join(target, PROVING_JAR))) return target;
-  await withProgress(context.report, `Kafka: downloading it with Maven (45 MB, kept in ${target})`, () =>
+  await withProgress(context.report, 'Kafka: downloading it with Maven', `45 MB; kept in ${target}`, () =>
     buildIntoCache(target, PROVING_JAR, (draft) =>
       context.maven('download-kafka', [
         ...['-f', join(FILES, 'pom.xml'), MAVEN_GOAL],

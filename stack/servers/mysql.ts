@@ -122,7 +122,7 @@ function serverCommand(cacheFolder: string): string {
 async function fetchServer(context: ServerContext): Promise<void> {
   if (await exists(serverCommand(context.cacheFolder))) return;
   const target = join(context.cacheFolder, `mariadb-${VERSION}`);
-  await withProgress(context.report, `MySQL: downloading MariaDB with Maven (149 MB, kept in ${target})`, () =>
+  await withProgress(context.report, 'MySQL: downloading MariaDB with Maven', `149 MB; kept in ${target}`, () =>
     buildIntoCache(target, join(BASE_IN_ARTIFACT, 'bin', 'mariadbd'), (draft) =>
       context.maven('download-mariadb', [
         ...[MAVEN_GOAL, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${draft}`],

@@ -98,8 +98,8 @@ async function isUsable(command: string, report: Report): Promise<boolean> {
 
 async function buildTemporal(context: ServerContext): Promise<string> {
   const target = join(context.cacheFolder, `temporal-${VERSION}`);
-  const label = `Temporal: building it with Go (about five minutes on two cores, kept in ${target})`;
-  await withProgress(context.report, label, () =>
+  const details = `about five minutes on two cores; kept in ${target}`;
+  await withProgress(context.report, 'Temporal: building it with Go', details, () =>
     buildIntoCache(target, 'temporal', (draft) =>
       context.supervisor.run({
         name: 'build-temporal',

@@ -14,7 +14,7 @@ export interface Answer {
 export interface RequestOptions {
   body?: unknown;
   /** Sent instead of a JSON body, as it is. */
-  rawBody?: string;
+  rawBody?: string | Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
 }
 

@@ -86,6 +86,11 @@ export class World {
     return ids;
   }
 
+  /** Imports a further pool into the region and answers its range. */
+  importPool(block: Block, prefixLength: number): Promise<string> {
+    return importFreePool(this.admin, this.region, prefixLength, block);
+  }
+
   /** Registers a host and answers its token. */
   async registerHost(name: string): Promise<string> {
     const registered = await this.admin.put(`/internal/v1/hosts/${name}`, {
@@ -142,10 +147,22 @@ export async function useWorld(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
-/** Imports a range that no other test has: a random one of the shared address space, tried again when it is taken. */
-async function importFreePool(admin: Http, region: string, prefixLength: number): Promise<string> {
+/** A block that pools are cut from. */
+interface Block {
+  first: number;
+  prefixLength: number;
+}
+
+/** 100.64.0.0/10, shared address space. */
+const SHARED: Block = { first: 0x64400000, prefixLength: 10 };
+
+/** 240.0.0.0/4, reserved for future use; the addresses need all 32 bits. */
+export const FUTURE: Block = { first: 0xf0000000, prefixLength: 4 };
+
+/** Imports a range that no other test has: a random one of the block, tried again when it is taken. */
+async function importFreePool(admin: Http, region: string, prefixLength: number, block = SHARED): Promise<string> {
   for (;;) {
-    const number = (0x64400000 + randomInt(2 ** (prefixLength - 10)) * 2 ** (32 - prefixLength)) >>> 0;
+    const number = (block.first + randomInt(2 ** (prefixLength - block.prefixLength)) * 2 ** (32 - prefixLength)) >>> 0;
     const octets = [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff);
     const cidr = `${octets.join('.')}/${prefixLength}`;
     const answer = await admin.post('/internal/v1/pools', { region, cidr });

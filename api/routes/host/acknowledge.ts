@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import type { AcknowledgmentSink } from '../../../client/acknowledgment-sink.ts';
 import type { Database } from '../../../db/database.ts';
 import { type AnsweredEvent, recordAcknowledgments } from '../../../db/host-events.ts';
 import type { Acknowledgment } from '../../../domain/host-event.ts';
-import type { AcknowledgmentSink } from '../../context.ts';
 
 /** What became of one acknowledgment; `retry`: recorded, but the operation has not heard of it. */
 export interface AcknowledgmentResult {
@@ -17,7 +17,8 @@ interface Dependencies {
 
 /**
  * Records a batch and tells the operations that wait. They are told of repeated acknowledgments too, and always the
- * outcome that stands: the process that recorded the first may have died before it told anyone.
+ * outcome that stands: the process that recorded the first may have died before it told anyone. An answer to an event
+ * whose address has gone on to another generation is recorded and told to nobody: what it was for has been undone.
  */
 export async function acknowledge(
   { db, acknowledgments: sink }: Dependencies,
@@ -29,7 +30,7 @@ export async function acknowledge(
   const statuses = new Map<number, AcknowledgmentResult['status']>();
   await Promise.all(
     answered.map(async (event) => {
-      const told = await tell(sink, logger, host.name, event);
+      const told = !event.current || (await tell(sink, logger, host.name, event));
       statuses.set(event.sequence, told ? (event.recorded ? 'recorded' : 'repeated') : 'retry');
     }),
   );

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import type { AcknowledgmentSink } from '../../../client/acknowledgment-sink.ts';
 import type { OrphanedEvent } from '../../../db/hosts.ts';
-import type { AcknowledgmentSink } from '../../context.ts';
 
 const TOLD_AT_ONCE = 20;
 
