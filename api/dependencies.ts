@@ -71,8 +71,8 @@ export async function createDependencies(configuration: ApiConfiguration, logger
 /** What the API decides with: its own database. Hosts that wait in this process hear of it at once. */
 function createAdmissionDesk(db: Database, rules: OperationRules, waitingHosts: WaitingHosts): AdmissionDesk {
   return {
-    async admit(operation) {
-      const verdict = await admit(db, operation, rules);
+    async admit(operation, started) {
+      const verdict = await admit(db, operation, rules, started);
       if (verdict.kind === 'admitted') waitingHosts.wake(hostsOf(verdict));
       return verdict;
     },

@@ -4,8 +4,11 @@ import type { Verdict } from '../domain/verdict.ts';
 
 /** What a starter with a database at hand can do by itself, without waiting for a worker. */
 export interface AdmissionDesk {
-  /** Decides, or answers the verdict that is stored already. */
-  admit(operation: Operation): Promise<Verdict>;
+  /**
+   * Decides, or answers the verdict that is stored already. Nothing is written before `started` resolves, nor at all
+   * when it rejects, whose error is then thrown.
+   */
+  admit(operation: Operation, started: Promise<unknown>): Promise<Verdict>;
   /** Refuses for good unless there is a verdict already; answers the one that stands. */
   seal(operation: Operation): Promise<Verdict>;
   findVerdict(operationId: OperationId): Promise<Verdict | null>;

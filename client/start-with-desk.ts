@@ -54,20 +54,28 @@ export async function startWithDesk(
 type Started = { kind: 'decided'; verdict: Verdict; runId: string | null } | { kind: 'already started' };
 
 async function start({ temporal, desk, eager }: DeskStarter, operation: Operation): Promise<Started> {
-  let runId: string;
-  try {
-    const handle = await temporal.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
-      temporal.workflow.start<OperationWorkflow>(operation.kind, {
-        ...startOptions(operation),
-        requestEagerStart: eager,
-      }),
-    );
-    runId = handle.firstExecutionRunId;
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'already started' };
-    return { kind: 'decided', verdict: await sealInWindow(desk, operation, error), runId: null };
+  const starting = startWorkflow(temporal, operation, eager);
+  // Prepared while Temporal starts the workflow, and committed only after it has.
+  const prepared = desk.admit(operation, starting);
+  const [started, admitted] = await Promise.allSettled([starting, prepared]);
+  if (started.status === 'rejected') {
+    if (started.reason instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'already started' };
+    return { kind: 'decided', verdict: await sealInWindow(desk, operation, started.reason), runId: null };
   }
-  return { kind: 'decided', verdict: await inWindow(operation, () => desk.admit(operation)), runId };
+  const verdict =
+    admitted.status === 'fulfilled'
+      ? admitted.value
+      : await inWindow(operation, () => desk.admit(operation, Promise.resolve()));
+  return { kind: 'decided', verdict, runId: started.value };
+}
+
+/** Starts the workflow and answers its run id. */
+async function startWorkflow(temporal: Client, operation: Operation, eager: boolean): Promise<string> {
+  const options = { ...startOptions(operation), requestEagerStart: eager };
+  const handle = await temporal.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
+    temporal.workflow.start<OperationWorkflow>(operation.kind, options),
+  );
+  return handle.firstExecutionRunId;
 }
 
 /**

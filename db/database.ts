@@ -33,6 +33,8 @@ function openPool(url: string, poolSize: number): Pool {
     supportBigNumbers: true,
     waitForConnections: true,
     charset: 'utf8mb4',
+    // For `together.ts`. Values are always escaped by the driver, never put into the text by hand.
+    multipleStatements: true,
   });
   pool.on('connection', (connection) => {
     connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');

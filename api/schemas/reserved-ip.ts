@@ -31,7 +31,12 @@ export const createReservedIpRequest = z
     context.addIssue({ code: 'custom', message: 'Either droplet_id or region is required.' });
     return z.NEVER;
   })
-  .openapi('ReservedIpCreate', { anyOf: [{ required: ['droplet_id'] }, { required: ['region'] }] });
+  .openapi('ReservedIpCreate', {
+    anyOf: [
+      { required: ['droplet_id'], properties: { droplet_id: { type: 'integer' } } },
+      { required: ['region'], properties: { region: { type: 'string' } } },
+    ],
+  });
 
 /** What is to be done with an address. */
 export const reservedIpActionRequest = z

@@ -5,9 +5,10 @@ import type { Admitted } from '../../domain/verdict.ts';
 import type { Database } from '../database.ts';
 import { retryRolledBack } from '../retry.ts';
 import type { ActionStatus, HostState } from '../schema.ts';
-import { lockAdmittedAddress, SupersededError } from './fence.ts';
-import { issueHostEvents } from './issue-host-event.ts';
-import { findDroplet } from './records.ts';
+import { writeTogether } from '../together.ts';
+import { SupersededError } from './fence.ts';
+import { issuingHostEvents } from './issue-host-event.ts';
+import { findDroplet, lockAdmitted } from './records.ts';
 
 /** Where a host stands with what an operation told it. */
 export interface HostEventStanding {
@@ -69,7 +70,7 @@ export async function reissueHostEvent(
 ): Promise<void> {
   await retryRolledBack(() =>
     db.transaction().execute(async (tx) => {
-      const address = await lockAdmittedAddress(tx, admitted.address);
+      const { address } = await lockAdmitted(tx, admitted);
       if (address.pending_action_id !== admitted.actionId) {
         throw new SupersededError(admitted.actionId, address.last_action_id);
       }
@@ -79,9 +80,10 @@ export async function reissueHostEvent(
         .where('name', '=', hostName)
         .executeTakeFirstOrThrow();
       const dropletId = change === 'attach' ? address.target_droplet_id : null;
-      const droplet = dropletId === null ? null : await findDroplet(tx, dropletId);
+      const droplet = await findDroplet(tx, dropletId);
       const { generation } = address;
-      await issueHostEvents(tx, [{ operationId: operation.id, host, address, generation, change, droplet }]);
+      const event = { operationId: operation.id, host, address, generation, change, droplet };
+      await writeTogether(tx, issuingHostEvents(tx, [event]));
     }),
   );
 }

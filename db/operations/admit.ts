@@ -6,7 +6,7 @@ import { admitAssign } from './assign.ts';
 import { admitRelease } from './release.ts';
 import { admitReserve } from './reserve.ts';
 import { admitUnassign } from './unassign.ts';
-import { AdmissionExpiredError, findVerdict, refuse, storeVerdict } from './verdicts.ts';
+import { AdmissionExpiredError, type Decision, findVerdict, refusal, storeDecision } from './verdicts.ts';
 
 /** Rules that admit and settle follow. */
 export interface OperationRules {
@@ -18,10 +18,18 @@ export interface OperationRules {
  * Decides whether an operation may happen, in one transaction, and stores the verdict under its id. The API and the
  * workflow both call it; the first writer wins, and both get that one verdict.
  * An operation that is not admitted before its `admitBefore` is refused for good.
+ *
+ * With `started` the decision is prepared at once, and committed only after `started` has resolved: the workflow is
+ * durable first, at no cost in time. When `started` rejects nothing is written, and its error is thrown.
  */
-export async function admit(db: Database, operation: Operation, rules: OperationRules): Promise<Verdict> {
+export async function admit(
+  db: Database,
+  operation: Operation,
+  rules: OperationRules,
+  started: Promise<unknown> = Promise.resolve(),
+): Promise<Verdict> {
   try {
-    return await retryRolledBack(() => db.transaction().execute((tx) => decide(tx, operation, rules)));
+    return await retryRolledBack(() => db.transaction().execute((tx) => decide(tx, operation, rules, started)));
   } catch (error) {
     if (error instanceof AdmissionExpiredError) return seal(db, operation);
     if (!isDuplicateEntry(error)) throw error;
@@ -36,10 +44,10 @@ export async function admit(db: Database, operation: Operation, rules: Operation
  * already had, if any.
  */
 export async function seal(db: Database, operation: Operation): Promise<Verdict> {
-  const refused = refuse(operation, 'expired');
+  const decision = refusal(operation, 'expired');
   try {
-    await db.transaction().execute((tx) => storeVerdict(tx, operation, refused));
-    return refused;
+    await db.transaction().execute((tx) => storeDecision(tx, operation, decision));
+    return decision.verdict;
   } catch (error) {
     const verdict = isDuplicateEntry(error) ? await findVerdict(db, operation.id) : null;
     if (!verdict) throw error;
@@ -47,13 +55,21 @@ export async function seal(db: Database, operation: Operation): Promise<Verdict>
   }
 }
 
-async function decide(tx: DatabaseTransaction, operation: Operation, rules: OperationRules): Promise<Verdict> {
-  const verdict = await verdictOn(tx, operation, rules);
-  await storeVerdict(tx, operation, verdict);
+async function decide(
+  tx: DatabaseTransaction,
+  operation: Operation,
+  rules: OperationRules,
+  started: Promise<unknown>,
+): Promise<Verdict> {
+  const decision = await decisionOn(tx, operation, rules);
+  await storeDecision(tx, operation, decision);
+  const { verdict } = decision;
+  await started;
+  if (verdict.kind === 'admitted' && Date.now() > Date.parse(operation.admitBefore)) throw new AdmissionExpiredError();
   return verdict;
 }
 
-function verdictOn(tx: DatabaseTransaction, operation: Operation, rules: OperationRules): Promise<Verdict> {
+function decisionOn(tx: DatabaseTransaction, operation: Operation, rules: OperationRules): Promise<Decision> {
   switch (operation.kind) {
     case 'reserve':
       return admitReserve(tx, operation);

@@ -1,60 +1,49 @@
 import type { BillingChange } from '../../domain/billing.ts';
 import type { AssignOperation, ReserveOperation } from '../../domain/operation.ts';
-import type { Admitted, Verdict } from '../../domain/verdict.ts';
+import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import { billingChange } from './billing-change.ts';
+import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
+import { hostOf, issuingHostEvents, type NewHostEvent } from './issue-host-event.ts';
 import {
   type ActionRecord,
-  endAction,
-  findAction,
-  insertAction,
-  lockAdmittedAddress,
-  releaseFence,
-  SupersededError,
-  takeFence,
-} from './fence.ts';
-import { hostOf, issueHostEvents, type NewHostEvent } from './issue-host-event.ts';
-import {
   type DropletPlace,
-  dropletOccupation,
   effectiveTime,
   findDroplet,
+  isHeldBy,
   type LockedAddress,
-  lockAddress,
+  lockAddressAndDroplet,
+  lockAdmitted,
   lockDroplet,
 } from './records.ts';
 import { reopenAction } from './reopen-action.ts';
-import { refuse } from './verdicts.ts';
+import { type Decision, refusal } from './verdicts.ts';
 
 /** Checks all that can refuse an assign, takes the fence and tells the hosts; a reassign is the same. */
-export async function admitAssign(tx: DatabaseTransaction, operation: AssignOperation): Promise<Verdict> {
-  const address = await lockAddress(tx, operation.address);
-  if (address?.state !== 'reserved' || address.account_id !== operation.accountId) {
-    return refuse(operation, 'address_not_found');
-  }
-  if (address.pending_action_id !== null) return refuse(operation, 'address_pending');
-  const droplet = await lockDroplet(tx, operation.dropletId);
+export async function admitAssign(tx: DatabaseTransaction, operation: AssignOperation): Promise<Decision> {
+  const { address, droplet } = await lockAddressAndDroplet(tx, operation.address, operation.dropletId);
+  if (!isHeldBy(address, operation.accountId)) return refusal(operation, 'address_not_found');
+  if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
   if (!droplet || droplet.account_id !== operation.accountId || droplet.deleted_at !== null) {
-    return refuse(operation, 'droplet_not_found');
+    return refusal(operation, 'droplet_not_found');
   }
-  if (address.droplet_id === droplet.id) return refuse(operation, 'already_assigned');
-  if (address.region_id !== droplet.region_id) return refuse(operation, 'region_mismatch');
-  if (droplet.host_state === 'gone') return refuse(operation, 'droplet_unreachable');
-  const occupation = await dropletOccupation(tx, droplet.id, address.family);
-  if (occupation === 'pending') return refuse(operation, 'droplet_pending');
-  if (occupation === 'held') return refuse(operation, 'droplet_has_address');
+  if (address.droplet_id === droplet.id) return refusal(operation, 'already_assigned');
+  if (address.region_id !== droplet.region_id) return refusal(operation, 'region_mismatch');
+  if (droplet.host_state === 'gone') return refusal(operation, 'droplet_unreachable');
+  const occupied = droplet.occupants.of(address.family);
+  if (occupied === 'pending') return refusal(operation, 'droplet_pending');
+  if (occupied === 'held') return refusal(operation, 'droplet_has_address');
 
-  const previous = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
+  const previous = await findDroplet(tx, address.droplet_id);
   const actionId = await insertAction(tx, operation, address, {
     type: 'assign_ip',
     status: 'in-progress',
     dropletId: droplet.id,
     previousDropletId: previous?.id ?? null,
   });
-  const generation = await takeFence(tx, address, actionId, { target_droplet_id: droplet.id });
+  const generation = address.generation + 1;
   const events = moveEvents(operation.id, address, generation, { from: previous, to: droplet });
-  await issueHostEvents(tx, events);
-  return {
+  const verdict: Admitted = {
     kind: 'admitted',
     operationId: operation.id,
     actionId,
@@ -66,6 +55,8 @@ export async function admitAssign(tx: DatabaseTransaction, operation: AssignOper
     settled: false,
     billing: [],
   };
+  const fence = takingFence(tx, address, actionId, { target_droplet_id: droplet.id });
+  return { verdict, writes: [fence, ...issuingHostEvents(tx, events)] };
 }
 
 /** The address is the droplet's. Also ends the assignment that came with a reserve. Repeating it changes nothing. */
@@ -74,16 +65,16 @@ export async function settleAssign(
   operation: AssignOperation | ReserveOperation,
   admitted: Admitted,
 ): Promise<BillingChange[]> {
-  const address = await lockAdmittedAddress(tx, admitted.address);
-  const action = await findAction(tx, admitted.actionId);
+  const { address, action } = await lockAdmitted(tx, admitted);
   if (address.pending_action_id === action.id) {
     const at = effectiveTime(address);
-    await releaseFence(tx, address, action.id, {
-      droplet_id: action.droplet_id,
-      target_droplet_id: null,
-      changed_at: at,
-    });
-    await endAction(tx, action.id, { status: 'completed', at });
+    await endOperation(
+      tx,
+      address,
+      action.id,
+      { status: 'completed', at },
+      { droplet_id: action.droplet_id, target_droplet_id: null, changed_at: at },
+    );
     return [assignedChange(address, operation.accountId, action, at)];
   }
   if (action.status === 'completed' && action.completed_at) {
@@ -99,18 +90,22 @@ export async function undoAssign(
   admitted: Admitted,
   reason: string,
 ): Promise<void> {
-  const address = await lockAdmittedAddress(tx, admitted.address);
-  const action = await findAction(tx, admitted.actionId);
+  const { address, action } = await lockAdmitted(tx, admitted);
   if (address.pending_action_id !== action.id) {
     if (action.status === 'errored') return;
     throw new SupersededError(action.id, address.last_action_id);
   }
   const generation = address.generation + 1;
-  await releaseFence(tx, address, action.id, { target_droplet_id: null, generation });
-  await endAction(tx, action.id, { status: 'errored', at: effectiveTime(address), reason });
-  const target = action.droplet_id === null ? null : await findDroplet(tx, action.droplet_id);
-  const previous = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
-  await issueHostEvents(tx, moveEvents(operation.id, address, generation, { from: target, to: previous }));
+  const target = await findDroplet(tx, action.droplet_id);
+  const previous = await findDroplet(tx, address.droplet_id);
+  await endOperation(
+    tx,
+    address,
+    action.id,
+    { status: 'errored', at: effectiveTime(address), reason },
+    { target_droplet_id: null, generation },
+    issuingHostEvents(tx, moveEvents(operation.id, address, generation, { from: target, to: previous })),
+  );
 }
 
 /** Takes up an undone assign again, for a run that was reset; see {@link reopenAction} for when that is refused. */
@@ -119,15 +114,14 @@ export async function reopenAssign(
   operation: AssignOperation | ReserveOperation,
   admitted: Admitted,
 ): Promise<void> {
-  const address = await lockAdmittedAddress(tx, admitted.address);
-  const action = await findAction(tx, admitted.actionId);
+  const { address, action } = await lockAdmitted(tx, admitted);
   if (action.status === 'in-progress') return;
   const droplet = action.droplet_id === null ? null : await lockDroplet(tx, action.droplet_id);
-  const free = droplet?.deleted_at === null && (await dropletOccupation(tx, droplet.id, address.family)) === 'free';
+  const free = droplet?.deleted_at === null && droplet.occupants.of(address.family) === 'free';
   if (!droplet || !free) throw new SupersededError(action.id, null);
-  const generation = await reopenAction(tx, address, action, { target_droplet_id: droplet.id });
-  const previous = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
-  await issueHostEvents(tx, moveEvents(operation.id, address, generation, { from: previous, to: droplet }));
+  const previous = await findDroplet(tx, address.droplet_id);
+  const events = moveEvents(operation.id, address, address.generation + 1, { from: previous, to: droplet });
+  await reopenAction(tx, address, action, { target_droplet_id: droplet.id }, issuingHostEvents(tx, events));
 }
 
 /** The events that move an address. On one and the same host the attach replaces what was there before. */

@@ -1,9 +1,10 @@
-import { sql, type Updateable } from 'kysely';
+import type { Compilable, Updateable } from 'kysely';
 import { type Address, addressToBytes } from '../../domain/address.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, ActionType, AddressesTable } from '../schema.ts';
-import { effectiveTime, type LockedAddress, lockAddress } from './records.ts';
+import { writeTogether } from '../together.ts';
+import { effectiveTime, type LockedAddress } from './records.ts';
 
 /**
  * The run is not, or no longer, the one that may write this address: another action has taken the fence, or the
@@ -72,78 +73,50 @@ export async function insertAction(
   return Number(insertId);
 }
 
-/** Takes the fence of a locked address and raises its generation; answers the new generation. */
-export async function takeFence(
+/** The write that takes the fence of a locked address and raises its generation. */
+export function takingFence(
   tx: DatabaseTransaction,
   address: LockedAddress,
   actionId: number,
   changes: Updateable<AddressesTable> = {},
-): Promise<number> {
-  const { numUpdatedRows } = await tx
+): Compilable {
+  return tx
     .updateTable('addresses')
-    .set({
-      ...changes,
-      pending_action_id: actionId,
-      last_action_id: actionId,
-      generation: sql<number>`generation + 1`,
-    })
+    .set({ ...changes, pending_action_id: actionId, last_action_id: actionId, generation: address.generation + 1 })
     .where('id', '=', address.id)
-    .where('pending_action_id', 'is', null)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) throw new SupersededError(actionId, address.pending_action_id);
-  return address.generation + 1;
+    .where('pending_action_id', 'is', null);
 }
 
-/** Writes the row and lets go of the fence; throws {@link SupersededError} when this action does not hold it. */
-export async function releaseFence(
+/** How an action ends; `reason` is what operators read on an errored one. */
+export interface ActionEnd {
+  status: 'completed' | 'errored';
+  at: Date;
+  reason?: string;
+}
+
+/**
+ * Writes the row, lets go of the fence and ends the action, with whatever else is to be written. Throws
+ * {@link SupersededError} when this action does not hold the fence.
+ */
+export async function endOperation(
   tx: DatabaseTransaction,
   address: LockedAddress,
   actionId: number,
+  end: ActionEnd,
   changes: Updateable<AddressesTable>,
+  furtherWrites: Compilable[] = [],
 ): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('addresses')
-    .set({ ...changes, pending_action_id: null })
-    .where('id', '=', address.id)
-    .where('pending_action_id', '=', actionId)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows !== 1n) throw new SupersededError(actionId, address.pending_action_id);
-}
-
-/** An action as the later steps of its operation need it. */
-export interface ActionRecord {
-  id: number;
-  status: ActionStatus;
-  droplet_id: number | null;
-  previous_droplet_id: number | null;
-  completed_at: Date | null;
-}
-
-/** Reads an action inside the transaction that ends it. */
-export async function findAction(tx: DatabaseTransaction, actionId: number): Promise<ActionRecord> {
-  return tx
-    .selectFrom('actions')
-    .select(['id', 'status', 'droplet_id', 'previous_droplet_id', 'completed_at'])
-    .where('id', '=', actionId)
-    .executeTakeFirstOrThrow();
-}
-
-/** Ends an action; `reason` is what operators read on an errored one. */
-export async function endAction(
-  tx: DatabaseTransaction,
-  actionId: number,
-  end: { status: 'completed' | 'errored'; at: Date; reason?: string },
-): Promise<void> {
-  await tx
-    .updateTable('actions')
-    .set({ status: end.status, completed_at: end.at, reason: end.reason?.slice(0, 1024) ?? null })
-    .where('id', '=', actionId)
-    .execute();
-}
-
-/** Locks an address that an admitted operation named, which therefore exists. */
-export async function lockAdmittedAddress(tx: DatabaseTransaction, address: string): Promise<LockedAddress> {
-  const locked = await lockAddress(tx, address);
-  if (!locked) throw new Error(`address ${address} was admitted but is in no pool`);
-  return locked;
+  const [released] = await writeTogether(tx, [
+    tx
+      .updateTable('addresses')
+      .set({ ...changes, pending_action_id: null })
+      .where('id', '=', address.id)
+      .where('pending_action_id', '=', actionId),
+    tx
+      .updateTable('actions')
+      .set({ status: end.status, completed_at: end.at, reason: end.reason?.slice(0, 1024) ?? null })
+      .where('id', '=', actionId),
+    ...furtherWrites,
+  ]);
+  if (released !== 1) throw new SupersededError(actionId, address.last_action_id);
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
 import { addressToBytes } from '../../domain/address.ts';
 import type { Generation, HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
@@ -28,20 +28,21 @@ export function hostOf(droplet: DropletPlace): HostReference {
 }
 
 /**
- * Inserts events for hosts. Each host's row is locked from here to the commit, so that its sequence has no gaps and
- * becomes visible in order; therefore this comes last in a transaction, and hosts are taken in one order everywhere.
+ * The writes that insert events for hosts. Each host's row is locked from here to the commit, so that its sequence has
+ * no gaps and becomes visible in order; therefore these come last in a transaction, and hosts are taken in one order
+ * everywhere.
  */
-export async function issueHostEvents(tx: DatabaseTransaction, events: NewHostEvent[]): Promise<void> {
-  for (const event of [...events].sort((left, right) => left.host.id - right.host.id)) {
-    const { insertId } =
-      await sql`UPDATE hosts SET last_sequence = LAST_INSERT_ID(last_sequence + 1) WHERE id = ${event.host.id}`.execute(
-        tx,
-      );
-    await tx
-      .insertInto('host_events')
-      .values({
+export function issuingHostEvents(tx: DatabaseTransaction, events: NewHostEvent[]): Compilable[] {
+  return events
+    .toSorted((left, right) => left.host.id - right.host.id)
+    .flatMap((event) => [
+      tx
+        .updateTable('hosts')
+        .set({ last_sequence: sql<number>`LAST_INSERT_ID(last_sequence + 1)` })
+        .where('id', '=', event.host.id),
+      tx.insertInto('host_events').values({
         host_id: event.host.id,
-        sequence: Number(insertId),
+        sequence: sql<number>`LAST_INSERT_ID()`,
         operation_id: event.operationId,
         address_id: event.address.id,
         address: addressToBytes(event.address.address),
@@ -53,7 +54,6 @@ export async function issueHostEvents(tx: DatabaseTransaction, events: NewHostEv
         acknowledged_at: null,
         outcome: null,
         message: null,
-      })
-      .execute();
-  }
+      }),
+    ]);
 }

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { type Address, addressFromBytes, addressToBytes, type Family } from '../../domain/address.ts';
+import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
-import type { AddressState, HostState } from '../schema.ts';
+import type { ActionStatus, AddressState, HostState } from '../schema.ts';
+import { readTogether } from '../together.ts';
 
 /** An address row under its lock, with the time on the database's clock. */
 export interface LockedAddress {
@@ -53,20 +55,85 @@ const regionSlug = sql<string>`(SELECT slug FROM regions WHERE regions.id = addr
 const hostName = sql<string>`(SELECT name FROM hosts WHERE hosts.id = droplets.host_id)`.as('host');
 const hostState = sql<HostState>`(SELECT state FROM hosts WHERE hosts.id = droplets.host_id)`.as('host_state');
 
-function selectAddress(tx: DatabaseTransaction) {
-  return tx.selectFrom('addresses').select([...addressColumns, regionSlug, sql<Date>`NOW(3)`.as('now')]);
-}
-
-type AddressRow = Awaited<ReturnType<ReturnType<typeof selectAddress>['executeTakeFirstOrThrow']>>;
+type AddressRow = Omit<LockedAddress, 'address' | 'family'> & { address: Buffer; family: number };
 
 function toLockedAddress(row: AddressRow): LockedAddress {
   return { ...row, address: addressFromBytes(row.address), family: row.family === 4 ? 4 : 6 };
 }
 
+function selectAddress(tx: DatabaseTransaction) {
+  return tx.selectFrom('addresses').select([...addressColumns, regionSlug, sql<Date>`NOW(3)`.as('now')]);
+}
+
+function lockingAddress(tx: DatabaseTransaction, address: Address) {
+  return selectAddress(tx).where('address', '=', addressToBytes(address)).forUpdate();
+}
+
+function selectDroplet(tx: DatabaseTransaction, dropletId: number) {
+  return tx
+    .selectFrom('droplets')
+    .select(['id', 'account_id', 'region_id', 'host_id', 'anchor', 'deleted_at', hostName, hostState])
+    .where('id', '=', dropletId);
+}
+
+function selectOccupants(tx: DatabaseTransaction, dropletId: number) {
+  return tx
+    .selectFrom('addresses')
+    .select(['id', 'family', 'pending_action_id'])
+    .where((where) => where.or([where('droplet_id', '=', dropletId), where('target_droplet_id', '=', dropletId)]));
+}
+
 /** Locks the row of an address; null when no pool has it. */
 export async function lockAddress(tx: DatabaseTransaction, address: Address): Promise<LockedAddress | null> {
-  const row = await selectAddress(tx).where('address', '=', addressToBytes(address)).forUpdate().executeTakeFirst();
+  const row = await lockingAddress(tx, address).executeTakeFirst();
   return row ? toLockedAddress(row) : null;
+}
+
+/** What is on a droplet, or on its way to it, as seen under the droplet's lock. */
+export interface Occupants {
+  /** What stands in the way of giving the droplet an address of a family. */
+  of(family: Family): 'free' | 'pending' | 'held';
+}
+
+function toOccupants(rows: { family: number; pending_action_id: number | null }[]): Occupants {
+  return {
+    of(family) {
+      const own = rows.filter((row) => row.family === family);
+      if (own.some((row) => row.pending_action_id !== null)) return 'pending';
+      return own.length > 0 ? 'held' : 'free';
+    },
+  };
+}
+
+/** A droplet under its lock, so that no second address can be sent to it meanwhile. */
+export interface LockedDroplet extends DropletPlace {
+  occupants: Occupants;
+}
+
+/** Locks an address and then a droplet, and sees what is on the droplet; each null when it is not there. */
+export async function lockAddressAndDroplet(
+  tx: DatabaseTransaction,
+  address: Address,
+  dropletId: number,
+): Promise<{ address: LockedAddress | null; droplet: LockedDroplet | null }> {
+  const [[addressRow], [dropletRow], occupants] = await readTogether(tx, [
+    lockingAddress(tx, address),
+    selectDroplet(tx, dropletId).forUpdate(),
+    selectOccupants(tx, dropletId),
+  ]);
+  return {
+    address: addressRow ? toLockedAddress(addressRow) : null,
+    droplet: dropletRow ? { ...dropletRow, occupants: toOccupants(occupants) } : null,
+  };
+}
+
+/** Locks a droplet and sees what is on it; null when it is not there. */
+export async function lockDroplet(tx: DatabaseTransaction, dropletId: number): Promise<LockedDroplet | null> {
+  const [[row], occupants] = await readTogether(tx, [
+    selectDroplet(tx, dropletId).forUpdate(),
+    selectOccupants(tx, dropletId),
+  ]);
+  return row ? { ...row, occupants: toOccupants(occupants) } : null;
 }
 
 /** Locks the free address of a region that has rested longest, passing over those that others are taking. */
@@ -88,40 +155,43 @@ export async function lockFreeAddress(
   return row ? toLockedAddress(row) : null;
 }
 
-function selectDroplet(tx: DatabaseTransaction, dropletId: number) {
-  return tx
-    .selectFrom('droplets')
-    .select(['id', 'account_id', 'region_id', 'host_id', 'anchor', 'deleted_at', hostName, hostState])
-    .where('id', '=', dropletId);
-}
-
-/** Locks a droplet's row, so that no second address can be sent to it meanwhile. */
-export async function lockDroplet(tx: DatabaseTransaction, dropletId: number): Promise<DropletPlace | null> {
-  return (await selectDroplet(tx, dropletId).forUpdate().executeTakeFirst()) ?? null;
-}
-
 /** Where a droplet is, without a lock; deleted ones too, since a host may still answer for them. */
-export async function findDroplet(tx: DatabaseTransaction, dropletId: number): Promise<DropletPlace | null> {
+export async function findDroplet(tx: DatabaseTransaction, dropletId: number | null): Promise<DropletPlace | null> {
+  if (dropletId === null) return null;
   return (await selectDroplet(tx, dropletId).executeTakeFirst()) ?? null;
 }
 
-/** What stands in the way of giving a droplet another address: an address on it, or one on its way. */
-export async function dropletOccupation(
+/** An action as the later steps of its operation need it. */
+export interface ActionRecord {
+  id: number;
+  status: ActionStatus;
+  droplet_id: number | null;
+  previous_droplet_id: number | null;
+  completed_at: Date | null;
+}
+
+/** Locks the address of an admitted operation and reads its action under that lock. Both exist. */
+export async function lockAdmitted(
   tx: DatabaseTransaction,
-  dropletId: number,
-  family: Family,
-): Promise<'free' | 'pending' | 'held'> {
-  const rows = await tx
-    .selectFrom('addresses')
-    .select(['pending_action_id'])
-    .where('family', '=', family)
-    .where((where) => where.or([where('droplet_id', '=', dropletId), where('target_droplet_id', '=', dropletId)]))
-    .execute();
-  if (rows.some((row) => row.pending_action_id !== null)) return 'pending';
-  return rows.length > 0 ? 'held' : 'free';
+  { address, actionId }: Admitted,
+): Promise<{ address: LockedAddress; action: ActionRecord }> {
+  const [[addressRow], [action]] = await readTogether(tx, [
+    lockingAddress(tx, address),
+    tx
+      .selectFrom('actions')
+      .select(['id', 'status', 'droplet_id', 'previous_droplet_id', 'completed_at'])
+      .where('id', '=', actionId),
+  ]);
+  if (!addressRow || !action) throw new Error(`action ${actionId} on ${address} was admitted but is not there`);
+  return { address: toLockedAddress(addressRow), action };
 }
 
 /** The time a change takes effect: now, but never before the address's previous change. */
 export function effectiveTime(address: LockedAddress): Date {
   return new Date(Math.max(address.now.getTime(), address.changed_at.getTime()));
+}
+
+/** Whether an address is one that the account holds; a released one is nobody's, though it may still be detached. */
+export function isHeldBy(address: LockedAddress | null, accountId: number): address is LockedAddress {
+  return address?.state === 'reserved' && address.account_id === accountId;
 }

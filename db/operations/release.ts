@@ -1,22 +1,14 @@
 import type { Updateable } from 'kysely';
 import type { BillingChange } from '../../domain/billing.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
-import type { Admitted, Verdict } from '../../domain/verdict.ts';
+import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { AddressesTable } from '../schema.ts';
 import { billingChange } from './billing-change.ts';
-import {
-  endAction,
-  findAction,
-  insertAction,
-  lockAdmittedAddress,
-  releaseFence,
-  SupersededError,
-  takeFence,
-} from './fence.ts';
-import { type HostReference, issueHostEvents } from './issue-host-event.ts';
-import { effectiveTime, type LockedAddress, lockAddress } from './records.ts';
-import { refuse } from './verdicts.ts';
+import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
+import { type HostReference, issuingHostEvents } from './issue-host-event.ts';
+import { effectiveTime, isHeldBy, type LockedAddress, lockAddress, lockAdmitted } from './records.ts';
+import { type Decision, refusal } from './verdicts.ts';
 
 /**
  * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
@@ -26,12 +18,10 @@ export async function admitRelease(
   tx: DatabaseTransaction,
   operation: ReleaseOperation,
   quarantineSeconds: number,
-): Promise<Verdict> {
+): Promise<Decision> {
   const address = await lockAddress(tx, operation.address);
-  if (address?.state !== 'reserved' || address.account_id !== operation.accountId) {
-    return refuse(operation, 'address_not_found');
-  }
-  if (address.pending_action_id !== null) return refuse(operation, 'address_pending');
+  if (!isHeldBy(address, operation.accountId)) return refusal(operation, 'address_not_found');
+  if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
 
   const at = effectiveTime(address);
   const hosts = await hostsThatMayAnswer(tx, address);
@@ -42,17 +32,15 @@ export async function admitRelease(
     dropletId: null,
     previousDropletId: address.droplet_id,
   });
-  const generation = await takeFence(tx, address, actionId, {
-    state: 'releasing',
-    droplet_id: null,
-    changed_at: at,
-  });
-  if (settled) await releaseFence(tx, address, actionId, backToPool(at, quarantineSeconds));
-  await issueHostEvents(
-    tx,
-    hosts.map((host) => ({ operationId: operation.id, host, address, generation, change: 'detach', droplet: null })),
-  );
-  return {
+  const generation = address.generation + 1;
+  const taken = { droplet_id: null, changed_at: at };
+  const fence = takingFence(tx, address, actionId, { ...taken, state: 'releasing' });
+  const release = tx
+    .updateTable('addresses')
+    .set({ ...taken, ...backToPool(at, quarantineSeconds), last_action_id: actionId, generation })
+    .where('id', '=', address.id);
+  const { accountId } = operation;
+  const verdict: Admitted = {
     kind: 'admitted',
     operationId: operation.id,
     actionId,
@@ -62,10 +50,17 @@ export async function admitRelease(
     attachTo: null,
     detachFrom: hosts.map((host) => host.name),
     settled,
-    billing: [
-      billingChange(address, { kind: 'released', accountId: operation.accountId, actionId, dropletId: null, at }),
-    ],
+    billing: [billingChange(address, { kind: 'released', accountId, actionId, dropletId: null, at })],
   };
+  const events = hosts.map((host) => ({
+    operationId: operation.id,
+    host,
+    address,
+    generation,
+    change: 'detach' as const,
+    droplet: null,
+  }));
+  return { verdict, writes: settled ? [release] : [fence, ...issuingHostEvents(tx, events)] };
 }
 
 /** No host answers on the address any more: it goes back to the pool, to rest. Repeating it changes nothing. */
@@ -74,12 +69,11 @@ export async function settleRelease(
   admitted: Admitted,
   quarantineSeconds: number,
 ): Promise<BillingChange[]> {
-  const address = await lockAdmittedAddress(tx, admitted.address);
-  const action = await findAction(tx, admitted.actionId);
+  const { address, action } = await lockAdmitted(tx, admitted);
   if (address.pending_action_id === action.id) {
     const at = effectiveTime(address);
-    await releaseFence(tx, address, action.id, backToPool(at, quarantineSeconds));
-    await endAction(tx, action.id, { status: 'completed', at });
+    const changes = { ...backToPool(at, quarantineSeconds), changed_at: at };
+    await endOperation(tx, address, action.id, { status: 'completed', at }, changes);
     return [];
   }
   if (action.status === 'completed') return [];
@@ -92,7 +86,6 @@ function backToPool(at: Date, quarantineSeconds: number): Updateable<AddressesTa
     account_id: null,
     project_id: null,
     reserved_at: null,
-    changed_at: at,
     available_at: new Date(at.getTime() + quarantineSeconds * 1_000),
   };
 }

@@ -1,11 +1,12 @@
-import type { Updateable } from 'kysely';
+import type { Compilable, Updateable } from 'kysely';
 import type { DatabaseTransaction } from '../database.ts';
 import type { AddressesTable } from '../schema.ts';
-import { type ActionRecord, SupersededError, takeFence } from './fence.ts';
-import type { LockedAddress } from './records.ts';
+import { writeTogether } from '../together.ts';
+import { SupersededError, takingFence } from './fence.ts';
+import type { ActionRecord, LockedAddress } from './records.ts';
 
 /**
- * Puts an errored and undone action back to `in-progress` and takes its fence again; answers the new generation.
+ * Puts an errored and undone action back to `in-progress` and takes its fence again, under a new generation.
  * Throws {@link SupersededError} when the address has gone on to another action since, or is no longer reserved.
  */
 export async function reopenAction(
@@ -13,14 +14,17 @@ export async function reopenAction(
   address: LockedAddress,
   action: ActionRecord,
   changes: Updateable<AddressesTable>,
-): Promise<number> {
+  furtherWrites: Compilable[],
+): Promise<void> {
   const superseded = address.last_action_id !== action.id || address.state !== 'reserved';
   if (superseded || action.status !== 'errored') throw new SupersededError(action.id, address.last_action_id);
-  const generation = await takeFence(tx, address, action.id, changes);
-  await tx
-    .updateTable('actions')
-    .set({ status: 'in-progress', completed_at: null, reason: null })
-    .where('id', '=', action.id)
-    .execute();
-  return generation;
+  const [taken] = await writeTogether(tx, [
+    takingFence(tx, address, action.id, changes),
+    tx
+      .updateTable('actions')
+      .set({ status: 'in-progress', completed_at: null, reason: null })
+      .where('id', '=', action.id),
+    ...furtherWrites,
+  ]);
+  if (taken !== 1) throw new SupersededError(action.id, address.pending_action_id);
 }

@@ -1,44 +1,35 @@
 import type { BillingChange } from '../../domain/billing.ts';
 import type { UnassignOperation } from '../../domain/operation.ts';
-import type { Admitted, Verdict } from '../../domain/verdict.ts';
+import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import { billingChange } from './billing-change.ts';
+import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
+import { hostOf, issuingHostEvents, type NewHostEvent } from './issue-host-event.ts';
 import {
   type ActionRecord,
-  endAction,
-  findAction,
-  insertAction,
-  lockAdmittedAddress,
-  releaseFence,
-  SupersededError,
-  takeFence,
-} from './fence.ts';
-import { hostOf, issueHostEvents, type NewHostEvent } from './issue-host-event.ts';
-import {
   type DropletPlace,
   effectiveTime,
   findDroplet,
+  isHeldBy,
   type LockedAddress,
   lockAddress,
+  lockAdmitted,
   lockDroplet,
 } from './records.ts';
 import { reopenAction } from './reopen-action.ts';
-import { refuse } from './verdicts.ts';
+import { type Decision, refusal } from './verdicts.ts';
 
 /** Checks all that can refuse an unassign, takes the fence and tells the host; may destroy the droplet with it. */
-export async function admitUnassign(tx: DatabaseTransaction, operation: UnassignOperation): Promise<Verdict> {
+export async function admitUnassign(tx: DatabaseTransaction, operation: UnassignOperation): Promise<Decision> {
   const address = await lockAddress(tx, operation.address);
-  if (address?.state !== 'reserved' || address.account_id !== operation.accountId) {
-    return refuse(operation, 'address_not_found');
-  }
-  if (address.pending_action_id !== null) return refuse(operation, 'address_pending');
+  if (!isHeldBy(address, operation.accountId)) return refusal(operation, 'address_not_found');
+  if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
   const destroyed = operation.destroysDropletId;
   if (address.droplet_id === null || (destroyed !== null && destroyed !== address.droplet_id)) {
-    return refuse(operation, 'not_assigned');
+    return refusal(operation, 'not_assigned');
   }
-  const droplet =
-    destroyed === null ? await findDroplet(tx, address.droplet_id) : await lockDroplet(tx, address.droplet_id);
-  if (!droplet) return refuse(operation, 'not_assigned');
+  const droplet = await (destroyed === null ? findDroplet : lockDroplet)(tx, address.droplet_id);
+  if (!droplet) return refusal(operation, 'not_assigned');
 
   const actionId = await insertAction(tx, operation, address, {
     type: 'unassign_ip',
@@ -46,13 +37,10 @@ export async function admitUnassign(tx: DatabaseTransaction, operation: Unassign
     dropletId: droplet.id,
     previousDropletId: droplet.id,
   });
-  const generation = await takeFence(tx, address, actionId);
-  if (destroyed !== null) {
-    await tx.updateTable('droplets').set({ deleted_at: address.now }).where('id', '=', droplet.id).execute();
-  }
+  const generation = address.generation + 1;
   const events = placeEvents(operation, address, generation, droplet, 'detach');
-  await issueHostEvents(tx, events);
-  return {
+  const destruction = tx.updateTable('droplets').set({ deleted_at: address.now }).where('id', '=', droplet.id);
+  const verdict: Admitted = {
     kind: 'admitted',
     operationId: operation.id,
     actionId,
@@ -64,6 +52,14 @@ export async function admitUnassign(tx: DatabaseTransaction, operation: Unassign
     settled: false,
     billing: [],
   };
+  return {
+    verdict,
+    writes: [
+      takingFence(tx, address, actionId),
+      ...(destroyed === null ? [] : [destruction]),
+      ...issuingHostEvents(tx, events),
+    ],
+  };
 }
 
 /** The address is on no droplet any more. Repeating it changes nothing. */
@@ -72,12 +68,10 @@ export async function settleUnassign(
   operation: UnassignOperation,
   admitted: Admitted,
 ): Promise<BillingChange[]> {
-  const address = await lockAdmittedAddress(tx, admitted.address);
-  const action = await findAction(tx, admitted.actionId);
+  const { address, action } = await lockAdmitted(tx, admitted);
   if (address.pending_action_id === action.id) {
     const at = effectiveTime(address);
-    await releaseFence(tx, address, action.id, { droplet_id: null, changed_at: at });
-    await endAction(tx, action.id, { status: 'completed', at });
+    await endOperation(tx, address, action.id, { status: 'completed', at }, { droplet_id: null, changed_at: at });
     return [unassignedChange(address, operation.accountId, action, at)];
   }
   if (action.status === 'completed' && action.completed_at) {
@@ -93,17 +87,21 @@ export async function undoUnassign(
   admitted: Admitted,
   reason: string,
 ): Promise<void> {
-  const address = await lockAdmittedAddress(tx, admitted.address);
-  const action = await findAction(tx, admitted.actionId);
+  const { address, action } = await lockAdmitted(tx, admitted);
   if (address.pending_action_id !== action.id) {
     if (action.status === 'errored') return;
     throw new SupersededError(action.id, address.last_action_id);
   }
   const generation = address.generation + 1;
-  await releaseFence(tx, address, action.id, { generation });
-  await endAction(tx, action.id, { status: 'errored', at: effectiveTime(address), reason });
-  const droplet = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
-  await issueHostEvents(tx, placeEvents(operation, address, generation, droplet, 'attach'));
+  const droplet = await findDroplet(tx, address.droplet_id);
+  await endOperation(
+    tx,
+    address,
+    action.id,
+    { status: 'errored', at: effectiveTime(address), reason },
+    { generation },
+    issuingHostEvents(tx, placeEvents(operation, address, generation, droplet, 'attach')),
+  );
 }
 
 /** Takes up an undone unassign again, for a run that was reset; see {@link reopenAction} for when that is refused. */
@@ -112,12 +110,11 @@ export async function reopenUnassign(
   operation: UnassignOperation,
   admitted: Admitted,
 ): Promise<void> {
-  const address = await lockAdmittedAddress(tx, admitted.address);
-  const action = await findAction(tx, admitted.actionId);
+  const { address, action } = await lockAdmitted(tx, admitted);
   if (action.status === 'in-progress') return;
-  const generation = await reopenAction(tx, address, action, {});
-  const droplet = address.droplet_id === null ? null : await findDroplet(tx, address.droplet_id);
-  await issueHostEvents(tx, placeEvents(operation, address, generation, droplet, 'detach'));
+  const droplet = await findDroplet(tx, address.droplet_id);
+  const events = placeEvents(operation, address, address.generation + 1, droplet, 'detach');
+  await reopenAction(tx, address, action, {}, issuingHostEvents(tx, events));
 }
 
 function placeEvents(

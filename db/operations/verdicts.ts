@@ -1,8 +1,9 @@
-import { sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
 import type { OperationId } from '../../domain/identifiers.ts';
 import { type Operation, workflowIdOf } from '../../domain/operation.ts';
 import { type Refusal, type Refused, type Verdict, verdictSchema } from '../../domain/verdict.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
+import { writeTogether } from '../together.ts';
 
 /** The verdict was not stored in time; the transaction must not commit. */
 export class AdmissionExpiredError extends Error {
@@ -23,17 +24,38 @@ export async function findVerdict(db: Database, operationId: OperationId): Promi
   return row ? verdictSchema.parse(JSON.parse(row.verdict)) : null;
 }
 
+/** A verdict, and the writes that make it true. */
+export interface Decision {
+  verdict: Verdict;
+  writes: Compilable[];
+}
+
+/** The decision that refuses an operation and changes nothing. */
+export function refusal(operation: Operation, reason: Refusal): Decision {
+  return { verdict: refuse(operation, reason), writes: [] };
+}
+
 /**
- * Stores the verdict under the operation's id; the primary key lets only the first writer through.
- * Throws {@link AdmissionExpiredError} when an admission comes too late: whoever waited for it has been told that it
- * will not happen.
+ * Writes what a decision says and stores its verdict under the operation's id; the primary key lets only the first
+ * writer through. Throws {@link AdmissionExpiredError} when an admission comes too late: whoever waited for it has been
+ * told that it will not happen.
  */
-export async function storeVerdict(tx: DatabaseTransaction, operation: Operation, verdict: Verdict): Promise<void> {
-  const deadline = verdict.kind === 'admitted' ? sql`NOW(3) <= ${new Date(operation.admitBefore)}` : sql`TRUE`;
-  const { numAffectedRows } = await sql`
+export async function storeDecision(
+  tx: DatabaseTransaction,
+  operation: Operation,
+  { verdict, writes }: Decision,
+): Promise<void> {
+  const matched = await writeTogether(tx, [...writes, storingVerdict(tx, operation, verdict)]);
+  if (matched.pop() !== 1) throw new AdmissionExpiredError();
+  if (matched.includes(0)) throw new Error(`a row that operation ${operation.id} has locked was not as it was read`);
+}
+
+function storingVerdict(tx: DatabaseTransaction, operation: Operation, verdict: Verdict): Compilable {
+  const inTime = verdict.kind === 'admitted' ? sql`NOW(3) <= ${new Date(operation.admitBefore)}` : sql`TRUE`;
+  const statement = sql`
     INSERT INTO operations (id, kind, account_id, workflow_id, request, verdict)
     SELECT ${operation.id}, ${operation.kind}, ${operation.accountId}, ${workflowIdOf(operation)},
            ${JSON.stringify(operation)}, ${JSON.stringify(verdict)}
-    FROM DUAL WHERE ${deadline}`.execute(tx);
-  if (numAffectedRows !== 1n) throw new AdmissionExpiredError();
+    FROM DUAL WHERE ${inTime}`;
+  return { compile: () => statement.compile(tx) };
 }

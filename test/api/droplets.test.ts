@@ -54,6 +54,16 @@ describe('POST /v2/droplets', () => {
     });
   });
 
+  test('takes for a slug what is too large a number', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const account = await world.account();
+    const image = '99999999999999999999';
+    expect(await account.http.post('/v2/droplets', form(world, { image }))).toMatchObject({
+      status: 202,
+      body: { droplet: { image: { id: 0, slug: image, name: image } } },
+    });
+  });
+
   test('puts each droplet on the host of its region that has the fewest, under an anchor address of its own', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 2 });
     const db = useDatabase();
