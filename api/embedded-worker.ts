@@ -1,14 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
-import { NativeConnection, type Worker } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
+import { connectToTemporal } from '../workers/connect.ts';
 import { createWorker } from '../workers/worker.ts';
 import type { WaitingHosts } from './host-events/waiting-hosts.ts';
-
-const RECONNECT_PAUSE_MS = 1_000;
 
 /** Options of {@link startEmbeddedWorker}. */
 export interface EmbeddedWorkerOptions {
@@ -33,7 +31,7 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
   let worker: Worker | undefined;
 
   async function run(): Promise<void> {
-    const connection = await connectUntil(stopping.signal, configuration.TEMPORAL_ADDRESS, logger);
+    const connection = await connectToTemporal(configuration.TEMPORAL_ADDRESS, logger, stopping.signal);
     if (!connection) return;
     const billing = createBillingPublisher({ brokers: configuration.KAFKA_BROKERS, logger });
     worker = await createWorker({
@@ -59,16 +57,4 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
       await finished;
     },
   };
-}
-
-async function connectUntil(signal: AbortSignal, address: string, logger: Logger): Promise<NativeConnection | null> {
-  while (!signal.aborted) {
-    try {
-      return await NativeConnection.connect({ address });
-    } catch (error) {
-      logger.warn({ err: error, address }, 'Temporal cannot be reached yet');
-      await sleep(RECONNECT_PAUSE_MS, null, { signal }).catch(() => {});
-    }
-  }
-  return null;
 }

@@ -46,7 +46,15 @@ export async function ensureTopic(
     if ((await admin.listTopics()).includes(BILLING_TOPIC)) return;
     await admin.createTopics({
       waitForLeaders: true,
-      topics: [{ topic: BILLING_TOPIC, numPartitions: partitions, replicationFactor }],
+      topics: [
+        {
+          topic: BILLING_TOPIC,
+          numPartitions: partitions,
+          replicationFactor,
+          // Statements and the audit read from the beginning; who keeps less must know what still needs it.
+          configEntries: [{ name: 'retention.ms', value: '-1' }],
+        },
+      ],
     });
   } finally {
     await admin.disconnect();

@@ -27,6 +27,7 @@ const command = new Command('billing:statement')
   .option('--json', 'all of it, with every interval', false);
 
 const options: Options = command.parse().opts();
+if (options.from >= options.to) command.error('error: --from must be before --to');
 const configuration = await readConfiguration();
 const logger = pino({ level: configuration.LOG_LEVEL }, pino.destination(2));
 const events = await readEvents();
@@ -117,10 +118,17 @@ function parseAccount(text: string): number {
 }
 
 function parseTime(text: string): Date {
-  const isTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  const date = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.exec(text)?.[1] ?? '';
   const time = new Date(text);
-  if (!isTime || Number.isNaN(time.getTime())) throw new InvalidArgumentError('A date or an RFC 3339 time is needed.');
+  // JavaScript takes the 30th of February for the 2nd of March.
+  if (Number.isNaN(time.getTime()) || !isDate(date))
+    throw new InvalidArgumentError('A date or an RFC 3339 time is needed.');
   return time;
+}
+
+function isDate(text: string): boolean {
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
 function parseRate(text: string): bigint {

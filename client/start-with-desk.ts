@@ -55,18 +55,20 @@ type Started = { kind: 'decided'; verdict: Verdict; runId: string | null } | { k
 
 async function start({ temporal, desk, eager }: DeskStarter, operation: Operation): Promise<Started> {
   const starting = startWorkflow(temporal, operation, eager);
-  // Prepared while Temporal starts the workflow, and committed only after it has.
+  // Prepared while Temporal starts the workflow, and written only after it has.
   const prepared = desk.admit(operation, starting);
-  const [started, admitted] = await Promise.allSettled([starting, prepared]);
-  if (started.status === 'rejected') {
-    if (started.reason instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'already started' };
-    return { kind: 'decided', verdict: await sealInWindow(desk, operation, started.reason), runId: null };
+  // Whether it fails is looked at further down, unless the start fails, and then it fails with it.
+  prepared.catch(() => {});
+  let runId: string;
+  try {
+    runId = await starting;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'already started' };
+    return { kind: 'decided', verdict: await sealInWindow(desk, operation, error), runId: null };
   }
-  const verdict =
-    admitted.status === 'fulfilled'
-      ? admitted.value
-      : await inWindow(operation, () => desk.admit(operation, Promise.resolve()));
-  return { kind: 'decided', verdict, runId: started.value };
+  const attempts = [prepared];
+  const verdict = await inWindow(operation, () => attempts.pop() ?? desk.admit(operation, Promise.resolve()));
+  return { kind: 'decided', verdict, runId };
 }
 
 /** Starts the workflow and answers its run id. */

@@ -1,6 +1,7 @@
 import { type Address, addressToBytes } from '../domain/address.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database } from './database.ts';
+import type { RegionRecord } from './regions.ts';
 import type { HostState } from './schema.ts';
 
 const FAMILY = 4;
@@ -16,6 +17,7 @@ export interface Named {
 /** Where one of the account's addresses stands. */
 export interface AddressFacts {
   regionId: number;
+  region: RegionRecord;
   dropletId: number | null;
   pending: boolean;
 }
@@ -51,6 +53,7 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
         .on('addresses.state', '=', 'reserved')
         .onRef('addresses.account_id', '=', 'accounts.id'),
     )
+    .leftJoin('regions as address_regions', 'address_regions.id', 'addresses.region_id')
     .leftJoin('droplets', (join) =>
       join
         .on('droplets.id', '=', named.dropletId ?? null)
@@ -67,6 +70,8 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
     .leftJoin('regions', (join) => join.on('regions.slug', '=', named.region ?? null))
     .select([
       'addresses.region_id as address_region_id',
+      'address_regions.slug as address_region_slug',
+      'address_regions.name as address_region_name',
       'addresses.droplet_id as address_droplet_id',
       'addresses.pending_action_id as address_pending_action_id',
       'droplets.id as droplet_id',
@@ -84,14 +89,18 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
 
 interface AddressColumns {
   address_region_id: number | null;
+  address_region_slug: string | null;
+  address_region_name: string | null;
   address_droplet_id: number | null;
   address_pending_action_id: number | null;
 }
 
 function toAddressFacts(row: AddressColumns): AddressFacts | null {
-  if (row.address_region_id === null) return null;
+  const { address_region_id: regionId, address_region_slug: slug, address_region_name: name } = row;
+  if (regionId === null || slug === null || name === null) return null;
   return {
-    regionId: row.address_region_id,
+    regionId,
+    region: { slug, name },
     dropletId: row.address_droplet_id,
     pending: row.address_pending_action_id !== null,
   };

@@ -25,6 +25,8 @@ export const admittedSchema = z.object({
   operationId: z.string(),
   /** The public number of the action. */
   actionId: z.int(),
+  /** When the action began, on the database's clock. */
+  startedAt: z.iso.datetime(),
   address: z.string(),
   region: z.string(),
   generation: z.int(),

@@ -8,7 +8,7 @@ import {
   proxyLocalActivities,
   startChild,
 } from '@temporalio/workflow';
-import type { HostPatience } from '../activities/admit.ts';
+import type { Admission, HostPatience } from '../activities/admit.ts';
 import type { HostWait } from '../activities/host-acknowledgment.ts';
 import type { Activities } from '../activities/index.ts';
 import type { BillingChange } from '../domain/billing.ts';
@@ -22,11 +22,25 @@ import { publishBillingEvent } from './billing.ts';
  * server a workflow task; the wait for a host is a regular one, because operators must see it.
  */
 
-/** MySQL steps: repeated until MySQL answers, since an admitted operation must end. */
-export const { admit, settle, undo } = proxyLocalActivities<Activities>({
+const inDatabase = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '100 milliseconds', maximumInterval: '10 seconds' },
 });
+
+/*
+ * The MySQL steps are repeated until MySQL answers, and a cancellation does not reach them: an admitted operation must
+ * end. Only the wait for a host can be cancelled, and only where what was begun can be undone.
+ */
+
+/** Admits the operation, or reads the verdict it already has. */
+export function admit(operation: Operation): Promise<Admission> {
+  return CancellationScope.nonCancellable(() => inDatabase.admit(operation));
+}
+
+/** Makes the change true and lets go of the fence; answers what billing is to hear. */
+export function settle(operation: Operation, admitted: Admitted): Promise<BillingChange[]> {
+  return CancellationScope.nonCancellable(() => inDatabase.settle(operation, admitted));
+}
 
 const { publishBilling } = proxyLocalActivities<Activities>({
   scheduleToCloseTimeout: '2 seconds',
@@ -61,7 +75,8 @@ export async function detachedForCertain(
   admitted: Admitted,
   patience: HostPatience,
 ): Promise<void> {
-  await everyDetach(operation, admitted, { timeoutMs: patience.timeoutMs, attempts: null });
+  const limits = { timeoutMs: patience.timeoutMs, attempts: null };
+  await CancellationScope.nonCancellable(() => everyDetach(operation, admitted, limits));
 }
 
 /** How long one try of a wait may take, in milliseconds, and how many tries it has; null is no limit. */
@@ -100,18 +115,20 @@ async function hostAcknowledgment(
  * which tries for as long as it takes, so that a failing Kafka delays nobody.
  */
 export async function bill(changes: BillingChange[]): Promise<void> {
-  for (const change of changes) {
-    try {
-      await publishBilling(change);
-    } catch {
-      await startChild(publishBillingEvent, {
-        workflowId: billingWorkflowId(change.eventId),
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        args: [change],
-      });
+  await CancellationScope.nonCancellable(async () => {
+    for (const change of changes) {
+      await publishBilling(change).catch(() => publishForAsLongAsItTakes(change));
     }
-  }
+  });
+}
+
+async function publishForAsLongAsItTakes(change: BillingChange): Promise<void> {
+  await startChild(publishBillingEvent, {
+    workflowId: billingWorkflowId(change.eventId),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    args: [change],
+  });
 }
 
 /**
@@ -121,7 +138,7 @@ export async function bill(changes: BillingChange[]): Promise<void> {
 export async function undoAndFail(operation: Operation, admitted: Admitted, error: unknown): Promise<never> {
   if (isSuperseded(error)) throw error;
   const reason = reasonOf(error);
-  await CancellationScope.nonCancellable(() => undo(operation, admitted, reason));
+  await CancellationScope.nonCancellable(() => inDatabase.undo(operation, admitted, reason));
   throw ApplicationFailure.nonRetryable(
     `${reason}; the operation was undone. Mend the host, then reset this workflow to carry it through`,
     'Undone',

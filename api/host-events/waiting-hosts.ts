@@ -18,7 +18,7 @@ const MOST_HOSTS = 100_000;
 export interface WaitingHostsOptions {
   db: Database;
   logger: Logger;
-  /** Pause between two ticks, in milliseconds; default 20. */
+  /** Pause between two ticks, in milliseconds; default 40. */
   tickMs?: number;
 }
 
@@ -76,7 +76,7 @@ export class WaitingHosts {
   /** When the newest successful tick began. */
   #tickedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ db, logger, tickMs = 20 }: WaitingHostsOptions) {
+  constructor({ db, logger, tickMs = 40 }: WaitingHostsOptions) {
     this.#db = db;
     this.#logger = logger;
     this.#tickMs = tickMs;

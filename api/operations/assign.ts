@@ -1,16 +1,16 @@
+import type { ActionRecord } from '../../db/actions.ts';
 import { readOperationFacts } from '../../db/operation-facts.ts';
 import type { Address } from '../../domain/address.ts';
-import type { Admitted } from '../../domain/verdict.ts';
 import type { ApiDependencies } from '../context.ts';
 import { notFound, refusalToError } from '../errors.ts';
 import { refusalOfAssign } from './refusals.ts';
-import { admittedOr, clientFields, type OperationRequest } from './verdict.ts';
+import { admittedOr, clientFields, newAction, type OperationRequest } from './verdict.ts';
 
-/** Assigns an address, or moves it. Throws the v2 error of a refusal. */
+/** Assigns an address, or moves it; answers the action. Throws the v2 error of a refusal. */
 export async function assignAddress(
   { db, client }: ApiDependencies,
   request: OperationRequest & { address: Address; dropletId: number },
-): Promise<Admitted> {
+): Promise<ActionRecord> {
   const { accountId, resourceType, operationId, address, dropletId } = request;
   const facts = await readOperationFacts(db, { accountId, address, dropletId });
   if (!facts.address) throw notFound();
@@ -19,5 +19,6 @@ export async function assignAddress(
     const refusal = refusalOfAssign(facts.address, facts.droplet);
     if (refusal) throw refusalToError(refusal, resourceType);
   }
-  return admittedOr(await client.assign({ ...clientFields(request), address, dropletId }), resourceType);
+  const admitted = admittedOr(await client.assign({ ...clientFields(request), address, dropletId }), resourceType);
+  return newAction(admitted, { type: 'assign_ip', resourceType, dropletId }, facts.address.region);
 }

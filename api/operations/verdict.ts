@@ -1,4 +1,6 @@
 import type { OperationHandle } from '../../client/types.ts';
+import type { ActionRecord } from '../../db/actions.ts';
+import type { RegionRecord } from '../../db/regions.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { ResourceType } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
@@ -21,4 +23,24 @@ export function clientFields({ accountId, resourceType, operationId }: Operation
 export function admittedOr({ verdict }: OperationHandle, resourceType: ResourceType): Admitted {
   if (verdict.kind === 'refused') throw refusalToError(verdict.refusal, resourceType);
   return verdict;
+}
+
+/**
+ * The action of an operation that was admitted a moment ago, as the admitting transaction wrote it. Reading it back
+ * would cost the caller another round trip, and say the same.
+ */
+export function newAction(
+  admitted: Admitted,
+  operation: { type: 'assign_ip' | 'unassign_ip'; resourceType: ResourceType; dropletId: number | null },
+  region: RegionRecord,
+): ActionRecord {
+  return {
+    id: admitted.actionId,
+    status: 'in-progress',
+    address: admitted.address,
+    region,
+    startedAt: new Date(admitted.startedAt),
+    completedAt: null,
+    ...operation,
+  };
 }

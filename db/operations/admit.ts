@@ -19,8 +19,9 @@ export interface OperationRules {
  * workflow both call it; the first writer wins, and both get that one verdict.
  * An operation that is not admitted before its `admitBefore` is refused for good.
  *
- * With `started` the decision is prepared at once, and committed only after `started` has resolved: the workflow is
- * durable first, at no cost in time. When `started` rejects nothing is written, and its error is thrown.
+ * With `started` the decision is prepared at once, and written and committed only after `started` has resolved: the
+ * workflow is durable first, and hardly any time is lost. When `started` rejects nothing is written, and its error is
+ * thrown. A reserve is not prepared: it locks its account, where others would wait for Temporal with it.
  */
 export async function admit(
   db: Database,
@@ -28,6 +29,7 @@ export async function admit(
   rules: OperationRules,
   started: Promise<unknown> = Promise.resolve(),
 ): Promise<Verdict> {
+  if (operation.kind === 'reserve') await started;
   try {
     return await retryRolledBack(() => db.transaction().execute((tx) => decide(tx, operation, rules, started)));
   } catch (error) {
@@ -62,11 +64,10 @@ async function decide(
   started: Promise<unknown>,
 ): Promise<Verdict> {
   const decision = await decisionOn(tx, operation, rules);
-  await storeDecision(tx, operation, decision);
-  const { verdict } = decision;
   await started;
-  if (verdict.kind === 'admitted' && Date.now() > Date.parse(operation.admitBefore)) throw new AdmissionExpiredError();
-  return verdict;
+  // Only now, because the rows of hosts are locked from here to the commit.
+  await storeDecision(tx, operation, decision);
+  return decision.verdict;
 }
 
 function decisionOn(tx: DatabaseTransaction, operation: Operation, rules: OperationRules): Promise<Decision> {

@@ -47,11 +47,12 @@ export async function admitAssign(tx: DatabaseTransaction, operation: AssignOper
     kind: 'admitted',
     operationId: operation.id,
     actionId,
+    startedAt: effectiveTime(address).toISOString(),
     address: address.address,
     region: address.region,
     generation,
     attachTo: droplet.host,
-    detachFrom: events.filter((event) => event.change === 'detach').map((event) => event.host.name),
+    detachFrom: previous?.host_state === 'active' && previous.host_id !== droplet.host_id ? [previous.host] : [],
     settled: false,
     billing: [],
   };
@@ -124,7 +125,10 @@ export async function reopenAssign(
   await reopenAction(tx, address, action, { target_droplet_id: droplet.id }, issuingHostEvents(tx, events));
 }
 
-/** The events that move an address. On one and the same host the attach replaces what was there before. */
+/**
+ * The events that move an address. On one and the same host the attach replaces what was there before. A host that is
+ * gone is told too, for when it returns, but nobody waits for it.
+ */
 function moveEvents(
   operationId: string,
   address: LockedAddress,
@@ -133,10 +137,10 @@ function moveEvents(
 ): NewHostEvent[] {
   const { from, to } = move;
   const events: NewHostEvent[] = [];
-  if (to && to.host_state !== 'gone') {
+  if (to) {
     events.push({ operationId, host: hostOf(to), address, generation, change: 'attach', droplet: to });
   }
-  if (from && from.host_state !== 'gone' && from.host_id !== to?.host_id) {
+  if (from && from.host_id !== to?.host_id) {
     events.push({ operationId, host: hostOf(from), address, generation, change: 'detach', droplet: null });
   }
   return events;

@@ -1,6 +1,7 @@
 import type { Compilable, Updateable } from 'kysely';
 import { type Address, addressToBytes } from '../../domain/address.ts';
 import type { Operation } from '../../domain/operation.ts';
+import { queryLimit } from '../bounded.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, ActionType, AddressesTable } from '../schema.ts';
 import { writeTogether } from '../together.ts';
@@ -32,7 +33,7 @@ export async function isFenced(db: Database, address: Address): Promise<boolean>
     .selectFrom('addresses')
     .select('pending_action_id')
     .where('address', '=', addressToBytes(address))
-    .executeTakeFirst();
+    .executeTakeFirst(queryLimit());
   return row !== undefined && row.pending_action_id !== null;
 }
 

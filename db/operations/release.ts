@@ -3,7 +3,7 @@ import type { BillingChange } from '../../domain/billing.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
-import type { AddressesTable } from '../schema.ts';
+import type { AddressesTable, HostState } from '../schema.ts';
 import { billingChange } from './billing-change.ts';
 import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
 import { type HostReference, issuingHostEvents } from './issue-host-event.ts';
@@ -12,7 +12,8 @@ import { type Decision, refusal } from './verdicts.ts';
 
 /**
  * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
- * is told to detach: the one it is on, and those that never acknowledged an earlier event about it.
+ * is told to detach: the one it is on, and those that never acknowledged an earlier event about it. Hosts that are gone
+ * are told for when they return, and not waited for.
  */
 export async function admitRelease(
   tx: DatabaseTransaction,
@@ -25,7 +26,8 @@ export async function admitRelease(
 
   const at = effectiveTime(address);
   const hosts = await hostsThatMayAnswer(tx, address);
-  const settled = hosts.length === 0;
+  const detachFrom = hosts.filter((host) => host.state === 'active').map((host) => host.name);
+  const settled = detachFrom.length === 0;
   const actionId = await insertAction(tx, operation, address, {
     type: 'release_ip',
     status: settled ? 'completed' : 'in-progress',
@@ -44,11 +46,12 @@ export async function admitRelease(
     kind: 'admitted',
     operationId: operation.id,
     actionId,
+    startedAt: effectiveTime(address).toISOString(),
     address: address.address,
     region: address.region,
     generation,
     attachTo: null,
-    detachFrom: hosts.map((host) => host.name),
+    detachFrom,
     settled,
     billing: [billingChange(address, { kind: 'released', accountId, actionId, dropletId: null, at })],
   };
@@ -60,7 +63,7 @@ export async function admitRelease(
     change: 'detach' as const,
     droplet: null,
   }));
-  return { verdict, writes: settled ? [release] : [fence, ...issuingHostEvents(tx, events)] };
+  return { verdict, writes: [settled ? release : fence, ...issuingHostEvents(tx, events)] };
 }
 
 /** No host answers on the address any more: it goes back to the pool, to rest. Repeating it changes nothing. */
@@ -91,7 +94,10 @@ function backToPool(at: Date, quarantineSeconds: number): Updateable<AddressesTa
 }
 
 /** Hosts whose newest event about the address is anything but a detach that they confirmed. */
-async function hostsThatMayAnswer(tx: DatabaseTransaction, address: LockedAddress): Promise<HostReference[]> {
+async function hostsThatMayAnswer(
+  tx: DatabaseTransaction,
+  address: LockedAddress,
+): Promise<(HostReference & { state: HostState })[]> {
   return tx
     .selectFrom(
       tx
@@ -105,8 +111,7 @@ async function hostsThatMayAnswer(tx: DatabaseTransaction, address: LockedAddres
       join.onRef('event.host_id', '=', 'newest.host_id').onRef('event.sequence', '=', 'newest.sequence'),
     )
     .innerJoin('hosts', 'hosts.id', 'event.host_id')
-    .select(['hosts.id', 'hosts.name'])
-    .where('hosts.state', '=', 'active')
+    .select(['hosts.id', 'hosts.name', 'hosts.state'])
     .where((where) =>
       where.or([
         where('event.change', '=', 'attach'),

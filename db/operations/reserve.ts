@@ -50,6 +50,7 @@ export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOp
     kind: 'admitted',
     operationId: operation.id,
     actionId: reserveId,
+    startedAt: effectiveTime(address).toISOString(),
     address: address.address,
     region: address.region,
     generation,

@@ -44,11 +44,12 @@ export async function admitUnassign(tx: DatabaseTransaction, operation: Unassign
     kind: 'admitted',
     operationId: operation.id,
     actionId,
+    startedAt: effectiveTime(address).toISOString(),
     address: address.address,
     region: address.region,
     generation,
     attachTo: null,
-    detachFrom: events.map((event) => event.host.name),
+    detachFrom: droplet.host_state === 'active' ? [droplet.host] : [],
     settled: false,
     billing: [],
   };
@@ -124,7 +125,7 @@ function placeEvents(
   droplet: DropletPlace | null,
   change: 'attach' | 'detach',
 ): NewHostEvent[] {
-  if (!droplet || droplet.host_state === 'gone') return [];
+  if (!droplet) return [];
   const host = hostOf(droplet);
   return [
     { operationId: operation.id, host, address, generation, change, droplet: change === 'attach' ? droplet : null },

@@ -2,6 +2,7 @@ import { type Compilable, sql } from 'kysely';
 import type { OperationId } from '../../domain/identifiers.ts';
 import { type Operation, workflowIdOf } from '../../domain/operation.ts';
 import { type Refusal, type Refused, type Verdict, verdictSchema } from '../../domain/verdict.ts';
+import { queryLimit } from '../bounded.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import { writeTogether } from '../together.ts';
 
@@ -20,7 +21,11 @@ export function refuse(operation: Operation, refusal: Refusal): Refused {
 
 /** The stored verdict of an operation, if it has one. */
 export async function findVerdict(db: Database, operationId: OperationId): Promise<Verdict | null> {
-  const row = await db.selectFrom('operations').select('verdict').where('id', '=', operationId).executeTakeFirst();
+  const row = await db
+    .selectFrom('operations')
+    .select('verdict')
+    .where('id', '=', operationId)
+    .executeTakeFirst(queryLimit());
   return row ? verdictSchema.parse(JSON.parse(row.verdict)) : null;
 }
 

@@ -181,6 +181,41 @@ describe('a reset from outside', () => {
   });
 });
 
+describe('a cancellation from outside', () => {
+  test('of an assign that waits for its host undoes it', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const temporal = await useTemporal();
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const ip = await account.reserve(world.region);
+    const action = await account.startAssign(ip, droplet);
+    await world.manualHosts[0]?.event(ip, 'attach');
+
+    await temporal.workflow.getHandle(`reserved-ip/${ip}`).cancel();
+
+    expect(await account.ended(action)).toMatchObject({ status: 'errored' });
+    expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
+  });
+
+  test('of a release does not keep it from returning the address once its host has let go', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const temporal = await useTemporal();
+    const account = await world.account();
+    const [host] = world.manualHosts;
+    const [droplet = 0] = await world.droplets(account, 1);
+    const ip = await account.reserve(world.region);
+    const assigned = await account.startAssign(ip, droplet);
+    await host?.confirm(ip, 'attach');
+    await account.completed(assigned);
+    await account.release(ip);
+
+    await temporal.workflow.getHandle(`reserved-ip/${ip}`).cancel();
+    await host?.confirm(ip, 'detach');
+
+    expect(await temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).toMatchObject({ kind: 'completed' });
+  });
+});
+
 /** Resets a run to its first workflow task, as the Web UI does. */
 async function reset(
   temporal: Awaited<ReturnType<typeof useTemporal>>,

@@ -22,6 +22,8 @@ export interface WorldOptions {
   manualHosts?: number;
   /** Prefix length of the pool; default 28, which holds 14 addresses. */
   prefixLength?: number;
+  /** The API that everything in it speaks to; default the first one of the stack. */
+  apiUrl?: string;
 }
 
 /**
@@ -123,9 +125,9 @@ export class World {
 
 /** Makes a world for the test, or the file, that calls it; the caller closes it, or see {@link useWorld}. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const { agents = 2, manualHosts = 0, prefixLength = 28 } = options;
   const stack = inject('stack');
-  const admin = new Http(stack.apiUrl, stack.adminToken);
+  const { agents = 2, manualHosts = 0, prefixLength = 28, apiUrl = stack.apiUrl } = options;
+  const admin = new Http(apiUrl, stack.adminToken);
   const region = `r${randomBytes(4).toString('hex')}`;
   expectAnswer(await admin.put(`/internal/v1/regions/${region}`, { name: `Region ${region}` }), 200, z.object({}));
   const world = new World(region, await importFreePool(admin, region, prefixLength), admin);
@@ -135,7 +137,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   }
   for (let number = 1; number <= manualHosts; number++) {
     const name = `${region}-manual-${number}`;
-    world.manualHosts.push(new ManualHost(name, stack.apiUrl, await world.registerHost(name)));
+    world.manualHosts.push(new ManualHost(name, apiUrl, await world.registerHost(name)));
   }
   return world;
 }

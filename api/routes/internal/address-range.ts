@@ -3,6 +3,9 @@ import { addressFromBytes, addressToBytes, type Family, familyOf, parseAddress }
 /** The largest range of one import; more would be one transaction of millions of rows. */
 const MOST_HOST_BITS = 16;
 
+/** The first 96 bits of `::ffff:0:0/96`, whose addresses are those of IPv4 written in another way. */
+const IPV4_MAPPED = 0xffffn;
+
 /** An address range in CIDR form, checked. */
 export interface AddressRange {
   /** In its canonical form. */
@@ -41,6 +44,7 @@ export function parseAddressRange(
   if (prefix < bits - mostHostBits)
     throw new RangeError(`The prefix of ${text} must be /${bits - mostHostBits} or longer.`);
   const first = toNumber(address);
+  if (family === 6 && first >> 32n === IPV4_MAPPED) throw new RangeError(`Write ${text} as an IPv4 range.`);
   const size = 1n << BigInt(bits - prefix);
   const canonical = addressFromBytes(toBytes(first - (first % size), family));
   if (first % size !== 0n)

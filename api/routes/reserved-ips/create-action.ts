@@ -1,7 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { findAction } from '../../../db/actions.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { serverError } from '../../errors.ts';
 import { assignAddress } from '../../operations/assign.ts';
 import { unassignAddress } from '../../operations/unassign.ts';
 import { presentAction } from '../../presenters/action.ts';
@@ -32,12 +30,10 @@ export function registerCreateReservedIpAction(app: ApiApp, dependencies: ApiDep
       operationId: c.var.operationId,
       address: c.req.valid('param').ip,
     };
-    const { actionId } =
+    const action =
       body.type === 'assign'
         ? await assignAddress(dependencies, { ...request, dropletId: body.droplet_id })
         : await unassignAddress(dependencies, request);
-    const action = await findAction(dependencies.db, { accountId }, actionId);
-    if (!action) throw serverError();
     return c.json({ action: presentAction(action, flavour.resourceType) }, 201);
   });
 }

@@ -1,0 +1,143 @@
+import { expect, inject, test } from 'vitest';
+import { resourceIdOf } from '../support/expected.ts';
+import { until } from '../support/until.ts';
+import { useWorld, type World } from '../support/world.ts';
+import { createDots, type Dots, type DotsAddress } from './dots-client.ts';
+
+/** Both families of paths of the client, with the same methods. */
+const FAMILIES = [
+  {
+    name: 'reserved IP',
+    type: 'reserved_ip',
+    list: async ({ v2 }: Dots) => (await v2.reserved_ips.get()).reservedIps,
+    reserve: async ({ v2 }: Dots, body: { region?: string; dropletId?: number }) => {
+      const { reservedIp, links } = await v2.reserved_ips.post(body);
+      return { address: reservedIp, links };
+    },
+    show: async ({ v2 }: Dots, ip: string) => (await v2.reserved_ips.byReserved_ip(ip).get()).reservedIp,
+    one: ({ v2 }: Dots, ip: string) => v2.reserved_ips.byReserved_ip(ip),
+  },
+  {
+    name: 'floating IP',
+    type: 'floating_ip',
+    list: async ({ v2 }: Dots) => (await v2.floating_ips.get()).floatingIps,
+    reserve: async ({ v2 }: Dots, body: { region?: string; dropletId?: number }) => {
+      const { floatingIp, links } = await v2.floating_ips.post(body);
+      return { address: floatingIp, links };
+    },
+    show: async ({ v2 }: Dots, ip: string) => (await v2.floating_ips.byFloating_ip(ip).get()).floatingIp,
+    one: ({ v2 }: Dots, ip: string) => v2.floating_ips.byFloating_ip(ip),
+  },
+];
+
+async function completed({ v2 }: Dots, id: number) {
+  const ended = await until(`action ${id} ended`, async () => {
+    const { action } = await v2.actions.byAction_id(id).get();
+    return action.status !== 'in-progress' && action;
+  });
+  expect(ended).toMatchObject({ id, status: 'completed', completedAt: expect.any(Date) });
+}
+
+async function makeDroplet({ v2 }: Dots, { region }: World, name: string): Promise<number> {
+  const { droplet } = await v2.droplets.post({ name, region, size: 's-1vcpu-1gb', image: 'debian-12-x64' });
+  expect(droplet).toMatchObject({ name, region: { slug: region }, networks: { v4: [{ type: 'private' }] } });
+  return droplet.id;
+}
+
+test.each(FAMILIES)('@digitalocean/dots leads a $name through its whole life', async (family) => {
+  const world = await useWorld({ agents: 2 });
+  const account = await world.account();
+  const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const [first, second] = [await makeDroplet(client, world, 'first'), await makeDroplet(client, world, 'second')];
+  expect(await family.list(client)).toEqual([]);
+
+  const { address, links } = await family.reserve(client, { region: world.region });
+  expect(address).toMatchObject({ droplet: {}, locked: false, region: { slug: world.region } });
+  expect(links).toEqual({});
+  const { ip } = address;
+  const { actions } = family.one(client, ip);
+  const droplet = async (): Promise<DotsAddress['droplet']> => (await family.show(client, ip)).droplet;
+
+  const { action: assign } = await actions.post({ type: 'assign', dropletId: first });
+  expect(assign).toMatchObject({
+    type: 'assign_ip',
+    status: 'in-progress',
+    resourceType: family.type,
+    resourceId: resourceIdOf(ip),
+    regionSlug: world.region,
+  });
+  await completed(client, assign.id);
+  expect(await droplet()).toMatchObject({ id: first });
+
+  const { action: move } = await actions.post({ type: 'assign', dropletId: second });
+  await until('the move was completed', async () => {
+    const { action } = await actions.byAction_id(move.id).get();
+    return action.status === 'completed';
+  });
+  expect(await droplet()).toMatchObject({ id: second, networks: { v4: [{ ipAddress: ip, type: 'public' }, {}] } });
+
+  const { action: unassign } = await actions.post({ type: 'unassign' });
+  await completed(client, unassign.id);
+  expect(await droplet()).toEqual({});
+  expect(await actions.get()).toMatchObject({
+    actions: [{ type: 'unassign_ip' }, { type: 'assign_ip' }, { type: 'assign_ip' }, { type: 'reserve_ip' }],
+    meta: { total: 4 },
+  });
+
+  const own = await family.reserve(client, { dropletId: first });
+  expect(own.address).toMatchObject({ droplet: {}, locked: true });
+  expect(own.links).toMatchObject({ actions: [{ rel: 'assign_ip', id: expect.any(Number) }] });
+  await completed(client, own.links.actions?.[0]?.id ?? 0);
+  expect((await family.list(client)).map((one) => [one.ip, one.droplet.id]).sort()).toEqual(
+    [
+      [ip, undefined],
+      [own.address.ip, first],
+    ].sort(),
+  );
+
+  for (const released of [ip, own.address.ip]) {
+    await family.one(client, released).delete();
+    await expect(family.show(client, released)).rejects.toMatchObject({ responseStatusCode: 404, id: 'not_found' });
+  }
+  expect(await family.list(client)).toEqual([]);
+});
+
+test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads account and actions', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account({ reservedIpLimit: 5 });
+  const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const { v2 } = client;
+  expect(await v2.account.get()).toMatchObject({ account: { status: 'active', floatingIpLimit: 5 } });
+
+  const id = await makeDroplet(client, world, 'first');
+  expect(await v2.droplets.get()).toMatchObject({ droplets: [{ id, name: 'first' }], meta: { total: 1 } });
+  const one = v2.droplets.byDroplet_id(id);
+  const { action } = await one.actions.post({ type: 'rename', name: 'renamed' });
+  await completed(client, action.id);
+  expect(await one.get()).toMatchObject({ droplet: { id, name: 'renamed' } });
+  expect(await one.actions.get()).toMatchObject({ actions: [{ type: 'rename' }, { type: 'create' }] });
+
+  const page = await v2.actions.get({ queryParameters: { page: 1, perPage: 1 } });
+  expect(page).toMatchObject({ actions: [{ id: action.id }], meta: { total: 2 } });
+  expect(page.links.pages?.additionalData.last).toMatch(/[?&]page=2(&|$)/);
+
+  await one.delete();
+  await expect(one.get()).rejects.toMatchObject({ responseStatusCode: 404, id: 'not_found' });
+  expect(await v2.droplets.get()).toMatchObject({ droplets: [], meta: { total: 0 } });
+});
+
+test('@digitalocean/dots throws what the API refuses', async () => {
+  const world = await useWorld({ agents: 0 });
+  const account = await world.account();
+  const { v2 } = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const { reservedIp } = await v2.reserved_ips.post({ region: world.region });
+
+  await expect(v2.reserved_ips.byReserved_ip(reservedIp.ip).actions.post({ type: 'unassign' })).rejects.toMatchObject({
+    responseStatusCode: 422,
+    id: 'unprocessable_entity',
+    messageEscaped: 'The reserved IP is not assigned to a Droplet.',
+    requestId: expect.any(String),
+  });
+  const stranger = createDots(inject('stack').apiUrl, 'wrong');
+  await expect(stranger.v2.account.get()).rejects.toMatchObject({ responseStatusCode: 401, id: 'unauthorized' });
+});

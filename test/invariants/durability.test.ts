@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { startOptions } from '../../client/start-options.ts';
+import { newOperationId } from '../../domain/identifiers.ts';
+import type { AssignOperation } from '../../domain/operation.ts';
+import { startWorker } from '../../stack/application.ts';
+import { ProcessSupervisor } from '../../stack/processes.ts';
+import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { until } from '../support/until.ts';
+import { useWorld } from '../support/world.ts';
+
+let stack: PrivateStack;
+beforeAll(async () => {
+  stack = await createPrivateStack();
+});
+afterAll(() => stack?.close());
+
+describe('an operation', () => {
+  test('is accepted while every worker is down, and carried through by the next one', async () => {
+    const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const ip = await account.reserve(world.region);
+
+    const action = await account.startAssign(ip, droplet);
+
+    await until('the host had attached it already', async () => world.agents[0]?.driver.attachments.has(ip));
+    expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
+    expect(await account.show(ip)).toMatchObject({ droplet: null, locked: true });
+    expect(await account.requestUnassign(ip)).toMatchObject({
+      status: 422,
+      body: { message: 'The reserved IP already has a pending event.' },
+    });
+
+    const worker = await stack.startWorker();
+    await account.completed(action);
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
+    await worker.stop();
+  });
+
+  test('whose API process died after the start and before the admission is admitted by a worker', async () => {
+    const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const ip = await account.reserve(world.region);
+    const worker = await stack.startWorker();
+    const operation = assignOperation(account.id, ip, droplet, 10_000);
+
+    // All that the process got done: the first half of an accepted request.
+    const handle = await stack.temporal.workflow.start(operation.kind, startOptions(operation));
+
+    expect(await handle.result()).toMatchObject({ kind: 'completed', address: ip });
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
+    expect(world.agents[0]?.driver.attachments.get(ip)).toMatchObject({ dropletId: droplet });
+    await worker.stop();
+  });
+
+  test('that no worker took up in its time is refused for good, and changes nothing', async () => {
+    const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const ip = await account.reserve(world.region);
+    const operation = assignOperation(account.id, ip, droplet, -1);
+    const handle = await stack.temporal.workflow.start(operation.kind, startOptions(operation));
+
+    const worker = await stack.startWorker();
+
+    expect(await handle.result()).toMatchObject({ kind: 'refused', refusal: 'expired' });
+    expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
+    expect((await account.http.get('/v2/actions')).text).not.toContain('assign_ip');
+    await worker.stop();
+  });
+
+  test('whose worker is killed in the middle of it is carried through by another one', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
+    const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
+    const ip = await account.reserve(world.region);
+    const doomed = await startWorkerProcess();
+    const action = await account.startAssign(ip, droplet);
+    const handle = stack.temporal.workflow.getHandle(`reserved-ip/${ip}`);
+    await until('the operation waited for its host', async () => {
+      const { raw } = await handle.describe();
+      return (raw.pendingActivities ?? []).length === 1;
+    });
+
+    process.kill(doomed.pid, 'SIGKILL');
+    await doomed.exited;
+    await world.manualHosts[0]?.confirm(ip, 'attach');
+    expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
+
+    const worker = await stack.startWorker();
+    await until(
+      'the operation was completed',
+      async () => (await account.action(action.id)).status === 'completed',
+      40_000,
+    );
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
+    await worker.stop();
+  });
+});
+
+function assignOperation(accountId: number, address: string, dropletId: number, windowMs: number): AssignOperation {
+  return {
+    id: newOperationId(),
+    kind: 'assign',
+    accountId,
+    resourceType: 'reserved_ip',
+    admitBefore: new Date(Date.now() + windowMs).toISOString(),
+    address,
+    dropletId,
+  };
+}
+
+/** A worker of the private stack as a process, killed at the latest when the running test is over. */
+async function startWorkerProcess() {
+  const { mysqlUrl, kafkaBrokers, temporalAddress, adminToken, workflowBundle } = inject('stack');
+  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-worker-'));
+  const supervisor = new ProcessSupervisor({ folder });
+  onTestFinished(async () => {
+    await supervisor.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return startWorker(
+    {
+      supervisor,
+      servers: { mysqlUrl, kafkaBrokers, temporalAddress },
+      adminToken,
+      environment: { ...process.env, TEMPORAL_NAMESPACE: stack.namespace, HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000' },
+    },
+    { name: 'worker', workflowBundle },
+  );
+}

@@ -1,0 +1,295 @@
+import { pino } from 'pino';
+import { expect, inject, test } from 'vitest';
+import { z } from 'zod';
+import { audit } from '../../audit/audit.ts';
+import { describeViolation, type Violation } from '../../audit/violation.ts';
+import type { Database } from '../../db/database.ts';
+import { addressFromBytes } from '../../domain/address.ts';
+import { billingEventId } from '../../domain/names.ts';
+import type { Account } from '../support/account.ts';
+import { useDatabase } from '../support/database.ts';
+import { type Answer, expectAnswer } from '../support/http.ts';
+import { useTemporal } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
+import { useWorld, type World } from '../support/world.ts';
+
+const SEED = 20_260_801;
+const OPERATIONS = 600;
+const LANES = 8;
+const ACCOUNTS = 4;
+
+/** One customer and what it has, with some of what it had before: what is gone is asked for as well. */
+interface Customer {
+  account: Account;
+  ips: string[];
+  droplets: number[];
+}
+
+/** An operation, and what its answer may be: of each status the pattern of its message, null where there is none. */
+interface Step {
+  name: string;
+  send(): Promise<Answer>;
+  allowed: Record<number, RegExp | null>;
+  /** Takes in what the operation has made or taken away. */
+  done?(answer: Answer): void;
+}
+
+const NOT_FOUND = /could not be found/;
+const ADDRESS_PENDING = 'IP already has a pending event';
+const DROPLET_PENDING = 'Droplet already has a pending event';
+const NO_PLACE = 'limit of reserved IPs|no reserved IP available';
+const OCCUPIED = 'Droplet already has a reserved IP';
+
+const reserved = z.object({ reserved_ip: z.object({ ip: z.string() }) });
+const created = z.object({ droplet: z.object({ id: z.int() }) });
+
+/** Numbers that look random and are the same in every run (mulberry32). */
+function makeRandom(seed: number) {
+  let state = seed;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (limit: number) => Math.floor(next() * limit);
+  return { below, pick: <Item>(items: readonly Item[]) => items[below(items.length)] };
+}
+
+type Random = ReturnType<typeof makeRandom>;
+
+function nextStep(random: Random, world: World, customers: Customer[]): Step {
+  const customer = random.pick(customers);
+  if (!customer) throw new Error('there are no customers');
+  const { ips, droplets } = customer;
+  const account = random.below(2) === 0 ? customer.account : customer.account.at(inject('stack').secondApiUrl);
+  const { http } = account;
+  const headers: Record<string, string> =
+    random.below(4) === 0 ? { 'idempotency-key': `mixed-${random.below(2 ** 32)}` } : {};
+  const ip = random.pick(ips) ?? '192.0.2.1';
+  const droplet = random.pick(droplets) ?? 1;
+  const other = random.pick(customers.filter((one) => one !== customer));
+  const keep = (answer: Answer) => void ips.push(reserved.parse(answer.body).reserved_ip.ip);
+
+  const forgets = random.below(10) > 0;
+  const forget = <Item>(items: Item[], item: Item) => {
+    if (forgets && items.includes(item)) items.splice(items.indexOf(item), 1);
+  };
+
+  const steps: [weight: number, step: Step][] = [
+    [
+      1,
+      {
+        name: 'reserve in the region',
+        send: () => http.post('/v2/reserved_ips', { region: world.region }, { headers }),
+        allowed: { 202: null, 422: new RegExp(NO_PLACE) },
+        done: keep,
+      },
+    ],
+    [
+      1,
+      {
+        name: `reserve for droplet ${droplet}`,
+        send: () => http.post('/v2/reserved_ips', { droplet_id: droplet }, { headers }),
+        allowed: { 202: null, 404: NOT_FOUND, 422: new RegExp([NO_PLACE, DROPLET_PENDING, OCCUPIED].join('|')) },
+        done: keep,
+      },
+    ],
+    [
+      9,
+      {
+        name: `assign ${ip} to droplet ${droplet}`,
+        send: () => account.requestAssign(ip, droplet, headers),
+        allowed: {
+          201: null,
+          404: NOT_FOUND,
+          422: new RegExp([ADDRESS_PENDING, DROPLET_PENDING, OCCUPIED, 'already assigned'].join('|')),
+        },
+      },
+    ],
+    [
+      6,
+      {
+        name: `unassign ${ip}`,
+        send: () => account.requestUnassign(ip),
+        allowed: { 201: null, 404: NOT_FOUND, 422: new RegExp(`${ADDRESS_PENDING}|not assigned`) },
+      },
+    ],
+    [
+      1,
+      {
+        name: `release ${ip}`,
+        send: () => account.requestRelease(ip),
+        allowed: { 204: null, 404: NOT_FOUND, 422: new RegExp(ADDRESS_PENDING) },
+        done: () => forget(ips, ip),
+      },
+    ],
+    [
+      1,
+      {
+        name: 'make a droplet',
+        send: () => http.post('/v2/droplets', dropletForm(world), { headers }),
+        allowed: { 202: null, 422: /Droplet limit/ },
+        done: (answer) => void droplets.push(created.parse(answer.body).droplet.id),
+      },
+    ],
+    [
+      1,
+      {
+        name: `destroy droplet ${droplet}`,
+        send: () => http.delete(`/v2/droplets/${droplet}`),
+        allowed: { 204: null, 404: NOT_FOUND, 422: new RegExp(DROPLET_PENDING) },
+        done: () => forget(droplets, droplet),
+      },
+    ],
+    [
+      1,
+      {
+        name: `assign ${ip} to another account’s droplet`,
+        send: () => account.requestAssign(ip, random.pick(other?.droplets ?? []) ?? 1),
+        allowed: { 404: NOT_FOUND },
+      },
+    ],
+    [
+      1,
+      {
+        name: 'release another account’s address',
+        send: () => account.requestRelease(random.pick(other?.ips ?? []) ?? '192.0.2.1'),
+        // An address that is given back may come to anybody next.
+        allowed: { 404: NOT_FOUND, 204: null, 422: new RegExp(ADDRESS_PENDING) },
+      },
+    ],
+    [
+      1,
+      {
+        name: `look at ${ip}`,
+        send: () => http.get(`/v2/reserved_ips/${ip}`),
+        allowed: { 200: null, 404: NOT_FOUND },
+      },
+    ],
+    [1, { name: 'list', send: () => http.get('/v2/reserved_ips?per_page=200'), allowed: { 200: null } }],
+  ];
+  const weighted = steps.flatMap(([weight, step]) => Array<Step>(weight).fill(step));
+  const step = random.pick(weighted);
+  if (!step) throw new Error('there are no steps');
+  return step;
+}
+
+function dropletForm({ region }: World) {
+  return { name: 'mixed', region, size: 's-1vcpu-1gb', image: 'debian-12-x64' };
+}
+
+function complaintAbout({ name, allowed }: Step, { status, text, body, headers }: Answer): string | null {
+  const complaint = `${name}: ${status} ${text}`;
+  // On a machine that is busy with other things, too, servers may be slow for once; the test counts how often.
+  if (status === 503) return headers.has('retry-after') ? null : complaint;
+  if (!(status in allowed)) return complaint;
+  const pattern = allowed[status];
+  if (!pattern) return null;
+  const error = z.object({ message: z.string(), request_id: z.string() }).safeParse(body);
+  return error.success && pattern.test(error.data.message) ? null : complaint;
+}
+
+async function allActionsEnded({ http }: Account): Promise<boolean> {
+  const actions = z.object({ actions: z.array(z.object({ status: z.string() })), meta: z.object({ total: z.int() }) });
+  for (let page = 1; ; page++) {
+    const answer = await http.get(`/v2/actions?per_page=200&page=${page}`);
+    const { actions: found, meta } = expectAnswer(answer, 200, actions);
+    if (found.some(({ status }) => status === 'in-progress')) return false;
+    if (page * 200 >= meta.total) return true;
+  }
+}
+
+/** Address and droplet of every assignment, as the accounts see them. */
+async function assignments(customers: Customer[]): Promise<string[]> {
+  const schema = z.object({
+    reserved_ips: z.array(
+      z.object({ ip: z.string(), locked: z.literal(false), droplet: z.object({ id: z.int() }).nullable() }),
+    ),
+  });
+  const lists = await Promise.all(
+    customers.map(async ({ account }) =>
+      expectAnswer(await account.http.get('/v2/reserved_ips?per_page=200'), 200, schema),
+    ),
+  );
+  return lists
+    .flatMap(({ reserved_ips }) => reserved_ips)
+    .flatMap(({ ip, droplet }) => (droplet ? [`${ip} ${droplet.id}`] : []))
+    .sort();
+}
+
+/** The violations that are about these accounts; other tests leave broken things behind on purpose. */
+async function violationsOf(db: Database, accountIds: number[], violations: Violation[]): Promise<string[]> {
+  const [actions, operations] = await Promise.all([
+    db.selectFrom('actions').select(['id', 'address']).where('account_id', 'in', accountIds).execute(),
+    db.selectFrom('operations').select(['id', 'workflow_id']).where('account_id', 'in', accountIds).execute(),
+  ]);
+  const subjects = new Set([
+    ...actions.flatMap(({ id, address }) => [
+      `action ${id}`,
+      billingEventId(id),
+      ...(address === null ? [] : [addressFromBytes(address)]),
+    ]),
+    ...operations.flatMap((operation) => [`operation ${operation.id}`, operation.workflow_id]),
+  ]);
+  return violations.filter(({ subject }) => subjects.has(subject)).map(describeViolation);
+}
+
+test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, leave every invariant standing`, {
+  timeout: 240_000,
+}, async () => {
+  const world = await useWorld({ agents: 3, prefixLength: 27 });
+  for (const { driver } of world.agents) Object.assign(driver, { delayMs: 15, failureProbability: 0.05 });
+  const customers = await Promise.all(
+    Array.from({ length: ACCOUNTS }, async (): Promise<Customer> => {
+      const account = await world.account({ reservedIpLimit: 5, dropletLimit: 9 });
+      return { account, ips: [await account.reserve(world.region)], droplets: await world.droplets(account, 7) };
+    }),
+  );
+  const random = makeRandom(SEED);
+  const complaints: string[] = [];
+  const statuses = new Map<number, number>();
+  let left = OPERATIONS;
+
+  async function lane(): Promise<void> {
+    while (left > 0) {
+      left -= 1;
+      const step = nextStep(random, world, customers);
+      const answer = await step.send();
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      const complaint = complaintAbout(step, answer);
+      if (complaint) complaints.push(complaint);
+      if (answer.status === 202 || answer.status === 204) step.done?.(answer);
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane));
+
+  expect(complaints).toEqual([]);
+  expect(statuses.get(503) ?? 0).toBeLessThan(OPERATIONS / 20);
+  const count = (...wanted: number[]) => wanted.reduce((sum, status) => sum + (statuses.get(status) ?? 0), 0);
+  expect(count(201, 202, 204), 'a good part of it did something').toBeGreaterThan(OPERATIONS / 6);
+  expect(count(422), 'a good part of it was in each other’s way').toBeGreaterThan(OPERATIONS / 20);
+
+  for (const { driver } of world.agents) driver.failureProbability = 0;
+  for (const { account } of customers) {
+    await until('every action had ended', () => allActionsEnded(account), 60_000);
+  }
+  const assigned = await assignments(customers);
+  expect(new Set(assigned.map((one) => one.split(' ')[1])).size, 'no droplet has two addresses').toBe(assigned.length);
+  const attached = async () =>
+    (await Promise.all(world.agents.map(({ driver }) => driver.list())))
+      .flatMap((list) => list.map(({ address, dropletId }) => `${address} ${dropletId}`))
+      .sort();
+  await expect.poll(attached, { timeout: 20_000 }).toEqual(assigned);
+
+  const db = useDatabase();
+  const violations = await audit({
+    db,
+    temporal: await useTemporal(),
+    kafkaBrokers: inject('stack').kafkaBrokers.split(','),
+    logger: pino({ level: 'silent' }),
+    looks: 6,
+  });
+  const accountIds = customers.map(({ account }) => account.id);
+  expect(await violationsOf(db, accountIds, violations)).toEqual([]);
+});

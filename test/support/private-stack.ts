@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { serve } from '@hono/node-server';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { createApp } from '../../api/app.ts';
+import { createDependencies } from '../../api/dependencies.ts';
+import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
+import { type ApiConfiguration, parseApiConfiguration } from '../../config/configuration.ts';
+import { openDatabase } from '../../db/database.ts';
+import { createWorker } from '../../workers/worker.ts';
+import { until } from './until.ts';
+
+const logger = pino({ level: 'silent' });
+
+/**
+ * A Temporal namespace of its own on the one Temporal server, with an API in this process that starts operations there.
+ * No worker of the stack sees it: it has the workers that a test gives it, or none.
+ */
+export interface PrivateStack {
+  apiUrl: string;
+  temporal: Client;
+  namespace: string;
+  /** Starts a worker in this process; it runs until `stop()`, or the end of the stack. */
+  startWorker(options?: WorkerOptions): Promise<{ stop(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+/** What a worker of a {@link PrivateStack} publishes with. */
+export interface WorkerOptions {
+  /** Default the one of the stack. */
+  kafkaBrokers?: string;
+}
+
+/** Makes one; at most one in a test file, because a process has one Temporal runtime. */
+export async function createPrivateStack(): Promise<PrivateStack> {
+  const stack = inject('stack');
+  const namespace = `test-${randomBytes(4).toString('hex')}`;
+  const connection = await Connection.connect({ address: stack.temporalAddress });
+  const temporal = new Client({ connection, namespace });
+  await registerNamespace(temporal);
+
+  const configuration = parseApiConfiguration({
+    MYSQL_URL: stack.mysqlUrl,
+    MYSQL_POOL_SIZE: '10',
+    KAFKA_BROKERS: stack.kafkaBrokers,
+    TEMPORAL_ADDRESS: stack.temporalAddress,
+    TEMPORAL_NAMESPACE: namespace,
+    ADMIN_TOKEN: stack.adminToken,
+    WORKFLOW_BUNDLE: stack.workflowBundle,
+    HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
+  });
+  const api = await serveApi(configuration);
+  const stops = new Set<() => Promise<void>>();
+  return {
+    apiUrl: api.url,
+    temporal,
+    namespace,
+    async startWorker(options = {}) {
+      const stop = await runWorker(configuration, options);
+      stops.add(stop);
+      return {
+        stop: async () => {
+          stops.delete(stop);
+          await stop();
+        },
+      };
+    },
+    async close() {
+      await Promise.all([...stops].map((stop) => stop()));
+      await api.close();
+      await connection.close();
+    },
+  };
+}
+
+/** A new namespace is known to all parts of the server only after a moment. */
+async function registerNamespace(temporal: Client): Promise<void> {
+  const { namespace } = temporal.options;
+  const { config } = await temporal.workflowService.describeNamespace({ namespace: 'default' });
+  await temporal.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: config?.workflowExecutionRetentionTtl ?? null,
+  });
+  await until(`the namespace ${namespace} can be used`, () =>
+    temporal.workflowService
+      .describeTaskQueue({ namespace, taskQueue: { name: 'any' }, taskQueueType: 1 })
+      .then(() => true)
+      .catch(() => false),
+  );
+}
+
+async function serveApi(configuration: ApiConfiguration): Promise<{ url: string; close(): Promise<void> }> {
+  const { dependencies, close } = await createDependencies(configuration, logger);
+  const server = serve({ fetch: createApp(dependencies).fetch, hostname: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    async close() {
+      dependencies.waitingHosts.close();
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.close();
+      await close();
+    },
+  };
+}
+
+async function runWorker(
+  configuration: ApiConfiguration,
+  { kafkaBrokers }: WorkerOptions,
+): Promise<() => Promise<void>> {
+  const brokers = kafkaBrokers?.split(',') ?? configuration.KAFKA_BROKERS;
+  const connection = await NativeConnection.connect({ address: configuration.TEMPORAL_ADDRESS });
+  const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: 10 });
+  const billing: BillingPublisher = createBillingPublisher({ brokers, logger });
+  const worker = await createWorker({ configuration, connection, db, billing, notifyHosts: () => {} });
+  const running = worker.run();
+  return async () => {
+    worker.shutdown();
+    await running;
+    await billing.close();
+    await db.destroy();
+    await connection.close();
+  };
+}

@@ -1,0 +1,24 @@
+/** Numbers that look random and are the same for the same seed, so that a failure can be repeated. */
+export interface SeededRandom {
+  /** A whole number from 0 up to, not including, `bound`. */
+  below(bound: number): number;
+  /** One of a list that is not empty. */
+  from<Item>(items: readonly [Item, ...Item[]] | readonly Item[]): Item;
+}
+
+/** Numbers of one seed. */
+export function seededRandom(seed: number): SeededRandom {
+  let state = seed;
+  const below = (bound: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * bound);
+  };
+  return {
+    below,
+    from: (items) => {
+      const item = items[below(items.length)];
+      if (item === undefined) throw new RangeError('the list is empty');
+      return item;
+    },
+  };
+}
