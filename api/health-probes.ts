@@ -1,13 +1,12 @@
 import type { Client } from '@temporalio/client';
-import { sql } from 'kysely';
-import type { Database } from '../db/database.ts';
+import { type Database, ping } from '../db/database.ts';
 import type { HealthProbe } from './context.ts';
 
 const TIMEOUT_MS = 1_000;
 
 /** Whether MySQL answers within a second. */
 export function mysqlProbe(db: Database): HealthProbe {
-  return () => problemOf(() => sql`SELECT 1`.execute(db, { signal: AbortSignal.timeout(TIMEOUT_MS) }));
+  return () => problemOf(() => ping(db, TIMEOUT_MS));
 }
 
 /** Whether Temporal answers for the namespace within a second. */

@@ -1,4 +1,4 @@
-import { Kysely, MysqlDialect, type Transaction } from 'kysely';
+import { Kysely, MysqlDialect, sql, type Transaction } from 'kysely';
 import { createPool, type Pool } from 'mysql2';
 import type { Tables } from './schema.ts';
 
@@ -20,6 +20,11 @@ export interface DatabaseOptions {
  */
 export function openDatabase({ url, poolSize = 20 }: DatabaseOptions): Database {
   return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: openPool(url, poolSize) }) });
+}
+
+/** Throws unless the database answers within `timeoutMs`. */
+export async function ping(db: Database, timeoutMs: number): Promise<void> {
+  await sql`SELECT 1`.execute(db, { signal: AbortSignal.timeout(timeoutMs) });
 }
 
 function openPool(url: string, poolSize: number): Pool {

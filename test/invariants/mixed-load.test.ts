@@ -6,9 +6,12 @@ import { describeViolation, type Violation } from '../../audit/violation.ts';
 import type { Database } from '../../db/database.ts';
 import { addressFromBytes } from '../../domain/address.ts';
 import { billingEventId } from '../../domain/names.ts';
+import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import type { Account } from '../support/account.ts';
+import { startAgent } from '../support/agents.ts';
 import { useDatabase } from '../support/database.ts';
 import { type Answer, expectAnswer } from '../support/http.ts';
+import { type SeededRandom, seededRandom } from '../support/random.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
@@ -17,6 +20,7 @@ const SEED = 20_260_801;
 const OPERATIONS = 600;
 const LANES = 8;
 const ACCOUNTS = 4;
+const HOSTS = 3;
 
 /** One customer and what it has, with some of what it had before: what is gone is asked for as well. */
 interface Customer {
@@ -43,32 +47,16 @@ const OCCUPIED = 'Droplet already has a reserved IP';
 const reserved = z.object({ reserved_ip: z.object({ ip: z.string() }) });
 const created = z.object({ droplet: z.object({ id: z.int() }) });
 
-/** Numbers that look random and are the same in every run (mulberry32). */
-function makeRandom(seed: number) {
-  let state = seed;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (limit: number) => Math.floor(next() * limit);
-  return { below, pick: <Item>(items: readonly Item[]) => items[below(items.length)] };
-}
-
-type Random = ReturnType<typeof makeRandom>;
-
-function nextStep(random: Random, world: World, customers: Customer[]): Step {
-  const customer = random.pick(customers);
-  if (!customer) throw new Error('there are no customers');
+function nextStep(random: SeededRandom, world: World, customers: Customer[]): Step {
+  const customer = random.from(customers);
   const { ips, droplets } = customer;
   const account = random.below(2) === 0 ? customer.account : customer.account.at(inject('stack').secondApiUrl);
   const { http } = account;
   const headers: Record<string, string> =
     random.below(4) === 0 ? { 'idempotency-key': `mixed-${random.below(2 ** 32)}` } : {};
-  const ip = random.pick(ips) ?? '192.0.2.1';
-  const droplet = random.pick(droplets) ?? 1;
-  const other = random.pick(customers.filter((one) => one !== customer));
+  const ip = random.from([...ips, '192.0.2.1']);
+  const droplet = random.from([...droplets, 1]);
+  const other = random.from(customers.filter((one) => one !== customer));
   const keep = (answer: Answer) => void ips.push(reserved.parse(answer.body).reserved_ip.ip);
 
   const forgets = random.below(10) > 0;
@@ -146,7 +134,7 @@ function nextStep(random: Random, world: World, customers: Customer[]): Step {
       1,
       {
         name: `assign ${ip} to another account’s droplet`,
-        send: () => account.requestAssign(ip, random.pick(other?.droplets ?? []) ?? 1),
+        send: () => account.requestAssign(ip, random.from([...other.droplets, 1])),
         allowed: { 404: NOT_FOUND },
       },
     ],
@@ -154,7 +142,7 @@ function nextStep(random: Random, world: World, customers: Customer[]): Step {
       1,
       {
         name: 'release another account’s address',
-        send: () => account.requestRelease(random.pick(other?.ips ?? []) ?? '192.0.2.1'),
+        send: () => account.requestRelease(random.from([...other.ips, '192.0.2.1'])),
         // An address that is given back may come to anybody next.
         allowed: { 404: NOT_FOUND, 204: null, 422: new RegExp(ADDRESS_PENDING) },
       },
@@ -170,9 +158,7 @@ function nextStep(random: Random, world: World, customers: Customer[]): Step {
     [1, { name: 'list', send: () => http.get('/v2/reserved_ips?per_page=200'), allowed: { 200: null } }],
   ];
   const weighted = steps.flatMap(([weight, step]) => Array<Step>(weight).fill(step));
-  const step = random.pick(weighted);
-  if (!step) throw new Error('there are no steps');
-  return step;
+  return random.from(weighted);
 }
 
 function dropletForm({ region }: World) {
@@ -238,15 +224,19 @@ async function violationsOf(db: Database, accountIds: number[], violations: Viol
 test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, leave every invariant standing`, {
   timeout: 240_000,
 }, async () => {
-  const world = await useWorld({ agents: 3, prefixLength: 27 });
-  for (const { driver } of world.agents) Object.assign(driver, { delayMs: 15, failureProbability: 0.05 });
+  const world = await useWorld({ agents: 0, prefixLength: 27 });
+  const drivers = Array.from({ length: HOSTS }, () => new SimulatedDriver({ delayMs: 15, failureProbability: 0.05 }));
+  for (const [number, driver] of drivers.entries()) {
+    const token = await world.registerHost(`${world.region}-${number}`);
+    startAgent({ apiUrl: world.admin.baseUrl, token, driver, reconcileIntervalMs: 2_000 });
+  }
   const customers = await Promise.all(
     Array.from({ length: ACCOUNTS }, async (): Promise<Customer> => {
       const account = await world.account({ reservedIpLimit: 5, dropletLimit: 9 });
       return { account, ips: [await account.reserve(world.region)], droplets: await world.droplets(account, 7) };
     }),
   );
-  const random = makeRandom(SEED);
+  const random = seededRandom(SEED);
   const complaints: string[] = [];
   const statuses = new Map<number, number>();
   let left = OPERATIONS;
@@ -270,14 +260,14 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
   expect(count(201, 202, 204), 'a good part of it did something').toBeGreaterThan(OPERATIONS / 6);
   expect(count(422), 'a good part of it was in each other’s way').toBeGreaterThan(OPERATIONS / 20);
 
-  for (const { driver } of world.agents) driver.failureProbability = 0;
+  for (const driver of drivers) driver.failureProbability = 0;
   for (const { account } of customers) {
     await until('every action had ended', () => allActionsEnded(account), 60_000);
   }
   const assigned = await assignments(customers);
   expect(new Set(assigned.map((one) => one.split(' ')[1])).size, 'no droplet has two addresses').toBe(assigned.length);
   const attached = async () =>
-    (await Promise.all(world.agents.map(({ driver }) => driver.list())))
+    (await Promise.all(drivers.map((driver) => driver.list())))
       .flatMap((list) => list.map(({ address, dropletId }) => `${address} ${dropletId}`))
       .sort();
   await expect.poll(attached, { timeout: 20_000 }).toEqual(assigned);

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { PROJECT_FOLDER } from './paths.ts';
+
+const serviceSchema = z.object({
+  image: z.string().optional(),
+  build: z.unknown().optional(),
+  healthcheck: z.object({ test: z.unknown().optional(), disable: z.boolean().optional() }).optional(),
+  depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
+  volumes: z.array(z.string()).optional(),
+});
+const composeSchema = z.object({
+  services: z.record(z.string(), serviceSchema),
+  volumes: z.record(z.string(), z.unknown()),
+});
+
+async function readCompose() {
+  const text = await readFile(join(PROJECT_FOLDER, 'docker-compose.yml'), 'utf8');
+  return composeSchema.parse(parse(text, { merge: true }));
+}
+
+test('the compose file has every part of the service, each with an image or a build', async () => {
+  const { services } = await readCompose();
+  expect(Object.keys(services)).toEqual(
+    expect.arrayContaining(['mysql', 'kafka', 'temporal', 'temporal-ui', 'migrate', 'api', 'worker', 'host-hv-1']),
+  );
+  for (const [name, service] of Object.entries(services)) {
+    expect(service.image ?? service.build, name).toBeDefined();
+  }
+});
+
+test('what others wait for to be healthy has a health check, and everything they wait for is there', async () => {
+  const { services } = await readCompose();
+  for (const [name, { depends_on = {} }] of Object.entries(services)) {
+    for (const [dependency, { condition }] of Object.entries(depends_on)) {
+      expect(services, `${name} waits for ${dependency}`).toHaveProperty(dependency);
+      if (condition === 'service_healthy') expect(services[dependency]?.healthcheck?.test, dependency).toBeDefined();
+    }
+  }
+});
+
+test('every named volume that is mounted is declared', async () => {
+  const { services, volumes } = await readCompose();
+  const mounted = Object.values(services).flatMap((service) => service.volumes ?? []);
+  const named = mounted.map((mount) => mount.split(':')[0] ?? '').filter((source) => !source.startsWith('.'));
+  expect(Object.keys(volumes)).toEqual(expect.arrayContaining([...new Set(named)]));
+});
