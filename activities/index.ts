@@ -1,20 +1,15 @@
 import type { BillingPublisher } from '../billing/publisher.ts';
-import type { Database } from '../db/database.ts';
-import type { OperationRules } from '../db/operations/admit.ts';
 import { settle, undo } from '../db/operations/settle.ts';
 import type { BillingChange } from '../domain/billing.ts';
 import type { Operation } from '../domain/operation.ts';
 import { type Admitted, hostsOf } from '../domain/verdict.ts';
-import { type Admission, admitOperation, type HostPatience } from './admit.ts';
+import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
 import { failWhenSuperseded } from './failures.ts';
 import { awaitHostAcknowledgment, type HostNotifier, type HostWait } from './host-acknowledgment.ts';
 
 /** What the activities need from outside. */
-export interface ActivityDependencies {
-  db: Database;
+export interface ActivityDependencies extends AdmitDependencies {
   billing: BillingPublisher;
-  rules: OperationRules;
-  patience: HostPatience;
   /** How long one try to publish a billing event may take, in milliseconds. */
   billingTimeoutMs: number;
   notifyHosts: HostNotifier;
@@ -36,10 +31,10 @@ export interface Activities {
 
 /** Makes the activities of a worker. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { db, billing, rules, patience, billingTimeoutMs, notifyHosts } = dependencies;
+  const { db, billing, rules, billingTimeoutMs, notifyHosts } = dependencies;
   return {
     admit: async (operation) => {
-      const admission = await admitOperation(db, operation, rules, patience);
+      const admission = await admitOperation(dependencies, operation);
       if (admission.verdict.kind === 'admitted') notifyHosts(hostsOf(admission.verdict));
       return admission;
     },

@@ -9,7 +9,9 @@ import { type Database, openDatabase } from '../db/database.ts';
 import { admit, type OperationRules, seal } from '../db/operations/admit.ts';
 import { isFenced } from '../db/operations/fence.ts';
 import { findVerdict } from '../db/operations/verdicts.ts';
-import { hostsOf } from '../domain/verdict.ts';
+import type { OperationId } from '../domain/identifiers.ts';
+import type { Operation } from '../domain/operation.ts';
+import { hostsOf, type Verdict } from '../domain/verdict.ts';
 import { installTemporalRuntime } from '../workers/runtime.ts';
 import { operationRules } from '../workers/worker.ts';
 import type { ApiDependencies } from './context.ts';
@@ -32,7 +34,8 @@ export async function createDependencies(configuration: ApiConfiguration, logger
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = configuration;
   const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: configuration.MYSQL_POOL_SIZE });
   const waitingHosts = new WaitingHosts({ db, logger });
-  const desk = createAdmissionDesk(db, operationRules(configuration), waitingHosts);
+  const decisions = new Map<OperationId, Promise<Verdict>>();
+  const desk = createAdmissionDesk({ db, rules: operationRules(configuration), waitingHosts, decisions });
 
   const connection = Connection.lazy({ address });
   const temporal = new Client({ connection, namespace });
@@ -43,6 +46,7 @@ export async function createDependencies(configuration: ApiConfiguration, logger
         logger,
         db,
         waitingHosts,
+        decisionsInProgress: (operationId) => decisions.get(operationId),
         onRunning: (eagerTemporal) => {
           client = createReservedIpClient({ temporal: eagerTemporal, desk, eager: true });
         },
@@ -68,13 +72,27 @@ export async function createDependencies(configuration: ApiConfiguration, logger
   };
 }
 
+/** What {@link createAdmissionDesk} decides with. */
+interface DeskOptions {
+  db: Database;
+  rules: OperationRules;
+  waitingHosts: WaitingHosts;
+  /** Every decision while it is being made, for a worker in this process. */
+  decisions: Map<OperationId, Promise<Verdict>>;
+}
+
 /** What the API decides with: its own database. Hosts that wait in this process hear of it at once. */
-function createAdmissionDesk(db: Database, rules: OperationRules, waitingHosts: WaitingHosts): AdmissionDesk {
+function createAdmissionDesk({ db, rules, waitingHosts, decisions }: DeskOptions): AdmissionDesk {
+  async function decide(operation: Operation, started: Promise<unknown>): Promise<Verdict> {
+    const verdict = await admit(db, operation, rules, started);
+    if (verdict.kind === 'admitted') waitingHosts.wake(hostsOf(verdict));
+    return verdict;
+  }
   return {
-    async admit(operation, started) {
-      const verdict = await admit(db, operation, rules, started);
-      if (verdict.kind === 'admitted') waitingHosts.wake(hostsOf(verdict));
-      return verdict;
+    admit(operation, started) {
+      const decision = decide(operation, started);
+      decisions.set(operation.id, decision);
+      return decision.finally(() => decisions.delete(operation.id));
     },
     seal: (operation) => seal(db, operation),
     findVerdict: (operationId) => findVerdict(db, operationId),

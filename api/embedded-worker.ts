@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { DecisionsInProgress } from '../activities/admit.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
@@ -14,6 +15,7 @@ export interface EmbeddedWorkerOptions {
   logger: Logger;
   db: Database;
   waitingHosts: WaitingHosts;
+  decisionsInProgress: DecisionsInProgress;
   /** Called once the worker polls, with a client on its connection: what that starts can be run here at once. */
   onRunning(temporal: Client): void;
 }
@@ -26,7 +28,7 @@ export interface EmbeddedWorker {
 
 /** Starts a worker beside the API as soon as Temporal can be reached; the API does not wait for it. */
 export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWorker {
-  const { configuration, logger, db, waitingHosts, onRunning } = options;
+  const { configuration, logger, db, waitingHosts, decisionsInProgress, onRunning } = options;
   const stopping = new AbortController();
   let worker: Worker | undefined;
 
@@ -39,6 +41,7 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
       connection,
       db,
       billing,
+      decisionsInProgress,
       notifyHosts: (hosts) => waitingHosts.wake(hosts),
     });
     onRunning(new Client({ connection, namespace: configuration.TEMPORAL_NAMESPACE }));

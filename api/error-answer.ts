@@ -10,7 +10,5 @@ export function answerError(thrown: Error, c: Context<ApiEnvironment>): Response
   if (error.status === 503) logger.warn({ ...request, reason: thrown.message }, 'request not served');
   else if (error.status >= 500) logger.error({ ...request, err: thrown }, 'request failed');
   if (error.retryAfter !== null) c.header('retry-after', String(error.retryAfter));
-  // The rest of a body that is too large is not read, so nothing more can come on this connection.
-  if (error.status === 413) c.header('connection', 'close');
   return c.json({ id: error.id, message: error.message, request_id: requestId }, error.status);
 }

@@ -10,12 +10,20 @@ import { closeServer } from './shutdown.ts';
  * The API as a process of its own.
  */
 
+/** Longer than clients and proxies keep an idle connection, so that they never send into one that is being closed. */
+const KEEP_ALIVE_MS = 75_000;
+
 async function main(): Promise<void> {
   const configuration = parseApiConfiguration(process.env);
   const logger = pino({ name: 'api', level: configuration.LOG_LEVEL });
   const { dependencies, close } = await createDependencies(configuration, logger);
   const app = createApp(dependencies);
-  const server = serve({ fetch: app.fetch, hostname: configuration.API_HOST, port: configuration.API_PORT });
+  const server = serve({
+    fetch: app.fetch,
+    hostname: configuration.API_HOST,
+    port: configuration.API_PORT,
+    serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
+  });
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   try {
     await once(server, 'listening');

@@ -33,7 +33,7 @@ export interface ReservedIpClientOptions {
 }
 
 /** The fields every operation has, besides what it is asked to do. */
-type OperationFields = Pick<Operation, 'id' | 'accountId' | 'resourceType' | 'admitBefore'>;
+type OperationFields = Pick<Operation, 'id' | 'accountId' | 'resourceType' | 'admitBefore' | 'starterDecides'>;
 
 /** The one door to the operations, for the API and for internal services alike. */
 export function createReservedIpClient(options: ReservedIpClientOptions): ReservedIpClient {
@@ -44,7 +44,13 @@ export function createReservedIpClient(options: ReservedIpClientOptions): Reserv
     const id = request.operationId ?? newOperationId();
     const { accountId, resourceType = 'reserved_ip' } = request;
     const operation = () =>
-      build({ id, accountId, resourceType, admitBefore: new Date(Date.now() + admissionWindowMs).toISOString() });
+      build({
+        id,
+        accountId,
+        resourceType,
+        admitBefore: new Date(Date.now() + admissionWindowMs).toISOString(),
+        starterDecides: desk !== undefined,
+      });
     if (!desk) return startWithUpdate(temporal, operation());
     return startWithDesk({ temporal, desk, eager }, operation, request.operationId !== undefined);
   }

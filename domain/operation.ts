@@ -16,6 +16,8 @@ const operationFields = {
   resourceType: resourceTypeSchema,
   /** RFC 3339. Not admitted by then, the operation is refused for good. */
   admitBefore: z.iso.datetime(),
+  /** The starter decides by itself at once, as the API does, so the workflow leaves it a moment before it does. */
+  starterDecides: z.boolean().optional(),
 };
 
 export const reserveOperationSchema = z.object({

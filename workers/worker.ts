@@ -1,4 +1,5 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
+import type { DecisionsInProgress } from '../activities/admit.ts';
 import type { HostNotifier } from '../activities/host-acknowledgment.ts';
 import { createActivities } from '../activities/index.ts';
 import type { BillingPublisher } from '../billing/publisher.ts';
@@ -15,6 +16,8 @@ export interface OperationWorkerOptions {
   db: Database;
   billing: BillingPublisher;
   notifyHosts: HostNotifier;
+  /** Decisions of an API in the same process; none by default. */
+  decisionsInProgress?: DecisionsInProgress;
 }
 
 /** Time a stopping worker gives running activities, in milliseconds. */
@@ -22,12 +25,13 @@ const SHUTDOWN_GRACE_MS = 10_000;
 
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
-  const { configuration, connection, db, billing, notifyHosts } = options;
+  const { configuration, connection, db, billing, notifyHosts, decisionsInProgress = () => undefined } = options;
   const { WORKFLOW_BUNDLE: codePath, WORKER_CONCURRENCY: concurrency } = configuration;
   const activities = createActivities({
     db,
     billing,
     notifyHosts,
+    decisionsInProgress,
     rules: operationRules(configuration),
     patience: {
       timeoutMs: configuration.HOST_ACKNOWLEDGMENT_TIMEOUT_MS,

@@ -154,6 +154,21 @@ describe.each(ROUTE_NAMES)('a POST that makes %s', (name) => {
   });
 });
 
+test('a body that is too large costs its sender neither the answer nor the next request', async () => {
+  const large = (length: number) => account.http.send('POST', '/v2/reserved_ips', { rawBody: 'x'.repeat(length) });
+  async function lane(): Promise<number[]> {
+    const statuses: number[] = [];
+    for (const length of [70_000, 200_000, 2_000_000, 200_000]) {
+      statuses.push((await large(length)).status, (await account.http.get('/v2/account')).status);
+    }
+    return statuses;
+  }
+
+  const statuses = await Promise.all(Array.from({ length: 8 }, lane));
+
+  expect(statuses.flat()).toEqual(Array.from({ length: 32 }, () => [413, 200]).flat());
+});
+
 /** Values that are not what a field wants, as they stand in JSON. */
 const NO_INTEGERS = [
   ['a numeric string', '"3164444"'],

@@ -53,6 +53,20 @@ describe('a client may', () => {
     }
   });
 
+  test('send its body in pieces, without saying how long it is', async () => {
+    const world = await useWorld({ agents: 0 });
+    const account = await world.account();
+    const pieces = JSON.stringify({ region: world.region }).match(/.{1,5}/g) ?? [];
+    const response = await fetch(`${account.http.baseUrl}/v2/reserved_ips`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${account.http.token}`, 'content-type': 'application/json' },
+      body: ReadableStream.from(pieces).pipeThrough(new TextEncoderStream()),
+      duplex: 'half',
+    });
+    expect(response.status).toBe(202);
+    expect(await account.http.get('/v2/reserved_ips')).toMatchObject({ body: { meta: { total: 1 } } });
+  });
+
   test('leave out Content-Type, and accept anything or nothing', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();

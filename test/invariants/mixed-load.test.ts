@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
@@ -52,8 +53,7 @@ function nextStep(random: SeededRandom, world: World, customers: Customer[]): St
   const { ips, droplets } = customer;
   const account = random.below(2) === 0 ? customer.account : customer.account.at(inject('stack').secondApiUrl);
   const { http } = account;
-  const headers: Record<string, string> =
-    random.below(4) === 0 ? { 'idempotency-key': `mixed-${random.below(2 ** 32)}` } : {};
+  const headers: Record<string, string> = random.below(4) === 0 ? { 'idempotency-key': randomUUID() } : {};
   const ip = random.from([...ips, '192.0.2.1']);
   const droplet = random.from([...droplets, 1]);
   const other = random.from(customers.filter((one) => one !== customer));

@@ -10,7 +10,8 @@ export interface SeededRandom {
 export function seededRandom(seed: number): SeededRandom {
   let state = seed;
   const below = (bound: number) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    // In 32 bits exactly: a plain product loses its lowest bits, and the numbers soon go round in a circle.
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
     return Math.floor((state / 2_147_483_648) * bound);
   };
   return {
