@@ -19,17 +19,23 @@ export async function readTogether<const Queries extends readonly [Compilable, C
   return rows as RowsOf<Queries>;
 }
 
-const writtenSchema = z.union([
-  z.object({ affectedRows: z.int() }).transform(({ affectedRows }) => [affectedRows]),
-  z.array(z.object({ affectedRows: z.int() })).transform((results) => results.map(({ affectedRows }) => affectedRows)),
-]);
+const writtenSchema = z
+  .array(z.object({ affectedRows: z.int() }))
+  .transform((results) => results.map(({ affectedRows }) => affectedRows));
 
 /** Runs writes one after the other on the server; answers how many rows each matched. */
 export async function writeTogether(tx: DatabaseTransaction, writes: readonly Compilable[]): Promise<number[]> {
-  if (writes.length === 0) return [];
-  const result = await tx.executeQuery(joined(writes));
-  if (writes.length === 1) return [Number(result.numAffectedRows ?? 0n)];
-  return writtenSchema.parse(result.rows);
+  return prepareTogether(tx, writes)();
+}
+
+/** The same in two steps: everything that needs no server is done at once, and the rest when the result is called. */
+export function prepareTogether(tx: DatabaseTransaction, writes: readonly Compilable[]): () => Promise<number[]> {
+  const statement = joined(writes);
+  return async () => {
+    if (writes.length === 0) return [];
+    const result = await tx.executeQuery(statement);
+    return writes.length === 1 ? [Number(result.numAffectedRows ?? 0n)] : writtenSchema.parse(result.rows);
+  };
 }
 
 function joined(queries: readonly Compilable[]): CompiledQuery {

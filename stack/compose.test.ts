@@ -34,10 +34,14 @@ test('the compose file has every part of the service, each with an image or a bu
 
 test('what others wait for to be healthy has a health check, and everything they wait for is there', async () => {
   const { services } = await readCompose();
+  const ownImageChecks = /^HEALTHCHECK/m.test(await readFile(join(PROJECT_FOLDER, 'Dockerfile'), 'utf8'));
   for (const [name, { depends_on = {} }] of Object.entries(services)) {
     for (const [dependency, { condition }] of Object.entries(depends_on)) {
       expect(services, `${name} waits for ${dependency}`).toHaveProperty(dependency);
-      if (condition === 'service_healthy') expect(services[dependency]?.healthcheck?.test, dependency).toBeDefined();
+      if (condition !== 'service_healthy') continue;
+      const { healthcheck, build } = services[dependency] ?? {};
+      const checked = healthcheck?.test !== undefined || (build !== undefined && ownImageChecks);
+      expect(checked && healthcheck?.disable !== true, dependency).toBe(true);
     }
   }
 });

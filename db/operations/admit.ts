@@ -6,7 +6,7 @@ import { admitAssign } from './assign.ts';
 import { admitRelease } from './release.ts';
 import { admitReserve } from './reserve.ts';
 import { admitUnassign } from './unassign.ts';
-import { AdmissionExpiredError, type Decision, findVerdict, refusal, storeDecision } from './verdicts.ts';
+import { AdmissionExpiredError, type Decision, findVerdict, refusal, storingDecision } from './verdicts.ts';
 
 /** Rules that admit and settle follow. */
 export interface OperationRules {
@@ -48,7 +48,7 @@ export async function admit(
 export async function seal(db: Database, operation: Operation): Promise<Verdict> {
   const decision = refusal(operation, 'expired');
   try {
-    await db.transaction().execute((tx) => storeDecision(tx, operation, decision));
+    await db.transaction().execute((tx) => storingDecision(tx, operation, decision)());
     return decision.verdict;
   } catch (error) {
     const verdict = isDuplicateEntry(error) ? await findVerdict(db, operation.id) : null;
@@ -64,9 +64,10 @@ async function decide(
   started: Promise<unknown>,
 ): Promise<Verdict> {
   const decision = await decisionOn(tx, operation, rules);
+  const store = storingDecision(tx, operation, decision);
   await started;
   // Only now, because the rows of hosts are locked from here to the commit.
-  await storeDecision(tx, operation, decision);
+  await store();
   return decision.verdict;
 }
 

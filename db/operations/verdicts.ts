@@ -4,7 +4,7 @@ import { type Operation, workflowIdOf } from '../../domain/operation.ts';
 import { type Refusal, type Refused, type Verdict, verdictSchema } from '../../domain/verdict.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
-import { writeTogether } from '../together.ts';
+import { prepareTogether } from '../together.ts';
 
 /** The verdict was not stored in time; the transaction must not commit. */
 export class AdmissionExpiredError extends Error {
@@ -41,18 +41,21 @@ export function refusal(operation: Operation, reason: Refusal): Decision {
 }
 
 /**
- * Writes what a decision says and stores its verdict under the operation's id; the primary key lets only the first
- * writer through. Throws {@link AdmissionExpiredError} when an admission comes too late: whoever waited for it has been
- * told that it will not happen.
+ * Prepares to write what a decision says and to store its verdict under the operation's id; the primary key lets only
+ * the first writer through. The result throws {@link AdmissionExpiredError} when an admission comes too late: whoever
+ * waited for it has been told that it will not happen.
  */
-export async function storeDecision(
+export function storingDecision(
   tx: DatabaseTransaction,
   operation: Operation,
   { verdict, writes }: Decision,
-): Promise<void> {
-  const matched = await writeTogether(tx, [...writes, storingVerdict(tx, operation, verdict)]);
-  if (matched.pop() !== 1) throw new AdmissionExpiredError();
-  if (matched.includes(0)) throw new Error(`a row that operation ${operation.id} has locked was not as it was read`);
+): () => Promise<void> {
+  const write = prepareTogether(tx, [...writes, storingVerdict(tx, operation, verdict)]);
+  return async () => {
+    const matched = await write();
+    if (matched.pop() !== 1) throw new AdmissionExpiredError();
+    if (matched.includes(0)) throw new Error(`a row that operation ${operation.id} has locked was not as it was read`);
+  };
 }
 
 function storingVerdict(tx: DatabaseTransaction, operation: Operation, verdict: Verdict): Compilable {

@@ -1,15 +1,8 @@
-import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { createApp } from '../../api/app.ts';
-import { mysqlProbe, temporalProbe } from '../../api/health-probes.ts';
-import { WaitingHosts } from '../../api/host-events/waiting-hosts.ts';
-import { createAcknowledgmentSink } from '../../client/acknowledgment-sink.ts';
-import { createReservedIpClient } from '../../client/index.ts';
+import { useApp } from '../support/app.ts';
 import { Contract, findReferences, type OpenApi, openApiSchema, operationsOf } from '../support/contract.ts';
-import { useDatabase } from '../support/database.ts';
 import { type Answer, expectAnswer, Http } from '../support/http.ts';
-import { useTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -47,18 +40,7 @@ describe('/openapi.json', () => {
   });
 
   test('has every route of the API, and no other', async () => {
-    const [db, temporal, logger] = [useDatabase(), await useTemporal(), pino({ level: 'silent' })];
-    const waitingHosts = new WaitingHosts({ db, logger });
-    onTestFinished(() => waitingHosts.close());
-    const app = createApp({
-      db,
-      client: createReservedIpClient({ temporal }),
-      acknowledgments: createAcknowledgmentSink(temporal),
-      logger,
-      adminToken: inject('stack').adminToken,
-      waitingHosts,
-      health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal) },
-    });
+    const app = await useApp();
 
     const routes = app.routes
       .filter(({ method, path }) => method !== 'ALL' && path !== '/openapi.json')

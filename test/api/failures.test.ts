@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { ReservedIpClient } from '../../client/types.ts';
+import { useApp } from '../support/app.ts';
+import { expectedError } from '../support/expected.ts';
+import { useWorld } from '../support/world.ts';
+
+const fail = (): never => {
+  throw new Error('a detail that is nobody’s business');
+};
+const failing: ReservedIpClient = { reserve: fail, assign: fail, unassign: fail, release: fail };
+
+test('a request that MySQL cannot serve is 503, and comes again after Retry-After', async () => {
+  const world = await useWorld({ agents: 0 });
+  const { token } = (await world.account()).http;
+  const app = await useApp({ mysqlUrl: 'mysql://nobody@127.0.0.1:1/nothing' });
+
+  for (const [method, path, body] of [
+    ['GET', '/v2/account', undefined],
+    ['GET', '/v2/reserved_ips', undefined],
+    ['POST', '/v2/reserved_ips', JSON.stringify({ region: world.region })],
+    ['DELETE', '/v2/reserved_ips/192.0.2.1', undefined],
+  ] as const) {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await app.request(path, { method, headers, ...(body !== undefined && { body }) });
+    expect(response.status, `${method} ${path}`).toBe(503);
+    expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    expect(await response.json()).toEqual(
+      expectedError('service_unavailable', expect.stringContaining('temporarily unavailable'), response.headers),
+    );
+  }
+});
+
+test('a failure that nobody has thought of is 500, and tells its caller no details', async () => {
+  const world = await useWorld({ agents: 0 });
+  const account = await world.account();
+  const ip = await account.reserve(world.region);
+  const app = await useApp({ client: failing });
+
+  for (const [method, path, body] of [
+    ['POST', '/v2/reserved_ips', JSON.stringify({ region: world.region })],
+    ['DELETE', `/v2/floating_ips/${ip}`, undefined],
+  ] as const) {
+    const headers = { authorization: `Bearer ${account.http.token}` };
+    const response = await app.request(path, { method, headers, ...(body !== undefined && { body }) });
+    expect(response.status, `${method} ${path}`).toBe(500);
+    expect(await response.json()).toEqual(
+      expectedError('server_error', 'Unexpected server-side error.', response.headers),
+    );
+  }
+});
