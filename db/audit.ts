@@ -104,18 +104,18 @@ export function freeAddressesStillAnswered(db: Database): Promise<BrokenRow[]> {
   );
 }
 
-/** Addresses that more than one host has confirmed to have attached, with none of them told to detach. */
+/** Addresses that more than one host may answer for: told to attach, or unable to detach, and told nothing since. */
 export function addressesOnSeveralHosts(db: Database): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
-      SELECT ${addressText('addresses.address')} AS subject, CONCAT('attached by ', COUNT(*), ' hosts') AS detail
+      SELECT ${addressText('addresses.address')} AS subject, CONCAT('answered by ', COUNT(*), ' hosts') AS detail
       FROM addresses
       JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events GROUP BY address_id, host_id) AS newest
         ON newest.address_id = addresses.id
       JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
       JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'
-      WHERE event.\`change\` = 'attach'
+      WHERE event.\`change\` = 'attach' OR event.outcome = 'failed'
       GROUP BY addresses.id, addresses.address HAVING COUNT(*) > 1`,
   );
 }

@@ -65,7 +65,8 @@ export async function detachedFromPreviousHosts(
   admitted: Admitted,
   patience: HostPatience,
 ): Promise<void> {
-  const moment = { timeoutMs: patience.previousHostTimeoutMs, attempts: 1 };
+  const { previousHostTimeoutMs } = patience;
+  const moment = { timeoutMs: previousHostTimeoutMs, attempts: null, totalMs: previousHostTimeoutMs };
   await everyDetach(operation, admitted, moment).catch(() => {});
 }
 
@@ -79,10 +80,11 @@ export async function detachedForCertain(
   await CancellationScope.nonCancellable(() => everyDetach(operation, admitted, limits));
 }
 
-/** How long one try of a wait may take, in milliseconds, and how many tries it has; null is no limit. */
+/** How long one try of a wait may take, in milliseconds, how many tries it has (null is no limit), and how long all. */
 interface WaitLimits {
   timeoutMs: number;
   attempts: number | null;
+  totalMs?: number;
 }
 
 async function everyDetach(operation: Operation, admitted: Admitted, limits: WaitLimits): Promise<void> {
@@ -95,11 +97,12 @@ async function hostAcknowledgment(
   operation: Operation,
   admitted: Admitted,
   wait: HostWait,
-  { timeoutMs, attempts }: WaitLimits,
+  { timeoutMs, attempts, totalMs }: WaitLimits,
 ): Promise<void> {
   const { awaitHostAcknowledgment } = proxyActivities<Activities>({
     activityId: acknowledgmentActivityId(admitted.operationId, wait.change, wait.host),
     startToCloseTimeout: timeoutMs,
+    ...(totalMs === undefined ? {} : { scheduleToCloseTimeout: totalMs }),
     summary: `waiting for ${wait.host} to ${wait.change} ${admitted.address}`,
     retry: {
       initialInterval: '200 milliseconds',

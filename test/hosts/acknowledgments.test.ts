@@ -158,6 +158,22 @@ describe('an acknowledgment', () => {
   });
 });
 
+describe('moving away from a living host', () => {
+  test('that cannot detach at its first try has it try again before the move is over', async () => {
+    const world = await useWorld({ agents: 2 });
+    const account = await world.account();
+    const [first = 0, second = 0] = await world.droplets(account, 2);
+    const ip = await account.reserve(world.region);
+    await account.assign(ip, first);
+    const previous = world.agents.find((agent) => agent.driver.attachments.has(ip));
+    previous?.driver.failNext(1, ip);
+
+    await account.assign(ip, second);
+
+    expect(previous?.driver.attachments.has(ip)).toBe(false);
+  });
+});
+
 describe('failing over away from a dead host', () => {
   test('does not need the dead host', async () => {
     const world = await useWorld({ agents: 2 });
