@@ -44,8 +44,10 @@ describe('while Kafka accepts connections and says nothing', () => {
       await until(`${id} had a workflow of its own`, async () => (await statusOf(id).catch(() => '')) === 'RUNNING');
     }
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
-    const address = await stack.temporal.workflow.getHandle(`reserved-ip/${ip}`).describe();
-    expect(address.status.name, 'the operation itself has ended').toBe('COMPLETED');
+    await until('the operation itself had ended', async () => {
+      const { status } = await stack.temporal.workflow.getHandle(`reserved-ip/${ip}`).describe();
+      return status.name === 'COMPLETED';
+    });
 
     link.become('open');
 

@@ -20,7 +20,7 @@ export interface WorldOptions {
   agents?: number;
   /** Hosts whose answers the test decides; default 0. */
   manualHosts?: number;
-  /** Prefix length of the pool; default 28, which holds 14 addresses. */
+  /** Prefix length of the pool; default 25, which holds 126 addresses. */
   prefixLength?: number;
   /** The API that everything in it speaks to; default the first one of the stack. */
   apiUrl?: string;
@@ -126,7 +126,7 @@ export class World {
 /** Makes a world for the test, or the file, that calls it; the caller closes it, or see {@link useWorld}. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const stack = inject('stack');
-  const { agents = 2, manualHosts = 0, prefixLength = 28, apiUrl = stack.apiUrl } = options;
+  const { agents = 2, manualHosts = 0, prefixLength = 25, apiUrl = stack.apiUrl } = options;
   const admin = new Http(apiUrl, stack.adminToken);
   const region = `r${randomBytes(4).toString('hex')}`;
   expectAnswer(await admin.put(`/internal/v1/regions/${region}`, { name: `Region ${region}` }), 200, z.object({}));
