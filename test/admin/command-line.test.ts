@@ -30,7 +30,7 @@ function row(table: string, first: string): string[] | undefined {
 
 describe('the admin command', () => {
   test('makes and shows regions and pools', async () => {
-    const world = await useWorld({ agents: 0 });
+    const world = await useWorld({ agents: 0, prefixLength: 28 });
     expect(await output('region', 'put', world.region, 'New York 3')).toBe(`region ${world.region}: New York 3`);
     const regions = await output('region', 'list');
     expect(row(regions, 'SLUG')).toEqual(['SLUG', 'NAME']);

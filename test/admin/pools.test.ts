@@ -165,7 +165,7 @@ describe('importing a range', () => {
 
 describe('the use of a pool', () => {
   test('counts each address in the state it is in, from reserved to free again', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const world = await useWorld({ agents: 0, manualHosts: 1, prefixLength: 28 });
     const [host] = world.manualHosts;
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
