@@ -7,12 +7,6 @@ export interface RegionRecord {
   name: string;
 }
 
-/** Whether there is a region with this slug. */
-export async function regionExists(db: Database, slug: string): Promise<boolean> {
-  const row = await db.selectFrom('regions').select('id').where('slug', '=', slug).executeTakeFirst(queryLimit());
-  return row !== undefined;
-}
-
 /** All regions, by slug. */
 export async function listRegions(db: Database): Promise<RegionRecord[]> {
   return db.selectFrom('regions').select(['slug', 'name']).orderBy('slug').execute(queryLimit());
