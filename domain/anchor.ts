@@ -1,0 +1,17 @@
+import ipaddr from 'ipaddr.js';
+import { type Address, addressFromBytes, addressToBytes, type Family } from './address.ts';
+
+/** The unique-local range (RFC 4193) that holds the IPv6 anchors of all droplets. */
+export const IPV6_ANCHOR_PREFIX = 'fd5d:2a1c:7b60::/96';
+
+const [prefix, prefixLength] = ipaddr.IPv6.parseCIDR(IPV6_ANCHOR_PREFIX);
+const PREFIX_BYTES = prefix.toByteArray().slice(0, prefixLength / 8);
+
+/**
+ * The anchor of a droplet for reserved IPs of a family, from its IPv4 anchor: that one itself for IPv4, and for IPv6
+ * the same 32 bits behind {@link IPV6_ANCHOR_PREFIX}. 10.17.0.2 becomes fd5d:2a1c:7b60::a11:2.
+ */
+export function anchorFor(family: Family, anchor: Address): Address {
+  if (family === 4) return anchor;
+  return addressFromBytes(Buffer.from([...PREFIX_BYTES, ...addressToBytes(anchor)]));
+}
