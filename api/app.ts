@@ -9,6 +9,7 @@ import { bodyLimit } from './middleware/body-limit.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { jsonCharset } from './middleware/json-charset.ts';
 import { rateLimit, rateLimitDefaults } from './middleware/rate-limit.ts';
+import { refusalLog } from './middleware/refusal-log.ts';
 import { requestId } from './middleware/request-id.ts';
 import { registerOpenApiDocument } from './openapi.ts';
 import { registerAccountRoutes } from './routes/account/index.ts';
@@ -30,6 +31,7 @@ export function createApp(dependencies: ApiDependencies): ApiApp {
   app.notFound((c) => answerError(notFound(), c));
 
   app.use(requestId(dependencies), accessLog(), jsonCharset());
+  app.use('/host/*', refusalLog());
   app.use(
     answerMethodNotAllowed({
       app,

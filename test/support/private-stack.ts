@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { inject } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { createDependencies } from '../../api/dependencies.ts';
@@ -13,7 +13,7 @@ import { openDatabase } from '../../db/database.ts';
 import { createWorker } from '../../workers/worker.ts';
 import { until } from './until.ts';
 
-const logger = pino({ level: 'silent' });
+const silent = pino({ level: 'silent' });
 
 /**
  * A Temporal namespace of its own on the one Temporal server, with an API in this process that starts operations there.
@@ -34,8 +34,8 @@ export interface WorkerOptions {
   kafkaBrokers?: string;
 }
 
-/** Makes one; at most one in a test file, because a process has one Temporal runtime. */
-export async function createPrivateStack(): Promise<PrivateStack> {
+/** Makes one, whose API logs to `logger`; at most one in a test file, because a process has one Temporal runtime. */
+export async function createPrivateStack({ logger = silent }: { logger?: Logger } = {}): Promise<PrivateStack> {
   const stack = inject('stack');
   const namespace = `test-${randomBytes(4).toString('hex')}`;
   const connection = await Connection.connect({ address: stack.temporalAddress });
@@ -52,7 +52,7 @@ export async function createPrivateStack(): Promise<PrivateStack> {
     WORKFLOW_BUNDLE: stack.workflowBundle,
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
   });
-  const api = await serveApi(configuration);
+  const api = await serveApi(configuration, logger);
   const stops = new Set<() => Promise<void>>();
   return {
     apiUrl: api.url,
@@ -92,7 +92,10 @@ async function registerNamespace(temporal: Client): Promise<void> {
   );
 }
 
-async function serveApi(configuration: ApiConfiguration): Promise<{ url: string; close(): Promise<void> }> {
+async function serveApi(
+  configuration: ApiConfiguration,
+  logger: Logger,
+): Promise<{ url: string; close(): Promise<void> }> {
   const { dependencies, close } = await createDependencies(configuration, logger);
   const server = serve({ fetch: createApp(dependencies).fetch, hostname: '127.0.0.1', port: 0 });
   await once(server, 'listening');
@@ -116,7 +119,7 @@ async function runWorker(
   const brokers = kafkaBrokers?.split(',') ?? configuration.KAFKA_BROKERS;
   const connection = await NativeConnection.connect({ address: configuration.TEMPORAL_ADDRESS });
   const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: 10 });
-  const billing: BillingPublisher = createBillingPublisher({ brokers, logger });
+  const billing: BillingPublisher = createBillingPublisher({ brokers, logger: silent });
   const worker = await createWorker({ configuration, connection, db, billing, notifyHosts: () => {} });
   const running = worker.run();
   return async () => {

@@ -10,6 +10,9 @@ export interface AcknowledgmentResult {
   status: 'recorded' | 'repeated' | 'unknown' | 'retry';
 }
 
+/** Most sequences of a batch that are named in one line of the log. */
+const MOST_LOGGED = 10;
+
 interface Dependencies {
   db: Database;
   acknowledgments: AcknowledgmentSink;
@@ -27,19 +30,46 @@ export async function acknowledge(
   acknowledgments: Acknowledgment[],
 ): Promise<AcknowledgmentResult[]> {
   const answered = await recordAcknowledgments(db, host.id, acknowledgments);
-  const statuses = new Map<number, AcknowledgmentResult['status']>();
+  const untold = new Set<number>();
   await Promise.all(
     answered.map(async (event) => {
-      const told = !event.current || (await tell(sink, logger, host.name, event));
-      statuses.set(event.sequence, told ? (event.recorded ? 'recorded' : 'repeated') : 'retry');
+      if (event.current && !(await tell(sink, logger, host.name, event))) untold.add(event.sequence);
     }),
   );
-  const generations = new Map(answered.map(({ sequence, generation }) => [sequence, generation]));
-  return acknowledgments.map(({ sequence, generation }) => {
-    const status = generations.get(sequence) === generation ? statuses.get(sequence) : undefined;
-    if (!status) logger.warn({ host: host.name, sequence, generation }, 'acknowledgment of an event this host has not');
-    return { sequence, status: status ?? 'unknown' };
+  const events = new Map(answered.map((event) => [event.sequence, event]));
+  const results = acknowledgments.map((acknowledgment) => {
+    const { sequence } = acknowledgment;
+    return { sequence, status: statusOf(acknowledgment, events.get(sequence), untold.has(sequence)) };
   });
+  warnOfUnheeded(logger, results);
+  return results;
+}
+
+function statusOf(
+  { generation, outcome }: Acknowledgment,
+  event: AnsweredEvent | undefined,
+  isUntold: boolean,
+): AcknowledgmentResult['status'] {
+  if (event?.generation !== generation) return 'unknown';
+  if (isUntold) return 'retry';
+  return event.recorded && event.outcome === outcome ? 'recorded' : 'repeated';
+}
+
+/** One line for a batch, however much of it changed nothing. */
+function warnOfUnheeded(logger: Logger, results: AcknowledgmentResult[]): void {
+  const sequencesOf = (status: AcknowledgmentResult['status']) =>
+    results.filter((result) => result.status === status).map(({ sequence }) => sequence);
+  const unknown = sequencesOf('unknown');
+  const repeated = sequencesOf('repeated');
+  if (unknown.length + repeated.length === 0) return;
+  logger.warn(
+    { unknown: summarise(unknown), repeated: summarise(repeated) },
+    'acknowledgments that change nothing: of events this host has not, or that have an answer',
+  );
+}
+
+function summarise(sequences: number[]): { count: number; first: number[] } {
+  return { count: sequences.length, first: sequences.slice(0, MOST_LOGGED) };
 }
 
 async function tell(sink: AcknowledgmentSink, logger: Logger, host: string, event: AnsweredEvent): Promise<boolean> {
@@ -48,7 +78,7 @@ async function tell(sink: AcknowledgmentSink, logger: Logger, host: string, even
     await sink.acknowledged({ workflowId, operationId, host, change, outcome, message });
     return true;
   } catch (error) {
-    logger.error({ err: error, host, operationId, change }, 'operation could not be told of an acknowledgment');
+    logger.error({ err: error, operationId, change }, 'operation could not be told of an acknowledgment');
     return false;
   }
 }

@@ -6,6 +6,7 @@ import { bodyLimit } from '../../middleware/body-limit.ts';
 import { acknowledge } from './acknowledge.ts';
 import { authenticateHost } from './authenticate.ts';
 import { HostTokens } from './host-tokens.ts';
+import { jsonOnly } from './json-only.ts';
 import {
   acknowledgmentsAnswerSchema,
   acknowledgmentsBodySchema,
@@ -63,7 +64,7 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies): 
   app.openAPIRegistry.registerComponent('securitySchemes', 'hostToken', { type: 'http', scheme: 'bearer' });
   app.use(eventsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
   app.use(acknowledgmentsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
-  app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }));
+  app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }), jsonOnly());
   app.use(desiredStateRoute.path, authenticateHost(tokens, { goneMayEnter: true }));
 
   app.openapi(eventsRoute, async (c) => {
