@@ -56,7 +56,8 @@ export function costsPerOperation(usages: Usage[], operations: number, idleQueri
   };
 }
 
-async function countQueries(db: Database): Promise<number> {
+/** How many statements MySQL has been asked, by anyone. */
+export async function countQueries(db: Database): Promise<number> {
   const { rows } = await sql<{ Value: string }>`SHOW GLOBAL STATUS LIKE 'Questions'`.execute(db);
   return Number(rows[0]?.Value ?? 0);
 }

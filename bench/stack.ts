@@ -62,7 +62,7 @@ export async function startBenchStack(deployment: Deployment, laneCount: number)
     });
     const { apiUrl } = application;
     const admin = new BenchClient(apiUrl, adminToken);
-    const hosts = await registerHosts(admin);
+    const hosts = await registerHosts(admin, HOSTS);
     const agents = await Promise.all(hosts.map((host) => startHost(settings, { ...host, apiUrl })));
     const api = new BenchClient(apiUrl, await makeAccount(admin));
     const lanes = await makeLanes(api, laneCount);
@@ -98,7 +98,14 @@ export async function startBenchStack(deployment: Deployment, laneCount: number)
   }
 }
 
-async function registerHosts(admin: BenchClient): Promise<{ name: string; token: string }[]> {
+/** A host and the token its agent holds. */
+export interface RegisteredHost {
+  name: string;
+  token: string;
+}
+
+/** Registers hosts in one region with a pool. */
+export async function registerHosts(admin: BenchClient, count: number): Promise<RegisteredHost[]> {
   await admin.send(
     { method: 'PUT', path: `/internal/v1/regions/${REGION}`, status: 200, schema: z.object({}) },
     { name: 'Bench' },
@@ -107,8 +114,8 @@ async function registerHosts(admin: BenchClient): Promise<{ name: string; token:
     { method: 'POST', path: '/internal/v1/pools', status: 201, schema: z.object({}) },
     { region: REGION, cidr: '198.18.0.0/20' },
   );
-  const hosts: { name: string; token: string }[] = [];
-  for (let number = 1; number <= HOSTS; number++) {
+  const hosts: RegisteredHost[] = [];
+  for (let number = 1; number <= count; number++) {
     const path = `/internal/v1/hosts/bench-${number}`;
     await admin.send(
       { method: 'PUT', path, status: 200, schema: z.object({}) },

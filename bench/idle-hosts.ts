@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { openDatabase } from '../db/database.ts';
+import { type IdleEffort, measureIdle } from './idle/measure.ts';
+import { toIdleMarkdown } from './idle/report.ts';
+import { startIdleStack } from './idle/stack.ts';
+
+const program = new Command('bench:hosts')
+  .description('Measures what agents that wait for events cost one API process; ends with one line of JSON.')
+  .option('--counts <numbers>', 'how many agents idle at a time, by commas', '0,10,100,500')
+  .option('--rounds <number>', 'interleaved rounds of all of them', Number, 2)
+  // An agent polls every 25 s and compares itself at the first poll after 60 s, so all of it comes round in 75 s.
+  .option('--window-seconds <number>', 'length of a window', Number, 75)
+  .option('--settle-seconds <number>', 'from the start of the last agent to the window', Number, 15);
+const options = program.parse().opts<{
+  counts: string;
+  rounds: number;
+  windowSeconds: number;
+  settleSeconds: number;
+}>();
+
+const effort: IdleEffort = {
+  counts: options.counts.split(',').map(Number),
+  rounds: options.rounds,
+  windowMs: options.windowSeconds * 1_000,
+  settleMs: options.settleSeconds * 1_000,
+};
+const stack = await startIdleStack(Math.max(...effort.counts));
+const db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
+try {
+  const costs = await measureIdle(stack, db, effort);
+  console.log(toIdleMarkdown(costs));
+  console.log(JSON.stringify({ effort, costs }));
+} finally {
+  await db.destroy();
+  await stack.close();
+}
