@@ -68,6 +68,10 @@ class Agent {
   readonly #inHand = new Set<number>();
   #snapshot: Snapshot = { sequence: 0, attachments: new Map() };
   #reconcileAt = 0;
+  /** Ends when the host is cut off, and with it whatever was asked of the control plane. */
+  #contact = new AbortController();
+  /** Ends when the host has its network again, and with it the pause before the next attempt. */
+  #pause = new AbortController();
 
   constructor(options: AgentOptions, generations: Generations) {
     this.#options = options;
@@ -84,24 +88,59 @@ class Agent {
   }
 
   async run(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, driver } = this.#options;
     const backoff = new Backoff({ firstMs: 100, longestMs: 5_000 });
+    const watching = driver.watch((carrier) => this.#carrierChanged(carrier), signal);
     while (!signal.aborted) {
+      this.#contact = new AbortController();
+      const contact = AbortSignal.any([signal, this.#contact.signal]);
       try {
-        await this.#reconcile();
-        await this.#follow(() => backoff.reset());
+        await this.#reconcile(contact);
+        await this.#follow(contact, () => backoff.reset());
       } catch (error) {
         if (signal.aborted) break;
         this.#logger.warn({ err: error }, 'contact with the control plane is lost');
-        await backoff.wait(signal);
+        if (await driver.isCutOff()) await this.#withdraw();
+        await backoff.wait(AbortSignal.any([signal, this.#pause.signal]));
+        if (this.#pause.signal.aborted) this.#pause = new AbortController();
       }
     }
     await this.#finish();
+    await watching;
+  }
+
+  /**
+   * A host that is cut off may have lost its addresses to others by the time it is back, so it stops answering for them
+   * now. Comparing itself with its desired state brings back those that are still its own. One that merely cannot reach
+   * the control plane goes on as it is: its customers need not notice.
+   */
+  #carrierChanged(carrier: boolean): void {
+    if (carrier) {
+      this.#logger.info('the network is back');
+      // Whatever is on its way would only be repeated after a pause of its own.
+      this.#contact.abort(new Error('the network was away'));
+      this.#pause.abort();
+      return;
+    }
+    void this.#withdraw().then(() => this.#contact.abort(new Error('the host is cut off')));
+  }
+
+  async #withdraw(): Promise<void> {
+    const { driver, stopTimeoutMs = 3_000 } = this.#options;
+    try {
+      await driver.withdraw();
+      // What was on its way meanwhile may have answered for an address again.
+      await this.#queue.atMost(0, AbortSignal.timeout(stopTimeoutMs));
+      await driver.withdraw();
+      this.#logger.warn('the host is cut off: it answers for nothing until it has compared itself');
+    } catch (error) {
+      this.#logger.error({ err: error }, 'the host is cut off, and could not stop answering');
+    }
   }
 
   /** Takes events as they come, until the control plane does not answer. */
-  async #follow(onContact: () => void): Promise<void> {
-    const { signal, waitSeconds = 25 } = this.#options;
+  async #follow(signal: AbortSignal, onContact: () => void): Promise<void> {
+    const { waitSeconds = 25 } = this.#options;
     let after = 0;
     // Everything that is open comes first, whatever has been seen of it before.
     let caughtUp = false;
@@ -117,7 +156,7 @@ class Agent {
         after = Math.max(after, this.#snapshot.sequence);
       }
       if (gap) this.#logger.warn({ after }, 'events are missing');
-      if (gap || performance.now() > this.#reconcileAt) await this.#reconcile();
+      if (gap || performance.now() > this.#reconcileAt) await this.#reconcile(signal);
       await this.#queue.atMost(MOST_PENDING, signal);
     }
   }
@@ -165,8 +204,8 @@ class Agent {
   }
 
   /** Compares the host with its desired state and puts what differs in line, before any event that comes later. */
-  async #reconcile(): Promise<void> {
-    const { driver, signal, reconcileIntervalMs = 60_000 } = this.#options;
+  async #reconcile(signal: AbortSignal): Promise<void> {
+    const { driver, reconcileIntervalMs = 60_000 } = this.#options;
     const desired = await this.#controlPlane.desiredState(signal);
     const { sequence } = desired;
     this.#snapshot = { sequence, attachments: new Map(desired.attachments.map((one) => [one.address, one])) };

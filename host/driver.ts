@@ -6,6 +6,8 @@ export interface PresentAttachment {
   address: Address;
   dropletId: number;
   anchor: Address;
+  /** Whether the host answers for it; false after a withdrawal, until it is attached again. */
+  answering: boolean;
 }
 
 /**
@@ -18,6 +20,12 @@ export interface NetworkDriver {
   attach(attachment: DesiredAttachment): Promise<void>;
   /** Makes the host stop answering for the address; nothing to do when it does not. */
   detach(address: Address, generation: Generation): Promise<void>;
-  /** Everything the host answers for at present. */
+  /** Everything that is attached at present, also what is not answered for. */
   list(): Promise<PresentAttachment[]>;
+  /** Stops answering for everything at once. What is attached stays so, and is taken up again by attaching it. */
+  withdraw(): Promise<void>;
+  /** Whether the host can reach nobody, or only itself. */
+  isCutOff(): Promise<boolean>;
+  /** Tells at once when the host loses its network and when it has it again, until the signal is aborted. */
+  watch(onCarrier: (carrier: boolean) => void, signal: AbortSignal): Promise<void>;
 }

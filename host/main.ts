@@ -3,11 +3,13 @@ import { pino } from 'pino';
 import { ConfigurationError, type HostConfiguration, parseHostConfiguration } from '../config/configuration.ts';
 import { runAgent } from './agent.ts';
 import type { NetworkDriver } from './driver.ts';
+import { LinuxDriver } from './drivers/linux/driver.ts';
 import { type Silence, SimulatedDriver } from './drivers/simulated.ts';
 
 interface Options {
   host: string;
-  driver: 'simulated';
+  driver: 'simulated' | 'linux';
+  uplink: string | undefined;
   delayMs: number;
   fail: number;
   silent: Silence | undefined;
@@ -20,9 +22,12 @@ const command = new Command('host')
     'The agent of one host. Reads API_URL, and its token from HOST_TOKEN_<NAME> (in capitals, other signs as _) or HOST_TOKEN.',
   )
   .requiredOption('--host <name>', 'name of the host')
-  .addOption(new Option('--driver <driver>', 'what changes the network').choices(['simulated']).default('simulated'))
+  .addOption(
+    new Option('--driver <driver>', 'what changes the network').choices(['simulated', 'linux']).default('simulated'),
+  )
+  .option('--uplink <device>', 'linux: the device that faces the network')
   .option('--state-file <path>', 'where the highest generations are kept')
-  .option('--concurrency <count>', 'changes of different addresses at a time', numberFrom(1), 32)
+  .option('--concurrency <count>', 'changes of different addresses at a time', numberFrom(1), 1_000)
   .option('--delay-ms <ms>', 'simulated: how long each change takes', numberFrom(0), 0)
   .option('--fail <share>', 'simulated: share of the changes that fail, 0 to 1', numberFrom(0), 0)
   .addOption(
@@ -51,7 +56,11 @@ await runAgent({
 });
 logger.info({ host: options.host }, 'agent has stopped');
 
-function makeDriver({ delayMs, fail, silent }: Options): NetworkDriver {
+function makeDriver({ driver, uplink, delayMs, fail, silent }: Options): NetworkDriver {
+  if (driver === 'linux') {
+    if (uplink === undefined) return command.error('error: the linux driver needs --uplink');
+    return new LinuxDriver({ uplink, logger });
+  }
   return new SimulatedDriver({ delayMs, failureProbability: fail, silence: silent ?? null });
 }
 

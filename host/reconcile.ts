@@ -16,7 +16,7 @@ export function repairsOf(desired: DesiredState, present: PresentAttachment[]): 
   const surplus = present.filter(({ address }) => !wanted.has(address));
   const missing = desired.attachments.filter(({ address, dropletId, anchor }) => {
     const there = found.get(address);
-    return there?.dropletId !== dropletId || there.anchor !== anchor;
+    return there?.dropletId !== dropletId || there.anchor !== anchor || !there.answering;
   });
   return [
     ...surplus.map(({ address }) => ({ address, attachment: null })),

@@ -22,6 +22,9 @@ export class SimulatedDriver implements NetworkDriver {
   readonly #attachments = new Map<Address, DesiredAttachment>();
   /** Failures still to come: of one address, or under null of any. */
   readonly #failures = new Map<Address | null, number>();
+  readonly #withdrawn = new Set<Address>();
+  #onCarrier: (carrier: boolean) => void = () => {};
+  #carrier = true;
   #silence: { how: Silence; addresses: ReadonlySet<Address> | null } | null = null;
   #speaksAgain = Promise.withResolvers<void>();
 
@@ -53,8 +56,22 @@ export class SimulatedDriver implements NetworkDriver {
     this.#speaksAgain = Promise.withResolvers<void>();
   }
 
+  /** The host loses its network, or has it again. */
+  setCarrier(carrier: boolean): void {
+    this.#carrier = carrier;
+    this.#onCarrier(carrier);
+  }
+
+  /** Whether the host would answer for an address. */
+  answersFor(address: Address): boolean {
+    return this.#attachments.has(address) && !this.#withdrawn.has(address);
+  }
+
   async attach(attachment: DesiredAttachment): Promise<void> {
-    await this.#change(attachment.address, () => this.#attachments.set(attachment.address, attachment));
+    await this.#change(attachment.address, () => {
+      this.#attachments.set(attachment.address, attachment);
+      this.#withdrawn.delete(attachment.address);
+    });
   }
 
   async detach(address: Address, _generation: Generation): Promise<void> {
@@ -62,7 +79,25 @@ export class SimulatedDriver implements NetworkDriver {
   }
 
   async list(): Promise<PresentAttachment[]> {
-    return [...this.#attachments.values()].map(({ address, dropletId, anchor }) => ({ address, dropletId, anchor }));
+    return [...this.#attachments.values()].map(({ address, dropletId, anchor }) => ({
+      address,
+      dropletId,
+      anchor,
+      answering: this.answersFor(address),
+    }));
+  }
+
+  async withdraw(): Promise<void> {
+    for (const address of this.#attachments.keys()) this.#withdrawn.add(address);
+  }
+
+  async isCutOff(): Promise<boolean> {
+    return !this.#carrier;
+  }
+
+  async watch(onCarrier: (carrier: boolean) => void, signal: AbortSignal): Promise<void> {
+    this.#onCarrier = onCarrier;
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
   async #change(address: Address, apply: () => void): Promise<void> {

@@ -1,0 +1,127 @@
+import type { Address } from '../../../domain/address.ts';
+import type { DesiredAttachment } from '../../../domain/host-event.ts';
+import type { PresentAttachment } from '../../driver.ts';
+import { elementsOf, type PlacedElement, type Translation } from './nftables.ts';
+import type { Uplink } from './uplink.ts';
+
+/** A change, as far as a plan needs it. */
+export interface PlannedChange {
+  address: Address;
+  /** What to attach; null to detach. */
+  attachment: DesiredAttachment | null;
+}
+
+/** The steps that make a batch of changes, in this order. */
+export interface Plan {
+  /** Addresses to take off the uplink. */
+  silence: Address[];
+  removed: PlacedElement[];
+  added: PlacedElement[];
+  /** Addresses to put on the uplink. */
+  answer: Address[];
+  /** Addresses that the neighbours are to hear of. */
+  announce: Address[];
+}
+
+/** What is attached on a host: the translations, and which of their addresses the host answers for. */
+export class Attachments {
+  readonly hardwareAddress: string;
+  readonly #uplink: Uplink;
+  readonly #byAddress: Map<Address, Translation>;
+  readonly #byAnchor: Map<Address, Translation>;
+
+  constructor(translations: readonly Translation[], uplink: Uplink) {
+    this.hardwareAddress = uplink.hardwareAddress;
+    this.#uplink = uplink;
+    this.#byAddress = new Map(translations.map((translation) => [translation.address, translation]));
+    this.#byAnchor = new Map(translations.map((translation) => [translation.anchor, translation]));
+  }
+
+  list(): PresentAttachment[] {
+    return [...this.#byAddress.values()].map((translation) => ({
+      ...translation,
+      answering: this.#uplink.own.has(translation.address),
+    }));
+  }
+
+  /** Whether somebody else has put the address on the uplink. */
+  isForeign(address: Address): boolean {
+    return this.#uplink.foreign.has(address);
+  }
+
+  /** Addresses that the host answers for. */
+  answering(): Address[] {
+    return [...this.#uplink.own];
+  }
+
+  setAnswering(address: Address, answering: boolean): void {
+    if (answering) this.#uplink.own.add(address);
+    else this.#uplink.own.delete(address);
+  }
+
+  /** Takes note of the addresses on the uplink that nothing translates, as gone; they are to be removed. */
+  strayOnUplink(): Address[] {
+    const stray = this.answering().filter((address) => !this.#byAddress.has(address));
+    for (const address of stray) this.setAnswering(address, false);
+    return stray;
+  }
+
+  /** Plans changes, and takes note of them as made; the caller reads everything anew when one of the steps fails. */
+  plan(changes: readonly PlannedChange[]): Plan {
+    const before = new Map<Address, Translation | undefined>();
+    const answeringBefore = new Map<Address, boolean>();
+    const touch = (address: Address) => {
+      if (before.has(address)) return;
+      before.set(address, this.#byAddress.get(address));
+      answeringBefore.set(address, this.#uplink.own.has(address));
+    };
+    const drop = (translation: Translation | undefined) => {
+      if (!translation) return;
+      touch(translation.address);
+      this.#byAddress.delete(translation.address);
+      this.#byAnchor.delete(translation.anchor);
+      this.setAnswering(translation.address, false);
+    };
+    const announce = new Set<Address>();
+    for (const { address, attachment } of changes) {
+      touch(address);
+      const present = this.#byAddress.get(address);
+      if (!attachment) {
+        drop(present);
+        announce.delete(address);
+        continue;
+      }
+      const { anchor, dropletId } = attachment;
+      if (present?.anchor !== anchor || present.dropletId !== dropletId) {
+        drop(present);
+        // A droplet has one address of a family: whatever its anchor was used for before has had its time.
+        drop(this.#byAnchor.get(anchor));
+        const translation = { address, anchor, dropletId };
+        this.#byAddress.set(address, translation);
+        this.#byAnchor.set(anchor, translation);
+      }
+      this.setAnswering(address, true);
+      announce.add(address);
+    }
+    return this.#difference(before, answeringBefore, announce);
+  }
+
+  #difference(
+    before: ReadonlyMap<Address, Translation | undefined>,
+    answeringBefore: ReadonlyMap<Address, boolean>,
+    announce: ReadonlySet<Address>,
+  ): Plan {
+    const plan: Plan = { silence: [], removed: [], added: [], answer: [], announce: [...announce] };
+    for (const [address, earlier] of before) {
+      const now = this.#byAddress.get(address);
+      if (earlier !== now) {
+        if (earlier) plan.removed.push(...elementsOf(earlier));
+        if (now) plan.added.push(...elementsOf(now));
+      }
+      const answers = this.#uplink.own.has(address);
+      if (answers === answeringBefore.get(address)) continue;
+      (answers ? plan.answer : plan.silence).push(address);
+    }
+    return plan;
+  }
+}

@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Address } from '../../../domain/address.ts';
+import type { DesiredAttachment } from '../../../domain/host-event.ts';
+import type { NetworkDriver, PresentAttachment } from '../../driver.ts';
+import { announce } from './announcement.ts';
+import { Attachments } from './attachments.ts';
+import { changeElements, ensureTable, readElements, removeTable, translationsOf } from './nftables.ts';
+import { changeUplink, gatewayAnswers, hasCarrier, readUplink } from './uplink.ts';
+
+const WATCH_AGAIN_AFTER_MS = 1_000;
+const FORWARDING = { ipv4: '/proc/sys/net/ipv4/ip_forward', ipv6: '/proc/sys/net/ipv6/conf/all/forwarding' };
+
+/** Options of {@link LinuxDriver}. */
+export interface LinuxDriverOptions {
+  /** The device that faces the network, on which the host answers for addresses. */
+  uplink: string;
+  logger: Logger;
+}
+
+/** One change that is asked for; its promise is settled when it is done. */
+interface Change {
+  address: Address;
+  /** What to attach; null to detach. */
+  attachment: DesiredAttachment | null;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Attaches addresses on a Linux host, by iproute2 and nftables. An attached address is on the uplink, so that the kernel
+ * answers for it, and is translated 1:1 to the droplet's anchor. Changes that come together are made together: whatever
+ * waits when a change ends becomes the next batch, one transaction of the packet filter, however many there are.
+ * Everything of its own is in the table `reserved_ip`, or on the uplink under its own metric.
+ */
+export class LinuxDriver implements NetworkDriver {
+  readonly #uplink: string;
+  readonly #logger: Logger;
+  /** What is there, as of the last look and the changes since; null when that is not known. */
+  #known: Attachments | null = null;
+  #changes: Change[] = [];
+  /** End of the work in hand: one piece at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ uplink, logger }: LinuxDriverOptions) {
+    this.#uplink = uplink;
+    this.#logger = logger;
+  }
+
+  attach(attachment: DesiredAttachment): Promise<void> {
+    return this.#change(attachment.address, attachment);
+  }
+
+  detach(address: Address): Promise<void> {
+    return this.#change(address, null);
+  }
+
+  list(): Promise<PresentAttachment[]> {
+    return this.#inTurn(async () => (await this.#look()).list());
+  }
+
+  withdraw(): Promise<void> {
+    return this.#inTurn(async () => {
+      const known = this.#known ?? (await this.#look());
+      const answering = known.answering();
+      await this.#orForget(changeUplink(this.#uplink, { remove: answering }));
+      for (const address of answering) known.setAnswering(address, false);
+    });
+  }
+
+  async isCutOff(): Promise<boolean> {
+    return !(await hasCarrier(this.#uplink)) || (await gatewayAnswers(this.#uplink)) === false;
+  }
+
+  async watch(onCarrier: (carrier: boolean) => void, signal: AbortSignal): Promise<void> {
+    let carrier = true;
+    while (!signal.aborted) {
+      const monitor = spawn('ip', ['monitor', 'link', 'dev', this.#uplink], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const stop = () => monitor.kill();
+      signal.addEventListener('abort', stop, { once: true });
+      const look = async () => {
+        const now = await hasCarrier(this.#uplink).catch(() => false);
+        if (now !== carrier && !signal.aborted) onCarrier(now);
+        carrier = now;
+      };
+      const ended = new Promise<void>((resolve) => {
+        monitor.once('close', () => resolve());
+        monitor.once('error', () => resolve());
+      });
+      monitor.stdout.on('data', () => void look());
+      await look();
+      await ended;
+      signal.removeEventListener('abort', stop);
+      await sleep(WATCH_AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Takes everything of the agent's own off the host. */
+  remove(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#known = null;
+      const { own } = await readUplink(this.#uplink);
+      await changeUplink(this.#uplink, { remove: [...own] });
+      await removeTable();
+    });
+  }
+
+  #change(address: Address, attachment: DesiredAttachment | null): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#changes.push({ address, attachment, resolve, reject });
+    void this.#inTurn(() => this.#takeChanges());
+    return promise;
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Makes every change that waits; those of a batch that fails are tried one by one, so that only the bad one fails. */
+  async #takeChanges(): Promise<void> {
+    const changes = this.#changes.splice(0);
+    if (changes.length === 0) return;
+    if (changes.length > 1 && (await this.#make(changes).catch((error: unknown) => this.#complain(error)))) {
+      for (const { resolve } of changes) resolve();
+      return;
+    }
+    for (const change of changes) {
+      await this.#make([change])
+        .catch(() => this.#make([change]))
+        .then(change.resolve, change.reject);
+    }
+  }
+
+  #complain(error: unknown): false {
+    this.#logger.warn({ err: error }, 'a batch of changes failed; each is tried by itself');
+    return false;
+  }
+
+  /**
+   * Off the uplink first and onto it last: at no moment is an address answered for that is not translated. Looks at what
+   * is really there when a step fails, since then something else may have changed it.
+   */
+  async #make(changes: readonly Change[]): Promise<true> {
+    const known = this.#known ?? (await this.#look());
+    for (const { address, attachment } of changes) {
+      if (attachment && known.isForeign(address)) {
+        throw new Error(`${address} is on ${this.#uplink} already, and not by this agent`);
+      }
+    }
+    const { hardwareAddress } = known;
+    const plan = known.plan(changes);
+    await this.#orForget(
+      (async () => {
+        await changeUplink(this.#uplink, { remove: plan.silence });
+        await changeElements(plan.removed, plan.added);
+        await changeUplink(this.#uplink, { add: plan.answer });
+      })(),
+    );
+    await announce(this.#uplink, hardwareAddress, plan.announce).catch((error: unknown) => {
+      this.#logger.warn({ err: error, addresses: plan.announce.length }, 'neighbours could not be told');
+    });
+    return true;
+  }
+
+  async #orForget(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#known = null;
+      throw error;
+    }
+  }
+
+  /** Reads what is there, with the rules brought up to date, and clears away what is left of half a change. */
+  async #look(): Promise<Attachments> {
+    this.#known = null;
+    await assertForwarding();
+    await ensureTable(this.#uplink);
+    const [elements, uplink] = await Promise.all([readElements(), readUplink(this.#uplink)]);
+    const { translations, debris } = translationsOf(elements);
+    const known = new Attachments(translations, uplink);
+    const stray = known.strayOnUplink();
+    if (debris.length + stray.length > 0) {
+      this.#logger.warn({ elements: debris.length, addresses: stray }, 'clearing away what is left of half a change');
+      await changeUplink(this.#uplink, { remove: stray });
+      await changeElements(debris, []);
+    }
+    this.#known = known;
+    return known;
+  }
+}
+
+/** Without forwarding nothing would get through to a droplet. It is the host's setting, so it is not changed here. */
+async function assertForwarding(): Promise<void> {
+  for (const path of Object.values(FORWARDING)) {
+    const value = await readFile(path, 'utf8');
+    if (value.trim() === '0') throw new Error(`this host does not forward packets: ${path} is 0`);
+  }
+}
