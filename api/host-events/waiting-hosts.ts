@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/database.ts';
-import { listOpenEvents, listRaisedHosts } from '../../db/host-events.ts';
+import { listOpenEvents, listRaisedHosts, type RaisedHost } from '../../db/host-events.ts';
 import type { HostEvent } from '../../domain/host-event.ts';
 
 /**
@@ -35,6 +35,14 @@ export interface EventPoll {
   signal: AbortSignal;
 }
 
+/** What one tick has found. */
+export interface Tick {
+  /** The hosts that were given events lately. */
+  raised: RaisedHost[];
+  /** The tick before is so recent that the two together have missed no host. */
+  unbroken: boolean;
+}
+
 /** A host has nothing open after one sequence and up to another, as of a time. */
 interface Knowledge {
   after: number;
@@ -55,6 +63,7 @@ interface Waiter {
  * All hosts that wait in this process for an event. One query a tick asks which hosts were given events lately: a range
  * of the index on `hosts.signalled_at`, so it costs the same for ten idle hosts and for ten thousand. Only what it finds
  * is read, by one further query. An event admitted in this process wakes its host at once, without waiting for the tick.
+ * Whoever else needs to know which hosts were given something goes by the same ticks.
  */
 export class WaitingHosts {
   readonly #db: Database;
@@ -67,6 +76,9 @@ export class WaitingHosts {
   readonly #knowledge = new LRUCache<number, Knowledge>({ max: MOST_HOSTS, ttl: KNOWLEDGE_MS });
   /** Hosts that were woken while they were between two polls. */
   readonly #woken = new LRUCache<string, true>({ max: MOST_HOSTS, ttl: KNOWLEDGE_MS });
+  readonly #listeners: ((tick: Tick) => void)[] = [];
+  /** Who waits for a tick that is still to begin. */
+  #nextTick: PromiseWithResolvers<boolean> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #tickIsDue = false;
   #running = false;
@@ -138,10 +150,25 @@ export class WaitingHosts {
     if (this.#due.size > 0) void this.#run();
   }
 
+  /** Has the listener hear what each tick has found, before anyone who waits for the tick. */
+  onTick(listener: (tick: Tick) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Waits for a tick that begins after this call; false when it failed or the process is closing. */
+  nextTick(): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    this.#nextTick ??= Promise.withResolvers<boolean>();
+    const { promise } = this.#nextTick;
+    this.#schedule(this.#tickMs);
+    return promise;
+  }
+
   /** Answers everyone who waits with an empty list, and everyone who comes later at once. */
   close(): void {
     this.#closed = true;
     for (const waiter of this.#all()) waiter.finish([]);
+    this.#nextTick?.resolve(false);
   }
 
   /** How many polls are waiting. */
@@ -165,7 +192,7 @@ export class WaitingHosts {
     const waiters = this.#waiters.get(id);
     waiters?.delete(waiter);
     if (waiters?.size === 0) this.#waiters.delete(id);
-    if (this.#waiters.size > 0) return;
+    if (this.#isNeeded()) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -186,8 +213,12 @@ export class WaitingHosts {
     else this.#knowledge.set(poll.host.id, { ...knowledge, at: Math.max(knowledge.at, tickedAt) });
   }
 
+  #isNeeded(): boolean {
+    return this.#waiters.size > 0 || this.#nextTick !== null;
+  }
+
   #schedule(milliseconds: number): void {
-    if (this.#timer !== undefined || this.#closed || this.#waiters.size === 0) return;
+    if (this.#timer !== undefined || this.#closed || !this.#isNeeded()) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#tickIsDue = true;
@@ -216,21 +247,35 @@ export class WaitingHosts {
     this.#schedule(pauseMs);
   }
 
-  /** Finds the waiting hosts that were given events. */
   async #tick(): Promise<void> {
     this.#tickIsDue = false;
+    const awaited = this.#nextTick;
+    this.#nextTick = null;
+    try {
+      await this.#findRaised();
+      awaited?.resolve(true);
+    } catch (error) {
+      awaited?.resolve(false);
+      throw error;
+    }
+  }
+
+  /** Finds the waiting hosts that were given events. */
+  async #findRaised(): Promise<void> {
     const startedAt = performance.now();
-    const hosts = await listRaisedHosts(this.#db, LOOKBACK_SECONDS);
-    for (const host of hosts) {
+    const raised = await listRaisedHosts(this.#db, LOOKBACK_SECONDS);
+    // After a long break the lookback does not reach back to the last tick.
+    const unbroken = startedAt - this.#tickedAt <= KNOWLEDGE_MS;
+    for (const host of raised) {
       for (const waiter of this.#waiters.get(host.id) ?? []) {
         if (host.lastSequence > (waiter.knowledge?.upTo ?? 0)) this.#due.set(waiter, host.lastSequence);
       }
     }
-    // After a long break the lookback does not reach back to the last tick, so everyone has to be looked at.
-    if (startedAt - this.#tickedAt > KNOWLEDGE_MS) {
+    if (!unbroken) {
       for (const waiter of this.#all()) this.#due.set(waiter, waiter.knowledge?.upTo ?? waiter.poll.after);
     }
     this.#tickedAt = startedAt;
+    for (const listener of this.#listeners) listener({ raised, unbroken });
   }
 
   /** Reads the events of the waiters that are due. */

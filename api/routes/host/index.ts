@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
-import { readDesiredState } from '../../../db/host-events.ts';
 import type { DesiredState, HostEvent } from '../../../domain/host-event.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { DesiredStates } from '../../host-events/desired-states.ts';
 import { bodyLimit } from '../../middleware/body-limit.ts';
 import { acknowledge } from './acknowledge.ts';
 import { authenticateHost } from './authenticate.ts';
@@ -61,6 +61,7 @@ const desiredStateRoute = createRoute({
 export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies): void {
   const { waitingHosts } = dependencies;
   const tokens = new HostTokens(dependencies.db);
+  const desiredStates = new DesiredStates(dependencies);
   app.openAPIRegistry.registerComponent('securitySchemes', 'hostToken', { type: 'http', scheme: 'bearer' });
   app.use(eventsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
   app.use(acknowledgmentsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
@@ -83,7 +84,7 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies): 
   });
 
   app.openapi(desiredStateRoute, async (c) => {
-    const state = await readDesiredState(dependencies.db, c.var.host);
+    const state = await desiredStates.read(c.var.host);
     return c.json(presentDesiredState(state), 200);
   });
 }
