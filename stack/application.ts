@@ -71,6 +71,8 @@ export async function startApi(
     readonly port: number;
     readonly workflowBundle: string;
     readonly embeddedWorker: boolean;
+    /** Address to listen on; default loopback. */
+    readonly host?: string;
   },
 ): Promise<{ url: string; process: RunningProcess }> {
   const process = await settings.supervisor.start({
@@ -80,7 +82,7 @@ export async function startApi(
     stopTimeoutMilliseconds: STOP_TIMEOUT_MILLISECONDS,
     environment: {
       ...environmentOf(settings),
-      API_HOST: '127.0.0.1',
+      API_HOST: api.host ?? '127.0.0.1',
       API_PORT: String(api.port),
       ADMIN_TOKEN: settings.adminToken,
       WORKFLOW_BUNDLE: api.workflowBundle,

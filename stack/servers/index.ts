@@ -5,10 +5,10 @@ import { messageOf, StackError } from '../errors.ts';
 import { assertPortsFree, choosePorts, type PortChoice, type PortName, type Ports } from '../ports.ts';
 import type { ProcessSupervisor, RunningProcess } from '../processes.ts';
 import { cacheFolder } from './cache.ts';
-import { kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
-import { mysqlToolNeeds, pingMysql, startMysql } from './mysql.ts';
-import type { Maven, Report, ServerContext } from './options.ts';
-import { pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
+import { fetchKafka, kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
+import { fetchMysql, mysqlToolNeeds, pingMysql, startMysql } from './mysql.ts';
+import type { FetchContext, Maven, Report, ServerContext } from './options.ts';
+import { fetchTemporal, pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
 import { assertTools } from './tools.ts';
 
 export type { Report } from './options.ts';
@@ -51,18 +51,9 @@ export interface Servers {
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { environment, supervisor } = options;
   const cache = cacheFolder(environment);
-  const existing = {
-    mysql: environment.MYSQL_URL || undefined,
-    kafka: environment.KAFKA_BROKERS || undefined,
-    temporal: environment.TEMPORAL_ADDRESS || undefined,
-  };
+  const existing = existingServers(environment);
   await assertReachable(existing);
-  const needs = await Promise.all([
-    existing.mysql === undefined ? mysqlToolNeeds(cache) : [],
-    existing.kafka === undefined ? kafkaToolNeeds(cache) : [],
-    existing.temporal === undefined ? temporalToolNeeds(cache) : [],
-  ]);
-  await assertTools(needs.flat());
+  await assertToolsFor(existing, cache);
   const ports = await choosePorts(options.ports, environment);
   await assertPortsFree(ports, [...portsToOpen(existing), ...(options.callersPorts ?? [])]);
 
@@ -113,6 +104,46 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     await Promise.allSettled(tasks);
     throw error;
   }
+}
+
+/**
+ * Gets onto this machine what {@link startServers} would start, and starts nothing: for a start that will be in a
+ * network of its own, from where nothing can be downloaded.
+ *
+ * @throws {StackError} with all missing tools, or the failure of a download or build and the end of its log.
+ */
+export async function fetchServers({
+  supervisor,
+  environment,
+  report,
+}: Pick<ServersOptions, 'supervisor' | 'environment' | 'report'>): Promise<void> {
+  const cache = cacheFolder(environment);
+  const existing = existingServers(environment);
+  await assertToolsFor(existing, cache);
+  const maven = makeMaven(supervisor, environment);
+  const context: FetchContext = { supervisor, environment, report, cacheFolder: cache, maven };
+  await Promise.all([
+    existing.mysql === undefined && fetchMysql(context),
+    existing.kafka === undefined && fetchKafka(context),
+    existing.temporal === undefined && fetchTemporal(context),
+  ]);
+}
+
+function existingServers(environment: NodeJS.ProcessEnv): Existing {
+  return {
+    mysql: environment.MYSQL_URL || undefined,
+    kafka: environment.KAFKA_BROKERS || undefined,
+    temporal: environment.TEMPORAL_ADDRESS || undefined,
+  };
+}
+
+async function assertToolsFor(existing: Existing, cache: string): Promise<void> {
+  const needs = await Promise.all([
+    existing.mysql === undefined ? mysqlToolNeeds(cache) : [],
+    existing.kafka === undefined ? kafkaToolNeeds(cache) : [],
+    existing.temporal === undefined ? temporalToolNeeds(cache) : [],
+  ]);
+  await assertTools(needs.flat());
 }
 
 function portsToOpen(existing: Existing): PortName[] {

@@ -6,7 +6,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import type { ServerContext } from './options.ts';
+import type { FetchContext, ServerContext } from './options.ts';
 import type { ToolNeed } from './tools.ts';
 
 const VERSION = '4.1.0';
@@ -98,7 +98,8 @@ function jarFolder(cacheFolder: string): string {
   return join(cacheFolder, `kafka-${VERSION}`);
 }
 
-async function fetchKafka(context: ServerContext): Promise<string> {
+/** Downloads Kafka unless it is in the cache; resolves with its folder. */
+export async function fetchKafka(context: FetchContext): Promise<string> {
   const target = jarFolder(context.cacheFolder);
   if (await exists(join(target, PROVING_JAR))) return target;
   await withProgress(context.report, 'Kafka: downloading it with Maven', `45 MB; kept in ${target}`, () =>

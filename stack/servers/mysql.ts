@@ -6,7 +6,7 @@ import { StackError } from '../errors.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import type { ServerContext } from './options.ts';
+import type { FetchContext, ServerContext } from './options.ts';
 import { outputOf, type ToolNeed } from './tools.ts';
 
 const VERSION = '11.4.5';
@@ -55,7 +55,7 @@ export async function mysqlToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
  * @throws {StackError} when it cannot run on this machine at all.
  */
 export async function startMysql(context: ServerContext): Promise<MysqlServer> {
-  await fetchServer(context);
+  await fetchMysql(context);
   const command = serverCommand(context.cacheFolder);
   await assertLibraries(command);
   const folder = join(context.dataFolder, 'mysql');
@@ -119,7 +119,8 @@ function serverCommand(cacheFolder: string): string {
   return join(serverBase(cacheFolder), 'bin', 'mariadbd');
 }
 
-async function fetchServer(context: ServerContext): Promise<void> {
+/** Downloads the server unless it is in the cache. */
+export async function fetchMysql(context: FetchContext): Promise<void> {
   if (await exists(serverCommand(context.cacheFolder))) return;
   const target = join(context.cacheFolder, `mariadb-${VERSION}`);
   await withProgress(context.report, 'MySQL: downloading MariaDB with Maven', `149 MB; kept in ${target}`, () =>

@@ -4,16 +4,20 @@ import type { ProcessSupervisor } from '../processes.ts';
 /** Takes one line of progress for the person who waits. */
 export type Report = (line: string) => void;
 
-/** What the start of each server gets. */
-export interface ServerContext {
+/** What getting a server onto this machine needs. */
+export interface FetchContext {
   readonly supervisor: ProcessSupervisor;
-  readonly dataFolder: string;
   readonly cacheFolder: string;
-  readonly ports: Ports;
   readonly report: Report;
   readonly environment: NodeJS.ProcessEnv;
   /** Runs Maven tasks one after the other: its local repository is not made for two at a time. */
   readonly maven: Maven;
+}
+
+/** What the start of each server gets. */
+export interface ServerContext extends FetchContext {
+  readonly dataFolder: string;
+  readonly ports: Ports;
 }
 
 /** Runs `mvn` with arguments; `label` says what for. */

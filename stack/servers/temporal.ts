@@ -4,7 +4,7 @@ import { Connection } from '@temporalio/client';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import type { Report, ServerContext } from './options.ts';
+import type { FetchContext, Report, ServerContext } from './options.ts';
 import { outputOf, type ToolNeed } from './tools.ts';
 
 const VERSION = '1.5.1';
@@ -45,7 +45,7 @@ export async function temporalToolNeeds(cacheFolder: string): Promise<ToolNeed[]
  * @throws {ProcessFailedError} when it ends, or does not answer in time.
  */
 export async function startTemporal(context: ServerContext): Promise<TemporalServer> {
-  const command = (await findTemporal(context.cacheFolder, context.report)) ?? (await buildTemporal(context));
+  const command = await fetchTemporal(context);
   const folder = join(context.dataFolder, 'temporal');
   await mkdir(folder, { recursive: true });
   const { ports } = context;
@@ -66,6 +66,11 @@ export async function startTemporal(context: ServerContext): Promise<TemporalSer
   const address = `127.0.0.1:${ports.temporal}`;
   await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingTemporal(address));
   return { address, uiUrl: `http://127.0.0.1:${ports.temporalUi}`, process };
+}
+
+/** Finds the `temporal` command, or builds it into the cache; resolves with its path. */
+export async function fetchTemporal(context: FetchContext): Promise<string> {
+  return (await findTemporal(context.cacheFolder, context.report)) ?? buildTemporal(context);
 }
 
 /** Resolves when the server at `address` knows its namespace `default`; rejects when it cannot be reached. */
@@ -96,7 +101,7 @@ async function isUsable(command: string, report: Report): Promise<boolean> {
   return unknown.length === 0;
 }
 
-async function buildTemporal(context: ServerContext): Promise<string> {
+async function buildTemporal(context: FetchContext): Promise<string> {
   const target = join(context.cacheFolder, `temporal-${VERSION}`);
   const details = `about five minutes on two cores; kept in ${target}`;
   await withProgress(context.report, 'Temporal: building it with Go', details, () =>

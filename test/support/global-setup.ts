@@ -9,6 +9,7 @@ import { bundleWorkflows, migrateDatabase, startApi, startWorker } from '../../s
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
+import { currentControl } from '../../testbed/control.ts';
 
 /** Where the tests find the one stack that the whole run shares. */
 export interface TestStack {
@@ -56,7 +57,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const settings = { supervisor, servers, environment, adminToken: randomBytes(24).toString('base64url') };
     const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrateDatabase(settings)]);
     const [first, second] = await Promise.all([
-      startApi(settings, { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: true }),
+      startApi(settings, {
+        name: 'api',
+        port: servers.ports.api,
+        workflowBundle,
+        embeddedWorker: true,
+        // Hosts of the test bed come from other namespaces; there is no way into this one but theirs.
+        ...(currentControl() !== null && { host: '0.0.0.0' }),
+      }),
       startApi(settings, { name: 'api-2', port: await freePort(), workflowBundle, embeddedWorker: false }),
       startWorker(settings, { name: 'worker', workflowBundle }),
     ]);

@@ -1,0 +1,43 @@
+import { randomInt } from 'node:crypto';
+import { inject } from 'vitest';
+import { currentControl } from '../../testbed/control.ts';
+import { type Population, populate } from '../../testbed/population.ts';
+import { createTestbed, type Testbed } from '../../testbed/topology.ts';
+import { Account } from './account.ts';
+import { Http } from './http.ts';
+
+/** Whether this run can have test beds; `npm test` says why when it cannot. */
+export const CAN_HAVE_BEDS = currentControl() !== null;
+
+/** A test bed that the stack of the run knows. */
+export interface KnownBed extends Testbed, Population {
+  account: Account;
+}
+
+/** Makes a test bed and makes the stack know it; agents are not started. The caller closes it. */
+export async function createKnownBed(options: { dropletsPerHost?: number; serving?: boolean } = {}): Promise<KnownBed> {
+  const control = currentControl();
+  if (!control) throw new Error('no test bed can be made in this run');
+  const { apiUrl, adminToken } = inject('stack');
+  const bed = await createTestbed({ control });
+  try {
+    const { dropletsPerHost = 1, serving = true } = options;
+    const pools = [randomIpv4Range, randomIpv6Range];
+    const population = await populate(bed, { apiUrl, adminToken, pools, dropletsPerHost, serving });
+    const account = new Account(population.accountId, new Http(apiUrl, population.accountToken));
+    return { ...population, ...bed, account };
+  } catch (error) {
+    await bed.close();
+    throw error;
+  }
+}
+
+/** Of 198.18.0.0/15, which is set aside for measurements. */
+function randomIpv4Range(): string {
+  return `198.${18 + randomInt(2)}.${randomInt(256)}.0/24`;
+}
+
+/** Of the documentation prefix. */
+function randomIpv6Range(): string {
+  return `2001:db8:f:${randomInt(1, 0x10000).toString(16)}::/112`;
+}

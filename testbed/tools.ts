@@ -1,0 +1,67 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { StackError } from '../stack/errors.ts';
+import type { Report } from '../stack/servers/options.ts';
+import { run } from './run.ts';
+
+/** The commands that the test bed and the Linux driver need, and the Debian packages that they come in. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  nft: 'nftables',
+  socat: 'socat',
+  arping: 'iputils-arping',
+  nsenter: 'util-linux',
+  sysctl: 'procps',
+  curl: 'curl',
+  haproxy: 'haproxy',
+};
+
+/** Why no test bed can be made here; null when one can. */
+export async function obstacle(): Promise<string | null> {
+  if (process.platform !== 'linux') return 'network namespaces need Linux';
+  if (process.getuid?.() !== 0) return 'making network namespaces needs root';
+  const name = `rip-probe-${process.pid}`;
+  if (!(await isCommand('ip')) && !(await isCommand('apt-get'))) return 'the command ip (iproute2) is missing';
+  try {
+    await installTools(() => {});
+    await run('ip', ['netns', 'add', name]);
+    await run('ip', ['netns', 'delete', name]);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * Installs the tools that are missing, with Debian's package manager where there is one.
+ *
+ * @throws {StackError} with those that are missing and how to get them.
+ */
+export async function installTools(report: Report): Promise<void> {
+  const missing: string[] = [];
+  for (const [command, name] of Object.entries(PACKAGES)) if (!(await isCommand(command))) missing.push(name);
+  if (missing.length === 0) return;
+  const names = missing.join(' ');
+  if (!(await isCommand('apt-get'))) throw new StackError(`The test bed needs these packages: ${names}`);
+  report(`Test bed: installing ${names}`);
+  try {
+    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    await run('apt-get', ['update', '-q'], { environment });
+    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], { environment });
+  } catch (error) {
+    throw new StackError(`The test bed needs these packages: ${names}. Installing them failed: ${error}`);
+  }
+}
+
+async function isCommand(command: string): Promise<boolean> {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const found = await Promise.all(
+    folders.map((folder) =>
+      access(join(folder, command), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
+}
