@@ -125,6 +125,12 @@ export class BedHost {
     return namespace;
   }
 
+  /** A droplet is gone at once, with all that it runs. */
+  async removeDroplet(id: number): Promise<void> {
+    const index = this.droplets.findIndex(({ droplet }) => droplet.id === id);
+    for (const { namespace } of index < 0 ? [] : this.droplets.splice(index, 1)) await namespace.delete();
+  }
+
   /** Adds a droplet that answers HTTP on port 80 with its own name and the address it was asked from. */
   async addServingDroplet(droplet: BedDroplet): Promise<Namespace> {
     const namespace = await this.addDroplet(droplet);

@@ -1,0 +1,74 @@
+import { type Measurement, median } from './measurement.ts';
+
+/** From the request to the first good answer, when the host is well. */
+const GOAL_MILLISECONDS = 250;
+/** How much slower that may be when the host is dead. */
+const GOAL_RATIO = 1.5;
+
+/** All rounds of one case. */
+export interface CaseResult {
+  name: string;
+  hostIsWell: boolean;
+  rounds: Measurement[];
+}
+
+const COLUMNS = ['detection', 'accepted', 'completed', 'firstGoodAnswer', 'lost', 'wrong'] as const;
+const HEADINGS = {
+  detection: 'detected',
+  accepted: 'accepted',
+  completed: 'completed',
+  firstGoodAnswer: 'first good answer',
+  lost: 'requests lost',
+  wrong: 'wrong answers',
+};
+
+/** Prints a table in Markdown, the goals beside what was measured, and one line of JSON. */
+export function printReport(results: readonly CaseResult[]): void {
+  console.log(`\n| case | rounds | ${COLUMNS.map((column) => HEADINGS[column]).join(' | ')} |`);
+  console.log(`|${'---|'.repeat(COLUMNS.length + 2)}`);
+  for (const { name, rounds } of results) {
+    const cells = COLUMNS.map((column) => cellOf(rounds.map((round) => round[column])));
+    console.log(`| ${name} | ${rounds.length} | ${cells.join(' | ')} |`);
+  }
+  console.log(
+    '\nMedians, with the largest in brackets; milliseconds. "detected" counts from the failure, the next three',
+  );
+  console.log('from the request to move the address.\n');
+  const goals = goalsOf(results);
+  console.log('| goal | measured | met |\n|---|---|---|');
+  for (const { goal, measured, met } of goals) console.log(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
+  console.log(`\n${JSON.stringify({ cases: Object.fromEntries(results.map(summaryOf)), goals })}`);
+}
+
+function goalsOf(results: readonly CaseResult[]) {
+  const firstGood = (chosen: CaseResult[]) =>
+    median(chosen.flatMap(({ rounds }) => rounds.map((round) => round.firstGoodAnswer)));
+  const well = firstGood(results.filter(({ hostIsWell }) => hostIsWell));
+  const dead = firstGood(results.filter(({ hostIsWell }) => !hostIsWell));
+  const wrong = results.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.wrong, 0);
+  return [
+    {
+      goal: `request to first good answer, hosts well, ≤ ${GOAL_MILLISECONDS} ms`,
+      measured: `${well.toFixed(0)} ms`,
+      met: well <= GOAL_MILLISECONDS,
+    },
+    {
+      goal: `the same with the host dead or cut off, times that ≤ ${GOAL_RATIO}`,
+      measured: (dead / well).toFixed(2),
+      met: dead / well <= GOAL_RATIO,
+    },
+    {
+      goal: 'answers of the wrong droplet after the first of the right one: 0',
+      measured: String(wrong),
+      met: wrong === 0,
+    },
+  ];
+}
+
+function summaryOf({ name, rounds }: CaseResult) {
+  return [name, Object.fromEntries(COLUMNS.map((column) => [column, median(rounds.map((round) => round[column]))]))];
+}
+
+function cellOf(values: readonly number[]): string {
+  return `${median(values).toFixed(0)} (${Math.max(...values).toFixed(0)})`;
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf, StackError } from '../stack/errors.ts';
+import { STACK_FOLDER } from '../stack/paths.ts';
+import { ProcessSupervisor } from '../stack/processes.ts';
+import { fetchServers } from '../stack/servers/index.ts';
+import { type Control, currentControl, runInControl } from './control.ts';
+import { obstacle } from './tools.ts';
+
+/**
+ * Runs a script in a control namespace of its own: the first time it is run it makes one and starts itself again in
+ * there, where `body` is called. Whatever it makes is removed when it ends. SIGINT and SIGTERM abort `signal`.
+ *
+ * @param scriptUrl `import.meta.url` of the script.
+ */
+export async function runAsTestbed(
+  scriptUrl: string,
+  body: (control: Control, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  try {
+    const control = currentControl();
+    if (control) await inside(control, body);
+    else await outside(fileURLToPath(scriptUrl));
+  } catch (error) {
+    console.error(
+      error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error),
+    );
+    process.exitCode = 1;
+  }
+}
+
+async function outside(script: string): Promise<void> {
+  const problem = await obstacle();
+  if (problem !== null) throw new StackError(`The test bed cannot be made here: ${problem}.`);
+  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
+  const options = { supervisor, environment: process.env, report: console.log };
+  await fetchServers(options).finally(() => supervisor.stop());
+  process.exitCode = await runInControl(script, process.argv.slice(2));
+}
+
+async function inside(control: Control, body: (control: Control, signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+  await body(control, stopping.signal);
+}
