@@ -15,6 +15,7 @@ interface Options {
   silent: Silence | undefined;
   stateFile: string | undefined;
   concurrency: number;
+  reconcileSeconds: number;
 }
 
 const command = new Command('host')
@@ -27,6 +28,7 @@ const command = new Command('host')
   )
   .option('--uplink <device>', 'linux: the device that faces the network')
   .option('--state-file <path>', 'where the highest generations are kept')
+  .option('--reconcile-seconds <seconds>', 'time between two comparisons with the desired state', numberFrom(1), 60)
   .option('--concurrency <count>', 'changes of different addresses at a time', numberFrom(1), 1_000)
   .option('--delay-ms <ms>', 'simulated: how long each change takes', numberFrom(0), 0)
   .option('--fail <share>', 'simulated: share of the changes that fail, 0 to 1', numberFrom(0), 0)
@@ -53,6 +55,7 @@ await runAgent({
   logger,
   stateFile: options.stateFile ?? null,
   concurrency: options.concurrency,
+  reconcileIntervalMs: options.reconcileSeconds * 1_000,
 });
 logger.info({ host: options.host }, 'agent has stopped');
 

@@ -1,5 +1,5 @@
 import { type Address, addressToBytes, familyOf } from '../../../domain/address.ts';
-import { runCommand } from './command.ts';
+import type { HostCommands } from './command.ts';
 
 /*
  * Unsolicited announcements, so that neighbours send to this host at once: a gratuitous ARP request (RFC 5227), and an
@@ -12,17 +12,24 @@ const ADVERTISEMENT_FRAME_BYTES = 86;
 const ALL_NODES = addressToBytes('ff02::1');
 
 /** Tells the neighbours on a device that these addresses are at its hardware address. */
-export async function announce(device: string, hardwareAddress: string, addresses: readonly Address[]): Promise<void> {
+export async function announce(
+  commands: HostCommands,
+  device: string,
+  hardwareAddress: string,
+  addresses: readonly Address[],
+): Promise<void> {
   const hardware = Buffer.from(hardwareAddress.replaceAll(':', ''), 'hex');
   const ipv4 = addresses.filter((address) => familyOf(address) === 4);
   const ipv6 = addresses.filter((address) => familyOf(address) === 6);
   await Promise.all([
     sendFrames(
+      commands,
       device,
       ARP_FRAME_BYTES,
       ipv4.map((address) => gratuitousArp(hardware, address)),
     ),
     sendFrames(
+      commands,
       device,
       ADVERTISEMENT_FRAME_BYTES,
       ipv6.map((address) => neighbourAdvertisement(hardware, address)),
@@ -31,9 +38,14 @@ export async function announce(device: string, hardwareAddress: string, addresse
 }
 
 /** Frames of one length: socat sends what it reads at a time, which is as much as its block size says. */
-async function sendFrames(device: string, frameBytes: number, frames: readonly Buffer[]): Promise<void> {
+async function sendFrames(
+  commands: HostCommands,
+  device: string,
+  frameBytes: number,
+  frames: readonly Buffer[],
+): Promise<void> {
   if (frames.length === 0) return;
-  await runCommand(
+  await commands.run(
     'socat',
     ['-u', '-b', String(frameBytes), '-t', '0', '-', `INTERFACE:${device}`],
     Buffer.concat(frames),

@@ -19,29 +19,54 @@ export class CommandError extends Error {
   }
 }
 
-/**
- * Runs one of the host's tools, without a shell, and answers what it printed. Throws {@link CommandError} when it fails
- * or takes longer than ten seconds.
- */
-export function runCommand(
-  command: string,
-  commandArguments: readonly string[],
-  input: string | Uint8Array = '',
-): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const child = spawn(command, commandArguments, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
-  const output: Buffer[] = [];
-  const complaints: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk));
-  // A command that ends before it has read everything says why on its standard error.
-  child.stdin.on('error', () => {});
-  child.on('error', (error) => reject(new CommandError(command, null, error.message)));
-  child.on('close', (code, signal) => {
-    const reason = Buffer.concat(complaints).toString().trim();
-    if (code === 0) resolve(Buffer.concat(output).toString());
-    else reject(new CommandError(command, code, reason || `ended by ${signal ?? 'itself'}`));
-  });
-  child.stdin.end(input);
-  return promise;
+/** The host's own tools, run without a shell: in the network that the agent is in, or in another one. */
+export class HostCommands {
+  readonly #prefix: readonly string[];
+
+  /** `prefix`: a command that runs the one behind it in another network namespace; none by default. */
+  constructor(prefix: readonly string[] = []) {
+    this.#prefix = prefix;
+  }
+
+  /**
+   * Runs a tool to its end and answers what it printed. Throws {@link CommandError} when it fails or takes longer than
+   * ten seconds.
+   */
+  run(command: string, commandArguments: readonly string[], input: string | Uint8Array = ''): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const [file = command, ...rest] = [...this.#prefix, command, ...commandArguments];
+    const child = spawn(file, rest, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
+    const output: Buffer[] = [];
+    const complaints: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk));
+    // A command that ends before it has read everything says why on its standard error.
+    child.stdin.on('error', () => {});
+    child.on('error', (error) => reject(new CommandError(command, null, error.message)));
+    child.on('close', (code, signal) => {
+      const reason = Buffer.concat(complaints).toString().trim();
+      if (code === 0) resolve(Buffer.concat(output).toString());
+      else reject(new CommandError(command, code, reason || `ended by ${signal ?? 'itself'}`));
+    });
+    child.stdin.end(input);
+    return promise;
+  }
+
+  /**
+   * Runs a tool that goes on until the signal is aborted, and calls back whenever it prints something. Resolves when it
+   * has ended, for whatever reason.
+   */
+  async follow(
+    command: string,
+    commandArguments: readonly string[],
+    { signal, onOutput }: { signal: AbortSignal; onOutput: () => void },
+  ): Promise<void> {
+    const [file = command, ...rest] = [...this.#prefix, command, ...commandArguments];
+    const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'ignore'], signal });
+    child.stdout.on('data', onOutput);
+    await new Promise<void>((resolve) => {
+      child.once('close', () => resolve());
+      child.once('error', () => resolve());
+    });
+  }
 }

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Address } from '../../../domain/address.ts';
@@ -7,17 +5,20 @@ import type { DesiredAttachment } from '../../../domain/host-event.ts';
 import type { NetworkDriver, PresentAttachment } from '../../driver.ts';
 import { announce } from './announcement.ts';
 import { Attachments } from './attachments.ts';
+import { HostCommands } from './command.ts';
 import { changeElements, ensureTable, readElements, removeTable, translationsOf } from './nftables.ts';
 import { changeUplink, gatewayAnswers, hasCarrier, readUplink } from './uplink.ts';
 
 const WATCH_AGAIN_AFTER_MS = 1_000;
-const FORWARDING = { ipv4: '/proc/sys/net/ipv4/ip_forward', ipv6: '/proc/sys/net/ipv6/conf/all/forwarding' };
+const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
 
 /** Options of {@link LinuxDriver}. */
 export interface LinuxDriverOptions {
   /** The device that faces the network, on which the host answers for addresses. */
   uplink: string;
   logger: Logger;
+  /** How the host's tools are run; default in the network that this process is in. */
+  commands?: HostCommands;
 }
 
 /** One change that is asked for; its promise is settled when it is done. */
@@ -38,15 +39,17 @@ interface Change {
 export class LinuxDriver implements NetworkDriver {
   readonly #uplink: string;
   readonly #logger: Logger;
+  readonly #commands: HostCommands;
   /** What is there, as of the last look and the changes since; null when that is not known. */
   #known: Attachments | null = null;
   #changes: Change[] = [];
   /** End of the work in hand: one piece at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ uplink, logger }: LinuxDriverOptions) {
+  constructor({ uplink, logger, commands = new HostCommands() }: LinuxDriverOptions) {
     this.#uplink = uplink;
     this.#logger = logger;
+    this.#commands = commands;
   }
 
   attach(attachment: DesiredAttachment): Promise<void> {
@@ -65,34 +68,37 @@ export class LinuxDriver implements NetworkDriver {
     return this.#inTurn(async () => {
       const known = this.#known ?? (await this.#look());
       const answering = known.answering();
-      await this.#orForget(changeUplink(this.#uplink, { remove: answering }));
+      await this.#orForget(changeUplink(this.#commands, this.#uplink, { remove: answering }));
       for (const address of answering) known.setAnswering(address, false);
     });
   }
 
   async isCutOff(): Promise<boolean> {
-    return !(await hasCarrier(this.#uplink)) || (await gatewayAnswers(this.#uplink)) === false;
+    return (
+      !(await hasCarrier(this.#commands, this.#uplink)) ||
+      (await gatewayAnswers(this.#commands, this.#uplink)) === false
+    );
   }
 
   async watch(onCarrier: (carrier: boolean) => void, signal: AbortSignal): Promise<void> {
     let carrier = true;
+    const look = async () => {
+      const now = await hasCarrier(this.#commands, this.#uplink).catch(() => false);
+      if (now !== carrier && !signal.aborted) onCarrier(now);
+      carrier = now;
+    };
+    // One look after the other, so that an older one never has the last word.
+    let looking = Promise.resolve();
+    const lookAgain = () => {
+      looking = looking.then(look);
+    };
     while (!signal.aborted) {
-      const monitor = spawn('ip', ['monitor', 'link', 'dev', this.#uplink], { stdio: ['ignore', 'pipe', 'ignore'] });
-      const stop = () => monitor.kill();
-      signal.addEventListener('abort', stop, { once: true });
-      const look = async () => {
-        const now = await hasCarrier(this.#uplink).catch(() => false);
-        if (now !== carrier && !signal.aborted) onCarrier(now);
-        carrier = now;
-      };
-      const ended = new Promise<void>((resolve) => {
-        monitor.once('close', () => resolve());
-        monitor.once('error', () => resolve());
+      const monitor = this.#commands.follow('ip', ['monitor', 'link', 'dev', this.#uplink], {
+        signal,
+        onOutput: lookAgain,
       });
-      monitor.stdout.on('data', () => void look());
-      await look();
-      await ended;
-      signal.removeEventListener('abort', stop);
+      lookAgain();
+      await monitor;
       await sleep(WATCH_AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -101,9 +107,9 @@ export class LinuxDriver implements NetworkDriver {
   remove(): Promise<void> {
     return this.#inTurn(async () => {
       this.#known = null;
-      const { own } = await readUplink(this.#uplink);
-      await changeUplink(this.#uplink, { remove: [...own] });
-      await removeTable();
+      const { own } = await readUplink(this.#commands, this.#uplink);
+      await changeUplink(this.#commands, this.#uplink, { remove: [...own] });
+      await removeTable(this.#commands);
     });
   }
 
@@ -155,12 +161,12 @@ export class LinuxDriver implements NetworkDriver {
     const plan = known.plan(changes);
     await this.#orForget(
       (async () => {
-        await changeUplink(this.#uplink, { remove: plan.silence });
-        await changeElements(plan.removed, plan.added);
-        await changeUplink(this.#uplink, { add: plan.answer });
+        await changeUplink(this.#commands, this.#uplink, { remove: plan.silence });
+        await changeElements(this.#commands, plan.removed, plan.added);
+        await changeUplink(this.#commands, this.#uplink, { add: plan.answer });
       })(),
     );
-    await announce(this.#uplink, hardwareAddress, plan.announce).catch((error: unknown) => {
+    await announce(this.#commands, this.#uplink, hardwareAddress, plan.announce).catch((error: unknown) => {
       this.#logger.warn({ err: error, addresses: plan.announce.length }, 'neighbours could not be told');
     });
     return true;
@@ -178,16 +184,19 @@ export class LinuxDriver implements NetworkDriver {
   /** Reads what is there, with the rules brought up to date, and clears away what is left of half a change. */
   async #look(): Promise<Attachments> {
     this.#known = null;
-    await assertForwarding();
-    await ensureTable(this.#uplink);
-    const [elements, uplink] = await Promise.all([readElements(), readUplink(this.#uplink)]);
+    await assertForwarding(this.#commands);
+    await ensureTable(this.#commands, this.#uplink);
+    const [elements, uplink] = await Promise.all([
+      readElements(this.#commands),
+      readUplink(this.#commands, this.#uplink),
+    ]);
     const { translations, debris } = translationsOf(elements);
     const known = new Attachments(translations, uplink);
     const stray = known.strayOnUplink();
     if (debris.length + stray.length > 0) {
       this.#logger.warn({ elements: debris.length, addresses: stray }, 'clearing away what is left of half a change');
-      await changeUplink(this.#uplink, { remove: stray });
-      await changeElements(debris, []);
+      await changeUplink(this.#commands, this.#uplink, { remove: stray });
+      await changeElements(this.#commands, debris, []);
     }
     this.#known = known;
     return known;
@@ -195,9 +204,8 @@ export class LinuxDriver implements NetworkDriver {
 }
 
 /** Without forwarding nothing would get through to a droplet. It is the host's setting, so it is not changed here. */
-async function assertForwarding(): Promise<void> {
-  for (const path of Object.values(FORWARDING)) {
-    const value = await readFile(path, 'utf8');
-    if (value.trim() === '0') throw new Error(`this host does not forward packets: ${path} is 0`);
-  }
+async function assertForwarding(commands: HostCommands): Promise<void> {
+  const values = (await commands.run('sysctl', ['-n', ...FORWARDING])).trim().split('\n');
+  const missing = FORWARDING.filter((_, index) => values[index] === '0');
+  if (missing.length > 0) throw new Error(`this host does not forward packets: ${missing.join(', ')} must be 1`);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Address, type Family, familyOf } from '../../../domain/address.ts';
-import { CommandError, runCommand } from './command.ts';
+import { CommandError, type HostCommands } from './command.ts';
 import { baseRuleset, TABLE } from './ruleset.ts';
 
 /** What the packet filter translates for one attachment. */
@@ -43,18 +43,18 @@ const listingSchema = z.object({
 const COMMENT = /^droplet (\d+)$/;
 
 /** Makes the table, or brings its rules up to date; its elements stay. */
-export async function ensureTable(uplink: string): Promise<void> {
-  await runCommand('nft', ['-f', '-'], baseRuleset(uplink));
+export async function ensureTable(commands: HostCommands, uplink: string): Promise<void> {
+  await commands.run('nft', ['-f', '-'], baseRuleset(uplink));
 }
 
 /** Removes the table with everything in it. */
-export async function removeTable(): Promise<void> {
-  await runCommand('nft', ['-f', '-'], `table inet ${TABLE}\ndelete table inet ${TABLE}\n`);
+export async function removeTable(commands: HostCommands): Promise<void> {
+  await commands.run('nft', ['-f', '-'], `table inet ${TABLE}\ndelete table inet ${TABLE}\n`);
 }
 
 /** Reads every element of the table; none when there is no table. */
-export async function readElements(): Promise<PlacedElement[]> {
-  const listing = await runCommand('nft', ['-j', 'list', 'table', 'inet', TABLE]).catch((error: unknown) => {
+export async function readElements(commands: HostCommands): Promise<PlacedElement[]> {
+  const listing = await commands.run('nft', ['-j', 'list', 'table', 'inet', TABLE]).catch((error: unknown) => {
     if (error instanceof CommandError && error.reason.includes('No such file or directory')) return '{"nftables":[]}';
     throw error;
   });
@@ -67,18 +67,22 @@ export async function readElements(): Promise<PlacedElement[]> {
 }
 
 /** Deletes elements and then adds others, all or none of them. */
-export async function changeElements(remove: readonly PlacedElement[], add: readonly PlacedElement[]): Promise<void> {
-  const commands = [...grouped('delete', remove), ...grouped('add', add)];
-  if (commands.length > 0) await applyJson({ nftables: commands });
+export async function changeElements(
+  commands: HostCommands,
+  remove: readonly PlacedElement[],
+  add: readonly PlacedElement[],
+): Promise<void> {
+  const changes = [...grouped('delete', remove), ...grouped('add', add)];
+  if (changes.length > 0) await applyJson(commands, { nftables: changes });
 }
 
 /** By a file: the tool cannot read JSON from a socket, which is what the standard input of a child is here. */
-async function applyJson(document: unknown): Promise<void> {
+async function applyJson(commands: HostCommands, document: unknown): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-nft-'));
   try {
     const file = join(folder, 'change.json');
     await writeFile(file, JSON.stringify(document));
-    await runCommand('nft', ['-j', '-f', file]);
+    await commands.run('nft', ['-j', '-f', file]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Address, familyOf, parseAddress } from '../../../domain/address.ts';
-import { runCommand } from './command.ts';
+import type { HostCommands } from './command.ts';
 
 /**
  * Marks the addresses on the uplink that the agent has put there. A metric, since it is the one attribute that every
@@ -33,8 +33,8 @@ export interface Uplink {
 }
 
 /** Reads the uplink. Throws when the device is not there. */
-export async function readUplink(device: string): Promise<Uplink> {
-  const [link] = addressesSchema.parse(JSON.parse(await runCommand('ip', ['-j', 'address', 'show', 'dev', device])));
+export async function readUplink(commands: HostCommands, device: string): Promise<Uplink> {
+  const [link] = addressesSchema.parse(JSON.parse(await commands.run('ip', ['-j', 'address', 'show', 'dev', device])));
   if (!link) throw new Error(`there is no device ${device}`);
   const uplink: Uplink = { hardwareAddress: link.address, own: new Set(), foreign: new Set() };
   for (const { local, metric } of link.addr_info) {
@@ -46,6 +46,7 @@ export async function readUplink(device: string): Promise<Uplink> {
 
 /** Takes addresses off the uplink and puts others on it. What comes after the first that fails is left undone. */
 export async function changeUplink(
+  commands: HostCommands,
   device: string,
   { remove = [], add = [] }: { remove?: readonly Address[]; add?: readonly Address[] },
 ): Promise<void> {
@@ -54,7 +55,7 @@ export async function changeUplink(
     ...remove.map((address) => `address del ${withPrefix(address)} dev ${device}`),
     ...add.map((address) => `address replace ${withPrefix(address)} dev ${device} ${attributesOf(address)}`),
   ];
-  await runCommand('ip', ['-batch', '-'], `${lines.join('\n')}\n`);
+  await commands.run('ip', ['-batch', '-'], `${lines.join('\n')}\n`);
 }
 
 function withPrefix(address: Address): string {
@@ -68,17 +69,17 @@ function attributesOf(address: Address): string {
 }
 
 /** Whether the device is up and has a carrier. */
-export async function hasCarrier(device: string): Promise<boolean> {
-  const [link] = linksSchema.parse(JSON.parse(await runCommand('ip', ['-j', 'link', 'show', 'dev', device])));
+export async function hasCarrier(commands: HostCommands, device: string): Promise<boolean> {
+  const [link] = linksSchema.parse(JSON.parse(await commands.run('ip', ['-j', 'link', 'show', 'dev', device])));
   return link?.flags.includes('LOWER_UP') === true && link.flags.includes('UP');
 }
 
 /** Whether the next router on the uplink answers; null when the uplink leads to none that could be asked. */
-export async function gatewayAnswers(device: string): Promise<boolean | null> {
-  const output = await runCommand('ip', ['-j', '-4', 'route', 'show', 'default', 'dev', device]);
+export async function gatewayAnswers(commands: HostCommands, device: string): Promise<boolean | null> {
+  const output = await commands.run('ip', ['-j', '-4', 'route', 'show', 'default', 'dev', device]);
   const gateway = routesSchema.parse(JSON.parse(output || '[]')).find((route) => route.gateway !== undefined)?.gateway;
   if (gateway === undefined || parseAddress(gateway) === null) return null;
-  return runCommand('arping', ['-q', '-f', '-c', '3', '-w', '2', '-I', device, gateway]).then(
+  return commands.run('arping', ['-q', '-f', '-c', '3', '-w', '2', '-I', device, gateway]).then(
     () => true,
     () => false,
   );
