@@ -190,12 +190,14 @@ class Agent {
   ): Promise<{ outcome: AcknowledgmentOutcome; message: string | null }> {
     const { address, generation, change, dropletId, anchor } = event;
     if (overtaken || generation < this.#highest(address)) return { outcome: 'superseded', message: null };
+    const startedAt = performance.now();
     try {
       if (change === 'detach') await this.#options.driver.detach(address, generation);
       else if (dropletId === null || anchor === null) throw new Error('the event names no droplet');
       else await this.#options.driver.attach({ address, generation, dropletId, anchor });
       await remembered;
-      this.#logger.debug({ address, generation, change }, 'applied');
+      const milliseconds = performance.now() - startedAt;
+      this.#logger.debug({ address, generation, change, milliseconds }, 'applied');
       return { outcome: 'applied', message: null };
     } catch (error) {
       this.#logger.warn({ err: error, address, generation, change }, 'change failed');

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import ipaddr from 'ipaddr.js';
 import { anchorFor } from '../domain/anchor.ts';
 import { PROJECT_FOLDER } from '../stack/paths.ts';
 import { gatewayOf } from './anchor-range.ts';
@@ -59,8 +60,7 @@ export class BedHost {
 
   /** Whether an anchor address is one of this host's. */
   hasAnchor(anchor: string): boolean {
-    const prefix = this.anchorRange.split('.').slice(0, 3).join('.');
-    return anchor.startsWith(`${prefix}.`);
+    return ipaddr.IPv4.parse(anchor).match(ipaddr.IPv4.parseCIDR(this.anchorRange));
   }
 
   /** The host with its devices and no droplet, as after a boot. */

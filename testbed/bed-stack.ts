@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorkflows, migrateDatabase, startApi, startWorker } from '../stack/application.ts';
 import { STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor, type RunningProcess } from '../stack/processes.ts';
+import { ProcessSupervisor } from '../stack/processes.ts';
 import { type Report, startServers } from '../stack/servers/index.ts';
 import type { Control } from './control.ts';
 import { type Population, type PopulationOptions, populate } from './population.ts';
@@ -13,40 +13,31 @@ import { createTestbed, type Testbed } from './topology.ts';
 /** Documentation ranges, so that nobody's real addresses appear. */
 const POOLS = [() => '203.0.113.0/24', () => '2001:db8:ff::/112'];
 
-/** What {@link startBedStack} is to start. */
-export interface BedStackOptions {
+/** What {@link startControlPlane} is to start. */
+export interface ControlPlaneOptions {
   control: Control;
   report: Report;
   /** Name of a folder below `.stack` for logs and the record of processes. */
   folder: string;
-  droplets: Pick<PopulationOptions, 'dropletsPerHost' | 'serving'>;
-  pools?: PopulationOptions['pools'];
 }
 
-/** A whole control plane in the control namespace, and a test bed that it knows. */
-export interface BedStack {
+/** Servers, API and worker in the control namespace, where hosts of test beds can reach the API. */
+export interface ControlPlane {
   apiUrl: string;
   adminToken: string;
-  api: RunningProcess;
-  bed: Testbed;
-  population: Population;
   close(): Promise<void>;
 }
 
-/** Starts servers, API and worker on empty data, makes a test bed, and starts the agents of its hosts. */
-export async function startBedStack(options: BedStackOptions): Promise<BedStack> {
-  const { control, report, droplets, pools = POOLS } = options;
+/** Starts servers, API and worker on empty data. */
+export async function startControlPlane({ control, report, folder }: ControlPlaneOptions): Promise<ControlPlane> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-bed-'));
   const supervisor = new ProcessSupervisor({
-    folder: join(STACK_FOLDER, options.folder),
+    folder: join(STACK_FOLDER, folder),
     onUnexpectedExit: (failure) => console.error(failure.message),
   });
-  const closing: (() => Promise<void>)[] = [
-    () => rm(dataFolder, { recursive: true, force: true }),
-    () => supervisor.stop(),
-  ];
   const close = async () => {
-    for (const step of closing.toReversed()) await step();
+    await supervisor.stop();
+    await rm(dataFolder, { recursive: true, force: true });
   };
   try {
     const environment = { ...process.env };
@@ -54,23 +45,44 @@ export async function startBedStack(options: BedStackOptions): Promise<BedStack>
     const adminToken = randomBytes(24).toString('base64url');
     const settings = { supervisor, servers, environment, adminToken };
     const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrateDatabase(settings)]);
-    const [api] = await Promise.all([
-      startApi(settings, {
-        name: 'api',
-        port: servers.ports.api,
-        workflowBundle,
-        embeddedWorker: true,
-        host: '0.0.0.0',
-      }),
+    const api = { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: true, host: '0.0.0.0' };
+    const [{ url }] = await Promise.all([
+      startApi(settings, api),
       startWorker(settings, { name: 'worker', workflowBundle }),
     ]);
-    report(`Application: the API answers at ${api.url} in the namespace ${control.namespace.name}`);
-    const bed = await createTestbed({ control });
-    closing.push(() => bed.close());
-    const population = await populate(bed, { apiUrl: api.url, adminToken, pools, ...droplets });
+    report(`Application: the API answers at ${url} in the namespace ${control.namespace.name}`);
+    return { apiUrl: url, adminToken, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What {@link startBedStack} is to start. */
+export interface BedStackOptions extends ControlPlaneOptions {
+  droplets: Pick<PopulationOptions, 'dropletsPerHost' | 'serving'>;
+}
+
+/** A control plane, and a test bed that it knows. */
+export interface BedStack extends ControlPlane {
+  bed: Testbed;
+  population: Population;
+}
+
+/** Starts a control plane, makes a test bed, and starts the agents of its hosts. */
+export async function startBedStack({ droplets, ...options }: BedStackOptions): Promise<BedStack> {
+  const controlPlane = await startControlPlane(options);
+  let bed: Testbed | null = null;
+  const close = async () => {
+    await bed?.close();
+    await controlPlane.close();
+  };
+  try {
+    bed = await createTestbed(options);
+    const population = await populate(bed, { ...controlPlane, pools: POOLS, ...droplets });
     for (const host of population.registered) population.startAgent(host);
-    report(`Test bed: ${bed.hosts.length} hosts with ${population.droplets.length} droplets`);
-    return { apiUrl: api.url, adminToken, api: api.process, bed, population, close };
+    options.report(`Test bed: ${bed.hosts.length} hosts with ${population.droplets.length} droplets`);
+    return { ...controlPlane, bed, population, close };
   } catch (error) {
     await close();
     throw error;

@@ -112,7 +112,7 @@ async function build(control: Control, number: number, folder: string): Promise<
             ipv6: `2001:db8:91::${10 + host}/64`,
             gateways: [`10.91.${number}.1`, '2001:db8:91::1'],
           },
-          anchorRange: `10.17.${host}.0/24`,
+          anchorRange: `10.${16 + host}.0.0/16`,
           folder,
         }),
       );

@@ -15,7 +15,7 @@ const neighboursSchema = z.array(z.object({ dst: z.string(), lladdr: z.string().
 /** An attachment to the nth anchor of the first host. */
 function attachment(address: string, anchorNumber = 2): DesiredAttachment {
   const last = anchorNumber.toString(16);
-  const anchor = address.includes(':') ? `fd5d:2a1c:7b60::a11:1${last.padStart(2, '0')}` : `10.17.1.${anchorNumber}`;
+  const anchor = address.includes(':') ? `fd5d:2a1c:7b60::a11:${last}` : `10.17.0.${anchorNumber}`;
   return { address, anchor, dropletId: 3_000_000 + anchorNumber, generation: 1 };
 }
 
@@ -87,9 +87,9 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   test('moves an address to another droplet of the host, and a droplet to another address', async () => {
     await driver.attach(IPV4);
     await driver.attach(attachment(IPV4.address, 3));
-    expect(await newDriver().list()).toMatchObject([{ address: IPV4.address, anchor: '10.17.1.3' }]);
+    expect(await newDriver().list()).toMatchObject([{ address: IPV4.address, anchor: '10.17.0.3' }]);
     await driver.attach(attachment('203.0.113.8', 3));
-    expect(await newDriver().list()).toMatchObject([{ address: '203.0.113.8', anchor: '10.17.1.3' }]);
+    expect(await newDriver().list()).toMatchObject([{ address: '203.0.113.8', anchor: '10.17.0.3' }]);
     expect(await addresses()).not.toContain(IPV4.address);
   });
 
@@ -125,7 +125,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
 
   test('finds and clears away what a crash left half done', async () => {
     await driver.attach(IPV4);
-    await nft('add', 'element', 'inet', 'reserved_ip', 'inbound4', '{ 203.0.113.77 : 10.17.1.77 }');
+    await nft('add', 'element', 'inet', 'reserved_ip', 'inbound4', '{ 203.0.113.77 : 10.17.0.77 }');
     await host.namespace.ip(
       'address add 203.0.113.78/32 dev uplink metric 8187 noprefixroute',
       `address del ${IPV4.address}/32 dev uplink`,

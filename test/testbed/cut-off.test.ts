@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CAN_HAVE_BEDS, createKnownBed, type KnownBed } from '../support/bed.ts';
+import { readHostNetwork } from '../support/host-network.ts';
+import { until } from '../support/until.ts';
+
+describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
+  let bed: KnownBed;
+  beforeAll(async () => {
+    bed = await createKnownBed();
+    for (const host of bed.registered) bed.startAgent(host);
+  });
+  afterAll(() => bed?.close());
+
+  async function nameAt(address: string): Promise<string | null> {
+    const answer = await bed.client.run('curl', ['-sS', '-m', '1', `http://${address}/`]).catch(() => null);
+    return answer === null ? null : JSON.parse(answer).name;
+  }
+
+  function placed() {
+    const [former, later] = bed.droplets;
+    if (!former || !later) throw new Error('the bed has too few droplets');
+    return { former, later };
+  }
+
+  test('stops answering at once, and answers again for what is still its own when it is back', async () => {
+    const { former } = placed();
+    const address = await bed.account.reserve(bed.region);
+    await bed.account.assign(address, former.id);
+    await former.host.cut();
+    await until('the host answers for nothing', async () => {
+      return (await readHostNetwork(former.host)).answering.length === 0;
+    });
+    await former.host.mend();
+    await until(`${former.name} answers again`, async () => (await nameAt(address)) === former.name);
+    await bed.account.unassign(address);
+  });
+
+  test('never answers again for an address that has moved meanwhile', async () => {
+    const { former, later } = placed();
+    const address = await bed.account.reserve(bed.region);
+    await bed.account.assign(address, former.id);
+    await former.host.cut();
+    await until('the host answers for nothing', async () => {
+      return (await readHostNetwork(former.host)).answering.length === 0;
+    });
+    await bed.account.assign(address, later.id);
+    expect(await nameAt(address)).toBe(later.name);
+    await former.host.mend();
+    // The router asks anew who has the address, over and over, while the host that is back makes up its mind.
+    await until('the host has dropped what is not its own', async () => {
+      await bed.router.ip('neigh flush dev public');
+      expect(await nameAt(address)).toBe(later.name);
+      return (await readHostNetwork(former.host)).inbound.length === 0;
+    });
+    expect(await nameAt(address)).toBe(later.name);
+    await bed.account.unassign(address);
+  });
+
+  test('that only loses the control plane goes on answering', async () => {
+    const { former } = placed();
+    const address = await bed.account.reserve(bed.region);
+    await bed.account.assign(address, former.id);
+    const [registered] = bed.registered;
+    if (!registered) throw new Error('the bed has no host');
+    const lost = async () => {
+      const log = await readFile(`${bed.folder}/host-1.log`, 'utf8');
+      return log.split('contact with the control plane is lost').length - 1;
+    };
+    const before = await lost();
+
+    await bed.router.ip('link set control down');
+    // A new agent notices at once; one that waits for events would only when its poll is over.
+    await former.host.killAgent();
+    bed.startAgent(registered);
+    await until('the agent has noticed', async () => (await lost()) > before + 1, 40_000);
+    expect(await nameAt(address)).toBe(former.name);
+    expect((await readHostNetwork(former.host)).answering).toEqual([address]);
+
+    await bed.router.ip('link set control up');
+    await bed.account.unassign(address);
+  });
+
+  test('drops what has moved when its agent was dead all the time', async () => {
+    const { former, later } = placed();
+    const address = await bed.account.reserve(bed.region);
+    await bed.account.assign(address, former.id);
+    const [registered] = bed.registered;
+    if (!registered) throw new Error('the bed has no host');
+    await former.host.killAgent();
+    await bed.account.assign(address, later.id);
+    expect(await nameAt(address)).toBe(later.name);
+    bed.startAgent(registered);
+    await until('the host has dropped the address', async () => {
+      return (await readHostNetwork(former.host)).inbound.length === 0;
+    });
+    expect(await nameAt(address)).toBe(later.name);
+    await bed.account.unassign(address);
+  });
+});
