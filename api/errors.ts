@@ -83,6 +83,8 @@ export function refusalToError(refusal: Refusal, resourceType: ResourceType): Ap
       return unprocessable(`The ${noun} is already assigned to this Droplet.`);
     case 'not_assigned':
       return unprocessable(`The ${noun} is not assigned to a Droplet.`);
+    case 'still_assigned':
+      return badRequest(`The ${noun} is assigned to a Droplet. Unassign it first.`);
     case 'region_mismatch':
       return unprocessable(`The Droplet and the ${noun} must be in the same region.`);
     case 'limit_reached':

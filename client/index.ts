@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
+import { type Address, parseAddress } from '../domain/address.ts';
 import { newOperationId } from '../domain/identifiers.ts';
-import type { Operation } from '../domain/operation.ts';
+import { type Operation, resourceTypeOf } from '../domain/operation.ts';
 import type { AdmissionDesk } from './admission-desk.ts';
 import { startWithDesk } from './start-with-desk.ts';
 import { startWithUpdate } from './start-with-update.ts';
@@ -55,6 +56,16 @@ export function createReservedIpClient(options: ReservedIpClientOptions): Reserv
     return startWithDesk({ temporal, desk, eager }, operation, request.operationId !== undefined);
   }
 
+  /** The same for what has an address already. */
+  async function startOn(
+    request: RequestBase & { address: string },
+    build: (fields: OperationFields & { address: Address }) => Operation,
+  ): Promise<OperationHandle> {
+    const address = canonical(request.address);
+    const { resourceType = resourceTypeOf(address) } = request;
+    return start({ ...request, resourceType }, (fields) => build({ ...fields, address }));
+  }
+
   return {
     reserve: (request) =>
       start(request, (fields) => ({
@@ -63,20 +74,20 @@ export function createReservedIpClient(options: ReservedIpClientOptions): Reserv
         target: request.target,
         projectId: request.projectId ?? null,
       })),
-    assign: (request) =>
-      start(request, (fields) => ({
-        ...fields,
-        kind: 'assign',
-        address: request.address,
-        dropletId: request.dropletId,
-      })),
+    assign: (request) => startOn(request, (fields) => ({ ...fields, kind: 'assign', dropletId: request.dropletId })),
     unassign: (request) =>
-      start(request, (fields) => ({
+      startOn(request, (fields) => ({
         ...fields,
         kind: 'unassign',
-        address: request.address,
         destroysDropletId: request.destroysDropletId ?? null,
       })),
-    release: (request) => start(request, (fields) => ({ ...fields, kind: 'release', address: request.address })),
+    release: (request) => startOn(request, (fields) => ({ ...fields, kind: 'release' })),
   };
+}
+
+/** One spelling for every address, because the workflow id is made from it. */
+function canonical(text: string): Address {
+  const address = parseAddress(text);
+  if (address === null) throw new RangeError(`${text} is not an address`);
+  return address;
 }

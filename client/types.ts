@@ -5,7 +5,10 @@ import type { Outcome, Verdict } from '../domain/verdict.ts';
 /** What every request may carry. */
 export interface RequestBase {
   accountId: number;
-  /** How v2 clients see the action; default `reserved_ip`. */
+  /**
+   * How v2 clients see the action. By default `reserved_ip`, or `reserved_ipv6` for an IPv6 address; to reserve an IPv6
+   * address, say `reserved_ipv6`.
+   */
   resourceType?: ResourceType;
   /** Given by a caller that repeats a request it has already made under this id; otherwise a new one is made. */
   operationId?: OperationId;
@@ -17,13 +20,17 @@ export interface ReserveRequest extends RequestBase {
 }
 
 export interface AssignRequest extends RequestBase {
+  /** In any spelling; so in the other requests. */
   address: string;
   dropletId: number;
 }
 
 export interface UnassignRequest extends RequestBase {
   address: string;
-  /** Destroys this droplet, which must be the one that holds the address, in the same operation. */
+  /**
+   * Destroys this droplet, which must be the one that holds the address: the operation that takes the last address off
+   * it destroys it.
+   */
   destroysDropletId?: number | null;
 }
 
@@ -43,7 +50,10 @@ export interface OperationHandle {
   completed(): Promise<Outcome>;
 }
 
-/** The one door to the operations. Every method throws {@link OperationUnavailableError} when nothing was started. */
+/**
+ * The one door to the operations. Every method throws {@link OperationUnavailableError} when nothing was started, and a
+ * RangeError for what is no address.
+ */
 export interface ReservedIpClient {
   reserve(request: ReserveRequest): Promise<OperationHandle>;
   assign(request: AssignRequest): Promise<OperationHandle>;

@@ -14,6 +14,8 @@ export interface ActionRecord {
   status: ActionStatus;
   resourceType: ResourceType | 'droplet';
   address: Address | null;
+  /** Row number of the address. */
+  addressId: number | null;
   dropletId: number | null;
   region: RegionRecord;
   startedAt: Date;
@@ -46,6 +48,7 @@ function selectActions(db: Database) {
       'actions.status',
       'actions.resource_type',
       'actions.address',
+      'actions.address_id',
       'actions.droplet_id',
       'actions.started_at',
       'actions.completed_at',
@@ -63,6 +66,7 @@ function toRecord(row: ActionRow): ActionRecord {
     status: row.status,
     resourceType: row.resource_type,
     address: row.address && addressFromBytes(row.address),
+    addressId: row.address_id,
     dropletId: row.droplet_id,
     region: { slug: row.region_slug, name: row.region_name },
     startedAt: row.started_at,

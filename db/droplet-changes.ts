@@ -1,8 +1,9 @@
 import { type Expression, sql } from 'kysely';
-import { type Address, addressFromBytes } from '../domain/address.ts';
+import type { Address } from '../domain/address.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import { boundedTransaction } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
+import { listOccupants } from './droplet-occupants.ts';
 
 /** Who changes which droplet. */
 export interface DropletReference {
@@ -88,19 +89,15 @@ export type DropletDeletion =
   | { kind: 'pending' }
   | { kind: 'holds_address'; address: Address };
 
-/** Deletes a droplet, unless an address is on it or on its way to it. */
+/** Deletes a droplet, unless an address is on it or on its way to it; one that is leaving for good is not in the way. */
 export function deleteDroplet(db: Database, droplet: DropletReference): Promise<DropletDeletion> {
   return boundedTransaction(db, async (tx): Promise<DropletDeletion> => {
     const locked = await lockOwnDroplet(tx, droplet);
     if (!locked) return { kind: 'not_found' };
-    const addresses = await tx
-      .selectFrom('addresses')
-      .select(['address', 'pending_action_id'])
-      .where((where) => where.or([where('droplet_id', '=', locked.id), where('target_droplet_id', '=', locked.id)]))
-      .execute();
-    if (addresses.some((row) => row.pending_action_id !== null)) return { kind: 'pending' };
-    const [held] = addresses;
-    if (held) return { kind: 'holds_address', address: addressFromBytes(held.address) };
+    const occupants = await listOccupants(tx, locked.id);
+    if (occupants.some(({ standing }) => standing === 'pending')) return { kind: 'pending' };
+    const held = occupants.find(({ standing }) => standing === 'held');
+    if (held) return { kind: 'holds_address', address: held.address };
     await tx.updateTable('droplets').set({ deleted_at: now }).where('id', '=', locked.id).execute();
     return { kind: 'deleted' };
   });

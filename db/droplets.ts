@@ -18,6 +18,7 @@ export interface DropletRecord {
   anchor: Address;
   anchorCidr: string;
   reservedIp: Address | null;
+  reservedIpv6: Address | null;
   tags: string[];
   createdAt: Date;
 }
@@ -37,6 +38,9 @@ function selectDroplets(db: Database) {
     .leftJoin('addresses as held', (join) =>
       join.onRef('held.droplet_id', '=', 'droplets.id').on('held.family', '=', 4),
     )
+    .leftJoin('addresses as held_ipv6', (join) =>
+      join.onRef('held_ipv6.droplet_id', '=', 'droplets.id').on('held_ipv6.family', '=', 6),
+    )
     .where('droplets.deleted_at', 'is', null)
     .select([
       'droplets.id',
@@ -53,6 +57,7 @@ function selectDroplets(db: Database) {
       'regions.name as region_name',
       'hosts.anchor_cidr',
       'held.address as reserved_ip',
+      'held_ipv6.address as reserved_ipv6',
     ]);
 }
 
@@ -71,6 +76,7 @@ function toRecord(row: DropletRow): DropletRecord {
     anchor: addressFromBytes(row.anchor),
     anchorCidr: row.anchor_cidr,
     reservedIp: row.reserved_ip && addressFromBytes(row.reserved_ip),
+    reservedIpv6: row.reserved_ipv6 && addressFromBytes(row.reserved_ipv6),
     tags: JSON.parse(row.tags),
     createdAt: row.created_at,
   };

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import { addressFromBytes } from '../domain/address.ts';
+import { addressFromBytes, familyOf } from '../domain/address.ts';
+import { anchorFor } from '../domain/anchor.ts';
 import type {
   Acknowledgment,
   AcknowledgmentOutcome,
@@ -253,5 +254,6 @@ function toAttachment(row: {
   dropletId: number;
   anchor: Buffer;
 }): DesiredAttachment {
-  return { ...row, address: addressFromBytes(row.address), anchor: addressFromBytes(row.anchor) };
+  const address = addressFromBytes(row.address);
+  return { ...row, address, anchor: anchorFor(familyOf(address), addressFromBytes(row.anchor)) };
 }

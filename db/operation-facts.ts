@@ -1,14 +1,14 @@
-import { type Address, addressToBytes } from '../domain/address.ts';
+import { type Address, addressToBytes, type Family } from '../domain/address.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database } from './database.ts';
 import type { RegionRecord } from './regions.ts';
 import type { HostState } from './schema.ts';
 
-const FAMILY = 4;
-
 /** What a request names; what it does not name is left out. */
 export interface Named {
   accountId: number;
+  /** The family that the request is about: addresses of the other one are not there for it. */
+  family: Family;
   address?: Address;
   dropletId?: number;
   region?: string;
@@ -16,6 +16,7 @@ export interface Named {
 
 /** Where one of the account's addresses stands. */
 export interface AddressFacts {
+  id: number;
   regionId: number;
   region: RegionRecord;
   dropletId: number | null;
@@ -27,7 +28,7 @@ export interface DropletFacts {
   id: number;
   regionId: number;
   hostState: HostState;
-  /** What stands in the way of another address. */
+  /** What stands in the way of another address of the family. */
   occupation: 'free' | 'pending' | 'held';
 }
 
@@ -49,7 +50,7 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
     .leftJoin('addresses', (join) =>
       join
         .on('addresses.address', '=', address)
-        .on('addresses.family', '=', FAMILY)
+        .on('addresses.family', '=', named.family)
         .on('addresses.state', '=', 'reserved')
         .onRef('addresses.account_id', '=', 'accounts.id'),
     )
@@ -62,13 +63,14 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
     )
     .leftJoin('hosts', 'hosts.id', 'droplets.host_id')
     .leftJoin('addresses as held', (join) =>
-      join.onRef('held.droplet_id', '=', 'droplets.id').on('held.family', '=', FAMILY),
+      join.onRef('held.droplet_id', '=', 'droplets.id').on('held.family', '=', named.family),
     )
     .leftJoin('addresses as coming', (join) =>
-      join.onRef('coming.target_droplet_id', '=', 'droplets.id').on('coming.family', '=', FAMILY),
+      join.onRef('coming.target_droplet_id', '=', 'droplets.id').on('coming.family', '=', named.family),
     )
     .leftJoin('regions', (join) => join.on('regions.slug', '=', named.region ?? null))
     .select([
+      'addresses.id as address_id',
       'addresses.region_id as address_region_id',
       'address_regions.slug as address_region_slug',
       'address_regions.name as address_region_name',
@@ -88,6 +90,7 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
 }
 
 interface AddressColumns {
+  address_id: number | null;
   address_region_id: number | null;
   address_region_slug: string | null;
   address_region_name: string | null;
@@ -96,9 +99,10 @@ interface AddressColumns {
 }
 
 function toAddressFacts(row: AddressColumns): AddressFacts | null {
-  const { address_region_id: regionId, address_region_slug: slug, address_region_name: name } = row;
-  if (regionId === null || slug === null || name === null) return null;
+  const { address_id: id, address_region_id: regionId, address_region_slug: slug, address_region_name: name } = row;
+  if (id === null || regionId === null || slug === null || name === null) return null;
   return {
+    id,
     regionId,
     region: { slug, name },
     dropletId: row.address_droplet_id,

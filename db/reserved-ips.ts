@@ -1,13 +1,11 @@
-import { type Address, addressFromBytes, addressToBytes } from '../domain/address.ts';
+import { type Address, addressFromBytes, addressToBytes, type Family, familyOf } from '../domain/address.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database } from './database.ts';
 import { type DropletRecord, findDropletsById } from './droplets.ts';
 import { type Page, type PageRequest, readPage } from './pages.ts';
 import type { RegionRecord } from './regions.ts';
 
-const FAMILY = 4;
-
-/** A reserved IPv4 as its owner sees it. */
+/** A reserved address as its owner sees it. */
 export interface ReservedIpRecord {
   address: Address;
   region: RegionRecord;
@@ -15,17 +13,24 @@ export interface ReservedIpRecord {
   /** An action is pending on it. */
   locked: boolean;
   projectId: string;
+  reservedAt: Date;
+}
+
+/** Whose addresses of which family are meant. */
+export interface ReservedIpFilter {
+  accountId: number;
+  family: Family;
 }
 
 /** A project that was not named is the account's own, which goes by the account's UUID. */
-function selectReservedIps(db: Database, accountId: number) {
+function selectReservedIps(db: Database, { accountId, family }: ReservedIpFilter) {
   return db
     .selectFrom('addresses')
     .innerJoin('regions', 'regions.id', 'addresses.region_id')
     .innerJoin('accounts', 'accounts.id', 'addresses.account_id')
     .where('addresses.account_id', '=', accountId)
     .where('addresses.state', '=', 'reserved')
-    .where('addresses.family', '=', FAMILY)
+    .where('addresses.family', '=', family)
     .select(({ fn }) => [
       'addresses.address',
       'addresses.droplet_id',
@@ -33,6 +38,7 @@ function selectReservedIps(db: Database, accountId: number) {
       'regions.slug as region_slug',
       'regions.name as region_name',
       fn.coalesce('addresses.project_id', 'accounts.uuid').as('project_id'),
+      fn.coalesce('addresses.reserved_at', 'addresses.changed_at').as('reserved_at'),
     ]);
 }
 
@@ -47,27 +53,28 @@ async function toRecords(db: Database, rows: ReservedIpRow[]): Promise<ReservedI
     droplet: row.droplet_id === null ? null : (droplets.get(row.droplet_id) ?? null),
     locked: row.pending_action_id !== null,
     projectId: row.project_id,
+    reservedAt: row.reserved_at,
   }));
 }
 
-/** The account's reserved IPs, oldest row first. */
+/** The account's reserved addresses of a family, oldest row first. */
 export function listReservedIps(
   db: Database,
-  accountId: number,
+  filter: ReservedIpFilter,
   request: PageRequest,
 ): Promise<Page<ReservedIpRecord>> {
   const count = async () => {
     const { total } = await db
       .selectFrom('addresses')
-      .where('account_id', '=', accountId)
+      .where('account_id', '=', filter.accountId)
       .where('state', '=', 'reserved')
-      .where('family', '=', FAMILY)
+      .where('family', '=', filter.family)
       .select(({ fn }) => fn.countAll<number>().as('total'))
       .executeTakeFirstOrThrow(queryLimit());
     return total;
   };
   const read = async (limit: number, offset: number) => {
-    const rows = await selectReservedIps(db, accountId)
+    const rows = await selectReservedIps(db, filter)
       .orderBy('addresses.id')
       .limit(limit)
       .offset(offset)
@@ -77,13 +84,13 @@ export function listReservedIps(
   return readPage(request, count, read);
 }
 
-/** One of the account's reserved IPs. One that is being given back is nobody's any more. */
+/** One of the account's reserved addresses. One that is being given back is nobody's any more. */
 export async function findReservedIp(
   db: Database,
   accountId: number,
   address: Address,
 ): Promise<ReservedIpRecord | null> {
-  const row = await selectReservedIps(db, accountId)
+  const row = await selectReservedIps(db, { accountId, family: familyOf(address) })
     .where('addresses.address', '=', addressToBytes(address))
     .executeTakeFirst(queryLimit());
   if (!row) return null;
@@ -91,7 +98,7 @@ export async function findReservedIp(
   return record ?? null;
 }
 
-/** Row number of one of the account's reserved IPs. */
+/** Row number of one of the account's reserved addresses. */
 export async function findAddressId(db: Database, accountId: number, address: Address): Promise<number | null> {
   const row = await db
     .selectFrom('addresses')
@@ -99,7 +106,6 @@ export async function findAddressId(db: Database, accountId: number, address: Ad
     .where('address', '=', addressToBytes(address))
     .where('account_id', '=', accountId)
     .where('state', '=', 'reserved')
-    .where('family', '=', FAMILY)
     .executeTakeFirst(queryLimit());
   return row?.id ?? null;
 }

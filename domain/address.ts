@@ -13,6 +13,8 @@ export type Address = string;
 export function parseAddress(text: string): Address | null {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
   if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return null;
+  const end = text.slice(text.lastIndexOf(':') + 1);
+  if (end.includes('.') && !ipaddr.IPv4.isValidFourPartDecimal(end)) return null;
   return ipaddr.IPv6.parse(text).toRFC5952String();
 }
 
@@ -34,7 +36,7 @@ export function addressFromBytes(bytes: Buffer): Address {
 
 /**
  * The `resource_id` that v2 actions carry for an address: IPv4 as an unsigned 32-bit integer
- * (45.55.96.47 is 758603823). IPv6 has no such number.
+ * (45.55.96.47 is 758603823). IPv6 has no such number; null.
  */
 export function addressToResourceId(address: Address): number | null {
   return familyOf(address) === 4 ? addressToBytes(address).readUInt32BE(0) : null;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Address, type Family, familyOf } from './address.ts';
 import { addressWorkflowId, reserveWorkflowId } from './names.ts';
 
 /*
@@ -6,9 +7,22 @@ import { addressWorkflowId, reserveWorkflowId } from './names.ts';
  * add optional fields, never rename.
  */
 
-/** Which family of paths the action belongs to; decides the `resource_type` that clients see. */
+/**
+ * Which of the paths the action belongs to; decides the `resource_type` that clients see, and of which family the
+ * address is.
+ */
 export const resourceTypeSchema = z.enum(['reserved_ip', 'floating_ip', 'reserved_ipv6']);
 export type ResourceType = z.infer<typeof resourceTypeSchema>;
+
+/** The family of the addresses that a resource type is about. */
+export function familyOfResource(resourceType: ResourceType): Family {
+  return resourceType === 'reserved_ipv6' ? 6 : 4;
+}
+
+/** What an address is to a client that names no resource type. */
+export function resourceTypeOf(address: Address): ResourceType {
+  return familyOf(address) === 4 ? 'reserved_ip' : 'reserved_ipv6';
+}
 
 const operationFields = {
   id: z.uuid(),
@@ -43,7 +57,10 @@ export const unassignOperationSchema = z.object({
   ...operationFields,
   kind: z.literal('unassign'),
   address: z.string(),
-  /** The droplet is destroyed with it: the droplet is gone for its owner at admit, and nothing is restored. */
+  /**
+   * The address is taken off because this droplet is destroyed, so nothing is restored. The droplet is gone for its
+   * owner at the admit of the last operation that takes an address off it.
+   */
   destroysDropletId: z.int().positive().nullable(),
 });
 export type UnassignOperation = z.infer<typeof unassignOperationSchema>;

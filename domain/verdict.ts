@@ -11,6 +11,7 @@ export const refusalSchema = z.enum([
   'droplet_has_address',
   'already_assigned',
   'not_assigned',
+  'still_assigned',
   'region_mismatch',
   'limit_reached',
   'droplet_unreachable',

@@ -1,6 +1,7 @@
 import type { ActionRecord } from '../../db/actions.ts';
 import { readOperationFacts } from '../../db/operation-facts.ts';
 import type { Address } from '../../domain/address.ts';
+import { familyOfResource } from '../../domain/operation.ts';
 import type { ApiDependencies } from '../context.ts';
 import { notFound, refusalToError } from '../errors.ts';
 import { refusalOfAssign } from './refusals.ts';
@@ -12,7 +13,7 @@ export async function assignAddress(
   request: OperationRequest & { address: Address; dropletId: number },
 ): Promise<ActionRecord> {
   const { accountId, resourceType, operationId, address, dropletId } = request;
-  const facts = await readOperationFacts(db, { accountId, address, dropletId });
+  const facts = await readOperationFacts(db, { accountId, family: familyOfResource(resourceType), address, dropletId });
   if (!facts.address) throw notFound();
   if (operationId === undefined) {
     if (!facts.droplet) throw notFound();
@@ -20,5 +21,5 @@ export async function assignAddress(
     if (refusal) throw refusalToError(refusal, resourceType);
   }
   const admitted = admittedOr(await client.assign({ ...clientFields(request), address, dropletId }), resourceType);
-  return newAction(admitted, { type: 'assign_ip', resourceType, dropletId }, facts.address.region);
+  return newAction(admitted, { type: 'assign_ip', resourceType, dropletId }, facts.address);
 }

@@ -1,31 +1,41 @@
 import { type DropletReference, deleteDroplet } from '../../db/droplet-changes.ts';
+import { resourceTypeOf } from '../../domain/operation.ts';
 import type { ApiDependencies } from '../context.ts';
 import { notFound, refusalToError } from '../errors.ts';
 
-const RESOURCE_TYPE = 'reserved_ip';
-const ATTEMPTS = 3;
+/** One for each address that a droplet can hold, one to see that it is gone, and some for what changes meanwhile. */
+const ATTEMPTS = 5;
 
 /**
- * Deletes a droplet. One that holds an address is deleted by the operation that takes the address off, so that no
+ * Deletes a droplet. One that holds addresses is deleted by the operation that takes the last of them off, so that no
  * address is ever left on a droplet that is gone. Throws the v2 error of a refusal.
  */
 export async function destroyDroplet({ db, client }: ApiDependencies, droplet: DropletReference): Promise<void> {
+  let takenOff = false;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const deletion = await deleteDroplet(db, droplet);
     if (deletion.kind === 'deleted') return;
-    if (deletion.kind === 'not_found') throw notFound();
+    if (deletion.kind === 'not_found') {
+      if (takenOff) return;
+      throw notFound();
+    }
     if (deletion.kind === 'pending') break;
+    const { address } = deletion;
+    const resourceType = resourceTypeOf(address);
     const { verdict } = await client.unassign({
       accountId: droplet.accountId,
-      address: deletion.address,
+      address,
       destroysDropletId: droplet.dropletId,
-      resourceType: RESOURCE_TYPE,
+      resourceType,
     });
-    if (verdict.kind === 'admitted') return;
+    if (verdict.kind === 'admitted') {
+      takenOff = true;
+      continue;
+    }
     // The address has left the droplet since it was read: look again.
     if (verdict.refusal === 'not_assigned' || verdict.refusal === 'address_not_found') continue;
-    if (verdict.refusal !== 'address_pending') throw refusalToError(verdict.refusal, RESOURCE_TYPE);
+    if (verdict.refusal !== 'address_pending') throw refusalToError(verdict.refusal, resourceType);
     break;
   }
-  throw refusalToError('droplet_pending', RESOURCE_TYPE);
+  throw refusalToError('droplet_pending', 'reserved_ip');
 }

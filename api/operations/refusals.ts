@@ -1,4 +1,5 @@
 import type { AddressFacts, DropletFacts } from '../../db/operation-facts.ts';
+import type { Family } from '../../domain/address.ts';
 import type { Refusal } from '../../domain/verdict.ts';
 
 /*
@@ -25,4 +26,10 @@ export function refusalOfAssign(address: AddressFacts, droplet: DropletFacts): R
 export function refusalOfUnassign(address: AddressFacts): Refusal | null {
   if (address.pending) return 'address_pending';
   return address.dropletId === null ? 'not_assigned' : null;
+}
+
+/** Why the address cannot be given back. */
+export function refusalOfRelease(address: AddressFacts, family: Family): Refusal | null {
+  if (address.pending) return 'address_pending';
+  return family === 6 && address.dropletId !== null ? 'still_assigned' : null;
 }

@@ -1,5 +1,5 @@
 import { type OperationFacts, readOperationFacts } from '../../db/operation-facts.ts';
-import type { ReserveOperation } from '../../domain/operation.ts';
+import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
 import type { Admitted, Refusal } from '../../domain/verdict.ts';
 import type { ApiDependencies } from '../context.ts';
 import { refusalToError } from '../errors.ts';
@@ -17,6 +17,7 @@ export async function reserveAddress(
   if (operationId === undefined) {
     const facts = await readOperationFacts(db, {
       accountId,
+      family: familyOfResource(resourceType),
       ...(target.dropletId !== null && { dropletId: target.dropletId }),
       ...(target.region !== null && { region: target.region }),
     });

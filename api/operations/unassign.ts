@@ -1,6 +1,7 @@
 import type { ActionRecord } from '../../db/actions.ts';
 import { readOperationFacts } from '../../db/operation-facts.ts';
 import type { Address } from '../../domain/address.ts';
+import { familyOfResource } from '../../domain/operation.ts';
 import type { ApiDependencies } from '../context.ts';
 import { notFound, refusalToError } from '../errors.ts';
 import { refusalOfUnassign } from './refusals.ts';
@@ -12,11 +13,11 @@ export async function unassignAddress(
   request: OperationRequest & { address: Address },
 ): Promise<ActionRecord> {
   const { accountId, resourceType, operationId, address } = request;
-  const facts = await readOperationFacts(db, { accountId, address });
+  const facts = await readOperationFacts(db, { accountId, family: familyOfResource(resourceType), address });
   if (!facts.address) throw notFound();
   const refusal = operationId === undefined ? refusalOfUnassign(facts.address) : null;
   if (refusal) throw refusalToError(refusal, resourceType);
   const admitted = admittedOr(await client.unassign({ ...clientFields(request), address }), resourceType);
-  const { dropletId, region } = facts.address;
-  return newAction(admitted, { type: 'unassign_ip', resourceType, dropletId }, region);
+  const { dropletId } = facts.address;
+  return newAction(admitted, { type: 'unassign_ip', resourceType, dropletId }, facts.address);
 }

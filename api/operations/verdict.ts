@@ -1,6 +1,6 @@
 import type { OperationHandle } from '../../client/types.ts';
 import type { ActionRecord } from '../../db/actions.ts';
-import type { RegionRecord } from '../../db/regions.ts';
+import type { AddressFacts } from '../../db/operation-facts.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { ResourceType } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
@@ -32,13 +32,14 @@ export function admittedOr({ verdict }: OperationHandle, resourceType: ResourceT
 export function newAction(
   admitted: Admitted,
   operation: { type: 'assign_ip' | 'unassign_ip'; resourceType: ResourceType; dropletId: number | null },
-  region: RegionRecord,
+  address: AddressFacts,
 ): ActionRecord {
   return {
     id: admitted.actionId,
     status: 'in-progress',
     address: admitted.address,
-    region,
+    addressId: address.id,
+    region: address.region,
     startedAt: new Date(admitted.startedAt),
     completedAt: null,
     ...operation,

@@ -16,7 +16,7 @@ export function presentAction(
     type: action.type,
     started_at: presentTime(action.startedAt),
     completed_at: action.completedAt && presentTime(action.completedAt),
-    resource_id: action.address === null ? action.dropletId : addressToResourceId(action.address),
+    resource_id: action.address === null ? action.dropletId : (addressToResourceId(action.address) ?? action.addressId),
     resource_type: resourceType,
     region: presentRegion(action.region),
     region_slug: action.region.slug,

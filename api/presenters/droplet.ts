@@ -1,11 +1,12 @@
 import ipaddr from 'ipaddr.js';
 import type { DropletRecord } from '../../db/droplets.ts';
+import { anchorFor } from '../../domain/anchor.ts';
 import { findDropletSize } from '../droplet-sizes.ts';
 import type { DropletBody } from '../schemas/droplet.ts';
 import { presentRegion } from './region.ts';
 import { presentTime } from './time.ts';
 
-/** A droplet as v2 clients read it; the anchor address is its private one, the reserved IP its public one. */
+/** A droplet as v2 clients read it; the anchor address is its private one, the reserved IPs its public ones. */
 export function presentDroplet(droplet: DropletRecord): DropletBody {
   return {
     id: droplet.id,
@@ -24,7 +25,7 @@ export function presentDroplet(droplet: DropletRecord): DropletBody {
     volume_ids: [],
     size: presentSize(droplet),
     size_slug: droplet.size,
-    networks: { v4: presentNetworks(droplet), v6: [] },
+    networks: { v4: presentNetworks(droplet), v6: presentIpv6Networks(droplet) },
     region: presentRegion(droplet.region),
     tags: droplet.tags,
     vpc_uuid: '',
@@ -39,6 +40,12 @@ function presentNetworks({ anchor, anchorCidr, reservedIp }: DropletRecord): Dro
     networks.unshift({ ip_address: reservedIp, netmask: '255.255.255.255', gateway, type: 'public' });
   }
   return networks;
+}
+
+function presentIpv6Networks({ anchorCidr, reservedIpv6 }: DropletRecord): DropletBody['networks']['v6'] {
+  if (reservedIpv6 === null) return [];
+  const gateway = anchorFor(6, firstAddressOf(anchorCidr));
+  return [{ ip_address: reservedIpv6, netmask: 128, gateway, type: 'public' }];
 }
 
 function firstAddressOf(cidr: string): string {

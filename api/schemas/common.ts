@@ -28,7 +28,8 @@ export const actionSchema = z
     started_at: z.iso.datetime(),
     completed_at: z.iso.datetime().nullable(),
     resource_id: z.int().nullable().openapi({
-      description: 'Number of the Droplet, or the IPv4 address as an unsigned 32-bit integer.',
+      description:
+        'Number of the Droplet, the IPv4 address as an unsigned 32-bit integer, or a number that stands for the IPv6 address.',
       example: 758603823,
     }),
     resource_type: z.string().openapi({ example: 'reserved_ip' }),

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { regionSchema } from './common.ts';
-import { ipv4 } from './fields.ts';
+import { ipv4, ipv6 } from './fields.ts';
 
 const networkV4Schema = z
   .object({
@@ -15,10 +15,10 @@ const networkV4Schema = z
 
 const networkV6Schema = z
   .object({
-    ip_address: z.ipv6().openapi({ format: 'ipv6' }),
+    ip_address: ipv6(),
     netmask: z.int(),
-    gateway: z.string(),
-    type: z.literal('public'),
+    gateway: ipv6(),
+    type: z.literal('public').openapi({ description: 'The reserved IPv6 that is assigned to the Droplet.' }),
   })
   .openapi('NetworkV6');
 

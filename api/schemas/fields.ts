@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { familyOf, parseAddress } from '../../domain/address.ts';
+import { type Family, familyOf, parseAddress } from '../../domain/address.ts';
 
 /** A required text; the messages complete a sentence that begins with the field's name. */
 export const text = (longest = 255) =>
@@ -13,6 +13,9 @@ export const regionSlug = () => text(32).regex(/^[a-z][a-z0-9-]*$/, 'is invalid 
 
 /** An IPv4 address in an answer. */
 export const ipv4 = () => z.ipv4().openapi({ format: 'ipv4' });
+
+/** An IPv6 address in an answer. */
+export const ipv6 = () => z.ipv6().openapi({ format: 'ipv6' });
 
 /** A required positive integer. */
 export const positiveInteger = () =>
@@ -28,16 +31,19 @@ export const numberInPath = z
   .refine(Number.isSafeInteger)
   .openapi({ type: 'integer', minimum: 1, example: 3164444 });
 
-/** An IPv4 address in a path; what is no address is not found. */
-export const ipv4InPath = z
-  .string()
-  .transform((written, context) => {
+const addressInPath = (family: Family) =>
+  z.string().transform((written, context) => {
     const address = parseAddress(written);
-    if (address !== null && familyOf(address) === 4) return address;
-    context.addIssue({ code: 'custom', message: 'is not an IPv4 address' });
+    if (address !== null && familyOf(address) === family) return address;
+    context.addIssue({ code: 'custom', message: `is not an IPv${family} address` });
     return z.NEVER;
-  })
-  .openapi({ type: 'string', format: 'ipv4', example: '203.0.113.10' });
+  });
+
+/** An IPv4 address in a path; what is no address is not found. */
+export const ipv4InPath = addressInPath(4).openapi({ type: 'string', format: 'ipv4', example: '203.0.113.10' });
+
+/** An IPv6 address in a path, in any spelling; what is no address is not found. */
+export const ipv6InPath = addressInPath(6).openapi({ type: 'string', format: 'ipv6', example: '2001:db8::10' });
 
 const numberInQuery = (least: number, most: number, otherwise: number) => {
   const message = `must be from ${least} to ${most}`;

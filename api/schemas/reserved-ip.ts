@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { regionSchema } from './common.ts';
 import { dropletSchema } from './droplet.ts';
-import { ipv4, positiveInteger, regionSlug } from './fields.ts';
+import { ipv4, ipv6, positiveInteger, regionSlug } from './fields.ts';
 
 export const reservedIpSchema = z
   .object({
@@ -13,6 +13,21 @@ export const reservedIpSchema = z
   })
   .openapi('ReservedIp');
 export type ReservedIpBody = z.infer<typeof reservedIpSchema>;
+
+export const reservedIpv6Schema = z
+  .object({
+    ip: ipv6(),
+    region_slug: z.string().openapi({ example: 'nyc3' }),
+    reserved_at: z.iso.datetime(),
+    droplet: dropletSchema.nullable(),
+  })
+  .openapi('ReservedIpv6');
+export type ReservedIpv6Body = z.infer<typeof reservedIpv6Schema>;
+
+/** A request for an IPv6 address in a region. */
+export const createReservedIpv6Request = z
+  .object({ region_slug: regionSlug() }, 'must be an object')
+  .openapi('ReservedIpv6Create');
 
 /** A request for an address: for a droplet, or in a region. */
 export const createReservedIpRequest = z

@@ -40,7 +40,7 @@ function errorToRetry(description: string) {
 }
 
 const errorAnswers = {
-  400: error('The body is not JSON.'),
+  400: error('The body is not JSON, or the reserved IPv6 to be given back is still assigned.'),
   401: error('The token is missing or unknown.'),
   403: error('The token lacks the right.'),
   404: error('There is no such thing, or it is not yours.'),

@@ -10,7 +10,7 @@ import {
   type DropletPlace,
   effectiveTime,
   findDroplet,
-  isHeldBy,
+  isHeldFor,
   type LockedAddress,
   lockAddressAndDroplet,
   lockAdmitted,
@@ -22,7 +22,7 @@ import { type Decision, refusal } from './verdicts.ts';
 /** Checks all that can refuse an assign, takes the fence and tells the hosts; a reassign is the same. */
 export async function admitAssign(tx: DatabaseTransaction, operation: AssignOperation): Promise<Decision> {
   const { address, droplet } = await lockAddressAndDroplet(tx, operation.address, operation.dropletId);
-  if (!isHeldBy(address, operation.accountId)) return refusal(operation, 'address_not_found');
+  if (!isHeldFor(operation, address)) return refusal(operation, 'address_not_found');
   if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
   if (!droplet || droplet.account_id !== operation.accountId || droplet.deleted_at !== null) {
     return refusal(operation, 'droplet_not_found');

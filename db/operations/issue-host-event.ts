@@ -1,5 +1,6 @@
 import { type Compilable, sql } from 'kysely';
 import { addressToBytes } from '../../domain/address.ts';
+import { anchorFor } from '../../domain/anchor.ts';
 import type { Generation, HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { DatabaseTransaction } from '../database.ts';
@@ -49,7 +50,7 @@ export function issuingHostEvents(tx: DatabaseTransaction, events: NewHostEvent[
         change: event.change,
         generation: event.generation,
         droplet_id: event.droplet?.id ?? null,
-        anchor: event.droplet?.anchor ?? null,
+        anchor: event.droplet && addressToBytes(anchorFor(event.address.family, event.droplet.anchor)),
         issued_at: event.address.now,
         acknowledged_at: null,
         outcome: null,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Address, addressFromBytes, addressToBytes, type Family } from '../../domain/address.ts';
+import { familyOfResource, type Operation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, AddressState, HostState } from '../schema.ts';
@@ -23,7 +24,7 @@ export interface LockedAddress {
   now: Date;
 }
 
-/** A droplet and the host it runs on. */
+/** A droplet and the host it runs on. Its anchor is the IPv4 one, from which that of each family follows. */
 export interface DropletPlace {
   id: number;
   account_id: number;
@@ -31,7 +32,7 @@ export interface DropletPlace {
   host_id: number;
   host: string;
   host_state: HostState;
-  anchor: Buffer;
+  anchor: Address;
   deleted_at: Date | null;
 }
 
@@ -54,6 +55,12 @@ const addressColumns = [
 const regionSlug = sql<string>`(SELECT slug FROM regions WHERE regions.id = addresses.region_id)`.as('region');
 const hostName = sql<string>`(SELECT name FROM hosts WHERE hosts.id = droplets.host_id)`.as('host');
 const hostState = sql<HostState>`(SELECT state FROM hosts WHERE hosts.id = droplets.host_id)`.as('host_state');
+
+type DropletRow = Omit<DropletPlace, 'anchor'> & { anchor: Buffer };
+
+function toDropletPlace(row: DropletRow): DropletPlace {
+  return { ...row, anchor: addressFromBytes(row.anchor) };
+}
 
 type AddressRow = Omit<LockedAddress, 'address' | 'family'> & { address: Buffer; family: number };
 
@@ -123,7 +130,7 @@ export async function lockAddressAndDroplet(
   ]);
   return {
     address: addressRow ? toLockedAddress(addressRow) : null,
-    droplet: dropletRow ? { ...dropletRow, occupants: toOccupants(occupants) } : null,
+    droplet: dropletRow ? { ...toDropletPlace(dropletRow), occupants: toOccupants(occupants) } : null,
   };
 }
 
@@ -133,7 +140,7 @@ export async function lockDroplet(tx: DatabaseTransaction, dropletId: number): P
     selectDroplet(tx, dropletId).forUpdate(),
     selectOccupants(tx, dropletId),
   ]);
-  return row ? { ...row, occupants: toOccupants(occupants) } : null;
+  return row ? { ...toDropletPlace(row), occupants: toOccupants(occupants) } : null;
 }
 
 /** Locks the free address of a region that has rested longest, passing over those that others are taking. */
@@ -158,7 +165,8 @@ export async function lockFreeAddress(
 /** Where a droplet is, without a lock; deleted ones too, since a host may still answer for them. */
 export async function findDroplet(tx: DatabaseTransaction, dropletId: number | null): Promise<DropletPlace | null> {
   if (dropletId === null) return null;
-  return (await selectDroplet(tx, dropletId).executeTakeFirst()) ?? null;
+  const row = await selectDroplet(tx, dropletId).executeTakeFirst();
+  return row ? toDropletPlace(row) : null;
 }
 
 /** An action as the later steps of its operation need it. */
@@ -191,7 +199,14 @@ export function effectiveTime(address: LockedAddress): Date {
   return new Date(Math.max(address.now.getTime(), address.changed_at.getTime()));
 }
 
-/** Whether an address is one that the account holds; a released one is nobody's, though it may still be detached. */
-export function isHeldBy(address: LockedAddress | null, accountId: number): address is LockedAddress {
-  return address?.state === 'reserved' && address.account_id === accountId;
+/**
+ * Whether an operation may change an address: its account holds it, and it is of the family that the operation is
+ * about. A released one is nobody's, though it may still be detached.
+ */
+export function isHeldFor(operation: Operation, address: LockedAddress | null): address is LockedAddress {
+  return (
+    address?.state === 'reserved' &&
+    address.account_id === operation.accountId &&
+    address.family === familyOfResource(operation.resourceType)
+  );
 }

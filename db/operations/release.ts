@@ -7,13 +7,14 @@ import type { AddressesTable, HostState } from '../schema.ts';
 import { billingChange } from './billing-change.ts';
 import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
 import { type HostReference, issuingHostEvents } from './issue-host-event.ts';
-import { effectiveTime, isHeldBy, type LockedAddress, lockAddress, lockAdmitted } from './records.ts';
+import { effectiveTime, isHeldFor, type LockedAddress, lockAddress, lockAdmitted } from './records.ts';
 import { type Decision, refusal } from './verdicts.ts';
 
 /**
  * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
  * is told to detach: the one it is on, and those that never acknowledged an earlier event about it. Hosts that are gone
  * are told for when they return, and not waited for.
+ * An assigned IPv6 address is refused, since v2 clients know that they must unassign it first.
  */
 export async function admitRelease(
   tx: DatabaseTransaction,
@@ -21,8 +22,9 @@ export async function admitRelease(
   quarantineSeconds: number,
 ): Promise<Decision> {
   const address = await lockAddress(tx, operation.address);
-  if (!isHeldBy(address, operation.accountId)) return refusal(operation, 'address_not_found');
+  if (!isHeldFor(operation, address)) return refusal(operation, 'address_not_found');
   if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
+  if (address.family === 6 && address.droplet_id !== null) return refusal(operation, 'still_assigned');
 
   const at = effectiveTime(address);
   const hosts = await hostsThatMayAnswer(tx, address);

@@ -1,4 +1,5 @@
-import type { ReserveOperation } from '../../domain/operation.ts';
+import type { Family } from '../../domain/address.ts';
+import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import { readTogether } from '../together.ts';
@@ -8,15 +9,14 @@ import { hostOf, issuingHostEvents } from './issue-host-event.ts';
 import { effectiveTime, findDroplet, type LockedDroplet, lockDroplet, lockFreeAddress } from './records.ts';
 import { type Decision, refusal } from './verdicts.ts';
 
-const FAMILY = 4;
-
 /**
- * Gives a free address to the account. Nothing needs a host's word for that, so reserving is settled here; with a
+ * Gives a free address to the account, of the family that the operation's resource type is about. Nothing needs a host's word for that, so reserving is settled here; with a
  * droplet the same transaction also admits the assignment, which then goes the way of every assign.
  */
 export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOperation): Promise<Decision> {
   const { accountId, target } = operation;
-  const account = await lockAccount(tx, accountId);
+  const family = familyOfResource(operation.resourceType);
+  const account = await lockAccount(tx, accountId, family);
   const wanted = await findDroplet(tx, target.dropletId);
   if (target.dropletId !== null && (wanted?.account_id !== accountId || wanted.deleted_at !== null)) {
     return refusal(operation, 'droplet_not_found');
@@ -26,10 +26,10 @@ export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOp
   if (wanted && wanted.region_id !== regionId) return refusal(operation, 'region_mismatch');
   if (account.held >= account.limit) return refusal(operation, 'limit_reached');
 
-  const address = await lockFreeAddress(tx, regionId, FAMILY);
+  const address = await lockFreeAddress(tx, regionId, family);
   if (!address) return refusal(operation, 'pool_exhausted');
   const droplet = target.dropletId === null ? null : await lockDroplet(tx, target.dropletId);
-  const obstacle = droplet && obstacleOn(droplet);
+  const obstacle = droplet && obstacleOn(droplet, family);
   if (obstacle) return refusal(operation, obstacle);
 
   const at = effectiveTime(address);
@@ -88,16 +88,23 @@ export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOp
   };
 }
 
-function obstacleOn(droplet: LockedDroplet) {
+function obstacleOn(droplet: LockedDroplet, family: Family) {
   if (droplet.deleted_at !== null) return 'droplet_not_found' as const;
   if (droplet.host_state === 'gone') return 'droplet_unreachable' as const;
-  const occupied = droplet.occupants.of(FAMILY);
+  const occupied = droplet.occupants.of(family);
   if (occupied === 'pending') return 'droplet_pending' as const;
   return occupied === 'held' ? ('droplet_has_address' as const) : null;
 }
 
-/** Locks the account, so that two reserves at once cannot both take its last place. */
-async function lockAccount(tx: DatabaseTransaction, accountId: number): Promise<{ limit: number; held: number }> {
+/**
+ * Locks the account, so that two reserves at once cannot both take its last place. Its limit holds for each family by
+ * itself.
+ */
+async function lockAccount(
+  tx: DatabaseTransaction,
+  accountId: number,
+  family: Family,
+): Promise<{ limit: number; held: number }> {
   const [[account], [count]] = await readTogether(tx, [
     tx.selectFrom('accounts').select('reserved_ip_limit').where('id', '=', accountId).forUpdate(),
     tx
@@ -105,7 +112,7 @@ async function lockAccount(tx: DatabaseTransaction, accountId: number): Promise<
       .select((select) => select.fn.countAll<number>().as('held'))
       .where('account_id', '=', accountId)
       .where('state', '=', 'reserved')
-      .where('family', '=', FAMILY),
+      .where('family', '=', family),
   ]);
   return { limit: account?.reserved_ip_limit ?? 0, held: Number(count?.held ?? 0) };
 }

@@ -2,6 +2,7 @@ import type { BillingChange } from '../../domain/billing.ts';
 import type { UnassignOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
+import { listOccupants } from '../droplet-occupants.ts';
 import { billingChange } from './billing-change.ts';
 import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
 import { hostOf, issuingHostEvents, type NewHostEvent } from './issue-host-event.ts';
@@ -10,7 +11,7 @@ import {
   type DropletPlace,
   effectiveTime,
   findDroplet,
-  isHeldBy,
+  isHeldFor,
   type LockedAddress,
   lockAddress,
   lockAdmitted,
@@ -19,10 +20,13 @@ import {
 import { reopenAction } from './reopen-action.ts';
 import { type Decision, refusal } from './verdicts.ts';
 
-/** Checks all that can refuse an unassign, takes the fence and tells the host; may destroy the droplet with it. */
+/**
+ * Checks all that can refuse an unassign, takes the fence and tells the host. One that is there because the droplet is
+ * destroyed destroys it when nothing else stays on it; otherwise the droplet is left for the operation on the rest.
+ */
 export async function admitUnassign(tx: DatabaseTransaction, operation: UnassignOperation): Promise<Decision> {
   const address = await lockAddress(tx, operation.address);
-  if (!isHeldBy(address, operation.accountId)) return refusal(operation, 'address_not_found');
+  if (!isHeldFor(operation, address)) return refusal(operation, 'address_not_found');
   if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
   const destroyed = operation.destroysDropletId;
   if (address.droplet_id === null || (destroyed !== null && destroyed !== address.droplet_id)) {
@@ -30,6 +34,10 @@ export async function admitUnassign(tx: DatabaseTransaction, operation: Unassign
   }
   const droplet = await (destroyed === null ? findDroplet : lockDroplet)(tx, address.droplet_id);
   if (!droplet) return refusal(operation, 'not_assigned');
+  const occupants = destroyed === null ? [] : await listOccupants(tx, droplet.id);
+  const others = occupants.filter((occupant) => occupant.address !== address.address);
+  if (others.some(({ standing }) => standing === 'pending')) return refusal(operation, 'droplet_pending');
+  const isLast = others.every(({ standing }) => standing === 'leaving');
 
   const actionId = await insertAction(tx, operation, address, {
     type: 'unassign_ip',
@@ -57,7 +65,7 @@ export async function admitUnassign(tx: DatabaseTransaction, operation: Unassign
     verdict,
     writes: [
       takingFence(tx, address, actionId),
-      ...(destroyed === null ? [] : [destruction]),
+      ...(destroyed !== null && isLast ? [destruction] : []),
       ...issuingHostEvents(tx, events),
     ],
   };

@@ -22,6 +22,13 @@ const reservedIpSchema = z.object({
 });
 export type ReservedIp = z.infer<typeof reservedIpSchema>;
 
+const reservedIpv6Schema = z.object({
+  ip: z.string(),
+  region_slug: z.string(),
+  droplet: z.object({ id: z.int() }).nullable(),
+});
+export type ReservedIpv6 = z.infer<typeof reservedIpv6Schema>;
+
 /** A customer of a test, who speaks the public API and nothing else. */
 export class Account {
   readonly id: number;
@@ -42,21 +49,26 @@ export class Account {
     return readAddress(await this.http.post('/v2/reserved_ips', { region }));
   }
 
+  /** Reserves an IPv6 address in a region. */
+  async reserveIpv6(region: string): Promise<string> {
+    return readIpv6Address(await this.http.post('/v2/reserved_ipv6', { region_slug: region }));
+  }
+
   /** Reserves an address for a droplet; answers it with the number of its assign action. */
   async reserveFor(dropletId: number): Promise<{ ip: string; actionId: number }> {
     return readReserved(await this.http.post('/v2/reserved_ips', { droplet_id: dropletId }));
   }
 
   requestAssign(ip: string, dropletId: number, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.http.post(`/v2/reserved_ips/${ip}/actions`, { type: 'assign', droplet_id: dropletId }, { headers });
+    return this.http.post(`${pathOf(ip)}/actions`, { type: 'assign', droplet_id: dropletId }, { headers });
   }
 
   requestUnassign(ip: string): Promise<Answer> {
-    return this.http.post(`/v2/reserved_ips/${ip}/actions`, { type: 'unassign' });
+    return this.http.post(`${pathOf(ip)}/actions`, { type: 'unassign' });
   }
 
   requestRelease(ip: string): Promise<Answer> {
-    return this.http.delete(`/v2/reserved_ips/${ip}`);
+    return this.http.delete(pathOf(ip));
   }
 
   /** Starts an assign that must be accepted. */
@@ -90,6 +102,11 @@ export class Account {
     return expectAnswer(answer, 200, z.object({ reserved_ip: reservedIpSchema })).reserved_ip;
   }
 
+  async showIpv6(ip: string): Promise<ReservedIpv6> {
+    const answer = await this.http.get(pathOf(ip));
+    return expectAnswer(answer, 200, z.object({ reserved_ipv6: reservedIpv6Schema })).reserved_ipv6;
+  }
+
   async action(id: number): Promise<Action> {
     const answer = await this.http.get(`/v2/actions/${id}`);
     return expectAnswer(answer, 200, z.object({ action: actionSchema })).action;
@@ -115,6 +132,11 @@ export class Account {
   }
 }
 
+/** The path of an address of either family. */
+function pathOf(ip: string): string {
+  return ip.includes(':') ? `/v2/reserved_ipv6/${ip}` : `/v2/reserved_ips/${ip}`;
+}
+
 /** The action in a 201 answer. */
 export function readAction(answer: Answer): Action {
   return expectAnswer(answer, 201, z.object({ action: actionSchema })).action;
@@ -123,6 +145,11 @@ export function readAction(answer: Answer): Action {
 /** The address in a 202 answer. */
 export function readAddress(answer: Answer): string {
   return expectAnswer(answer, 202, z.object({ reserved_ip: reservedIpSchema })).reserved_ip.ip;
+}
+
+/** The IPv6 address in a 201 answer. */
+export function readIpv6Address(answer: Answer): string {
+  return expectAnswer(answer, 201, z.object({ reserved_ipv6: reservedIpv6Schema })).reserved_ipv6.ip;
 }
 
 /** The address and the assign action in a 202 answer. */

@@ -24,8 +24,12 @@ export function expectedRegion(slug: string) {
 }
 
 /** A droplet as {@link World.droplets} makes it; `more` takes the place of what is named in it. */
-export function expectedDroplet(id: number, region: string, more: { name?: string; reservedIp?: string } = {}) {
-  const { name = expect.any(String), reservedIp } = more;
+export function expectedDroplet(
+  id: number,
+  region: string,
+  more: { name?: string; reservedIp?: string; reservedIpv6?: string } = {},
+) {
+  const { name = expect.any(String), reservedIp, reservedIpv6 } = more;
   const gateway = '10.17.0.1';
   const anchor = {
     ip_address: expect.stringMatching(/^10\.17\.\d+\.\d+$/),
@@ -33,6 +37,7 @@ export function expectedDroplet(id: number, region: string, more: { name?: strin
     gateway,
     type: 'private',
   };
+  const ipv6 = { ip_address: reservedIpv6, netmask: 128, gateway: 'fd5d:2a1c:7b60::a11:1', type: 'public' };
   const reserved = { ip_address: reservedIp, netmask: '255.255.255.255', gateway, type: 'public' };
   return {
     id,
@@ -76,7 +81,10 @@ export function expectedDroplet(id: number, region: string, more: { name?: strin
       description: 'Basic',
     },
     size_slug: 's-1vcpu-1gb',
-    networks: { v4: reservedIp === undefined ? [anchor] : [reserved, anchor], v6: [] },
+    networks: {
+      v4: reservedIp === undefined ? [anchor] : [reserved, anchor],
+      v6: reservedIpv6 === undefined ? [] : [ipv6],
+    },
     region: expectedRegion(region),
     tags: [],
     vpc_uuid: expect.any(String),
@@ -88,9 +96,14 @@ export function expectedAddress(ip: unknown, region: string, more: { droplet?: u
   return { ip, region: expectedRegion(region), droplet: null, locked: false, project_id: uuid, ...more };
 }
 
+/** An unassigned reserved IPv6; `more` takes the place of what is named in it. */
+export function expectedIpv6Address(ip: unknown, region: string, more: { droplet?: unknown } = {}) {
+  return { ip, region_slug: region, reserved_at: time, droplet: null, ...more };
+}
+
 /** A completed action about an address or a droplet; `more` takes the place of what is named in it. */
 export function expectedAction(
-  subject: { type: string; resource_type: string; resource_id: number },
+  subject: { type: string; resource_type: string; resource_id: unknown },
   region: string,
   more: { id?: number; status?: string; completed_at?: unknown } = {},
 ) {

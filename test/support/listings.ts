@@ -7,6 +7,7 @@ export async function readListings(account: Account): Promise<unknown[]> {
   const paths = [
     '/v2/account',
     '/v2/reserved_ips?per_page=200',
+    '/v2/reserved_ipv6?per_page=200',
     '/v2/droplets?per_page=200',
     '/v2/actions?per_page=200',
   ];

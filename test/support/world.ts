@@ -22,6 +22,8 @@ export interface WorldOptions {
   manualHosts?: number;
   /** Prefix length of the pool; default 25, which holds 126 addresses. */
   prefixLength?: number;
+  /** Prefix length of an IPv6 pool, 112 or more; by default there is none. */
+  ipv6PrefixLength?: number;
   /** The API that everything in it speaks to; default the first one of the stack. */
   apiUrl?: string;
 }
@@ -93,6 +95,14 @@ export class World {
     return importFreePool(this.admin, this.region, prefixLength, block);
   }
 
+  /** Imports an IPv6 pool into the region and answers its range; 64 random bits are nobody else's. */
+  async importIpv6Pool(prefixLength: number): Promise<string> {
+    const groups = randomBytes(8).toString('hex').match(/.{4}/g) ?? [];
+    const cidr = `2001:db8:${groups.join(':')}:0:0/${prefixLength}`;
+    const answer = await this.admin.post('/internal/v1/pools', { region: this.region, cidr });
+    return expectAnswer(answer, 201, z.object({ pool: z.object({ cidr: z.string() }) })).pool.cidr;
+  }
+
   /** Registers a host and answers its token. */
   async registerHost(name: string): Promise<string> {
     const registered = await this.admin.put(`/internal/v1/hosts/${name}`, {
@@ -126,11 +136,12 @@ export class World {
 /** Makes a world for the test, or the file, that calls it; the caller closes it, or see {@link useWorld}. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const stack = inject('stack');
-  const { agents = 2, manualHosts = 0, prefixLength = 25, apiUrl = stack.apiUrl } = options;
+  const { agents = 2, manualHosts = 0, prefixLength = 25, ipv6PrefixLength, apiUrl = stack.apiUrl } = options;
   const admin = new Http(apiUrl, stack.adminToken);
   const region = `r${randomBytes(4).toString('hex')}`;
   expectAnswer(await admin.put(`/internal/v1/regions/${region}`, { name: `Region ${region}` }), 200, z.object({}));
   const world = new World(region, await importFreePool(admin, region, prefixLength), admin);
+  if (ipv6PrefixLength !== undefined) await world.importIpv6Pool(ipv6PrefixLength);
   for (let number = 1; number <= agents; number++) {
     const name = `${region}-agent-${number}`;
     world.startAgent(name, await world.registerHost(name));

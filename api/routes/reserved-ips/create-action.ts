@@ -7,7 +7,7 @@ import { actionAnswer } from '../../schemas/common.ts';
 import { reservedIpActionRequest } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
 import { securedPost } from '../secured.ts';
-import { addressParameter, type Flavour } from './flavour.ts';
+import type { Flavour } from './flavour.ts';
 
 /** POST /v2/reserved_ips/{ip}/actions */
 export function registerCreateReservedIpAction(app: ApiApp, dependencies: ApiDependencies, flavour: Flavour): void {
@@ -18,7 +18,7 @@ export function registerCreateReservedIpAction(app: ApiApp, dependencies: ApiDep
     summary: 'Assign an address to a Droplet, move it to another, or unassign it',
     tags: [flavour.tag],
     ...securedPost('reserved_ip:update', dependencies),
-    request: { params: addressParameter, headers: idempotencyHeader, body: jsonRequest(reservedIpActionRequest) },
+    request: { params: flavour.parameter, headers: idempotencyHeader, body: jsonRequest(reservedIpActionRequest) },
     responses: { 201: jsonAnswer('The action, which goes on behind.', actionAnswer), ...errorsOfChange },
   });
   app.openapi(route, async (c) => {

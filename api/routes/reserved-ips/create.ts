@@ -4,9 +4,8 @@ import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { reserveAddress } from '../../operations/reserve.ts';
 import { actionLink, dropletLink } from '../../presenters/links.ts';
-import { presentReservedIp } from '../../presenters/reserved-ip.ts';
 import { actionLinkSchema } from '../../schemas/common.ts';
-import { createReservedIpRequest, reservedIpSchema } from '../../schemas/reserved-ip.ts';
+import { createReservedIpRequest, type ReservedIpBody } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
 import { securedPost } from '../secured.ts';
 import type { Flavour } from './flavour.ts';
@@ -17,8 +16,12 @@ const linksSchema = z.object({
 });
 
 /** POST /v2/reserved_ips */
-export function registerCreateReservedIp(app: ApiApp, dependencies: ApiDependencies, flavour: Flavour): void {
-  const answer = z.object({ [flavour.one]: reservedIpSchema, links: linksSchema });
+export function registerCreateReservedIp(
+  app: ApiApp,
+  dependencies: ApiDependencies,
+  flavour: Flavour<ReservedIpBody>,
+): void {
+  const answer = z.object({ [flavour.one]: flavour.schema, links: linksSchema });
   const route = createRoute({
     method: 'post',
     path: flavour.path,
@@ -42,9 +45,9 @@ export function registerCreateReservedIp(app: ApiApp, dependencies: ApiDependenc
     const reserved = await findReservedIp(dependencies.db, accountId, address);
     // Somebody has given it back in the meantime.
     if (!reserved) throw notFound();
-    if (target.dropletId === null) return c.json({ [flavour.one]: presentReservedIp(reserved), links: {} }, 202);
+    if (target.dropletId === null) return c.json({ [flavour.one]: flavour.present(reserved), links: {} }, 202);
     // As it was admitted, even if the host has been quicker than this answer.
-    const onItsWay = presentReservedIp({ ...reserved, droplet: null, locked: true });
+    const onItsWay = flavour.present({ ...reserved, droplet: null, locked: true });
     const links = {
       droplets: [dropletLink(c.req, target.dropletId)],
       actions: [actionLink(c.req, actionId, 'assign_ip')],

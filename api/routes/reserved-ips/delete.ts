@@ -3,7 +3,7 @@ import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { releaseAddress } from '../../operations/release.ts';
 import { emptyAnswer, errorsOfChange } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
-import { addressParameter, type Flavour } from './flavour.ts';
+import type { Flavour } from './flavour.ts';
 
 /** DELETE /v2/reserved_ips/{ip} */
 export function registerDeleteReservedIp(app: ApiApp, dependencies: ApiDependencies, flavour: Flavour): void {
@@ -11,10 +11,10 @@ export function registerDeleteReservedIp(app: ApiApp, dependencies: ApiDependenc
     method: 'delete',
     path: `${flavour.path}/{ip}`,
     operationId: `${flavour.operationPrefix}_delete`,
-    summary: 'Give an address back, also one that is assigned',
+    summary: flavour.releaseSummary,
     tags: [flavour.tag],
     ...secured('reserved_ip:delete'),
-    request: { params: addressParameter },
+    request: { params: flavour.parameter },
     responses: { 204: emptyAnswer, ...errorsOfChange },
   });
   app.openapi(route, async (c) => {

@@ -9,7 +9,7 @@ import { actionListAnswer } from '../../schemas/common.ts';
 import { pageQuery } from '../../schemas/fields.ts';
 import { errorsOfNestedList, jsonAnswer } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
-import { addressParameter, type Flavour } from './flavour.ts';
+import type { Flavour } from './flavour.ts';
 
 /** GET /v2/reserved_ips/{ip}/actions */
 export function registerListReservedIpActions(app: ApiApp, { db }: ApiDependencies, flavour: Flavour): void {
@@ -20,7 +20,7 @@ export function registerListReservedIpActions(app: ApiApp, { db }: ApiDependenci
     summary: "An address's actions, newest first",
     tags: [flavour.tag],
     ...secured('reserved_ip:read'),
-    request: { params: addressParameter, query: pageQuery },
+    request: { params: flavour.parameter, query: pageQuery },
     responses: { 200: jsonAnswer('One page of actions.', actionListAnswer), ...errorsOfNestedList },
   });
   app.openapi(route, async (c) => {

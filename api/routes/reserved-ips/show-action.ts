@@ -8,7 +8,7 @@ import { actionAnswer } from '../../schemas/common.ts';
 import { numberInPath } from '../../schemas/fields.ts';
 import { errorsOfOne, jsonAnswer } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
-import { addressParameter, type Flavour } from './flavour.ts';
+import type { Flavour } from './flavour.ts';
 
 /** GET /v2/reserved_ips/{ip}/actions/{action_id} */
 export function registerShowReservedIpAction(app: ApiApp, { db }: ApiDependencies, flavour: Flavour): void {
@@ -19,7 +19,7 @@ export function registerShowReservedIpAction(app: ApiApp, { db }: ApiDependencie
     summary: "One of an address's actions",
     tags: [flavour.tag],
     ...secured('reserved_ip:read'),
-    request: { params: addressParameter.extend({ action_id: numberInPath }) },
+    request: { params: flavour.parameter.extend({ action_id: numberInPath }) },
     responses: { 200: jsonAnswer('The action.', actionAnswer), ...errorsOfOne },
   });
   app.openapi(route, async (c) => {

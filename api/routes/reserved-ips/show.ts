@@ -2,11 +2,9 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { findReservedIp } from '../../../db/reserved-ips.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { notFound } from '../../errors.ts';
-import { presentReservedIp } from '../../presenters/reserved-ip.ts';
-import { reservedIpSchema } from '../../schemas/reserved-ip.ts';
 import { errorsOfOne, jsonAnswer } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
-import { addressParameter, type Flavour } from './flavour.ts';
+import type { Flavour } from './flavour.ts';
 
 /** GET /v2/reserved_ips/{ip} */
 export function registerShowReservedIp(app: ApiApp, { db }: ApiDependencies, flavour: Flavour): void {
@@ -17,13 +15,13 @@ export function registerShowReservedIp(app: ApiApp, { db }: ApiDependencies, fla
     summary: 'One address',
     tags: [flavour.tag],
     ...secured('reserved_ip:read'),
-    request: { params: addressParameter },
-    responses: { 200: jsonAnswer('The address.', z.object({ [flavour.one]: reservedIpSchema })), ...errorsOfOne },
+    request: { params: flavour.parameter },
+    responses: { 200: jsonAnswer('The address.', z.object({ [flavour.one]: flavour.schema })), ...errorsOfOne },
   });
   app.openapi(route, async (c) => {
     const { ip } = c.req.valid('param');
     const address = await findReservedIp(db, c.var.caller.accountId, ip);
     if (!address) throw notFound();
-    return c.json({ [flavour.one]: presentReservedIp(address) }, 200);
+    return c.json({ [flavour.one]: flavour.present(address) }, 200);
   });
 }

@@ -1,0 +1,38 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { findReservedIp } from '../../../db/reserved-ips.ts';
+import type { ApiApp, ApiDependencies } from '../../context.ts';
+import { notFound } from '../../errors.ts';
+import { reserveAddress } from '../../operations/reserve.ts';
+import { createReservedIpv6Request } from '../../schemas/reserved-ip.ts';
+import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
+import { securedPost } from '../secured.ts';
+import { RESERVED_IPV6 } from './flavour.ts';
+
+/** POST /v2/reserved_ipv6 */
+export function registerCreateReservedIpv6(app: ApiApp, dependencies: ApiDependencies): void {
+  const { path, operationPrefix, tag, resourceType, schema, present } = RESERVED_IPV6;
+  const route = createRoute({
+    method: 'post',
+    path,
+    operationId: `${operationPrefix}_create`,
+    summary: 'Reserve an address in a region',
+    tags: [tag],
+    ...securedPost('reserved_ip:create', dependencies),
+    request: { headers: idempotencyHeader, body: jsonRequest(createReservedIpv6Request) },
+    responses: { 201: jsonAnswer('The address.', z.object({ reserved_ipv6: schema })), ...errorsOfChange },
+  });
+  app.openapi(route, async (c) => {
+    const { accountId } = c.var.caller;
+    const { address } = await reserveAddress(dependencies, {
+      accountId,
+      resourceType,
+      operationId: c.var.operationId,
+      target: { region: c.req.valid('json').region_slug, dropletId: null },
+      projectId: null,
+    });
+    const reserved = await findReservedIp(dependencies.db, accountId, address);
+    // Somebody has given it back in the meantime.
+    if (!reserved) throw notFound();
+    return c.json({ reserved_ipv6: present(reserved) }, 201);
+  });
+}
