@@ -15,7 +15,7 @@ const DEVICE_NAME = /^[A-Za-z0-9_.:-]{1,15}$/;
  * - A connection lasts as long as the attachment that it was translated by. The kernel would otherwise go on translating
  *   an established one to the droplet that had the address before.
  * - What reaches the host itself for a reserved address, and is no answer to the host, was not translated because it
- *   belongs to no connection: the host must not answer for its customer.
+ *   belongs to no connection: the host must not answer for its customer. Neighbours may ask for the address all the same.
  */
 export function baseRuleset(uplink: string): string {
   if (!DEVICE_NAME.test(uplink)) throw new Error(`${JSON.stringify(uplink)} cannot be the name of a network device`);
@@ -77,6 +77,7 @@ ${each(
     drop
   }
   chain untranslated {
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
 ${each(
   (ip, number) => `    ${ip} daddr @addresses${number} ct state established,related accept
     ${ip} daddr @addresses${number} drop`,
