@@ -5,13 +5,16 @@ import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 test('what belongs to another account is not found, under any path, and stays as it is', async () => {
-  const world = await useWorld({ agents: 1 });
+  const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
   const [owner, stranger] = await Promise.all([world.account(), world.account()]);
   const [droplet = 0] = await world.droplets(owner, 1);
   const ip = await owner.reserve(world.region);
   const { id: actionId } = await owner.assign(ip, droplet);
   const [ownDroplet = 0] = await world.droplets(stranger, 1);
   const ownIp = await stranger.reserve(world.region);
+  const ipv6 = await owner.reserveIpv6(world.region);
+  const { id: ipv6ActionId } = await owner.assign(ipv6, droplet);
+  const ownIpv6 = await stranger.reserveIpv6(world.region);
   const before = await Promise.all([readListings(owner), readListings(stranger)]);
 
   const requests: [method: string, path: string, body?: unknown][] = [
@@ -27,6 +30,12 @@ test('what belongs to another account is not found, under any path, and stays as
       ['POST', path, { droplet_id: droplet }],
       ['POST', path, { droplet_id: droplet, region: world.region }],
     ]),
+    ['GET', `/v2/reserved_ipv6/${ipv6}`],
+    ['DELETE', `/v2/reserved_ipv6/${ipv6}`],
+    ['POST', `/v2/reserved_ipv6/${ipv6}/actions`, { type: 'unassign' }],
+    ['POST', `/v2/reserved_ipv6/${ipv6}/actions`, { type: 'assign', droplet_id: ownDroplet }],
+    ['POST', `/v2/reserved_ipv6/${ownIpv6}/actions`, { type: 'assign', droplet_id: droplet }],
+    ['GET', `/v2/actions/${ipv6ActionId}`],
     ['GET', `/v2/actions/${actionId}`],
     ['GET', `/v2/droplets/${droplet}`],
     ['DELETE', `/v2/droplets/${droplet}`],

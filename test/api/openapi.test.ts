@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { readIpv6Address } from '../support/account.ts';
 import { useApp } from '../support/app.ts';
 import { Contract, findReferences, type OpenApi, openApiSchema, operationsOf } from '../support/contract.ts';
 import { type Answer, expectAnswer, Http } from '../support/http.ts';
@@ -11,7 +12,7 @@ let world: World;
 
 beforeAll(async () => {
   document = expectAnswer(await new Http(inject('stack').apiUrl, null).get('/openapi.json'), 200, openApiSchema);
-  world = await createWorld({ agents: 1 });
+  world = await createWorld({ agents: 1, ipv6PrefixLength: 124 });
 });
 
 afterAll(() => world.close());
@@ -132,6 +133,19 @@ describe('what the API answers', () => {
       });
     }
 
+    const ipv6Path = '/v2/reserved_ipv6';
+    const ipv6 = readIpv6Address(await call('POST', ipv6Path, { region_slug: world.region }));
+    const assignIpv6 = { type: 'assign', droplet_id: droplet };
+    await actionEnds(await call('POST', `${ipv6Path}/${ipv6}/actions`, assignIpv6));
+    for (const read of ['', '?per_page=1', '?page=0', `/${ipv6}`, '/2001:db8::1'])
+      await call('GET', `${ipv6Path}${read}`);
+    await call('GET', `/v2/droplets/${droplet}`);
+    await call('POST', `${ipv6Path}/${ipv6}/actions`, assignIpv6);
+    expect((await call('DELETE', `${ipv6Path}/${ipv6}`)).status).toBe(400);
+    await actionEnds(await call('POST', `${ipv6Path}/${ipv6}/actions`, { type: 'unassign' }));
+    for (let time = 0; time < 2; time++) await call('DELETE', `${ipv6Path}/${ipv6}`);
+    for (const body of ['', '{}', '{"region_slug":"nowhere"}']) await call('POST', ipv6Path, body);
+
     for (const path of [
       ...[
         '/v2/account',
@@ -208,6 +222,7 @@ describe('what the API answers', () => {
       '/v2/droplets/1/actions',
       [{}, { type: 'rename' }, { type: 'reboot' }, { type: 'rename', name: '' }, { type: 'rename', name: 'a' }],
     ],
+    ['/v2/reserved_ipv6/2001:db8::1/actions', [{}, { type: 'assign' }, { type: 'unassign' }, { type: 'move' }]],
     [
       '/v2/reserved_ips/192.0.2.1/actions',
       [

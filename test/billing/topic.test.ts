@@ -10,58 +10,61 @@ import { useWorld } from '../support/world.ts';
 const CHANGES = { reserve_ip: 'reserved', unassign_ip: 'unassigned', release_ip: 'released' } as const;
 
 describe('the billing topic', () => {
-  test('has exactly one event for each settled change of an address’s life', async () => {
-    const reader = await useTopicReader();
-    const world = await useWorld({ agents: 2 });
-    const db = useDatabase();
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const ip = await account.reserve(world.region);
-    await account.assign(ip, first);
-    await account.assign(ip, second);
-    await account.unassign(ip);
-    await account.release(ip);
+  test.each(['IPv4', 'IPv6'])(
+    'has exactly one event for each settled change of an %s address’s life',
+    async (family) => {
+      const reader = await useTopicReader();
+      const world = await useWorld({ agents: 2, ipv6PrefixLength: 124 });
+      const db = useDatabase();
+      const account = await world.account();
+      const [first = 0, second = 0] = await world.droplets(account, 2);
+      const ip = await (family === 'IPv6' ? account.reserveIpv6(world.region) : account.reserve(world.region));
+      await account.assign(ip, first);
+      await account.assign(ip, second);
+      await account.unassign(ip);
+      await account.release(ip);
 
-    const messages = await reader.settled(ip, 5);
+      const messages = await reader.settled(ip, 5);
 
-    const actions = await addressActions(db, account);
-    expect(actions.map(({ type }) => type)).toEqual([
-      'reserve_ip',
-      'assign_ip',
-      'assign_ip',
-      'unassign_ip',
-      'release_ip',
-    ]);
-    const expected = actions.map((action) => {
-      const change =
-        action.type === 'assign_ip' ? (action.previous_droplet_id ? 'reassigned' : 'assigned') : CHANGES[action.type];
-      // A release takes effect for its owner when it begins; everything else when it is settled.
-      const time = (action.type === 'release_ip' ? action.started_at : action.completed_at)?.toISOString();
-      return {
-        specversion: '1.0',
-        id: `action-${action.id}`,
-        source: '/reserved-ip/control-plane',
-        type: `reserved-ip.billing.v1.${change}`,
-        subject: ip,
-        time,
-        datacontenttype: 'application/json',
-        data: {
-          account_id: account.id,
-          address: ip,
-          region: world.region,
-          droplet_id: action.type === 'assign_ip' ? action.droplet_id : null,
-          action_id: action.id,
-          change,
-          effective_at: time,
-        },
-      };
-    });
-    expect(distinct(messages).map(({ event }) => event)).toEqual(expected);
-    expect(new Set(messages.map(({ partition }) => partition)).size, 'all in one partition, in order').toBe(1);
-    for (const { headers } of messages) {
-      expect(headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
-    }
-  });
+      const actions = await addressActions(db, account);
+      expect(actions.map(({ type }) => type)).toEqual([
+        'reserve_ip',
+        'assign_ip',
+        'assign_ip',
+        'unassign_ip',
+        'release_ip',
+      ]);
+      const expected = actions.map((action) => {
+        const change =
+          action.type === 'assign_ip' ? (action.previous_droplet_id ? 'reassigned' : 'assigned') : CHANGES[action.type];
+        // A release takes effect for its owner when it begins; everything else when it is settled.
+        const time = (action.type === 'release_ip' ? action.started_at : action.completed_at)?.toISOString();
+        return {
+          specversion: '1.0',
+          id: `action-${action.id}`,
+          source: '/reserved-ip/control-plane',
+          type: `reserved-ip.billing.v1.${change}`,
+          subject: ip,
+          time,
+          datacontenttype: 'application/json',
+          data: {
+            account_id: account.id,
+            address: ip,
+            region: world.region,
+            droplet_id: action.type === 'assign_ip' ? action.droplet_id : null,
+            action_id: action.id,
+            change,
+            effective_at: time,
+          },
+        };
+      });
+      expect(distinct(messages).map(({ event }) => event)).toEqual(expected);
+      expect(new Set(messages.map(({ partition }) => partition)).size, 'all in one partition, in order').toBe(1);
+      for (const { headers } of messages) {
+        expect(headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
+      }
+    },
+  );
 
   test('has the reservation and the assignment of an address that is reserved for a droplet', async () => {
     const reader = await useTopicReader();

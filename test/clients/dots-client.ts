@@ -24,7 +24,7 @@ export interface DotsAction {
 export interface DotsDroplet {
   id: number;
   name: string;
-  networks: { v4: { ipAddress: string; type: string }[] };
+  networks: { v4: { ipAddress: string; type: string }[]; v6: { ipAddress: string; type: string }[] };
 }
 
 /** An address. Where the API says that there is no droplet, this client has an empty one. */
@@ -34,6 +34,14 @@ export interface DotsAddress {
   locked: boolean;
   region: { slug: string };
   projectId?: string;
+}
+
+/** An IPv6 address, of which this client is told less. */
+export interface DotsIpv6Address {
+  ip: string;
+  droplet?: Partial<DotsDroplet>;
+  regionSlug: string;
+  reservedAt: Date;
 }
 
 interface Actions {
@@ -73,6 +81,15 @@ export interface Dots {
     };
     reserved_ips: Addresses<'reservedIp', 'reservedIps'> & { byReserved_ip(ip: string): Address<'reservedIp'> };
     floating_ips: Addresses<'floatingIp', 'floatingIps'> & { byFloating_ip(ip: string): Address<'floatingIp'> };
+    reserved_ipv6: {
+      get(): Promise<List & { reservedIpv6s: DotsIpv6Address[] }>;
+      post(body: { regionSlug: string }): Promise<{ reservedIpv6: DotsIpv6Address }>;
+      byReserved_ipv6(ip: string): {
+        get(): Promise<{ reservedIpv6: DotsIpv6Address }>;
+        delete(): Promise<void>;
+        actions: Pick<Actions, 'post'>;
+      };
+    };
   };
 }
 

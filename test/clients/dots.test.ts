@@ -102,6 +102,37 @@ test.each(FAMILIES)('@digitalocean/dots leads a $name through its whole life', a
   expect(await family.list(client)).toEqual([]);
 });
 
+test('@digitalocean/dots leads a reserved IPv6 through its whole life', async () => {
+  const world = await useWorld({ agents: 2, ipv6PrefixLength: 124 });
+  const account = await world.account();
+  const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const { v2 } = client;
+  const [first, second] = [await makeDroplet(client, world, 'first'), await makeDroplet(client, world, 'second')];
+  expect((await v2.reserved_ipv6.get()).reservedIpv6s).toEqual([]);
+
+  const { reservedIpv6 } = await v2.reserved_ipv6.post({ regionSlug: world.region });
+  expect(reservedIpv6).toMatchObject({ regionSlug: world.region, reservedAt: expect.any(Date) });
+  const { ip } = reservedIpv6;
+  const one = v2.reserved_ipv6.byReserved_ipv6(ip);
+
+  for (const dropletId of [first, second]) {
+    const { action } = await one.actions.post({ type: 'assign', dropletId });
+    expect(action).toMatchObject({ type: 'assign_ip', resourceType: 'reserved_ipv6', resourceId: expect.any(Number) });
+    await completed(client, action.id);
+    expect((await one.get()).reservedIpv6).toMatchObject({
+      ip,
+      droplet: { id: dropletId, networks: { v6: [{ ipAddress: ip, type: 'public' }] } },
+    });
+  }
+  await expect(one.delete()).rejects.toMatchObject({ responseStatusCode: 400, id: 'bad_request' });
+
+  const { action } = await one.actions.post({ type: 'unassign' });
+  await completed(client, action.id);
+  await one.delete();
+  await expect(one.get()).rejects.toMatchObject({ responseStatusCode: 404, id: 'not_found' });
+  expect((await v2.reserved_ipv6.get()).reservedIpv6s).toEqual([]);
+});
+
 test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads account and actions', async () => {
   const world = await useWorld({ agents: 1 });
   const account = await world.account({ reservedIpLimit: 5 });

@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { audit } from '../../audit/audit.ts';
 import { describeViolation, type Violation } from '../../audit/violation.ts';
 import type { Database } from '../../db/database.ts';
-import { addressFromBytes } from '../../domain/address.ts';
+import { addressFromBytes, familyOf } from '../../domain/address.ts';
 import { billingEventId } from '../../domain/names.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
-import type { Account } from '../support/account.ts';
+import { type Account, readIpv6Address } from '../support/account.ts';
 import { startAgent } from '../support/agents.ts';
 import { useDatabase } from '../support/database.ts';
 import { type Answer, expectAnswer } from '../support/http.ts';
@@ -27,6 +27,7 @@ const HOSTS = 3;
 interface Customer {
   account: Account;
   ips: string[];
+  ipv6s: string[];
   droplets: number[];
 }
 
@@ -40,21 +41,22 @@ interface Step {
 }
 
 const NOT_FOUND = /could not be found/;
-const ADDRESS_PENDING = 'IP already has a pending event';
+const ADDRESS_PENDING = 'IP(v6)? already has a pending event';
 const DROPLET_PENDING = 'Droplet already has a pending event';
-const NO_PLACE = 'limit of reserved IPs|no reserved IP available';
-const OCCUPIED = 'Droplet already has a reserved IP';
+const NO_PLACE = 'limit of reserved IP(v6)?s|no reserved IP(v6)? available';
+const OCCUPIED = 'Droplet already has a reserved IP(v6)?';
 
 const reserved = z.object({ reserved_ip: z.object({ ip: z.string() }) });
 const created = z.object({ droplet: z.object({ id: z.int() }) });
 
 function nextStep(random: SeededRandom, world: World, customers: Customer[]): Step {
   const customer = random.from(customers);
-  const { ips, droplets } = customer;
+  const { ips, ipv6s, droplets } = customer;
   const account = random.below(2) === 0 ? customer.account : customer.account.at(inject('stack').secondApiUrl);
   const { http } = account;
   const headers: Record<string, string> = random.below(4) === 0 ? { 'idempotency-key': randomUUID() } : {};
   const ip = random.from([...ips, '192.0.2.1']);
+  const ipv6 = random.from([...ipv6s, '2001:db8::1']);
   const droplet = random.from([...droplets, 1]);
   const other = random.from(customers.filter((one) => one !== customer));
   const keep = (answer: Answer) => void ips.push(reserved.parse(answer.body).reserved_ip.ip);
@@ -93,6 +95,44 @@ function nextStep(random: SeededRandom, world: World, customers: Customer[]): St
           404: NOT_FOUND,
           422: new RegExp([ADDRESS_PENDING, DROPLET_PENDING, OCCUPIED, 'already assigned'].join('|')),
         },
+      },
+    ],
+    [
+      1,
+      {
+        name: 'reserve an IPv6 address in the region',
+        send: () => http.post('/v2/reserved_ipv6', { region_slug: world.region }, { headers }),
+        allowed: { 201: null, 422: new RegExp(NO_PLACE) },
+        done: (answer) => void ipv6s.push(readIpv6Address(answer)),
+      },
+    ],
+    [
+      4,
+      {
+        name: `assign ${ipv6} to droplet ${droplet}`,
+        send: () => account.requestAssign(ipv6, droplet, headers),
+        allowed: {
+          201: null,
+          404: NOT_FOUND,
+          422: new RegExp([ADDRESS_PENDING, DROPLET_PENDING, OCCUPIED, 'already assigned'].join('|')),
+        },
+      },
+    ],
+    [
+      2,
+      {
+        name: `unassign ${ipv6}`,
+        send: () => account.requestUnassign(ipv6),
+        allowed: { 201: null, 404: NOT_FOUND, 422: new RegExp(`${ADDRESS_PENDING}|not assigned`) },
+      },
+    ],
+    [
+      1,
+      {
+        name: `release ${ipv6}`,
+        send: () => account.requestRelease(ipv6),
+        allowed: { 204: null, 400: /is assigned to a Droplet/, 404: NOT_FOUND, 422: new RegExp(ADDRESS_PENDING) },
+        done: () => forget(ipv6s, ipv6),
       },
     ],
     [
@@ -186,22 +226,33 @@ async function allActionsEnded({ http }: Account): Promise<boolean> {
   }
 }
 
-/** Address and droplet of every assignment, as the accounts see them. */
-async function assignments(customers: Customer[]): Promise<string[]> {
-  const schema = z.object({
-    reserved_ips: z.array(
-      z.object({ ip: z.string(), locked: z.literal(false), droplet: z.object({ id: z.int() }).nullable() }),
-    ),
-  });
+interface Assignment {
+  address: string;
+  dropletId: number;
+}
+
+const assignmentSchema = z
+  .object({ ip: z.string(), locked: z.literal(false).optional(), droplet: z.object({ id: z.int() }).nullable() })
+  .transform(({ ip, droplet }): Assignment[] => (droplet ? [{ address: ip, dropletId: droplet.id }] : []));
+const assignmentsSchema = z.union([
+  z.object({ reserved_ips: z.array(assignmentSchema) }).transform((body) => body.reserved_ips.flat()),
+  z.object({ reserved_ipv6s: z.array(assignmentSchema) }).transform((body) => body.reserved_ipv6s.flat()),
+]);
+
+/** Every assignment, as the accounts see them. */
+async function assignments(customers: Customer[]): Promise<Assignment[]> {
   const lists = await Promise.all(
-    customers.map(async ({ account }) =>
-      expectAnswer(await account.http.get('/v2/reserved_ips?per_page=200'), 200, schema),
+    customers.flatMap(({ account }) =>
+      ['/v2/reserved_ips', '/v2/reserved_ipv6'].map(async (path) =>
+        expectAnswer(await account.http.get(`${path}?per_page=200`), 200, assignmentsSchema),
+      ),
     ),
   );
-  return lists
-    .flatMap(({ reserved_ips }) => reserved_ips)
-    .flatMap(({ ip, droplet }) => (droplet ? [`${ip} ${droplet.id}`] : []))
-    .sort();
+  return lists.flat().sort(byAddress);
+}
+
+function byAddress(left: Assignment, right: Assignment): number {
+  return left.address < right.address ? -1 : 1;
 }
 
 /** The violations that are about these accounts; other tests leave broken things behind on purpose. */
@@ -224,7 +275,7 @@ async function violationsOf(db: Database, accountIds: number[], violations: Viol
 test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, leave every invariant standing`, {
   timeout: 240_000,
 }, async () => {
-  const world = await useWorld({ agents: 0, prefixLength: 27 });
+  const world = await useWorld({ agents: 0, prefixLength: 27, ipv6PrefixLength: 123 });
   const drivers = Array.from({ length: HOSTS }, () => new SimulatedDriver({ delayMs: 15, failureProbability: 0.05 }));
   for (const [number, driver] of drivers.entries()) {
     const token = await world.registerHost(`${world.region}-${number}`);
@@ -233,7 +284,12 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
   const customers = await Promise.all(
     Array.from({ length: ACCOUNTS }, async (): Promise<Customer> => {
       const account = await world.account({ reservedIpLimit: 5, dropletLimit: 9 });
-      return { account, ips: [await account.reserve(world.region)], droplets: await world.droplets(account, 7) };
+      return {
+        account,
+        ips: [await account.reserve(world.region)],
+        ipv6s: [await account.reserveIpv6(world.region)],
+        droplets: await world.droplets(account, 7),
+      };
     }),
   );
   const random = seededRandom(SEED);
@@ -249,7 +305,7 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       const complaint = complaintAbout(step, answer);
       if (complaint) complaints.push(complaint);
-      if (answer.status === 202 || answer.status === 204) step.done?.(answer);
+      if ([201, 202, 204].includes(answer.status)) step.done?.(answer);
     }
   }
   await Promise.all(Array.from({ length: LANES }, lane));
@@ -265,11 +321,12 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
     await until('every action had ended', () => allActionsEnded(account), 60_000);
   }
   const assigned = await assignments(customers);
-  expect(new Set(assigned.map((one) => one.split(' ')[1])).size, 'no droplet has two addresses').toBe(assigned.length);
+  const places = assigned.map(({ address, dropletId }) => `${familyOf(address)} ${dropletId}`);
+  expect(new Set(places).size, 'no droplet has two addresses of a family').toBe(assigned.length);
   const attached = async () =>
     (await Promise.all(drivers.map((driver) => driver.list())))
-      .flatMap((list) => list.map(({ address, dropletId }) => `${address} ${dropletId}`))
-      .sort();
+      .flatMap((list) => list.map(({ address, dropletId }) => ({ address, dropletId })))
+      .sort(byAddress);
   await expect.poll(attached, { timeout: 20_000 }).toEqual(assigned);
 
   const db = useDatabase();

@@ -33,6 +33,76 @@ describe('the client of an internal service, which has Temporal and no database'
     expect(await account.http.get(`/v2/reserved_ips/${address}`)).toMatchObject({ status: 404 });
   });
 
+  test('walks an IPv6 address through its life, in whatever spelling', async () => {
+    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const { id: accountId } = account;
+    const [dropletId = 0] = await world.droplets(account, 1);
+
+    const reserved = await client.reserve({
+      accountId,
+      resourceType: 'reserved_ipv6',
+      target: { region: world.region, dropletId: null },
+    });
+    if (reserved.verdict.kind === 'refused') throw new Error(reserved.verdict.refusal);
+    const { address } = reserved.verdict;
+    await reserved.completed();
+    const assigned = await client.assign({ accountId, address: address.toUpperCase(), dropletId });
+    expect(assigned).toMatchObject({ workflowId: `reserved-ip/${address}`, verdict: { kind: 'admitted', address } });
+    const outcome = await assigned.completed();
+    expect(outcome).toMatchObject({ kind: 'completed', address });
+    expect(await account.showIpv6(address)).toMatchObject({ droplet: { id: dropletId } });
+    expect(await account.action(outcome.kind === 'completed' ? outcome.actionId : 0)).toMatchObject({
+      resource_type: 'reserved_ipv6',
+    });
+
+    expect((await client.release({ accountId, address })).verdict).toMatchObject({ refusal: 'still_assigned' });
+    await (await client.unassign({ accountId, address })).completed();
+    expect(await (await client.release({ accountId, address })).completed()).toMatchObject({ kind: 'completed' });
+    expect(await account.http.get(`/v2/reserved_ipv6/${address}`)).toMatchObject({ status: 404 });
+  });
+
+  test('reserves an IPv6 address for a droplet that has an IPv4 one', async () => {
+    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const [dropletId = 0] = await world.droplets(account, 1);
+    await account.completed({ id: (await account.reserveFor(dropletId)).actionId });
+    const request = {
+      accountId: account.id,
+      resourceType: 'reserved_ipv6',
+      target: { region: null, dropletId },
+    } as const;
+
+    const reserved = await client.reserve(request);
+
+    const outcome = await reserved.completed();
+    const address = outcome.kind === 'completed' ? outcome.address : '';
+    expect(await account.showIpv6(address)).toMatchObject({ droplet: { id: dropletId } });
+    expect((await client.reserve(request)).verdict).toMatchObject({ refusal: 'droplet_has_address' });
+  });
+
+  test('does not find an address under the resource type of the other family', async () => {
+    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const account = await world.account();
+    const { id: accountId } = account;
+    const ipv4 = { address: await account.reserve(world.region), resourceType: 'reserved_ipv6' } as const;
+    const ipv6 = { address: await account.reserveIpv6(world.region), resourceType: 'reserved_ip' } as const;
+
+    for (const named of [ipv4, ipv6]) {
+      expect((await client.release({ accountId, ...named })).verdict).toMatchObject({ refusal: 'address_not_found' });
+    }
+    expect(await account.show(ipv4.address)).toMatchObject({ locked: false });
+    expect(await account.showIpv6(ipv6.address)).toMatchObject({ droplet: null });
+  });
+
+  test('refuses at once what is no address', async () => {
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    await expect(client.release({ accountId: 1, address: '2001:db8::1::2' })).rejects.toBeInstanceOf(RangeError);
+  });
+
   test('issues each operation the moment the one before has completed', async () => {
     const world = await useWorld({ agents: 1 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
