@@ -7,11 +7,13 @@ const REGIONS = [
   { slug: 'ams3', name: 'Amsterdam 3' },
 ];
 
-/** The three ranges that are set aside for documentation, so that nobody's real addresses appear. */
+/** Ranges that are set aside for documentation, so that nobody's real addresses appear. */
 const POOLS = [
   { region: 'nyc3', cidr: '203.0.113.0/24' },
   { region: 'nyc3', cidr: '192.0.2.0/24' },
   { region: 'ams3', cidr: '198.51.100.0/24' },
+  { region: 'nyc3', cidr: '2001:db8:17::/112' },
+  { region: 'ams3', cidr: '2001:db8:18::/112' },
 ];
 
 const HOSTS = [
@@ -63,7 +65,7 @@ interface Admin {
 }
 
 /**
- * Makes two regions, three pools, four hosts, and two accounts with droplets and tokens, by the API alone. What exists
+ * Makes two regions, their pools, four hosts, and two accounts with droplets and tokens, by the API alone. What exists
  * already is left as it is, so that it can run at every start.
  *
  * @throws {UnexpectedStatusError} when the API refuses something for another reason than that it exists.
