@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { ConfigurationError, type HostConfiguration, parseHostConfiguration } from '../config/configuration.ts';
 import { runAgent } from './agent.ts';
 import type { NetworkDriver } from './driver.ts';
@@ -10,6 +10,7 @@ interface Options {
   host: string;
   driver: 'simulated' | 'linux';
   uplink: string | undefined;
+  remove: boolean | undefined;
   delayMs: number;
   fail: number;
   silent: Silence | undefined;
@@ -27,6 +28,7 @@ const command = new Command('host')
     new Option('--driver <driver>', 'what changes the network').choices(['simulated', 'linux']).default('simulated'),
   )
   .option('--uplink <device>', 'linux: the device that faces the network')
+  .option('--remove', 'linux: take everything of the agent off the host, and end')
   .option('--state-file <path>', 'where the highest generations are kept')
   .option('--reconcile-seconds <seconds>', 'time between two comparisons with the desired state', numberFrom(1), 60)
   .option('--concurrency <count>', 'changes of different addresses at a time', numberFrom(1), 1_000)
@@ -39,6 +41,10 @@ const command = new Command('host')
   );
 
 const options: Options = command.parse().opts();
+if (options.remove) {
+  await linuxDriver(options, pino()).remove();
+  process.exit();
+}
 const configuration = readConfiguration(options.host);
 const logger = pino({ level: configuration.LOG_LEVEL });
 const stopping = new AbortController();
@@ -59,11 +65,14 @@ await runAgent({
 });
 logger.info({ host: options.host }, 'agent has stopped');
 
-function makeDriver({ driver, uplink, delayMs, fail, silent }: Options): NetworkDriver {
-  if (driver === 'linux') {
-    if (uplink === undefined) return command.error('error: the linux driver needs --uplink');
-    return new LinuxDriver({ uplink, logger });
-  }
+function linuxDriver({ uplink }: Options, log: Logger): LinuxDriver {
+  if (uplink === undefined) return command.error('error: the linux driver needs --uplink');
+  return new LinuxDriver({ uplink, logger: log });
+}
+
+function makeDriver(chosen: Options): NetworkDriver {
+  if (chosen.driver === 'linux') return linuxDriver(chosen, logger);
+  const { delayMs, fail, silent } = chosen;
   return new SimulatedDriver({ delayMs, failureProbability: fail, silence: silent ?? null });
 }
 

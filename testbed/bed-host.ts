@@ -104,6 +104,21 @@ export class BedHost {
     await this.#options.router.ip(`link set ${this.#options.port} up`);
   }
 
+  /** Something behind the cable loses everything that the host sends, while the cable itself is well. */
+  async block(): Promise<void> {
+    const { router, port } = this.#options;
+    const hook = `{ type filter hook ingress device "${port}" priority 0; policy drop; }`;
+    await router.run('nft', ['-f', '-'], {
+      input: `add table netdev ${port}\nadd chain netdev ${port} lost ${hook}\n`,
+    });
+  }
+
+  /** Undoes {@link block}. */
+  async unblock(): Promise<void> {
+    const { router, port } = this.#options;
+    await router.run('nft', ['delete', 'table', 'netdev', port]);
+  }
+
   /** Adds a droplet that runs nothing yet. */
   async addDroplet(droplet: BedDroplet): Promise<Namespace> {
     const gateway = gatewayOf(this.anchorRange);

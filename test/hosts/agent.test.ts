@@ -35,6 +35,27 @@ class RecordingDriver extends SimulatedDriver {
 }
 
 describe('an agent', () => {
+  test('answers for nothing while its host is cut off, and then only for what is still its own', async () => {
+    const moved = '203.0.113.8';
+    const controlPlane = await useScriptedControlPlane();
+    const driver = new SimulatedDriver();
+    startAgent({ apiUrl: controlPlane.url, token, driver });
+    controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 1, dropletId: 11 });
+    controlPlane.events.push({ sequence: 2, change: 'attach', address: moved, generation: 1, dropletId: 12 });
+    await until('both are attached', async () => driver.answersFor(IP) && driver.answersFor(moved));
+
+    driver.setCarrier(false);
+    await until('the host answers for nothing', async () => !driver.answersFor(IP) && !driver.answersFor(moved));
+    controlPlane.desired = {
+      sequence: 2,
+      attachments: [{ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR }],
+    };
+    driver.setCarrier(true);
+
+    await until('the host answers for what is its own', async () => driver.answersFor(IP));
+    await until('the rest is gone', async () => !driver.attachments.has(moved));
+  });
+
   test('acknowledges an event that is older than what it has applied as superseded, and does not apply it', async () => {
     const controlPlane = await useScriptedControlPlane();
     const driver = new RecordingDriver();

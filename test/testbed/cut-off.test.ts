@@ -57,6 +57,28 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     await bed.account.unassign(address);
   });
 
+  test('stops answering also when its carrier is there, and nobody behind it', async () => {
+    const { former } = placed();
+    const [registered] = bed.registered;
+    if (!registered) throw new Error('the bed has no host');
+    const address = await bed.account.reserve(bed.region);
+    await bed.account.assign(address, former.id);
+
+    await former.host.block();
+    // A new agent notices with its first request; one that waits for events would only when its poll is over.
+    await former.host.killAgent();
+    bed.startAgent(registered);
+    await until(
+      'the host answers for nothing',
+      async () => (await readHostNetwork(former.host)).answering.length === 0,
+      40_000,
+    );
+
+    await former.host.unblock();
+    await until(`${former.name} answers again`, async () => (await nameAt(address)) === former.name, 40_000);
+    await bed.account.unassign(address);
+  });
+
   test('that only loses the control plane goes on answering', async () => {
     const { former } = placed();
     const address = await bed.account.reserve(bed.region);

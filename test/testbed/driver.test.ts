@@ -177,7 +177,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     expect((await driver.list()).filter(({ answering }) => answering)).toMatchObject([{ address: IPV4.address }]);
   });
 
-  test('tells when the carrier goes and comes', async () => {
+  test('tells when the carrier goes and comes, and whether anybody is behind it', async () => {
     const seen: boolean[] = [];
     const stopping = new AbortController();
     const watching = driver.watch((carrier) => seen.push(carrier), stopping.signal);
@@ -190,6 +190,11 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     expect(await driver.isCutOff()).toBe(false);
     stopping.abort();
     await watching;
+
+    await host.block();
+    expect(await driver.isCutOff()).toBe(true);
+    await host.unblock();
+    expect(await driver.isCutOff()).toBe(false);
   });
 
   test('says so when the host does not forward packets', async () => {
