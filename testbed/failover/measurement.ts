@@ -22,7 +22,7 @@ export interface Measurement {
   firstGoodAnswer: number;
   /** Requests that nobody answered. */
   lost: number;
-  /** Requests that the former balancer answered although they were sent after the new one had first answered. */
+  /** Requests that the former balancer answered after the new one had first answered, whenever they were sent. */
   wrong: number;
 }
 
@@ -35,7 +35,7 @@ export function measure(
 ): Measurement {
   const good = requests.filter(({ by, endedAt }) => by === to && endedAt >= failedAt);
   const firstGoodAt = Math.min(...good.map(({ endedAt }) => endedAt));
-  const wrong = requests.filter(({ by, sentAt }) => by !== null && by !== to && sentAt > firstGoodAt);
+  const wrong = requests.filter(({ by, endedAt }) => by !== null && by !== to && endedAt > firstGoodAt);
   return {
     detection: times.detected - failedAt,
     accepted: times.accepted - times.requested,
