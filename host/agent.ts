@@ -13,11 +13,15 @@ const EVENTS_PER_POLL = 200;
 /** With more changes than this before it, the agent takes no further events. */
 const MOST_PENDING = 2_000;
 const MEND_AGAIN_AFTER_MS = 5_000;
+/** A snapshot is read again after this long even if nothing seems to have changed, in case rows were mended by hand. */
+const OLDEST_SNAPSHOT_MS = 600_000;
 
 /** The desired state that the host was last compared with. */
 interface Snapshot {
   sequence: number;
   attachments: ReadonlyMap<Address, DesiredAttachment>;
+  /** On the clock of `performance.now()`. */
+  readAt: number;
 }
 
 /** Options of {@link runAgent}. */
@@ -36,7 +40,7 @@ export interface AgentOptions {
   stateFile?: string | null;
   /** Changes of different addresses at a time; default 32. */
   concurrency?: number;
-  /** How long one poll waits for an event; default 25. */
+  /** How long one poll waits for an event; default 30, the most that the control plane allows. */
   waitSeconds?: number;
   /** Time between two comparisons with the desired state; default 60,000. */
   reconcileIntervalMs?: number;
@@ -66,7 +70,7 @@ class Agent {
   readonly #newestEvents = new Map<Address, number>();
   /** Events between their arrival and the end of their acknowledgment. */
   readonly #inHand = new Set<number>();
-  #snapshot: Snapshot = { sequence: 0, attachments: new Map() };
+  #snapshot: Snapshot = { sequence: 0, attachments: new Map(), readAt: Number.NEGATIVE_INFINITY };
   #reconcileAt = 0;
   /** Ends when the host is cut off, and with it whatever was asked of the control plane. */
   #contact = new AbortController();
@@ -140,12 +144,15 @@ class Agent {
 
   /** Takes events as they come, until the control plane does not answer. */
   async #follow(signal: AbortSignal, onContact: () => void): Promise<void> {
-    const { waitSeconds = 25 } = this.#options;
+    const { waitSeconds = 30 } = this.#options;
     let after = 0;
     // Everything that is open comes first, whatever has been seen of it before.
     let caughtUp = false;
     while (!signal.aborted) {
-      const request = { after, waitSeconds: caughtUp ? waitSeconds : 0, limit: EVENTS_PER_POLL };
+      // A poll ends in time for the next comparison.
+      const untilReconcile = Math.max(0, (this.#reconcileAt - performance.now()) / 1_000);
+      const wait = caughtUp ? Math.min(waitSeconds, untilReconcile) : 0;
+      const request = { after, waitSeconds: wait, limit: EVENTS_PER_POLL };
       const events = await this.#controlPlane.events(request, signal);
       onContact();
       const gap = hasGap(events, Math.max(after, this.#snapshot.sequence));
@@ -156,7 +163,8 @@ class Agent {
         after = Math.max(after, this.#snapshot.sequence);
       }
       if (gap) this.#logger.warn({ after }, 'events are missing');
-      if (gap || performance.now() > this.#reconcileAt) await this.#reconcile(signal);
+      if (gap) await this.#reconcile(signal);
+      else if (performance.now() > this.#reconcileAt) await this.#reconcile(signal, after);
       await this.#queue.atMost(MOST_PENDING, signal);
     }
   }
@@ -205,20 +213,30 @@ class Agent {
     }
   }
 
-  /** Compares the host with its desired state and puts what differs in line, before any event that comes later. */
-  async #reconcile(signal: AbortSignal): Promise<void> {
+  /**
+   * Compares the host with its desired state and puts what differs in line, before any event that comes later. With
+   * `seen`, the newest event there is, the snapshot at hand will do when it is as new: whatever changes a host's desired
+   * state gives it an event. So an idle host compares itself without asking.
+   */
+  async #reconcile(signal: AbortSignal, seen: number | null = null): Promise<void> {
     const { driver, reconcileIntervalMs = 60_000 } = this.#options;
-    const desired = await this.#controlPlane.desiredState(signal);
-    const { sequence } = desired;
-    this.#snapshot = { sequence, attachments: new Map(desired.attachments.map((one) => [one.address, one])) };
+    const age = performance.now() - this.#snapshot.readAt;
+    if (seen !== this.#snapshot.sequence || age > OLDEST_SNAPSHOT_MS) await this.#readSnapshot(signal);
+    const { sequence, attachments } = this.#snapshot;
     this.#reconcileAt = performance.now() + reconcileIntervalMs;
-    for (const repair of repairsOf(desired, await driver.list())) {
+    for (const repair of repairsOf(attachments, await driver.list())) {
       if (this.#isOutdated(repair, sequence)) continue;
       const remembered = repair.attachment
         ? this.#remember(repair.address, repair.attachment.generation)
         : Promise.resolve();
       this.#queue.enqueue(repair.address, () => this.#mend(repair, sequence, remembered));
     }
+  }
+
+  async #readSnapshot(signal: AbortSignal): Promise<void> {
+    const { sequence, attachments } = await this.#controlPlane.desiredState(signal);
+    const byAddress = new Map(attachments.map((one) => [one.address, one]));
+    this.#snapshot = { sequence, attachments: byAddress, readAt: performance.now() };
   }
 
   /** Whether the host has heard something newer about the address than the snapshot says. */

@@ -1,5 +1,5 @@
 import type { Address } from '../domain/address.ts';
-import type { DesiredAttachment, DesiredState } from '../domain/host-event.ts';
+import type { DesiredAttachment } from '../domain/host-event.ts';
 import type { PresentAttachment } from './driver.ts';
 
 /** One difference between a host and its desired state, and how to mend it. */
@@ -10,11 +10,13 @@ export interface Repair {
 }
 
 /** What has to change so that the host answers for exactly what it should. What must go comes first. */
-export function repairsOf(desired: DesiredState, present: PresentAttachment[]): Repair[] {
-  const wanted = new Map(desired.attachments.map((attachment) => [attachment.address, attachment]));
+export function repairsOf(
+  desired: ReadonlyMap<Address, DesiredAttachment>,
+  present: readonly PresentAttachment[],
+): Repair[] {
   const found = new Map(present.map((attachment) => [attachment.address, attachment]));
-  const surplus = present.filter(({ address }) => !wanted.has(address));
-  const missing = desired.attachments.filter(({ address, dropletId, anchor }) => {
+  const surplus = present.filter(({ address }) => !desired.has(address));
+  const missing = [...desired.values()].filter(({ address, dropletId, anchor }) => {
     const there = found.get(address);
     return there?.dropletId !== dropletId || there.anchor !== anchor || !there.answering;
   });

@@ -37,6 +37,8 @@ export interface AgentSettings {
   name: string;
   apiUrl: string;
   token: string;
+  /** Time between two comparisons with the desired state; default 60. */
+  reconcileSeconds?: number;
 }
 
 /** A host in a namespace of its own, with its droplets in theirs. */
@@ -162,13 +164,13 @@ export class BedHost {
   }
 
   /** Starts the host's agent with the Linux driver. */
-  startAgent({ name, apiUrl, token }: AgentSettings): ChildProcess {
+  startAgent({ name, apiUrl, token, reconcileSeconds = 60 }: AgentSettings): ChildProcess {
     const stateFile = join(this.#options.folder, `${this.#options.port}.generations`);
     this.#agent = this.namespace.spawn(
       process.execPath,
       [
         ...[join(PROJECT_FOLDER, 'host/main.ts'), '--host', name, '--driver', 'linux', '--uplink', 'uplink'],
-        ...['--state-file', stateFile],
+        ...['--state-file', stateFile, '--reconcile-seconds', String(reconcileSeconds)],
       ],
       {
         environment: { PATH: process.env.PATH, API_URL: apiUrl, HOST_TOKEN: token, LOG_LEVEL: 'debug' },

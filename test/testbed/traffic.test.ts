@@ -34,6 +34,22 @@ describe.skipIf(!CAN_HAVE_BEDS)('traffic of reserved addresses', () => {
     return z.object({ reserved_ipv6: z.object({ ip: z.string() }) }).parse(answer.body).reserved_ipv6.ip;
   }
 
+  test('comes back by itself when somebody has emptied the packet filter or the uplink', async () => {
+    const [droplet] = bed.droplets;
+    const [registered] = bed.registered;
+    if (!droplet || !registered) throw new Error('the bed has too few droplets');
+    const address = await bed.account.reserve(bed.region);
+    await bed.account.assign(address, droplet.id);
+    await droplet.host.killAgent();
+    registered.host.startAgent({ ...registered, apiUrl: bed.bedApiUrl, reconcileSeconds: 1 });
+
+    await droplet.host.namespace.run('nft', ['flush', 'ruleset']);
+    await until('the address is answered again', async () => (await ask(address))?.name === droplet.name);
+    await droplet.host.namespace.ip(`address del ${address}/32 dev uplink`);
+    await until('the address is answered once more', async () => (await ask(address))?.name === droplet.name);
+    await bed.account.unassign(address);
+  });
+
   describe.each(families)('$family', ({ reserve, path, own }) => {
     async function act(address: string, body: { type: string; droplet_id?: number }): Promise<void> {
       const answer = await bed.account.http.post(`${path}/${address}/actions`, body);
