@@ -8,8 +8,8 @@ const program = new Command('bench:hosts')
   .description('Measures what agents that wait for events cost one API process; ends with one line of JSON.')
   .option('--counts <numbers>', 'how many agents idle at a time, by commas', '0,10,100,500')
   .option('--rounds <number>', 'interleaved rounds of all of them', Number, 2)
-  // An agent polls every 25 s and compares itself at the first poll after 60 s, so all of it comes round in 75 s.
-  .option('--window-seconds <number>', 'length of a window', Number, 75)
+  // An agent polls every 30 s and compares itself every 60 s, so all of it comes round in a minute.
+  .option('--window-seconds <number>', 'length of a window', Number, 60)
   .option('--settle-seconds <number>', 'from the start of the last agent to the window', Number, 15);
 const options = program.parse().opts<{
   counts: string;
