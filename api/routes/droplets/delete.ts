@@ -9,7 +9,7 @@ const route = createRoute({
   method: 'delete',
   path: '/v2/droplets/{droplet_id}',
   operationId: 'droplets_destroy',
-  summary: 'Delete a Droplet; an address that is assigned to it is unassigned',
+  summary: 'Delete a Droplet; the addresses that are assigned to it are unassigned',
   tags: ['Droplets'],
   ...secured('droplet:delete'),
   request: { params: dropletParameter },
