@@ -150,7 +150,7 @@ class Agent {
     let caughtUp = false;
     while (!signal.aborted) {
       // A poll ends in time for the next comparison.
-      const untilReconcile = Math.max(0, (this.#reconcileAt - performance.now()) / 1_000);
+      const untilReconcile = Math.max(0, Math.ceil((this.#reconcileAt - performance.now()) / 1_000));
       const wait = caughtUp ? Math.min(waitSeconds, untilReconcile) : 0;
       const request = { after, waitSeconds: wait, limit: EVENTS_PER_POLL };
       const events = await this.#controlPlane.events(request, signal);

@@ -35,6 +35,22 @@ class RecordingDriver extends SimulatedDriver {
 }
 
 describe('an agent', () => {
+  test('compares its host again and again while no event comes, without asking for its desired state', async () => {
+    const controlPlane = await useScriptedControlPlane();
+    const driver = new SimulatedDriver();
+    controlPlane.desired = {
+      sequence: 0,
+      attachments: [{ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR }],
+    };
+    startAgent({ apiUrl: controlPlane.url, token, driver, reconcileIntervalMs: 700 });
+    for (let time = 0; time < 3; time++) {
+      await until('the address is attached', async () => driver.attachments.has(IP));
+      await driver.detach(IP, 1);
+    }
+    await until('the address is attached once more', async () => driver.attachments.has(IP));
+    expect(controlPlane.snapshots).toBe(1);
+  });
+
   test('answers for nothing while its host is cut off, and then only for what is still its own', async () => {
     const moved = '203.0.113.8';
     const controlPlane = await useScriptedControlPlane();
