@@ -10,6 +10,7 @@ import { STACK_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
 import { currentControl } from '../../testbed/control.ts';
+import { recordHistories } from './recorded-histories.ts';
 
 /** Where the tests find the one stack that the whole run shares. */
 export interface TestStack {
@@ -77,7 +78,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
       temporalAddress: servers.temporalAddress,
       workflowBundle,
     });
-    return tearDown;
+    if (process.env.RECORD_HISTORIES !== 'true') return tearDown;
+    return async () => {
+      const names = await recordHistories(servers.temporalAddress).finally(tearDown);
+      console.log(`recorded ${names.length} histories`);
+    };
   } catch (error) {
     await tearDown();
     throw error;
