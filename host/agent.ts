@@ -4,7 +4,7 @@ import type { AcknowledgmentOutcome, DesiredAttachment, Generation, HostEvent } 
 import { AcknowledgmentSender } from './acknowledgment-sender.ts';
 import { AddressQueue } from './address-queue.ts';
 import { Backoff } from './backoff.ts';
-import { ControlPlane } from './control-plane.ts';
+import { ControlPlane, ControlPlaneError } from './control-plane.ts';
 import type { NetworkDriver } from './driver.ts';
 import { type Repair, repairsOf } from './reconcile.ts';
 import { Generations } from './state-file.ts';
@@ -103,8 +103,12 @@ class Agent {
         await this.#follow(contact, () => backoff.reset());
       } catch (error) {
         if (signal.aborted) break;
-        this.#logger.warn({ err: error }, 'contact with the control plane is lost');
-        if (await driver.isCutOff()) await this.#withdraw();
+        const isContact = error instanceof ControlPlaneError || this.#contact.signal.aborted;
+        this.#logger.warn(
+          { err: error },
+          isContact ? 'contact with the control plane is lost' : 'the host cannot be compared with its desired state',
+        );
+        if (isContact && (await driver.isCutOff())) await this.#withdraw();
         await backoff.wait(AbortSignal.any([signal, this.#pause.signal]));
         if (this.#pause.signal.aborted) this.#pause = new AbortController();
       }

@@ -34,7 +34,7 @@ async function runHere(vitestArguments: readonly string[]): Promise<number> {
 }
 
 try {
-  const problem = await obstacle();
+  const problem = await obstacle(report);
   const vitestArguments = ['run', ...process.argv.slice(2)];
   if (problem === null) {
     await fetchBeforehand();

@@ -30,7 +30,7 @@ export async function runAsTestbed(
 }
 
 async function outside(script: string): Promise<void> {
-  const problem = await obstacle();
+  const problem = await obstacle(console.log);
   if (problem !== null) throw new StackError(`The test bed cannot be made here: ${problem}.`);
   const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
   const options = { supervisor, environment: process.env, report: console.log };

@@ -16,14 +16,19 @@ const PACKAGES: Readonly<Record<string, string>> = {
   haproxy: 'haproxy',
 };
 
-/** Why no test bed can be made here; null when one can. */
-export async function obstacle(): Promise<string | null> {
+/** Servers of the control plane that are elsewhere cannot be reached from inside a namespace. */
+const SERVER_VARIABLES = ['MYSQL_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS'];
+
+/** Why no test bed can be made here; null when one can. Installs the tools that are missing. */
+export async function obstacle(report: Report, environment: NodeJS.ProcessEnv = process.env): Promise<string | null> {
+  const named = SERVER_VARIABLES.filter((variable) => environment[variable]);
+  if (named.length > 0) return `${named.join(', ')} name servers that cannot be reached from a network namespace`;
   if (process.platform !== 'linux') return 'network namespaces need Linux';
   if (process.getuid?.() !== 0) return 'making network namespaces needs root';
   const name = `rip-probe-${process.pid}`;
   if (!(await isCommand('ip')) && !(await isCommand('apt-get'))) return 'the command ip (iproute2) is missing';
   try {
-    await installTools(() => {});
+    await installTools(report);
     await run('ip', ['netns', 'add', name]);
     await run('ip', ['netns', 'delete', name]);
     return null;
@@ -37,7 +42,7 @@ export async function obstacle(): Promise<string | null> {
  *
  * @throws {StackError} with those that are missing and how to get them.
  */
-export async function installTools(report: Report): Promise<void> {
+async function installTools(report: Report): Promise<void> {
   const missing: string[] = [];
   for (const [command, name] of Object.entries(PACKAGES)) if (!(await isCommand(command))) missing.push(name);
   if (missing.length === 0) return;

@@ -177,6 +177,15 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     expect((await driver.list()).filter(({ answering }) => answering)).toMatchObject([{ address: IPV4.address }]);
   });
 
+  test('withdraws the rest when some of it has gone by itself', async () => {
+    await driver.attach(IPV4);
+    await driver.attach(IPV6);
+    await driver.attach(attachment('203.0.113.8', 3));
+    await host.namespace.ip(`address del ${IPV4.address}/32 dev uplink`);
+    await driver.withdraw();
+    expect((await newDriver().list()).map(({ answering }) => answering)).toEqual([false, false, false]);
+  });
+
   test('tells when the carrier goes and comes, and whether anybody is behind it', async () => {
     const seen: boolean[] = [];
     const stopping = new AbortController();

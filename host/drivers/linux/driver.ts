@@ -65,19 +65,14 @@ export class LinuxDriver implements NetworkDriver {
   }
 
   withdraw(): Promise<void> {
-    return this.#inTurn(async () => {
-      const known = this.#known ?? (await this.#look());
-      const answering = known.answering();
-      await this.#orForget(changeUplink(this.#commands, this.#uplink, { remove: answering }));
-      for (const address of answering) known.setAnswering(address, false);
-    });
+    // The second time it looks at what is really there: the kernel may have taken addresses off by itself.
+    return this.#inTurn(() => this.#silenceAll().catch(() => this.#silenceAll()));
   }
 
   async isCutOff(): Promise<boolean> {
-    return (
-      !(await hasCarrier(this.#commands, this.#uplink)) ||
-      (await gatewayAnswers(this.#commands, this.#uplink)) === false
-    );
+    // A device that is not there leads nowhere either.
+    const carrier = await hasCarrier(this.#commands, this.#uplink).catch(() => false);
+    return !carrier || (await gatewayAnswers(this.#commands, this.#uplink)) === false;
   }
 
   async watch(onCarrier: (carrier: boolean) => void, signal: AbortSignal): Promise<void> {
@@ -118,6 +113,13 @@ export class LinuxDriver implements NetworkDriver {
     this.#changes.push({ address, attachment, resolve, reject });
     void this.#inTurn(() => this.#takeChanges());
     return promise;
+  }
+
+  async #silenceAll(): Promise<void> {
+    const known = this.#known ?? (await this.#look());
+    const answering = known.answering();
+    await this.#orForget(changeUplink(this.#commands, this.#uplink, { remove: answering }));
+    for (const address of answering) known.setAnswering(address, false);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
