@@ -37,6 +37,9 @@ const options = new Command('test:fuzz')
 const report = (line: string) => console.log(`  ${line}`);
 const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-fuzz-'));
 const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fuzz') });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void supervisor.stop().finally(() => process.exit(1)));
+}
 try {
   const schemathesis = await installSchemathesis({ supervisor, cacheFolder: cacheFolder(process.env), report });
   const environment = process.env;
