@@ -15,3 +15,15 @@ export function anchorFor(family: Family, anchor: Address): Address {
   if (family === 4) return anchor;
   return addressFromBytes(Buffer.from([...PREFIX_BYTES, ...addressToBytes(anchor)]));
 }
+
+/** The droplets' gateway on their host, as anchors of a family see it: the first address of the host's anchor range. */
+export function gatewayOf(family: Family, anchorRange: string): Address {
+  const octets = ipaddr.IPv4.networkAddressFromCIDR(anchorRange).toByteArray();
+  return anchorFor(family, new ipaddr.IPv4([...octets.slice(0, 3), (octets[3] ?? 0) + 1]).toString());
+}
+
+/** How many bits of an anchor of a family are the host's and not the droplet's own. */
+export function anchorPrefixLength(family: Family, anchorRange: string): number {
+  const [, hostBits] = ipaddr.IPv4.parseCIDR(anchorRange);
+  return family === 4 ? hostBits : prefixLength + hostBits;
+}

@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { messageOf, StackError } from '../stack/errors.ts';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor } from '../stack/processes.ts';
-import { fetchServers } from '../stack/servers/index.ts';
-import { runInControl } from '../testbed/control.ts';
+import { PROJECT_FOLDER } from '../stack/paths.ts';
+import { runInControl, runScript } from '../testbed/control.ts';
 import { obstacle } from '../testbed/tools.ts';
 
 /*
@@ -17,31 +13,14 @@ import { obstacle } from '../testbed/tools.ts';
 const VITEST = join(PROJECT_FOLDER, 'node_modules/vitest/vitest.mjs');
 const report = (line: string) => console.log(`stack: ${line}`);
 
-/** From inside a namespace nothing can be downloaded. */
-async function fetchBeforehand(): Promise<void> {
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
-  await fetchServers({ supervisor, environment: process.env, report }).finally(() => supervisor.stop());
-}
-
-async function runHere(vitestArguments: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', VITEST, ...vitestArguments], {
-    stdio: 'inherit',
-    detached: true,
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-  const [code] = await once(child, 'exit');
-  return typeof code === 'number' ? code : 1;
-}
-
 try {
   const problem = await obstacle(report);
   const vitestArguments = ['run', ...process.argv.slice(2)];
   if (problem === null) {
-    await fetchBeforehand();
-    process.exitCode = await runInControl(VITEST, vitestArguments);
+    process.exitCode = await runInControl(VITEST, vitestArguments, report);
   } else {
     console.log(`The test bed cannot be made here (${problem}); the tests that need it are skipped.`);
-    process.exitCode = await runHere(vitestArguments);
+    process.exitCode = await runScript(VITEST, vitestArguments);
   }
 } catch (error) {
   console.error(error instanceof StackError ? error.message : `The tests could not be run: ${messageOf(error)}`);

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import ipaddr from 'ipaddr.js';
-import { anchorFor } from '../domain/anchor.ts';
+import type { Family } from '../domain/address.ts';
+import { anchorFor, anchorPrefixLength, gatewayOf } from '../domain/anchor.ts';
 import { PROJECT_FOLDER } from '../stack/paths.ts';
-import { gatewayOf } from './anchor-range.ts';
 import { Namespace } from './namespace.ts';
+import { untilTrue } from './until.ts';
 
 const SERVING_TIMEOUT_MILLISECONDS = 10_000;
 
@@ -70,7 +70,6 @@ export class BedHost {
     const { router, namespaceName, port, underlay } = this.#options;
     const namespace = await Namespace.add(namespaceName(''), { forwards: true });
     this.#namespace = namespace;
-    const gateway = gatewayOf(this.anchorRange);
     await router.ip(
       `link add ${port} type veth peer name uplink netns ${namespace.name}`,
       `link set ${port} master public`,
@@ -83,8 +82,8 @@ export class BedHost {
       ...underlay.gateways.map((address) => `route add default via ${address}`),
       'link add droplets type bridge mcast_snooping 0',
       'link set droplets up',
-      `address add ${gateway.ipv4}/${gateway.prefixLength4} dev droplets`,
-      `address add ${gateway.ipv6}/${gateway.prefixLength6} dev droplets nodad`,
+      `address add ${this.#inRange(4, gatewayOf(4, this.anchorRange))} dev droplets`,
+      `address add ${this.#inRange(6, gatewayOf(6, this.anchorRange))} dev droplets nodad`,
     );
   }
 
@@ -123,7 +122,6 @@ export class BedHost {
 
   /** Adds a droplet that runs nothing yet. */
   async addDroplet(droplet: BedDroplet): Promise<Namespace> {
-    const gateway = gatewayOf(this.anchorRange);
     const namespace = await Namespace.add(this.#options.namespaceName(`-droplet-${droplet.id}`));
     this.droplets.push({ droplet, namespace });
     const device = `d${droplet.id}`;
@@ -133,11 +131,11 @@ export class BedHost {
       `link set ${device} up`,
     );
     await namespace.ip(
-      `address add ${droplet.anchor}/${gateway.prefixLength4} dev eth0`,
-      `address add ${anchorFor(6, droplet.anchor)}/${gateway.prefixLength6} dev eth0 nodad`,
+      `address add ${this.#inRange(4, droplet.anchor)} dev eth0`,
+      `address add ${this.#inRange(6, anchorFor(6, droplet.anchor))} dev eth0 nodad`,
       'link set eth0 up',
-      `route add default via ${gateway.ipv4}`,
-      `route add default via ${gateway.ipv6}`,
+      `route add default via ${gatewayOf(4, this.anchorRange)}`,
+      `route add default via ${gatewayOf(6, this.anchorRange)}`,
     );
     return namespace;
   }
@@ -154,13 +152,13 @@ export class BedHost {
     namespace.spawn(process.execPath, [join(PROJECT_FOLDER, 'testbed/name-server.ts'), droplet.name], {
       logFile: join(this.#options.folder, `droplet-${droplet.id}.log`),
     });
-    const deadline = performance.now() + SERVING_TIMEOUT_MILLISECONDS;
-    for (;;) {
-      const answer = await namespace.run('curl', ['-sS', '-m', '1', 'http://127.0.0.1/']).catch(() => null);
-      if (answer !== null) return namespace;
-      if (performance.now() > deadline) throw new Error(`droplet ${droplet.name} does not serve`);
-      await sleep(50);
-    }
+    const serves = () =>
+      namespace.run('curl', ['-sS', '-m', '1', 'http://127.0.0.1/']).then(
+        () => true,
+        () => false,
+      );
+    await untilTrue(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MILLISECONDS);
+    return namespace;
   }
 
   /** Starts the host's agent with the Linux driver. */
@@ -188,5 +186,9 @@ export class BedHost {
     const ended = once(agent, 'exit');
     agent.kill('SIGKILL');
     await ended;
+  }
+  /** An anchor of a family, with the length of the range's prefix. */
+  #inRange(family: Family, anchor: string): string {
+    return `${anchor}/${anchorPrefixLength(family, this.anchorRange)}`;
   }
 }

@@ -1,9 +1,5 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, StackError } from '../stack/errors.ts';
-import { STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor } from '../stack/processes.ts';
-import { fetchServers } from '../stack/servers/index.ts';
 import { type Control, currentControl, runInControl } from './control.ts';
 import { obstacle } from './tools.ts';
 
@@ -32,10 +28,7 @@ export async function runAsTestbed(
 async function outside(script: string): Promise<void> {
   const problem = await obstacle(console.log);
   if (problem !== null) throw new StackError(`The test bed cannot be made here: ${problem}.`);
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
-  const options = { supervisor, environment: process.env, report: console.log };
-  await fetchServers(options).finally(() => supervisor.stop());
-  process.exitCode = await runInControl(script, process.argv.slice(2));
+  process.exitCode = await runInControl(script, process.argv.slice(2), console.log);
 }
 
 async function inside(control: Control, body: (control: Control, signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { DropletRecord } from '../../db/droplets.ts';
-import { anchorFor } from '../../domain/anchor.ts';
+import { gatewayOf } from '../../domain/anchor.ts';
 import { findDropletSize } from '../droplet-sizes.ts';
 import type { DropletBody } from '../schemas/droplet.ts';
 import { presentRegion } from './region.ts';
@@ -33,7 +33,7 @@ export function presentDroplet(droplet: DropletRecord): DropletBody {
 }
 
 function presentNetworks({ anchor, anchorCidr, reservedIp }: DropletRecord): DropletBody['networks']['v4'] {
-  const gateway = firstAddressOf(anchorCidr);
+  const gateway = gatewayOf(4, anchorCidr);
   const netmask = ipaddr.IPv4.subnetMaskFromPrefixLength(ipaddr.IPv4.parseCIDR(anchorCidr)[1]).toString();
   const networks: DropletBody['networks']['v4'] = [{ ip_address: anchor, netmask, gateway, type: 'private' }];
   if (reservedIp !== null) {
@@ -44,13 +44,8 @@ function presentNetworks({ anchor, anchorCidr, reservedIp }: DropletRecord): Dro
 
 function presentIpv6Networks({ anchorCidr, reservedIpv6 }: DropletRecord): DropletBody['networks']['v6'] {
   if (reservedIpv6 === null) return [];
-  const gateway = anchorFor(6, firstAddressOf(anchorCidr));
+  const gateway = gatewayOf(6, anchorCidr);
   return [{ ip_address: reservedIpv6, netmask: 128, gateway, type: 'public' }];
-}
-
-function firstAddressOf(cidr: string): string {
-  const octets = ipaddr.IPv4.networkAddressFromCIDR(cidr).toByteArray();
-  return new ipaddr.IPv4([...octets.slice(0, 3), (octets[3] ?? 0) + 1]).toString();
 }
 
 function presentSize({ size, memory, vcpus, disk, region }: DropletRecord): DropletBody['size'] {
