@@ -3,17 +3,22 @@ import { messageOf, StackError } from '../stack/errors.ts';
 import { PROJECT_FOLDER } from '../stack/paths.ts';
 import { runInControl, runScript } from '../testbed/control.ts';
 import { obstacle } from '../testbed/tools.ts';
+import { browserObstacle } from './webui/browser.ts';
 
 /*
  * `npm test`: runs all tests in a network namespace of their own, with the servers that they need, so that hosts in
  * namespaces of the test bed can reach the API. Where namespaces are not to be had it runs the tests as they are, and
- * those that need the test bed are reported as skipped.
+ * those that need the test bed are reported as skipped. So are those of the Web UI where there is no browser.
  */
 
 const VITEST = join(PROJECT_FOLDER, 'node_modules/vitest/vitest.mjs');
 const report = (line: string) => console.log(`stack: ${line}`);
 
 try {
+  const withoutBrowser = await browserObstacle(report);
+  if (withoutBrowser !== null) {
+    console.log(`The Web UI cannot be tested here (${withoutBrowser}); its tests are skipped.`);
+  }
   const problem = await obstacle(report);
   const vitestArguments = ['run', ...process.argv.slice(2)];
   if (problem === null) {

@@ -1,6 +1,4 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { StackError } from '../stack/errors.ts';
+import { installMissing, isCommand } from '../stack/packages.ts';
 import type { Report } from '../stack/servers/options.ts';
 import { run } from './run.ts';
 
@@ -28,45 +26,11 @@ export async function obstacle(report: Report, environment: NodeJS.ProcessEnv = 
   const name = `rip-probe-${process.pid}`;
   if (!(await isCommand('ip')) && !(await isCommand('apt-get'))) return 'the command ip (iproute2) is missing';
   try {
-    await installTools(report);
+    await installMissing({ purpose: 'The test bed', packages: PACKAGES, report });
     await run('ip', ['netns', 'add', name]);
     await run('ip', ['netns', 'delete', name]);
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/**
- * Installs the tools that are missing, with Debian's package manager where there is one.
- *
- * @throws {StackError} with those that are missing and how to get them.
- */
-async function installTools(report: Report): Promise<void> {
-  const missing: string[] = [];
-  for (const [command, name] of Object.entries(PACKAGES)) if (!(await isCommand(command))) missing.push(name);
-  if (missing.length === 0) return;
-  const names = missing.join(' ');
-  if (!(await isCommand('apt-get'))) throw new StackError(`The test bed needs these packages: ${names}`);
-  report(`Test bed: installing ${names}`);
-  try {
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['update', '-q'], { environment });
-    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], { environment });
-  } catch (error) {
-    throw new StackError(`The test bed needs these packages: ${names}. Installing them failed: ${error}`);
-  }
-}
-
-async function isCommand(command: string): Promise<boolean> {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const found = await Promise.all(
-    folders.map((folder) =>
-      access(join(folder, command), constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
 }

@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { audit } from '../../audit/audit.ts';
-import { describeViolation, type Violation } from '../../audit/violation.ts';
-import type { Database } from '../../db/database.ts';
-import { addressFromBytes, familyOf } from '../../domain/address.ts';
-import { billingEventId } from '../../domain/names.ts';
+import { familyOf } from '../../domain/address.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import { type Account, readIpv6Address } from '../support/account.ts';
 import { startAgent } from '../support/agents.ts';
+import { auditAccounts } from '../support/audit.ts';
 import { useDatabase } from '../support/database.ts';
 import { type Answer, expectAnswer } from '../support/http.ts';
 import { type SeededRandom, seededRandom } from '../support/random.ts';
@@ -255,23 +251,6 @@ function byAddress(left: Assignment, right: Assignment): number {
   return left.address < right.address ? -1 : 1;
 }
 
-/** The violations that are about these accounts; other tests leave broken things behind on purpose. */
-async function violationsOf(db: Database, accountIds: number[], violations: Violation[]): Promise<string[]> {
-  const [actions, operations] = await Promise.all([
-    db.selectFrom('actions').select(['id', 'address']).where('account_id', 'in', accountIds).execute(),
-    db.selectFrom('operations').select(['id', 'workflow_id']).where('account_id', 'in', accountIds).execute(),
-  ]);
-  const subjects = new Set([
-    ...actions.flatMap(({ id, address }) => [
-      `action ${id}`,
-      billingEventId(id),
-      ...(address === null ? [] : [addressFromBytes(address)]),
-    ]),
-    ...operations.flatMap((operation) => [`operation ${operation.id}`, operation.workflow_id]),
-  ]);
-  return violations.filter(({ subject }) => subjects.has(subject)).map(describeViolation);
-}
-
 test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, leave every invariant standing`, {
   timeout: 240_000,
 }, async () => {
@@ -329,14 +308,6 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
       .sort(byAddress);
   await expect.poll(attached, { timeout: 20_000 }).toEqual(assigned);
 
-  const db = useDatabase();
-  const violations = await audit({
-    db,
-    temporal: await useTemporal(),
-    kafkaBrokers: inject('stack').kafkaBrokers.split(','),
-    logger: pino({ level: 'silent' }),
-    looks: 6,
-  });
-  const accountIds = customers.map(({ account }) => account.id);
-  expect(await violationsOf(db, accountIds, violations)).toEqual([]);
+  const accounts = customers.map(({ account }) => account);
+  expect(await auditAccounts(useDatabase(), await useTemporal(), accounts)).toEqual([]);
 });

@@ -22,6 +22,8 @@ export interface TestStack {
   mysqlUrl: string;
   kafkaBrokers: string;
   temporalAddress: string;
+  /** Empty when an existing server is used whose Web UI is not known. */
+  temporalUiUrl: string;
   workflowBundle: string;
 }
 
@@ -76,6 +78,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       mysqlUrl: servers.mysqlUrl,
       kafkaBrokers: servers.kafkaBrokers,
       temporalAddress: servers.temporalAddress,
+      temporalUiUrl: servers.temporalUiUrl,
       workflowBundle,
     });
     if (process.env.RECORD_HISTORIES !== 'true') return tearDown;

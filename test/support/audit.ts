@@ -1,0 +1,29 @@
+import type { Client } from '@temporalio/client';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { audit } from '../../audit/audit.ts';
+import { describeViolation } from '../../audit/violation.ts';
+import type { Database } from '../../db/database.ts';
+import { addressFromBytes } from '../../domain/address.ts';
+import { billingEventId } from '../../domain/names.ts';
+import type { Account } from './account.ts';
+
+/** What the audit finds about these accounts; other tests leave broken things behind on purpose. */
+export async function auditAccounts(db: Database, temporal: Client, accounts: Account[]): Promise<string[]> {
+  const kafkaBrokers = inject('stack').kafkaBrokers.split(',');
+  const violations = await audit({ db, temporal, kafkaBrokers, logger: pino({ level: 'silent' }), looks: 6 });
+  const accountIds = accounts.map(({ id }) => id);
+  const [actions, operations] = await Promise.all([
+    db.selectFrom('actions').select(['id', 'address']).where('account_id', 'in', accountIds).execute(),
+    db.selectFrom('operations').select(['id', 'workflow_id']).where('account_id', 'in', accountIds).execute(),
+  ]);
+  const subjects = new Set([
+    ...actions.flatMap(({ id, address }) => [
+      `action ${id}`,
+      billingEventId(id),
+      ...(address === null ? [] : [addressFromBytes(address)]),
+    ]),
+    ...operations.flatMap((operation) => [`operation ${operation.id}`, operation.workflow_id]),
+  ]);
+  return violations.filter(({ subject }) => subjects.has(subject)).map(describeViolation);
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { type Browser, chromium } from 'playwright-core';
+import { messageOf } from '../../stack/errors.ts';
+import { installMissing } from '../../stack/packages.ts';
+import type { Report } from '../../stack/servers/options.ts';
+
+/** Where Debian's package puts it. */
+const EXECUTABLE = '/usr/bin/chromium';
+
+/** Root has no sandbox; nothing is to be fetched from anywhere but the Web UI. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Whether the browser is on this machine. */
+export async function hasBrowser(): Promise<boolean> {
+  return access(EXECUTABLE, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Why the Web UI cannot be tested here; null when it can. Installs the browser when it is missing. */
+export async function browserObstacle(
+  report: Report,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string | null> {
+  if (environment.TEMPORAL_ADDRESS && !environment.TEMPORAL_UI_URL) {
+    return 'TEMPORAL_ADDRESS is set and TEMPORAL_UI_URL is not';
+  }
+  try {
+    if (!(await hasBrowser())) {
+      await installMissing({ purpose: 'The test of the Web UI', packages: { chromium: 'chromium' }, report });
+    }
+    await promisify(execFile)(EXECUTABLE, ['--version']);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Starts the browser without a window. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+}

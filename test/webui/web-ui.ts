@@ -1,0 +1,223 @@
+import type { Browser, Locator, Page } from 'playwright-core';
+import { until } from '../support/until.ts';
+import { launchBrowser } from './browser.ts';
+
+const TIMEOUT_MS = 20_000;
+const STATUS = /^\s*(Running|Completed|Failed|Canceled|Terminated|Timed Out|Continued As New)\s*$/;
+
+/** A line of the workflow list. */
+export interface ListedRun {
+  status: string;
+  workflowId: string;
+  runId: string;
+}
+
+/** Temporal's Web UI in a real browser, as an operator uses it. */
+export class WebUi {
+  readonly #browser: Browser;
+  readonly #baseUrl: string;
+
+  private constructor(browser: Browser, baseUrl: string) {
+    this.#browser = browser;
+    this.#baseUrl = baseUrl;
+  }
+
+  /** Starts a browser for the Web UI at `url`. */
+  static async launch(url: string, namespace = 'default'): Promise<WebUi> {
+    return new WebUi(await launchBrowser(), `${url}/namespaces/${namespace}`);
+  }
+
+  /** The list of workflows that a query answers, in a page of its own. */
+  async list(query: string): Promise<WorkflowList> {
+    const page = await this.#newPage();
+    await page.goto(`${this.#baseUrl}/workflows?query=${encodeURIComponent(query)}`);
+    return new WorkflowList(page);
+  }
+
+  /** The page of a run; without a run id that of the newest one. */
+  async open(workflowId: string, runId?: string): Promise<RunPage> {
+    const page = await this.#newPage();
+    const path = `/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}/history`}`;
+    await page.goto(`${this.#baseUrl}${path}`);
+    return RunPage.on(page);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+  }
+
+  async #newPage(): Promise<Page> {
+    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(TIMEOUT_MS);
+    return page;
+  }
+}
+
+/** The page that lists workflows. */
+export class WorkflowList {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** What is listed, once there is something; lists lag behind by a moment, so it is loaded again until then. */
+  async runs(): Promise<ListedRun[]> {
+    return until('workflows were listed', async () => {
+      const rows = await this.#read();
+      if (rows.length > 0) return rows;
+      await this.page.reload();
+      return null;
+    });
+  }
+
+  /** Opens a run that is listed by a click on its workflow id. */
+  async open({ runId }: ListedRun): Promise<RunPage> {
+    const row = this.#rows().filter({ hasText: runId });
+    await row.getByRole('link').first().click();
+    return RunPage.on(this.page);
+  }
+
+  async #read(): Promise<ListedRun[]> {
+    await this.page.getByTestId('workflow-count').waitFor();
+    const rows = await this.#rows().all();
+    return Promise.all(
+      rows.map(async (row) => {
+        const [status = '', workflowId = '', runId = ''] = await row
+          .getByTestId('workflows-summary-table-body-cell')
+          .allInnerTexts();
+        return { status: status.trim(), workflowId: workflowId.trim(), runId: runId.trim() };
+      }),
+    );
+  }
+
+  #rows(): Locator {
+    return this.page.getByTestId('workflows-summary-configurable-table-row');
+  }
+}
+
+/** Which of the events that the Web UI offers a reset goes back to. */
+export type ResetPoint = 'first' | 'last';
+
+/** The page of one run. */
+export class RunPage {
+  readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** The run that a page shows, once it does. */
+  static async on(page: Page): Promise<RunPage> {
+    await page.waitForURL(/\/workflows\/[^/]+\/[^/]+\/history/);
+    const run = new RunPage(page);
+    await run.#status().waitFor();
+    return run;
+  }
+
+  get runId(): string {
+    return new URL(this.page.url()).pathname.split('/').at(-2) ?? '';
+  }
+
+  async status(): Promise<string> {
+    return (await this.#status().innerText()).trim();
+  }
+
+  /** Waits until the run is shown as ended; answers how. */
+  async ended(): Promise<string> {
+    return until(`${this.page.url()} showed its end`, async () => {
+      const status = await this.status();
+      if (status !== 'Running') return status;
+      await this.#reload();
+      return null;
+    });
+  }
+
+  /** What is shown as the result, or as the failure. */
+  async result(): Promise<string> {
+    const heading = this.page.getByTestId('input-and-result').getByRole('heading', { name: 'Result' });
+    return heading.locator('xpath=..').innerText();
+  }
+
+  /** What is shown about the steps that wait. */
+  async pendingActivities(): Promise<string> {
+    return this.#tab('pending-activities-tab', 'h4');
+  }
+
+  /** The summary, the details, and the steps with a summary of their own. */
+  async metadata(): Promise<string> {
+    return this.#tab('user-metadata-tab', '[data-testid=user-metadata-summary-heading]');
+  }
+
+  /** Resets the run and goes on to the run that comes of it. */
+  async reset(to: ResetPoint, reason: string): Promise<RunPage> {
+    const { runId } = this;
+    const dialog = await this.openResetDialog();
+    await dialog.getByTestId('workflow-reset-event-id-select-button').click();
+    const choices = dialog.getByRole('option');
+    await (to === 'first' ? choices.first() : choices.last()).click();
+    await dialog.getByTestId('reset-reason').fill(reason);
+    await this.#confirm(dialog);
+    await this.page.getByTestId('workflow-reset-alert').getByRole('link').click();
+    await this.page.waitForURL((url) => !url.pathname.includes(runId));
+    return RunPage.on(this.page);
+  }
+
+  /** A closed run has a button for it, an open one an entry of its menu. */
+  async openResetDialog(): Promise<Locator> {
+    const button = this.page.getByRole('button', { name: 'Reset', exact: true }).filter({ visible: true });
+    if ((await this.status()) === 'Running') await this.#choose('reset-button');
+    else await button.click();
+    return this.page.getByRole('dialog');
+  }
+
+  /** Asks the workflow to cancel itself. */
+  async cancel(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Request Cancellation' }).filter({ visible: true }).click();
+    await this.#confirm(this.page.getByRole('dialog'));
+  }
+
+  /** Ends the run without asking it. */
+  async terminate(reason: string): Promise<void> {
+    await this.#choose('terminate-button');
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByTestId('workflow-termination-reason').fill(reason);
+    await this.#confirm(dialog);
+  }
+
+  /** Sends a signal without input. */
+  async signal(name: string): Promise<void> {
+    await this.#choose('signal-button');
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByTestId('signal-name').fill(name);
+    await this.#confirm(dialog);
+  }
+
+  async #choose(entry: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'More Actions' }).filter({ visible: true }).click();
+    await this.page.getByTestId(entry).filter({ visible: true }).click();
+  }
+
+  async #confirm(dialog: Locator): Promise<void> {
+    await dialog.getByTestId('confirm-modal-button').click();
+    await dialog.waitFor({ state: 'hidden' });
+  }
+
+  async #tab(name: string, content: string): Promise<string> {
+    const history = this.page.getByTestId('history-tab');
+    await this.page.getByTestId(name).click();
+    await this.page.locator(content).first().waitFor();
+    const text = await this.page.locator('main').innerText();
+    await history.click();
+    return text;
+  }
+
+  async #reload(): Promise<void> {
+    await this.page.reload();
+    await this.#status().waitFor();
+  }
+
+  #status(): Locator {
+    return this.page.locator('header span').getByText(STATUS).first();
+  }
+}
