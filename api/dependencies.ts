@@ -1,4 +1,3 @@
-import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createAcknowledgmentSink } from '../client/acknowledgment-sink.ts';
 import type { AdmissionDesk } from '../client/admission-desk.ts';
@@ -12,6 +11,7 @@ import { findVerdict } from '../db/operations/verdicts.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { Operation } from '../domain/operation.ts';
 import { hostsOf, type Verdict } from '../domain/verdict.ts';
+import { openTemporalClient } from '../temporal/connection.ts';
 import { installTemporalRuntime } from '../workers/runtime.ts';
 import { operationRules } from '../workers/worker.ts';
 import type { ApiDependencies } from './context.ts';
@@ -31,14 +31,12 @@ export interface OpenDependencies {
  */
 export async function createDependencies(configuration: ApiConfiguration, logger: Logger): Promise<OpenDependencies> {
   installTemporalRuntime(logger);
-  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = configuration;
-  const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: configuration.MYSQL_POOL_SIZE });
+  const db = openDatabase(configuration.mysql);
   const waitingHosts = new WaitingHosts({ db, logger });
   const decisions = new Map<OperationId, Promise<Verdict>>();
   const desk = createAdmissionDesk({ db, rules: operationRules(configuration), waitingHosts, decisions });
 
-  const connection = Connection.lazy({ address });
-  const temporal = new Client({ connection, namespace });
+  const temporal = openTemporalClient(configuration.temporal);
   let client = createReservedIpClient({ temporal, desk });
   const embedded = configuration.EMBEDDED_WORKER
     ? startEmbeddedWorker({
@@ -66,7 +64,7 @@ export async function createDependencies(configuration: ApiConfiguration, logger
     async close() {
       waitingHosts.close();
       await embedded?.stop();
-      await connection.close();
+      await temporal.connection.close();
       await db.destroy();
     },
   };

@@ -1,10 +1,11 @@
-import { Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { DecisionsInProgress } from '../activities/admit.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
+import { createTemporalClient } from '../temporal/connection.ts';
 import { connectToTemporal } from '../workers/connect.ts';
 import { createWorker } from '../workers/worker.ts';
 import type { WaitingHosts } from './host-events/waiting-hosts.ts';
@@ -33,9 +34,9 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
   let worker: Worker | undefined;
 
   async function run(): Promise<void> {
-    const connection = await connectToTemporal(configuration.TEMPORAL_ADDRESS, logger, stopping.signal);
+    const connection = await connectToTemporal(configuration.temporal, logger, stopping.signal);
     if (!connection) return;
-    const billing = createBillingPublisher({ brokers: configuration.KAFKA_BROKERS, logger });
+    const billing = createBillingPublisher({ ...configuration.kafka, logger });
     worker = await createWorker({
       configuration,
       connection,
@@ -44,7 +45,7 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
       decisionsInProgress,
       notifyHosts: (hosts) => waitingHosts.wake(hosts),
     });
-    onRunning(new Client({ connection, namespace: configuration.TEMPORAL_NAMESPACE }));
+    onRunning(createTemporalClient(connection, configuration.temporal));
     const running = worker.run();
     if (stopping.signal.aborted) worker.shutdown();
     await running;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { readBillingEvents } from '../billing/consume.ts';
+import type { KafkaSettings } from '../config/servers.ts';
 import { listBillableActions } from '../db/audit.ts';
 import type { Database } from '../db/database.ts';
 import { checkBilling } from './checks/billing.ts';
@@ -13,7 +14,7 @@ import { identityOf, type Violation } from './violation.ts';
 export interface AuditOptions {
   db: Database;
   temporal: Client;
-  kafkaBrokers: string[];
+  kafka: KafkaSettings;
   logger: Logger;
   /** How often to look before something counts as a violation; default 4. */
   looks?: number;
@@ -36,14 +37,14 @@ export async function audit(options: AuditOptions): Promise<Violation[]> {
   return standing;
 }
 
-async function look({ db, temporal, kafkaBrokers, logger }: AuditOptions): Promise<Violation[]> {
+async function look({ db, temporal, kafka, logger }: AuditOptions): Promise<Violation[]> {
   // The actions are read before the topic, so that what is settled meanwhile does not look unpublished.
   const now = new Date();
   const actions = await listBillableActions(db);
   const [inDatabase, inWorkflows, events] = await Promise.all([
     checkDatabase(db),
     checkWorkflows(db, temporal),
-    readBillingEvents({ brokers: kafkaBrokers, logger }),
+    readBillingEvents({ ...kafka, logger }),
   ]);
   return [...inDatabase, ...inWorkflows, ...checkBilling(actions, events, now)];
 }

@@ -1,9 +1,9 @@
-import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { parseAuditConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
+import { openTemporalClient } from '../temporal/connection.ts';
 import { audit } from './audit.ts';
 import { describeViolation } from './violation.ts';
 
@@ -11,13 +11,13 @@ const configuration = parseAuditConfiguration({
   ...(await readEnvironmentFile(ENVIRONMENT_FILE)),
   ...process.env,
 });
-const connection = await Connection.connect({ address: configuration.TEMPORAL_ADDRESS });
-const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: 8 });
+const temporal = openTemporalClient(configuration.temporal);
+const db = openDatabase({ ...configuration.mysql, poolSize: 8 });
 try {
   const violations = await audit({
     db,
-    temporal: new Client({ connection, namespace: configuration.TEMPORAL_NAMESPACE }),
-    kafkaBrokers: configuration.KAFKA_BROKERS,
+    temporal,
+    kafka: configuration.kafka,
     logger: pino({ name: 'audit', level: configuration.LOG_LEVEL }),
   });
   for (const violation of violations) console.log(describeViolation(violation));
@@ -25,5 +25,5 @@ try {
   process.exitCode = violations.length === 0 ? 0 : 1;
 } finally {
   await db.destroy();
-  await connection.close();
+  await temporal.connection.close();
 }

@@ -1,11 +1,11 @@
-import { Kafka, type LogEntry, logLevel } from 'kafkajs';
+import { Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
 import type { Logger } from 'pino';
+import type { KafkaSettings } from '../config/servers.ts';
+import { secureContextOptions } from '../config/tls.ts';
 import { BILLING_TOPIC } from '../domain/names.ts';
 
-/** How to reach Kafka. */
-export interface KafkaOptions {
-  /** `host:port` each. */
-  brokers: string[];
+/** Options of {@link openKafka}. */
+export interface KafkaOptions extends KafkaSettings {
   logger: Logger;
 }
 
@@ -18,10 +18,10 @@ export interface TopicOptions {
 }
 
 /** A client that gives up after a second or two: whoever calls has a better place to wait. */
-export function openKafka({ brokers, logger }: KafkaOptions): Kafka {
+export function openKafka({ logger, ...settings }: KafkaOptions): Kafka {
   return new Kafka({
     clientId: 'reserved-ip',
-    brokers,
+    ...kafkaConnectionOptions(settings),
     connectionTimeout: 1_000,
     requestTimeout: 2_000,
     enforceRequestTimeout: true,
@@ -33,6 +33,11 @@ export function openKafka({ brokers, logger }: KafkaOptions): Kafka {
       ({ namespace, log: { message, timestamp: _timestamp, logger: _logger, ...details } }: LogEntry) =>
         logger.debug({ namespace, details }, message),
   });
+}
+
+/** Where to connect, and by which certificates. */
+export function kafkaConnectionOptions({ brokers, tls = null }: KafkaSettings): Pick<KafkaConfig, 'brokers' | 'ssl'> {
+  return { brokers, ...(tls && { ssl: secureContextOptions(tls) }) };
 }
 
 /** Makes the billing topic unless it is there. Throws when Kafka does not answer. */

@@ -51,7 +51,7 @@ async function readConfiguration(): Promise<BillingConfiguration> {
 
 async function readEvents(): Promise<BillingEvents> {
   try {
-    return await readBillingEvents({ brokers: configuration.KAFKA_BROKERS, logger });
+    return await readBillingEvents({ ...configuration.kafka, logger });
   } catch (error) {
     return command.error(`The billing topic cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

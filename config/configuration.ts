@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  type KafkaSettings,
+  kafkaSchema,
+  type MysqlSettings,
+  mysqlSchema,
+  type TemporalSettings,
+  temporalSchema,
+} from './servers.ts';
 
 /*
  * Every setting of every process, parsed once at start and passed in. An environment variable that nothing here names
@@ -10,18 +18,6 @@ const milliseconds = z.coerce.number().int().positive();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 const logging = { LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') };
-
-const database = {
-  MYSQL_URL: z.url({ protocol: /^mysql$/ }),
-  MYSQL_POOL_SIZE: z.coerce.number().int().min(1).default(20),
-};
-
-const temporal = {
-  TEMPORAL_ADDRESS: z.string().min(1),
-  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
-};
-
-const kafka = { KAFKA_BROKERS: z.string().transform((text) => text.split(',').map((broker) => broker.trim())) };
 
 const operations = {
   /** How long one attempt of a host to attach or detach may take. */
@@ -37,9 +33,6 @@ const operations = {
 };
 
 const workerFields = {
-  ...database,
-  ...temporal,
-  ...kafka,
   ...logging,
   ...operations,
   /** Prebuilt workflow bundle; built at start when absent. */
@@ -63,12 +56,13 @@ const hostFields = {
   HOST_TOKEN: z.string().min(1),
 };
 
-const apiSchema = z.object(apiFields);
-const workerSchema = z.object(workerFields);
+const servers = mysqlSchema.and(temporalSchema).and(kafkaSchema);
+const apiSchema = z.object(apiFields).and(servers);
+const workerSchema = z.object(workerFields).and(servers);
 const hostSchema = z.object(hostFields);
-const databaseSchema = z.object({ ...database, ...logging });
-const billingSchema = z.object({ ...kafka, ...logging });
-const auditSchema = z.object({ ...database, ...temporal, ...kafka, ...logging });
+const databaseSchema = z.object(logging).and(mysqlSchema);
+const billingSchema = z.object(logging).and(kafkaSchema);
+const auditSchema = z.object(logging).and(servers);
 const adminSchema = z.object({ API_URL: z.url(), ADMIN_TOKEN: z.string().min(1) });
 
 export type ApiConfiguration = z.infer<typeof apiSchema>;
@@ -134,4 +128,19 @@ export function parseAuditConfiguration(environment: Environment): AuditConfigur
 /** Settings of the admin command line. Throws {@link ConfigurationError}. */
 export function parseAdminConfiguration(environment: Environment): AdminConfiguration {
   return parse(adminSchema, environment);
+}
+
+/** How to reach MySQL. Throws {@link ConfigurationError}. */
+export function parseMysqlSettings(environment: Environment): MysqlSettings {
+  return parse(mysqlSchema, environment).mysql;
+}
+
+/** How to reach Kafka. Throws {@link ConfigurationError}. */
+export function parseKafkaSettings(environment: Environment): KafkaSettings {
+  return parse(kafkaSchema, environment).kafka;
+}
+
+/** How to reach Temporal. Throws {@link ConfigurationError}. */
+export function parseTemporalSettings(environment: Environment): TemporalSettings {
+  return parse(temporalSchema, environment).temporal;
 }

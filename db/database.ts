@@ -1,25 +1,19 @@
 import { Kysely, MysqlDialect, sql, type Transaction } from 'kysely';
-import { createPool, type Pool } from 'mysql2';
+import { createPool, type Pool, type PoolOptions } from 'mysql2';
+import type { MysqlSettings } from '../config/servers.ts';
+import { secureContextOptions } from '../config/tls.ts';
 import type { Tables } from './schema.ts';
 
 /** The database, outside or inside a transaction. */
 export type Database = Kysely<Tables>;
 export type DatabaseTransaction = Transaction<Tables>;
 
-/** Options of {@link openDatabase}. */
-export interface DatabaseOptions {
-  /** `mysql://user:password@host:port/database` */
-  url: string;
-  /** Most connections at a time; default 20. */
-  poolSize?: number;
-}
-
 /**
  * Opens the connection pool; nothing is connected before the first query.
  * READ COMMITTED, because the guarded updates here need no gap locks, and those are what deadlocks come from.
  */
-export function openDatabase({ url, poolSize = 20 }: DatabaseOptions): Database {
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: openPool(url, poolSize) }) });
+export function openDatabase(settings: MysqlSettings): Database {
+  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: openPool(settings) }) });
 }
 
 /** Throws unless the database answers within `timeoutMs`. */
@@ -27,9 +21,14 @@ export async function ping(db: Database, timeoutMs: number): Promise<void> {
   await sql`SELECT 1`.execute(db, { signal: AbortSignal.timeout(timeoutMs) });
 }
 
-function openPool(url: string, poolSize: number): Pool {
+/** Where to connect, and by which certificates. */
+export function mysqlConnectionOptions({ url, tls = null }: MysqlSettings): Pick<PoolOptions, 'uri' | 'ssl'> {
+  return { uri: url, ...(tls && { ssl: { ...secureContextOptions(tls), verifyIdentity: true } }) };
+}
+
+function openPool({ poolSize = 20, ...settings }: MysqlSettings): Pool {
   const pool = createPool({
-    uri: url,
+    ...mysqlConnectionOptions(settings),
     connectionLimit: poolSize,
     maxIdle: poolSize,
     timezone: 'Z',

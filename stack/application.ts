@@ -148,7 +148,7 @@ function environmentOf(settings: ApplicationSettings): NodeJS.ProcessEnv {
 
 /** An agent needs no other secret than its own token, and takes a HOST_TOKEN_<NAME> from an earlier start for it. */
 function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const secret = /^(MYSQL_URL|KAFKA_BROKERS|(OTHER_)?API_TOKEN|ADMIN_TOKEN|HOST_TOKEN.*)$/;
+  const secret = /^((MYSQL|KAFKA|TEMPORAL)_.*|(OTHER_)?API_TOKEN|ADMIN_TOKEN|HOST_TOKEN.*)$/;
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !secret.test(name)));
 }
 

@@ -13,13 +13,13 @@ installTemporalRuntime(logger);
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
 
-const connection = await connectToTemporal(configuration.TEMPORAL_ADDRESS, logger, stopping.signal);
+const connection = await connectToTemporal(configuration.temporal, logger, stopping.signal);
 if (connection) {
-  const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: configuration.MYSQL_POOL_SIZE });
-  const billing = createBillingPublisher({ brokers: configuration.KAFKA_BROKERS, logger });
+  const db = openDatabase(configuration.mysql);
+  const billing = createBillingPublisher({ ...configuration.kafka, logger });
   const worker = await createWorker({ configuration, connection, db, billing, notifyHosts: () => {} });
   stopping.signal.addEventListener('abort', () => worker.shutdown(), { once: true });
-  logger.info({ temporal: configuration.TEMPORAL_ADDRESS }, 'worker started');
+  logger.info({ temporal: configuration.temporal.address }, 'worker started');
   const running = worker.run();
   if (stopping.signal.aborted) worker.shutdown();
   await running;

@@ -7,6 +7,7 @@ import type { WorkerConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
 import type { OperationRules } from '../db/operations/admit.ts';
 import { TASK_QUEUE } from '../domain/names.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 /** Options of {@link createWorker}. */
@@ -42,7 +43,8 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
   });
   return Worker.create({
     connection,
-    namespace: configuration.TEMPORAL_NAMESPACE,
+    namespace: configuration.temporal.namespace,
+    dataConverter: createDataConverter(configuration.temporal.codecKeys),
     taskQueue: TASK_QUEUE,
     workflowBundle: codePath ? { codePath } : { code: await bundleWorkflows() },
     activities: { ...activities },

@@ -1,17 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '../../config/configuration.ts';
 import { messageOf, StackError } from '../errors.ts';
 import { assertPortsFree, choosePorts, type PortChoice, type PortName, type Ports } from '../ports.ts';
 import type { ProcessSupervisor, RunningProcess } from '../processes.ts';
 import { cacheFolder } from './cache.ts';
 import { fetchKafka, kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
 import { fetchMysql, mysqlToolNeeds, pingMysql, startMysql } from './mysql.ts';
-import type { FetchContext, Maven, Report, ServerContext } from './options.ts';
+import type { FetchContext, Maven, Report, ServerContext, ServerTls } from './options.ts';
 import { fetchTemporal, pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
 import { assertTools } from './tools.ts';
 
-export type { Report } from './options.ts';
+export type { Report, ServerTls } from './options.ts';
 
 /** What `startServers` needs to know. */
 export interface ServersOptions {
@@ -20,9 +21,11 @@ export interface ServersOptions {
   /** Where the servers keep their data; made when missing. */
   readonly dataFolder: string;
   readonly ports: PortChoice;
-  /** Read for MYSQL_URL, KAFKA_BROKERS, TEMPORAL_ADDRESS, TEMPORAL_UI_URL, the ports, and the cache folder. */
+  /** Read for the names of existing servers and how to reach them, TEMPORAL_UI_URL, the ports, and the cache folder. */
   readonly environment: NodeJS.ProcessEnv;
   readonly report: Report;
+  /** With it MySQL and Kafka speak TLS only; the environment then says by which certificates to reach them. */
+  readonly tls?: ServerTls;
   /** Ports of the caller, checked along with those of the servers. */
   readonly callersPorts?: readonly PortName[];
 }
@@ -52,7 +55,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const { environment, supervisor } = options;
   const cache = cacheFolder(environment);
   const existing = existingServers(environment);
-  await assertReachable(existing);
+  await assertReachable(existing, environment);
   await assertToolsFor(existing, cache);
   const ports = await choosePorts(options.ports, environment);
   await assertPortsFree(ports, [...portsToOpen(existing), ...(options.callersPorts ?? [])]);
@@ -65,6 +68,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     report: options.report,
     environment,
     maven: makeMaven(supervisor, environment),
+    ...(options.tls && { tls: options.tls }),
   };
   const started: RunningProcess[] = [];
   const stop = async () => {
@@ -162,16 +166,20 @@ interface Existing {
   readonly temporal: string | undefined;
 }
 
-async function assertReachable(existing: Existing): Promise<void> {
+async function assertReachable(existing: Existing, environment: NodeJS.ProcessEnv): Promise<void> {
   const checks = [
-    { variable: 'MYSQL_URL', value: existing.mysql, ping: pingMysql },
-    { variable: 'KAFKA_BROKERS', value: existing.kafka, ping: pingKafka },
-    { variable: 'TEMPORAL_ADDRESS', value: existing.temporal, ping: pingTemporal },
+    { variable: 'MYSQL_URL', value: existing.mysql, ping: async () => pingMysql(parseMysqlSettings(environment)) },
+    { variable: 'KAFKA_BROKERS', value: existing.kafka, ping: async () => pingKafka(parseKafkaSettings(environment)) },
+    {
+      variable: 'TEMPORAL_ADDRESS',
+      value: existing.temporal,
+      ping: async () => pingTemporal(parseTemporalSettings(environment)),
+    },
   ];
   const problems = await Promise.all(
     checks.map(async ({ variable, value, ping }) => {
       if (value === undefined) return [];
-      return ping(value).then(
+      return ping().then(
         () => [],
         (error: unknown) => [`  ${variable}=${withoutPassword(value)}: ${messageOf(error)}`],
       );

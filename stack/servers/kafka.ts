@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
+import { kafkaConnectionOptions } from '../../billing/kafka.ts';
+import { parseKafkaSettings } from '../../config/configuration.ts';
+import type { KafkaSettings } from '../../config/servers.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import type { FetchContext, ServerContext } from './options.ts';
+import type { FetchContext, ServerContext, ServerTls } from './options.ts';
 import type { ToolNeed } from './tools.ts';
 
 const VERSION = '4.1.0';
@@ -15,6 +18,8 @@ const FILES = fileURLToPath(new URL('./kafka-files/', import.meta.url));
 const PROVING_JAR = `kafka_2.13-${VERSION}.jar`;
 const READY_TIMEOUT_MILLISECONDS = 90_000;
 const CALL_TIMEOUT_MILLISECONDS = 3000;
+const KEY_STORE = 'server.pem';
+const TRUST_STORE = 'authority.pem';
 
 /** A single Kafka broker that runs. */
 export interface KafkaServer {
@@ -41,8 +46,10 @@ export async function startKafka(context: ServerContext): Promise<KafkaServer> {
   const folder = join(context.dataFolder, 'kafka');
   await mkdir(folder, { recursive: true });
   const propertiesFile = join(folder, 'server.properties');
+  const { tls } = context;
   const { kafka: port, kafkaController: controllerPort } = context.ports;
-  await writeFile(propertiesFile, serverProperties(join(folder, 'logs'), port, controllerPort));
+  if (tls) await writeStores(folder, tls);
+  await writeFile(propertiesFile, serverProperties({ folder, port, controllerPort, secure: tls !== undefined }));
   const java = (mainClass: string, ...rest: string[]): string[] => [
     ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'],
     `-Dlog4j2.configurationFile=${join(FILES, 'log4j2.properties')}`,
@@ -71,15 +78,18 @@ export async function startKafka(context: ServerContext): Promise<KafkaServer> {
     arguments: java('kafka.Kafka', propertiesFile),
   });
   const brokers = `127.0.0.1:${port}`;
-  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingKafka(brokers));
+  const settings = tls
+    ? parseKafkaSettings({ ...context.environment, KAFKA_BROKERS: brokers })
+    : { brokers: [brokers] };
+  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingKafka(settings));
   return { brokers, process };
 }
 
-/** Resolves when one of the brokers (`host:port`, separated by commas) describes its cluster; rejects otherwise. */
-export async function pingKafka(brokers: string): Promise<void> {
+/** Resolves when one of the brokers describes its cluster; rejects otherwise. */
+export async function pingKafka(settings: KafkaSettings): Promise<void> {
   const admin = new Kafka({
     clientId: 'reserved-ip-stack',
-    brokers: brokers.split(',').map((broker) => broker.trim()),
+    ...kafkaConnectionOptions(settings),
     logLevel: logLevel.NOTHING,
     connectionTimeout: CALL_TIMEOUT_MILLISECONDS,
     requestTimeout: CALL_TIMEOUT_MILLISECONDS,
@@ -118,16 +128,35 @@ function clusterId(): string {
   return randomBytes(16).toString('base64url').replace(/^-/, 'A');
 }
 
-function serverProperties(logFolder: string, port: number, controllerPort: number): string {
+/** Kafka wants the key and the certificate in one file. */
+async function writeStores(folder: string, tls: ServerTls): Promise<void> {
+  const [key, certificate, authority] = await Promise.all(
+    [tls.key, tls.certificate, tls.certificateAuthority].map((path) => readFile(path, 'utf8')),
+  );
+  await writeFile(join(folder, KEY_STORE), `${key}${certificate}`, { mode: 0o600 });
+  await writeFile(join(folder, TRUST_STORE), `${authority}`);
+}
+
+interface ServerProperties {
+  readonly folder: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly secure: boolean;
+}
+
+function serverProperties({ folder, port, controllerPort, secure }: ServerProperties): string {
+  const protocol = secure ? 'SSL' : 'PLAINTEXT';
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `listeners=BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=BROKER://127.0.0.1:${port}`,
+    'inter.broker.listener.name=BROKER',
     'controller.listener.names=CONTROLLER',
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    `log.dirs=${logFolder}`,
+    `listener.security.protocol.map=BROKER:${protocol},CONTROLLER:PLAINTEXT`,
+    ...(secure ? storeProperties(folder) : []),
+    `log.dirs=${join(folder, 'logs')}`,
     'auto.create.topics.enable=false',
     'offsets.topic.replication.factor=1',
     'offsets.topic.num.partitions=1',
@@ -140,4 +169,14 @@ function serverProperties(logFolder: string, port: number, controllerPort: numbe
     'group.initial.rebalance.delay.ms=0',
     '',
   ].join('\n');
+}
+
+function storeProperties(folder: string): string[] {
+  return [
+    'ssl.keystore.type=PEM',
+    `ssl.keystore.location=${join(folder, KEY_STORE)}`,
+    'ssl.truststore.type=PEM',
+    `ssl.truststore.location=${join(folder, TRUST_STORE)}`,
+    'ssl.client.auth=required',
+  ];
 }

@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
+import { parseMysqlSettings } from '../../config/configuration.ts';
+import type { MysqlSettings } from '../../config/servers.ts';
+import { mysqlConnectionOptions } from '../../db/database.ts';
 import { StackError } from '../errors.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import type { FetchContext, ServerContext } from './options.ts';
+import type { FetchContext, ServerContext, ServerTls } from './options.ts';
 import { outputOf, type ToolNeed } from './tools.ts';
 
 const VERSION = '11.4.5';
@@ -55,6 +58,7 @@ export async function mysqlToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
  * @throws {StackError} when it cannot run on this machine at all.
  */
 export async function startMysql(context: ServerContext): Promise<MysqlServer> {
+  const { tls } = context;
   await fetchMysql(context);
   const command = serverCommand(context.cacheFolder);
   await assertLibraries(command);
@@ -62,7 +66,7 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
   await installSystemTables(context, folder);
   const password = randomBytes(18).toString('base64url');
   const initFile = join(context.dataFolder, 'mysql-init.sql');
-  await writeFile(initFile, initSql(password), { mode: 0o600 });
+  await writeFile(initFile, initSql(password, tls !== undefined), { mode: 0o600 });
   const port = context.ports.mysql;
   const process = await context.supervisor.start({
     name: 'mysql',
@@ -80,8 +84,7 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
       '--bind-address=127.0.0.1',
       `--port=${port}`,
       '--skip-name-resolve',
-      // Otherwise it makes a 4096-bit key at every start, which takes 3 to 11 s on a small machine.
-      '--skip-ssl',
+      ...tlsArguments(tls),
       '--max-connections=500',
       '--default-time-zone=+00:00',
       '--character-set-server=utf8mb4',
@@ -96,14 +99,18 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
       '--performance-schema=OFF',
     ],
   });
-  const url = `mysql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
-  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingMysql(url));
+  const url = `mysql://${USER}:${password}@${tls ? 'localhost' : '127.0.0.1'}:${port}/${DATABASE}`;
+  const settings = tls ? parseMysqlSettings({ ...context.environment, MYSQL_URL: url }) : { url };
+  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingMysql(settings));
   return { url, process };
 }
 
 /** Resolves when the server answers a query in the URL's database; rejects otherwise. */
-export async function pingMysql(url: string): Promise<void> {
-  const connection = await createConnection({ uri: url, connectTimeout: CALL_TIMEOUT_MILLISECONDS });
+export async function pingMysql(settings: MysqlSettings): Promise<void> {
+  const connection = await createConnection({
+    ...mysqlConnectionOptions(settings),
+    connectTimeout: CALL_TIMEOUT_MILLISECONDS,
+  });
   try {
     await connection.query({ sql: 'SELECT 1', timeout: CALL_TIMEOUT_MILLISECONDS });
   } finally {
@@ -182,11 +189,17 @@ async function installSystemTables(context: ServerContext, folder: string): Prom
   await rename(draft, folder);
 }
 
-function initSql(password: string): string {
+function tlsArguments(tls: ServerTls | undefined): string[] {
+  // Otherwise it makes a 4096-bit key at every start, which takes 3 to 11 s on a small machine.
+  if (tls === undefined) return ['--skip-ssl'];
+  return [`--ssl-ca=${tls.certificateAuthority}`, `--ssl-cert=${tls.certificate}`, `--ssl-key=${tls.key}`];
+}
+
+function initSql(password: string, asksForCertificate: boolean): string {
   return [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE};`,
     `CREATE USER IF NOT EXISTS '${USER}'@'127.0.0.1';`,
-    `ALTER USER '${USER}'@'127.0.0.1' IDENTIFIED BY '${password}';`,
+    `ALTER USER '${USER}'@'127.0.0.1' IDENTIFIED BY '${password}' REQUIRE ${asksForCertificate ? 'X509' : 'NONE'};`,
     `GRANT ALL PRIVILEGES ON \`reserved\\_ip%\`.* TO '${USER}'@'127.0.0.1';`,
     // The counters by which a benchmark sees how many queries an operation costs.
     `GRANT PROCESS, RELOAD ON *.* TO '${USER}'@'127.0.0.1';`,

@@ -14,10 +14,20 @@ export interface FetchContext {
   readonly maven: Maven;
 }
 
+/** With it a server takes nobody but clients with a certificate of the same authority. Paths of PEM files. */
+export interface ServerTls {
+  readonly certificateAuthority: string;
+  /** For `localhost` and 127.0.0.1. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** What the start of each server gets. */
 export interface ServerContext extends FetchContext {
   readonly dataFolder: string;
   readonly ports: Ports;
+  /** With it MySQL and Kafka speak TLS only. */
+  readonly tls?: ServerTls;
 }
 
 /** Runs `mvn` with arguments; `label` says what for. */

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import type { TemporalSettings } from '../../config/servers.ts';
+import { temporalConnectionOptions } from '../../temporal/connection.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
@@ -64,7 +66,7 @@ export async function startTemporal(context: ServerContext): Promise<TemporalSer
     ],
   });
   const address = `127.0.0.1:${ports.temporal}`;
-  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingTemporal(address));
+  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingTemporal({ address }));
   return { address, uiUrl: `http://127.0.0.1:${ports.temporalUi}`, process };
 }
 
@@ -73,9 +75,12 @@ export async function fetchTemporal(context: FetchContext): Promise<string> {
   return (await findTemporal(context.cacheFolder, context.report)) ?? buildTemporal(context);
 }
 
-/** Resolves when the server at `address` knows its namespace `default`; rejects when it cannot be reached. */
-export async function pingTemporal(address: string): Promise<void> {
-  const connection = await Connection.connect({ address, connectTimeout: CALL_TIMEOUT_MILLISECONDS });
+/** Resolves when the server knows its namespace `default`; rejects when it cannot be reached. */
+export async function pingTemporal(settings: Pick<TemporalSettings, 'address' | 'tls'>): Promise<void> {
+  const connection = await Connection.connect({
+    ...temporalConnectionOptions(settings),
+    connectTimeout: CALL_TIMEOUT_MILLISECONDS,
+  });
   try {
     await connection.withDeadline(Date.now() + CALL_TIMEOUT_MILLISECONDS, async () => {
       await connection.workflowService.describeNamespace({ namespace: 'default' });

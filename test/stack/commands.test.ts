@@ -17,7 +17,9 @@ import { runProgram } from '../support/program.ts';
 async function useCopy(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-copy-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await cp(join(PROJECT_FOLDER, 'stack'), join(folder, 'stack'), { recursive: true });
+  for (const part of ['stack', 'billing', 'config', 'db', 'domain', 'temporal']) {
+    await cp(join(PROJECT_FOLDER, part), join(folder, part), { recursive: true });
+  }
   await cp(join(PROJECT_FOLDER, 'package.json'), join(folder, 'package.json'));
   await symlink(join(PROJECT_FOLDER, 'node_modules'), join(folder, 'node_modules'));
   return folder;

@@ -10,8 +10,8 @@ import type { Account } from './account.ts';
 
 /** What the audit finds about these accounts; other tests leave broken things behind on purpose. */
 export async function auditAccounts(db: Database, temporal: Client, accounts: Account[]): Promise<string[]> {
-  const kafkaBrokers = inject('stack').kafkaBrokers.split(',');
-  const violations = await audit({ db, temporal, kafkaBrokers, logger: pino({ level: 'silent' }), looks: 6 });
+  const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
+  const violations = await audit({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks: 6 });
   const accountIds = accounts.map(({ id }) => id);
   const [actions, operations] = await Promise.all([
     db.selectFrom('actions').select(['id', 'address']).where('account_id', 'in', accountIds).execute(),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { serve } from '@hono/node-server';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
 import { inject } from 'vitest';
@@ -10,6 +10,7 @@ import { createDependencies } from '../../api/dependencies.ts';
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
 import { type ApiConfiguration, parseApiConfiguration } from '../../config/configuration.ts';
 import { openDatabase } from '../../db/database.ts';
+import { openTemporalClient, temporalConnectionOptions } from '../../temporal/connection.ts';
 import { createWorker } from '../../workers/worker.ts';
 import { until } from './until.ts';
 
@@ -38,10 +39,6 @@ export interface WorkerOptions {
 export async function createPrivateStack({ logger = silent }: { logger?: Logger } = {}): Promise<PrivateStack> {
   const stack = inject('stack');
   const namespace = `test-${randomBytes(4).toString('hex')}`;
-  const connection = await Connection.connect({ address: stack.temporalAddress });
-  const temporal = new Client({ connection, namespace });
-  await registerNamespace(temporal);
-
   const configuration = parseApiConfiguration({
     MYSQL_URL: stack.mysqlUrl,
     MYSQL_POOL_SIZE: '10',
@@ -52,6 +49,8 @@ export async function createPrivateStack({ logger = silent }: { logger?: Logger 
     WORKFLOW_BUNDLE: stack.workflowBundle,
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
   });
+  const temporal = openTemporalClient(configuration.temporal);
+  await registerNamespace(temporal);
   const api = await serveApi(configuration, logger);
   const stops = new Set<() => Promise<void>>();
   return {
@@ -71,7 +70,7 @@ export async function createPrivateStack({ logger = silent }: { logger?: Logger 
     async close() {
       await Promise.all([...stops].map((stop) => stop()));
       await api.close();
-      await connection.close();
+      await temporal.connection.close();
     },
   };
 }
@@ -116,10 +115,10 @@ async function runWorker(
   configuration: ApiConfiguration,
   { kafkaBrokers }: WorkerOptions,
 ): Promise<() => Promise<void>> {
-  const brokers = kafkaBrokers?.split(',') ?? configuration.KAFKA_BROKERS;
-  const connection = await NativeConnection.connect({ address: configuration.TEMPORAL_ADDRESS });
-  const db = openDatabase({ url: configuration.MYSQL_URL, poolSize: 10 });
-  const billing: BillingPublisher = createBillingPublisher({ brokers, logger: silent });
+  const brokers = kafkaBrokers?.split(',') ?? configuration.kafka.brokers;
+  const connection = await NativeConnection.connect(temporalConnectionOptions(configuration.temporal));
+  const db = openDatabase(configuration.mysql);
+  const billing: BillingPublisher = createBillingPublisher({ ...configuration.kafka, brokers, logger: silent });
   const worker = await createWorker({ configuration, connection, db, billing, notifyHosts: () => {} });
   const running = worker.run();
   return async () => {

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** A key of the payload codec. */
+export interface CodecKey {
+  /** Written beside what it has encrypted, so that the right key is found again. */
+  id: string;
+  /** 32 bytes, for AES-256. */
+  key: Buffer;
+}
+
+const KEY_BYTES = 32;
+
+/**
+ * Keys as `id:base64`, separated by commas. The first one encrypts, all of them decrypt. No message repeats the text,
+ * because it is secret.
+ */
+export const codecKeysSchema = z.string().transform((text, context) => {
+  const keys: CodecKey[] = [];
+  for (const [index, entry] of text.split(',').entries()) {
+    const [, id, base64] = /^\s*([A-Za-z0-9._-]{1,64}):([A-Za-z0-9+/]+={0,2})\s*$/.exec(entry) ?? [];
+    const key = Buffer.from(base64 ?? '', 'base64');
+    if (id === undefined) refuse(index, 'is not "id:base64"');
+    else if (key.length !== KEY_BYTES) refuse(index, `"${id}" has ${key.length} bytes instead of ${KEY_BYTES}`);
+    else if (keys.some((other) => other.id === id)) refuse(index, `repeats the id "${id}"`);
+    else keys.push({ id, key });
+  }
+  return keys;
+
+  function refuse(index: number, message: string): void {
+    context.addIssue({ code: 'custom', message: `key ${index + 1} ${message}` });
+  }
+});
