@@ -4,21 +4,13 @@ import { admit, type OperationRules } from '../db/operations/admit.ts';
 import { findVerdict } from '../db/operations/verdicts.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { Patience } from '../domain/patience.ts';
 import type { Verdict } from '../domain/verdict.ts';
-
-/** How long and how often a host may try; decided where the operation runs, recorded in its history. */
-export interface HostPatience {
-  /** One attempt, in milliseconds. */
-  timeoutMs: number;
-  attempts: number;
-  /** How long a reassign waits for the previous host, in milliseconds. */
-  previousHostTimeoutMs: number;
-}
 
 /** What the admit step leaves for the rest of the workflow. */
 export interface Admission {
   verdict: Verdict;
-  patience: HostPatience;
+  patience: Patience;
 }
 
 /** Answers the decision that this very process is making for an operation, if it is. */
@@ -28,7 +20,7 @@ export type DecisionsInProgress = (operationId: OperationId) => Promise<Verdict>
 export interface AdmitDependencies {
   db: Database;
   rules: OperationRules;
-  patience: HostPatience;
+  patience: Patience;
   decisionsInProgress: DecisionsInProgress;
 }
 

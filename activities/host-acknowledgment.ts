@@ -5,9 +5,10 @@ import { readHostEventStanding, reissueHostEvent } from '../db/operations/acknow
 import { SupersededError } from '../db/operations/fence.ts';
 import { reopen } from '../db/operations/settle.ts';
 import type { HostChange } from '../domain/host-event.ts';
-import { HOST_FAILED } from '../domain/names.ts';
+import { HOST_FAILED, HOST_GONE } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Admitted } from '../domain/verdict.ts';
+import { tellAttempt } from './attempts.ts';
 import { failWhenSuperseded } from './failures.ts';
 
 /** Whose word the workflow waits for. */
@@ -32,6 +33,7 @@ export async function awaitHostAcknowledgment(
   wait: HostWait,
 ): Promise<void> {
   const { attempt } = Context.current().info;
+  await tellAttempt();
   await failWhenSuperseded(async () => {
     let standing = await readHostEventStanding(db, admitted, wait.host, wait.change);
     if (standing.actionStatus === 'errored') {
@@ -55,7 +57,7 @@ export async function awaitHostAcknowledgment(
 /** A host that is gone answers on no address any more, and can be given none. */
 function hostIsGone({ host, change }: HostWait): void {
   if (change === 'detach') return;
-  throw ApplicationFailure.nonRetryable(`host ${host} was declared gone`, HOST_FAILED);
+  throw ApplicationFailure.nonRetryable(`host ${host} was declared gone`, HOST_GONE);
 }
 
 function failureMessage({ host, change }: HostWait, admitted: Admitted, message: string | null): string {

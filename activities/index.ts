@@ -1,9 +1,11 @@
 import type { BillingPublisher } from '../billing/publisher.ts';
 import { settle, undo } from '../db/operations/settle.ts';
 import type { BillingChange } from '../domain/billing.ts';
+import { hostsOf } from '../domain/hosts-of.ts';
 import type { Operation } from '../domain/operation.ts';
-import { type Admitted, hostsOf } from '../domain/verdict.ts';
+import type { Admitted } from '../domain/verdict.ts';
 import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
+import { tellAttempt } from './attempts.ts';
 import { failWhenSuperseded } from './failures.ts';
 import { awaitHostAcknowledgment, type HostNotifier, type HostWait } from './host-acknowledgment.ts';
 
@@ -42,6 +44,9 @@ export function createActivities(dependencies: ActivityDependencies): Activities
       awaitHostAcknowledgment(db, notifyHosts, operation, admitted, wait),
     settle: (operation, admitted) => failWhenSuperseded(() => settle(db, operation, admitted, rules)),
     undo: (operation, admitted, reason) => failWhenSuperseded(() => undo(db, operation, admitted, reason)),
-    publishBilling: (change) => billing.publish(change, { timeoutMs: billingTimeoutMs }),
+    publishBilling: async (change) => {
+      await tellAttempt();
+      await billing.publish(change, { timeoutMs: billingTimeoutMs });
+    },
   };
 }

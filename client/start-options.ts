@@ -1,6 +1,7 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { TASK_QUEUE } from '../domain/names.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
+import { attributesOf } from '../domain/search-attributes.ts';
 import type { Outcome } from '../domain/verdict.ts';
 
 /** An operation's workflow, by its type: the name is the operation's kind. */
@@ -18,6 +19,7 @@ export function startOptions(operation: Operation) {
     workflowIdConflictPolicy: 'FAIL',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: summaryOf(operation),
+    typedSearchAttributes: attributesOf(operation),
   } satisfies WorkflowStartOptions<OperationWorkflow>;
 }
 

@@ -26,6 +26,10 @@ const operations = {
   HOST_ACKNOWLEDGMENT_ATTEMPTS: z.coerce.number().int().min(1).default(5),
   /** How long a reassign waits for the old host before it completes without it. */
   PREVIOUS_HOST_TIMEOUT_MS: milliseconds.default(3_000),
+  /** How long an operation may retry before it marks itself stuck. */
+  STUCK_AFTER_MS: milliseconds.default(30_000),
+  /** The same for a billing event that did not get through beside its operation. */
+  BILLING_STUCK_AFTER_MS: milliseconds.default(300_000),
   /** Rest of a released address before it is handed out again. */
   QUARANTINE_SECONDS: seconds.default(300),
   /** How long a billing event is tried beside the operation before it moves to a workflow of its own. */
@@ -60,7 +64,7 @@ const servers = mysqlSchema.and(temporalSchema).and(kafkaSchema);
 const apiSchema = z.object(apiFields).and(servers);
 const workerSchema = z.object(workerFields).and(servers);
 const hostSchema = z.object(hostFields);
-const databaseSchema = z.object(logging).and(mysqlSchema);
+const migrationSchema = z.object(logging).and(mysqlSchema).and(temporalSchema);
 const billingSchema = z.object(logging).and(kafkaSchema);
 const auditSchema = z.object(logging).and(servers);
 const adminSchema = z.object({ API_URL: z.url(), ADMIN_TOKEN: z.string().min(1) });
@@ -68,7 +72,7 @@ const adminSchema = z.object({ API_URL: z.url(), ADMIN_TOKEN: z.string().min(1) 
 export type ApiConfiguration = z.infer<typeof apiSchema>;
 export type WorkerConfiguration = z.infer<typeof workerSchema>;
 export type HostConfiguration = z.infer<typeof hostSchema>;
-export type DatabaseConfiguration = z.infer<typeof databaseSchema>;
+export type MigrationConfiguration = z.infer<typeof migrationSchema>;
 export type BillingConfiguration = z.infer<typeof billingSchema>;
 export type AuditConfiguration = z.infer<typeof auditSchema>;
 export type AdminConfiguration = z.infer<typeof adminSchema>;
@@ -111,8 +115,8 @@ export function parseHostConfiguration(environment: Environment): HostConfigurat
 }
 
 /** Settings of the migration. Throws {@link ConfigurationError}. */
-export function parseDatabaseConfiguration(environment: Environment): DatabaseConfiguration {
-  return parse(databaseSchema, environment);
+export function parseMigrationConfiguration(environment: Environment): MigrationConfiguration {
+  return parse(migrationSchema, environment);
 }
 
 /** Settings of the billing statement. Throws {@link ConfigurationError}. */

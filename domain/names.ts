@@ -49,5 +49,8 @@ export function acknowledgmentActivityId(operationId: OperationId, change: HostC
 /** Failure type of a run that may write nothing any more, because the address has gone on without it. */
 export const SUPERSEDED = 'Superseded';
 
+/** Failure type of a host that was declared gone, so that it can be given nothing. */
+export const HOST_GONE = 'HostGone';
+
 /** Failure type of a host that said it could not do what it was told. */
 export const HOST_FAILED = 'HostFailed';

@@ -42,11 +42,6 @@ export const admittedSchema = z.object({
 });
 export type Admitted = z.infer<typeof admittedSchema>;
 
-/** Every host that an admitted operation told something. */
-export function hostsOf({ attachTo, detachFrom }: Admitted): string[] {
-  return attachTo === null ? detachFrom : [attachTo, ...detachFrom];
-}
-
 /** Nothing was changed, and nothing will be. */
 export const refusedSchema = z.object({
   kind: z.literal('refused'),

@@ -41,7 +41,7 @@ export interface Application {
  * @throws {ProcessFailedError} when a process fails, with the end of its log.
  */
 export async function startApplication(options: ApplicationOptions): Promise<Application> {
-  const [workflowBundle] = await Promise.all([bundleWorkflows(options), migrateDatabase(options)]);
+  const [workflowBundle] = await Promise.all([bundleWorkflows(options), migrate(options)]);
   const api = { name: 'api', port: options.apiPort, workflowBundle, embeddedWorker: options.embeddedWorker };
   const workers = Array.from({ length: options.workerCount }, (_, index) =>
     startWorker(options, { name: options.workerCount === 1 ? 'worker' : `worker-${index + 1}`, workflowBundle }),
@@ -50,9 +50,9 @@ export async function startApplication(options: ApplicationOptions): Promise<App
   return { apiUrl: url, workflowBundle, processes: [apiProcess, ...workerProcesses] };
 }
 
-/** Runs the migrations to their end. */
-export async function migrateDatabase(settings: ApplicationSettings): Promise<void> {
-  await settings.supervisor.run({ ...script('db/migrate.ts'), ...tool('migrate', settings) });
+/** Brings the servers to what this version needs: tables, search attributes, schedules. */
+export async function migrate(settings: ApplicationSettings): Promise<void> {
+  await settings.supervisor.run({ ...script('migrate/main.ts'), ...tool('migrate', settings) });
 }
 
 /** Bundles the workflow code once for all processes; resolves with the file's path. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleWorkflows, migrateDatabase, startApi, startWorker } from '../stack/application.ts';
+import { bundleWorkflows, migrate, startApi, startWorker } from '../stack/application.ts';
 import { STACK_FOLDER } from '../stack/paths.ts';
 import { ProcessSupervisor } from '../stack/processes.ts';
 import { type Report, startServers } from '../stack/servers/index.ts';
@@ -44,7 +44,7 @@ export async function startControlPlane({ control, report, folder }: ControlPlan
     const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
     const adminToken = randomBytes(24).toString('base64url');
     const settings = { supervisor, servers, environment, adminToken };
-    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrateDatabase(settings)]);
+    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
     const api = { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: true, host: '0.0.0.0' };
     const [{ url }] = await Promise.all([
       startApi(settings, api),

@@ -38,6 +38,8 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
       timeoutMs: configuration.HOST_ACKNOWLEDGMENT_TIMEOUT_MS,
       attempts: configuration.HOST_ACKNOWLEDGMENT_ATTEMPTS,
       previousHostTimeoutMs: configuration.PREVIOUS_HOST_TIMEOUT_MS,
+      stuckAfterMs: configuration.STUCK_AFTER_MS,
+      billingStuckAfterMs: configuration.BILLING_STUCK_AFTER_MS,
     },
     billingTimeoutMs: configuration.BILLING_BUDGET_MS,
   });

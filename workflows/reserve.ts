@@ -1,29 +1,23 @@
 import type { ReserveOperation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/verdict.ts';
-import { admit, attached, bill, settle, undoAndFail } from './steps.ts';
-import { announceVerdict } from './verdict.ts';
+import { carryOut } from './carry-out.ts';
+import { attached, bill, settle, undoAndFail } from './steps.ts';
 
 /**
  * Gives a free address to the account, which admit settles by itself. With a droplet it goes on as an assign does;
  * when that fails, the address stays reserved and is on no droplet.
  */
-export async function reserve(operation: ReserveOperation): Promise<Outcome> {
-  const announce = announceVerdict();
-  const { verdict, patience } = await admit(operation);
-  announce(verdict);
-  if (verdict.kind === 'refused') return verdict;
-
-  const reservedBilled = bill(verdict.billing);
-  if (!verdict.settled) {
+export function reserve(operation: ReserveOperation): Promise<Outcome> {
+  return carryOut(operation, async (run) => {
+    const reservedBilled = bill(run, run.admitted.billing);
+    if (run.admitted.settled) return reservedBilled;
     try {
-      await attached(operation, verdict, patience);
+      await attached(run);
     } catch (error) {
       await reservedBilled;
-      return undoAndFail(operation, verdict, error);
+      return undoAndFail(run, error);
     }
     await reservedBilled;
-    await bill(await settle(operation, verdict));
-  }
-  await reservedBilled;
-  return { kind: 'completed', actionId: verdict.actionId, address: verdict.address };
+    await bill(run, await settle(run));
+  });
 }

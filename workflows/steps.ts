@@ -1,21 +1,21 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
-  isCancellation,
   ParentClosePolicy,
   proxyActivities,
   proxyLocalActivities,
   startChild,
 } from '@temporalio/workflow';
-import type { Admission, HostPatience } from '../activities/admit.ts';
+import type { Admission } from '../activities/admit.ts';
 import type { HostWait } from '../activities/host-acknowledgment.ts';
 import type { Activities } from '../activities/index.ts';
 import type { BillingChange } from '../domain/billing.ts';
-import { acknowledgmentActivityId, billingWorkflowId, SUPERSEDED } from '../domain/names.ts';
+import { acknowledgmentActivityId, billingWorkflowId } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Admitted } from '../domain/verdict.ts';
+import { ACCOUNT, ADDRESS, OPERATION, REGION } from '../domain/search-attributes.ts';
 import { publishBillingEvent } from './billing.ts';
+import { isSuperseded, reasonOf, undoneFailure } from './failures.ts';
+import type { Progress } from './progress.ts';
+import type { Run } from './run.ts';
 
 /*
  * The steps that the operations share. Short MySQL steps are local activities, because each regular one costs the
@@ -27,19 +27,31 @@ const inDatabase = proxyLocalActivities<Activities>({
   retry: { initialInterval: '100 milliseconds', maximumInterval: '10 seconds' },
 });
 
+/** Before the operation is admitted nothing has told its worker's settings. In milliseconds. */
+const ADMIT_STUCK_AFTER_MS = 30_000;
+
 /*
  * The MySQL steps are repeated until MySQL answers, and a cancellation does not reach them: an admitted operation must
  * end. Only the wait for a host can be cancelled, and only where what was begun can be undone.
  */
 
 /** Admits the operation, or reads the verdict it already has. */
-export function admit(operation: Operation): Promise<Admission> {
-  return CancellationScope.nonCancellable(() => inDatabase.admit(operation));
+export function admit(operation: Operation, progress: Progress): Promise<Admission> {
+  const trial = { what: `asking MySQL whether to ${operation.kind}`, stuckAfterMs: ADMIT_STUCK_AFTER_MS };
+  return CancellationScope.nonCancellable(() => progress.during(trial, () => inDatabase.admit(operation)));
 }
 
 /** Makes the change true and lets go of the fence; answers what billing is to hear. */
-export function settle(operation: Operation, admitted: Admitted): Promise<BillingChange[]> {
-  return CancellationScope.nonCancellable(() => inDatabase.settle(operation, admitted));
+export function settle(run: Run): Promise<BillingChange[]> {
+  const { operation, admitted } = run;
+  return databaseStep(run, `settling the ${operation.kind} of ${admitted.address} in MySQL`, () =>
+    inDatabase.settle(operation, admitted),
+  );
+}
+
+function databaseStep<Result>(run: Run, what: string, step: () => Promise<Result>): Promise<Result> {
+  const trial = { what, stuckAfterMs: run.patience.stuckAfterMs };
+  return CancellationScope.nonCancellable(() => run.progress.during(trial, step));
 }
 
 const { publishBilling } = proxyLocalActivities<Activities>({
@@ -49,35 +61,28 @@ const { publishBilling } = proxyLocalActivities<Activities>({
 });
 
 /** Waits until the new host has attached the address; fails when its attempts are used up. */
-export async function attached(operation: Operation, admitted: Admitted, patience: HostPatience): Promise<void> {
-  if (admitted.attachTo === null) return;
-  await hostAcknowledgment(operation, admitted, { host: admitted.attachTo, change: 'attach' }, patience);
+export async function attached(run: Run): Promise<void> {
+  const { attachTo } = run.admitted;
+  if (attachTo === null) return;
+  await hostAcknowledgment(run, { host: attachTo, change: 'attach' }, run.patience);
 }
 
 /** Waits until the host has let go of the address; fails when its attempts are used up. */
-export async function detached(operation: Operation, admitted: Admitted, patience: HostPatience): Promise<void> {
-  await everyDetach(operation, admitted, patience);
+export async function detached(run: Run): Promise<void> {
+  await everyDetach(run, run.patience);
 }
 
 /** Gives the hosts the address was on before a moment to confirm that they let go; goes on without them after it. */
-export async function detachedFromPreviousHosts(
-  operation: Operation,
-  admitted: Admitted,
-  patience: HostPatience,
-): Promise<void> {
-  const { previousHostTimeoutMs } = patience;
+export async function detachedFromPreviousHosts(run: Run): Promise<void> {
+  const { previousHostTimeoutMs } = run.patience;
   const moment = { timeoutMs: previousHostTimeoutMs, attempts: null, totalMs: previousHostTimeoutMs };
-  await everyDetach(operation, admitted, moment).catch(() => {});
+  await everyDetach(run, moment).catch(() => {});
 }
 
 /** Waits until every host has let go, for as long as it takes: what was released cannot be taken back. */
-export async function detachedForCertain(
-  operation: Operation,
-  admitted: Admitted,
-  patience: HostPatience,
-): Promise<void> {
-  const limits = { timeoutMs: patience.timeoutMs, attempts: null };
-  await CancellationScope.nonCancellable(() => everyDetach(operation, admitted, limits));
+export async function detachedForCertain(run: Run): Promise<void> {
+  const limits = { timeoutMs: run.patience.timeoutMs, attempts: null };
+  await CancellationScope.nonCancellable(() => everyDetach(run, limits));
 }
 
 /** How long one try of a wait may take, in milliseconds, how many tries it has (null is no limit), and how long all. */
@@ -87,50 +92,56 @@ interface WaitLimits {
   totalMs?: number;
 }
 
-async function everyDetach(operation: Operation, admitted: Admitted, limits: WaitLimits): Promise<void> {
-  await Promise.all(
-    admitted.detachFrom.map((host) => hostAcknowledgment(operation, admitted, { host, change: 'detach' }, limits)),
-  );
+async function everyDetach(run: Run, limits: WaitLimits): Promise<void> {
+  const { detachFrom } = run.admitted;
+  await Promise.all(detachFrom.map((host) => hostAcknowledgment(run, { host, change: 'detach' }, limits)));
 }
 
-async function hostAcknowledgment(
-  operation: Operation,
-  admitted: Admitted,
-  wait: HostWait,
-  { timeoutMs, attempts, totalMs }: WaitLimits,
-): Promise<void> {
+async function hostAcknowledgment(run: Run, wait: HostWait, limits: WaitLimits): Promise<void> {
+  const { operation, admitted, patience, progress } = run;
+  const { timeoutMs, attempts, totalMs } = limits;
+  const activityId = acknowledgmentActivityId(admitted.operationId, wait.change, wait.host);
+  const what = `waiting for ${wait.host} to ${wait.change} ${admitted.address}`;
   const { awaitHostAcknowledgment } = proxyActivities<Activities>({
-    activityId: acknowledgmentActivityId(admitted.operationId, wait.change, wait.host),
+    activityId,
     startToCloseTimeout: timeoutMs,
     ...(totalMs === undefined ? {} : { scheduleToCloseTimeout: totalMs }),
-    summary: `waiting for ${wait.host} to ${wait.change} ${admitted.address}`,
+    summary: what,
     retry: {
       initialInterval: '200 milliseconds',
       maximumInterval: '30 seconds',
       ...(attempts === null ? {} : { maximumAttempts: attempts }),
     },
   });
-  await awaitHostAcknowledgment(operation, admitted, wait);
+  const trial = { what, stuckAfterMs: patience.stuckAfterMs, activity: { id: activityId, attempts } };
+  await progress.during(trial, () => awaitHostAcknowledgment(operation, admitted, wait));
 }
 
 /**
  * Publishes billing events beside the operation. One that does not get through at once moves to a workflow of its own,
  * which tries for as long as it takes, so that a failing Kafka delays nobody.
  */
-export async function bill(changes: BillingChange[]): Promise<void> {
+export async function bill(run: Run, changes: BillingChange[]): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
     for (const change of changes) {
-      await publishBilling(change).catch(() => publishForAsLongAsItTakes(change));
+      await publishBilling(change).catch(() => publishForAsLongAsItTakes(run, change));
     }
   });
 }
 
-async function publishForAsLongAsItTakes(change: BillingChange): Promise<void> {
+async function publishForAsLongAsItTakes({ operation, patience }: Run, change: BillingChange): Promise<void> {
   await startChild(publishBillingEvent, {
     workflowId: billingWorkflowId(change.eventId),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     parentClosePolicy: ParentClosePolicy.ABANDON,
-    args: [change],
+    staticSummary: `bill ${change.kind} ${change.address}`,
+    typedSearchAttributes: [
+      { key: ADDRESS, value: change.address },
+      { key: ACCOUNT, value: change.accountId },
+      { key: REGION, value: change.region },
+      { key: OPERATION, value: operation.id },
+    ],
+    args: [change, patience.billingStuckAfterMs],
   });
 }
 
@@ -138,28 +149,12 @@ async function publishForAsLongAsItTakes(change: BillingChange): Promise<void> {
  * Undoes the operation because a host failed it, and fails the workflow with what an operator can do.
  * A superseded run has nothing to undo and just fails.
  */
-export async function undoAndFail(operation: Operation, admitted: Admitted, error: unknown): Promise<never> {
+export async function undoAndFail(run: Run, error: unknown): Promise<never> {
+  const { operation, admitted } = run;
   if (isSuperseded(error)) throw error;
-  const reason = reasonOf(error);
-  await CancellationScope.nonCancellable(() => inDatabase.undo(operation, admitted, reason));
-  throw ApplicationFailure.nonRetryable(
-    `${reason}; the operation was undone. Mend the host, then reset this workflow to carry it through`,
-    'Undone',
-    { actionId: admitted.actionId, address: admitted.address },
+  const reason = reasonOf(error, admitted);
+  await databaseStep(run, `undoing the ${operation.kind} of ${admitted.address} in MySQL`, () =>
+    inDatabase.undo(operation, admitted, reason.text),
   );
-}
-
-/** The fence went to another action, or the action has ended: this run may write nothing. */
-function isSuperseded(error: unknown): boolean {
-  return (
-    error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === SUPERSEDED
-  );
-}
-
-function reasonOf(error: unknown): string {
-  if (isCancellation(error)) return 'cancelled by an operator';
-  if (!(error instanceof ActivityFailure)) return String(error);
-  if (error.cause instanceof ApplicationFailure) return error.cause.message;
-  const [change, host] = (error.activityId ?? '').split('/');
-  return `host ${host} did not ${change} in time`;
+  throw undoneFailure(reason, admitted);
 }

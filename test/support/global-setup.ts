@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundleWorkflows, migrateDatabase, startApi, startWorker } from '../../stack/application.ts';
+import { bundleWorkflows, migrate, startApi, startWorker } from '../../stack/application.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
@@ -58,7 +58,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const report = (line: string) => console.log(`stack: ${line}`);
     const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
     const settings = { supervisor, servers, environment, adminToken: randomBytes(24).toString('base64url') };
-    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrateDatabase(settings)]);
+    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
     const [first, second] = await Promise.all([
       startApi(settings, {
         name: 'api',

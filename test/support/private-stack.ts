@@ -10,6 +10,7 @@ import { createDependencies } from '../../api/dependencies.ts';
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
 import { type ApiConfiguration, parseApiConfiguration } from '../../config/configuration.ts';
 import { openDatabase } from '../../db/database.ts';
+import { registerSearchAttributes } from '../../migrate/search-attributes.ts';
 import { openTemporalClient, temporalConnectionOptions } from '../../temporal/connection.ts';
 import { createWorker } from '../../workers/worker.ts';
 import { until } from './until.ts';
@@ -26,6 +27,8 @@ export interface PrivateStack {
   namespace: string;
   /** Starts a worker in this process; it runs until `stop()`, or the end of the stack. */
   startWorker(options?: WorkerOptions): Promise<{ stop(): Promise<void> }>;
+  /** Stops every worker that runs here. */
+  stopWorkers(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,8 +38,17 @@ export interface WorkerOptions {
   kafkaBrokers?: string;
 }
 
-/** Makes one, whose API logs to `logger`; at most one in a test file, because a process has one Temporal runtime. */
-export async function createPrivateStack({ logger = silent }: { logger?: Logger } = {}): Promise<PrivateStack> {
+/** What a {@link PrivateStack} is made with. */
+export interface PrivateStackOptions {
+  /** Where its API logs to; default nowhere. */
+  logger?: Logger;
+  /** Settings of its API and workers, by the names of their environment variables. */
+  settings?: Record<string, string>;
+}
+
+/** Makes one; at most one in a test file, because a process has one Temporal runtime. */
+export async function createPrivateStack(options: PrivateStackOptions = {}): Promise<PrivateStack> {
+  const { logger = silent, settings = {} } = options;
   const stack = inject('stack');
   const namespace = `test-${randomBytes(4).toString('hex')}`;
   const configuration = parseApiConfiguration({
@@ -48,11 +60,17 @@ export async function createPrivateStack({ logger = silent }: { logger?: Logger 
     ADMIN_TOKEN: stack.adminToken,
     WORKFLOW_BUNDLE: stack.workflowBundle,
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
+    ...settings,
   });
   const temporal = openTemporalClient(configuration.temporal);
   await registerNamespace(temporal);
   const api = await serveApi(configuration, logger);
   const stops = new Set<() => Promise<void>>();
+  const stopWorkers = async () => {
+    const running = [...stops];
+    stops.clear();
+    await Promise.all(running.map((stop) => stop()));
+  };
   return {
     apiUrl: api.url,
     temporal,
@@ -62,13 +80,13 @@ export async function createPrivateStack({ logger = silent }: { logger?: Logger 
       stops.add(stop);
       return {
         stop: async () => {
-          stops.delete(stop);
-          await stop();
+          if (stops.delete(stop)) await stop();
         },
       };
     },
+    stopWorkers,
     async close() {
-      await Promise.all([...stops].map((stop) => stop()));
+      await stopWorkers();
       await api.close();
       await temporal.connection.close();
     },
@@ -89,6 +107,7 @@ async function registerNamespace(temporal: Client): Promise<void> {
       .then(() => true)
       .catch(() => false),
   );
+  await registerSearchAttributes(temporal);
 }
 
 async function serveApi(

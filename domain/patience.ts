@@ -1,0 +1,13 @@
+/** How long a workflow tries what; decided where it runs, and recorded in its history. Times are in milliseconds. */
+export interface Patience {
+  /** One attempt of a host to attach or detach. */
+  timeoutMs: number;
+  /** Attempts of a host before an operation is undone. */
+  attempts: number;
+  /** How long a reassign waits for the previous host. */
+  previousHostTimeoutMs: number;
+  /** How long an operation may retry before it marks itself stuck. */
+  stuckAfterMs: number;
+  /** The same for a billing event that has moved to a workflow of its own. */
+  billingStuckAfterMs: number;
+}

@@ -1,0 +1,24 @@
+import { parseMigrationConfiguration } from '../config/configuration.ts';
+import { openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrator.ts';
+import { openTemporalClient } from '../temporal/connection.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+
+/*
+ * Brings the servers to what this version needs. Safe to run twice, and beside a running system.
+ */
+
+const configuration = parseMigrationConfiguration(process.env);
+
+const db = openDatabase({ ...configuration.mysql, poolSize: 2 });
+const applied = await migrate(db).finally(() => db.destroy());
+console.log(applied.length === 0 ? 'database: up to date' : `database: applied ${applied.join(', ')}`);
+
+const temporal = openTemporalClient(configuration.temporal);
+const registered = await registerSearchAttributes(temporal).finally(() => temporal.connection.close());
+const { namespace } = configuration.temporal;
+console.log(
+  registered.length === 0
+    ? 'search attributes: up to date'
+    : `search attributes: registered ${registered.join(', ')} in namespace ${namespace}`,
+);

@@ -1,0 +1,204 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { ACCOUNT, ADDRESS, HOST, OPERATION, REGION, STUCK, STUCK_QUERY } from '../../domain/search-attributes.ts';
+import { useLink } from '../support/link.ts';
+import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { until } from '../support/until.ts';
+import { useWorld } from '../support/world.ts';
+
+/*
+ * What operators see of operations in the Temporal Web UI: attributes, details, summaries and failures.
+ */
+
+let stack: PrivateStack;
+beforeAll(async () => {
+  stack = await createPrivateStack({
+    settings: {
+      HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '700',
+      HOST_ACKNOWLEDGMENT_ATTEMPTS: '5',
+      STUCK_AFTER_MS: '1500',
+      BILLING_STUCK_AFTER_MS: '1500',
+    },
+  });
+  await stack.startWorker();
+});
+afterAll(() => stack?.close());
+
+const metadataSchema = z.object({ currentDetails: z.string() });
+
+async function detailsOf(handle: WorkflowHandle): Promise<string> {
+  return metadataSchema.parse(await handle.query('__temporal_workflow_metadata')).currentDetails;
+}
+
+async function listed(query: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { workflowId } of stack.temporal.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
+async function useScene() {
+  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
+  const account = await world.account();
+  const [droplet = 0] = await world.droplets(account, 1);
+  const [host] = world.manualHosts;
+  if (!host) throw new Error('no host');
+  const ip = await account.reserve(world.region);
+  return { world, account, droplet, host, ip, handle: stack.temporal.workflow.getHandle(`reserved-ip/${ip}`) };
+}
+
+describe('an operation', () => {
+  test('is found by address, account, region, operation and host', async () => {
+    const { world, account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+
+    const { typedSearchAttributes: attributes, staticSummary } = await handle.describe();
+    expect(await staticSummary()).toBe(`assign ${ip} to droplet ${droplet}`);
+    expect(attributes.get(ADDRESS)).toBe(ip);
+    expect(attributes.get(ACCOUNT)).toBe(account.id);
+    expect(attributes.get(REGION)).toBe(world.region);
+    expect(attributes.get(HOST)).toEqual([host.name]);
+    for (const query of [
+      `${ADDRESS.name} = '${ip}'`,
+      `${ACCOUNT.name} = ${account.id} AND WorkflowType = 'assign'`,
+      `${REGION.name} = '${world.region}' AND WorkflowType = 'assign'`,
+      `${OPERATION.name} = '${attributes.get(OPERATION)}'`,
+      `${HOST.name} = '${host.name}'`,
+    ]) {
+      await until(`${query} lists the assign`, async () => (await listed(query)).includes(`reserved-ip/${ip}`));
+    }
+  });
+
+  test('that goes well starts no timer and marks nothing', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    await handle.result();
+
+    const { events } = await handle.fetchHistory();
+    const kinds = (events ?? []).flatMap((event) => Object.keys(event).filter((key) => key.endsWith('Attributes')));
+    expect(kinds).not.toContain('timerStartedEventAttributes');
+    const upserts = kinds.filter((kind) => kind === 'upsertWorkflowSearchAttributesEventAttributes');
+    expect(upserts, 'one, with what admit told').toHaveLength(1);
+  });
+
+  test('says what it waits for and how often it has tried, marks itself stuck after its threshold, and unmarks itself', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await until('the wait is shown', async () => (await detailsOf(handle)).includes('attempt 1 of 5'));
+    expect(await detailsOf(handle)).toMatch(
+      new RegExp(`^waiting for ${host.name} to attach ${ip}, attempt 1 of 5, since 20..-..-.. ..:..:.. UTC$`),
+    );
+    await until('the second attempt is shown', async () => (await detailsOf(handle)).includes('attempt 2 of 5'));
+    const { raw } = await handle.describe();
+    expect(raw.pendingActivities).toHaveLength(1);
+    await until('it is listed as stuck', async () => (await listed(STUCK_QUERY)).includes(`reserved-ip/${ip}`));
+    expect(await detailsOf(handle)).toMatch(new RegExp(`^\\*\\*Stuck\\*\\* waiting for ${host.name}`));
+
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    await handle.result();
+    expect((await handle.describe()).typedSearchAttributes.get(STUCK)).toBe(false);
+    await until(
+      'it is listed as stuck no more',
+      async () => !(await listed(STUCK_QUERY)).includes(`reserved-ip/${ip}`),
+    );
+  });
+
+  test('that is sent signals by hand goes on as before', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    for (const garbage of [undefined, null, 7, 'attempt', {}, { activityId: 'x', attempt: 2 }, { activityId: 3 }]) {
+      await handle.signal('attempt', garbage);
+    }
+    await handle.signal('whatever', { settle: true });
+    expect(await detailsOf(handle)).toContain('attempt 1 of 5');
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    await handle.result();
+  });
+});
+
+describe('the first line of a failure says what to do', () => {
+  test('when the host refuses', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    for (let after = 0, attempt = 1; attempt <= 5; attempt++) {
+      const event = await host.event(ip, 'attach', after);
+      after = event.sequence;
+      await host.acknowledge(event, 'failed', 'no such anchor');
+    }
+    await account.ended(action);
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: {
+        message: `Mend host ${host.name}, then reset this workflow to carry it through. The operation was undone: host ${host.name} could not attach: no such anchor`,
+      },
+    });
+  });
+
+  test('when the host never answers', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    await account.ended(await account.startAssign(ip, droplet));
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: {
+        message: `Mend host ${host.name}, then reset this workflow to carry it through. The operation was undone: host ${host.name} did not attach ${ip} in time`,
+      },
+    });
+    expect((await handle.describe()).typedSearchAttributes.get(STUCK), 'it is not trying any more').toBe(false);
+  });
+
+  test('when the host was declared gone', async () => {
+    const { world, account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await host.event(ip, 'attach');
+    expect((await world.admin.post(`/internal/v1/hosts/${host.name}/gone`)).status).toBeLessThan(300);
+    await account.ended(action);
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: {
+        message: `Leave it: the customer has to choose another droplet. The operation was undone: host ${host.name} was declared gone`,
+      },
+    });
+  });
+
+  test('when an operator has cancelled it', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await host.event(ip, 'attach');
+    await handle.cancel();
+    await account.ended(action);
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: {
+        message:
+          'To have it happen after all, reset this workflow to carry it through. The operation was undone: cancelled by an operator',
+      },
+    });
+  });
+});
+
+describe('a billing event that Kafka does not take', () => {
+  test('is listed as stuck, by its address and account, until Kafka has it', async () => {
+    const { account, ip } = await useScene();
+    const link = await useLink(inject('stack').kafkaBrokers);
+    link.become('silent');
+    const other = await createWorkerBehind(link.address);
+    onTestFinished(() => other.stop());
+    await account.release(ip);
+    const id = await until('the event has a workflow of its own', async () =>
+      (await listed(`${STUCK_QUERY} AND ${ADDRESS.name} = '${ip}' AND ${ACCOUNT.name} = ${account.id}`)).at(0),
+    );
+    expect(id).toMatch(/^billing\/action-\d+$/);
+    const handle = stack.temporal.workflow.getHandle(id);
+    expect(await detailsOf(handle)).toMatch(/^\*\*Stuck\*\* waiting for Kafka to take billing event action-\d+/);
+    link.become('open');
+    await handle.result();
+    expect((await handle.describe()).typedSearchAttributes.get(STUCK)).toBe(false);
+  });
+
+  async function createWorkerBehind(kafkaBrokers: string) {
+    await stack.stopWorkers();
+    return stack.startWorker({ kafkaBrokers });
+  }
+});

@@ -1,0 +1,34 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Operation } from '../domain/operation.ts';
+import { attributesOfAdmitted } from '../domain/search-attributes.ts';
+import type { Outcome } from '../domain/verdict.ts';
+import { isSuperseded, supersededFailure } from './failures.ts';
+import { Progress } from './progress.ts';
+import type { Run } from './run.ts';
+import { admit } from './steps.ts';
+import { announceVerdict } from './verdict.ts';
+
+/**
+ * What every operation is: admitted, and then carried to its end by `steps`; or refused, which changes nothing.
+ * Fails as the steps fail.
+ */
+export async function carryOut<Kind extends Operation>(
+  operation: Kind,
+  steps: (run: Run<Kind>) => Promise<void>,
+): Promise<Outcome> {
+  const announce = announceVerdict();
+  const progress = new Progress();
+  const { verdict, patience } = await admit(operation, progress);
+  announce(verdict);
+  if (verdict.kind === 'refused') {
+    setCurrentDetails(`refused: ${verdict.refusal}`);
+    return verdict;
+  }
+  upsertSearchAttributes(attributesOfAdmitted(operation, verdict));
+  try {
+    await steps({ operation, admitted: verdict, patience, progress });
+  } catch (error) {
+    throw isSuperseded(error) ? supersededFailure(error) : error;
+  }
+  return { kind: 'completed', actionId: verdict.actionId, address: verdict.address };
+}

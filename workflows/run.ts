@@ -1,0 +1,12 @@
+import type { Operation } from '../domain/operation.ts';
+import type { Patience } from '../domain/patience.ts';
+import type { Admitted } from '../domain/verdict.ts';
+import type { Progress } from './progress.ts';
+
+/** An admitted operation on its way, which every step is given. */
+export interface Run<Kind extends Operation = Operation> {
+  operation: Kind;
+  admitted: Admitted;
+  patience: Patience;
+  progress: Progress;
+}
