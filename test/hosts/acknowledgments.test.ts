@@ -151,7 +151,11 @@ describe('an acknowledgment', () => {
 
     const handle = temporal.workflow.getHandle(`reserved-ip/${ip}`);
     await expect(handle.result()).rejects.toMatchObject({
-      cause: { message: expect.stringMatching(/^Mend host \S+, then reset this workflow.*the simulated driver was told to fail/) },
+      cause: {
+        message: expect.stringMatching(
+          /^Mend host \S+, then reset this workflow.*the simulated driver was told to fail/,
+        ),
+      },
     });
     world.agents[0]?.driver.failNext(0);
     await account.assign(ip, droplet);
