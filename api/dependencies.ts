@@ -47,7 +47,9 @@ export async function createDependencies(configuration: ApiConfiguration, logger
         waitingHosts,
         decisionsInProgress: (operationId) => decisions.get(operationId),
         onRunning: (eagerTemporal) => {
-          client = createReservedIpClient({ temporal: eagerTemporal, desk, eager: true });
+          // Temporal hands an eager task out without a look at the build, which may not be the current one.
+          const eager = configuration.WORKER_BUILD_ID === undefined;
+          client = createReservedIpClient({ temporal: eagerTemporal, desk, eager });
         },
       })
     : null;

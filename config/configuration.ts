@@ -43,6 +43,11 @@ const workerFields = {
   WORKFLOW_BUNDLE: z.string().optional(),
   /** Workflow tasks of one worker process at a time. */
   WORKER_CONCURRENCY: z.coerce.number().int().min(2).default(100),
+  /** Names the build, so that what begins on it ends on it; the worker is not versioned when absent. */
+  WORKER_BUILD_ID: z
+    .string()
+    .regex(/^[\w.-]{1,200}$/)
+    .optional(),
 };
 
 const apiFields = {

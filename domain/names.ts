@@ -9,6 +9,9 @@ import type { OperationId } from './identifiers.ts';
 /** The task queue that carries all workflows and activities of the control plane. */
 export const TASK_QUEUE = 'reserved-ip';
 
+/** Name under which Temporal keeps the builds of the workers. */
+export const DEPLOYMENT_NAME = 'reserved-ip';
+
 /** Kafka topic of billing events. */
 export const BILLING_TOPIC = 'billing.reserved-ip.v1';
 

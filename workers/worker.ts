@@ -1,4 +1,4 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerDeploymentOptions } from '@temporalio/worker';
 import type { DecisionsInProgress } from '../activities/admit.ts';
 import type { HostNotifier } from '../activities/host-acknowledgment.ts';
 import { createActivities } from '../activities/index.ts';
@@ -6,7 +6,7 @@ import type { BillingPublisher } from '../billing/publisher.ts';
 import type { WorkerConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
 import type { OperationRules } from '../db/operations/admit.ts';
-import { TASK_QUEUE } from '../domain/names.ts';
+import { DEPLOYMENT_NAME, TASK_QUEUE } from '../domain/names.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
@@ -27,7 +27,7 @@ const SHUTDOWN_GRACE_MS = 10_000;
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
   const { configuration, connection, db, billing, notifyHosts, decisionsInProgress = () => undefined } = options;
-  const { WORKFLOW_BUNDLE: codePath, WORKER_CONCURRENCY: concurrency } = configuration;
+  const { WORKFLOW_BUNDLE: codePath, WORKER_CONCURRENCY: concurrency, WORKER_BUILD_ID: buildId } = configuration;
   const activities = createActivities({
     db,
     billing,
@@ -54,7 +54,17 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     maxConcurrentActivityTaskExecutions: concurrency,
     maxConcurrentLocalActivityExecutions: concurrency,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    ...(buildId !== undefined && { workerDeploymentOptions: deploymentOptions(buildId) }),
   });
+}
+
+/** Operations end on the build that began them, unless their workflow says otherwise. */
+function deploymentOptions(buildId: string): WorkerDeploymentOptions {
+  return {
+    version: { deploymentName: DEPLOYMENT_NAME, buildId },
+    useWorkerVersioning: true,
+    defaultVersioningBehavior: 'PINNED',
+  };
 }
 
 /** The rules of operations, as configured. */

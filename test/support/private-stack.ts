@@ -8,7 +8,7 @@ import { inject } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { createDependencies } from '../../api/dependencies.ts';
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
-import { type ApiConfiguration, parseApiConfiguration } from '../../config/configuration.ts';
+import { type ApiConfiguration, parseApiConfiguration, parseTemporalSettings } from '../../config/configuration.ts';
 import { openDatabase } from '../../db/database.ts';
 import { registerSearchAttributes } from '../../migrate/search-attributes.ts';
 import { openTemporalClient, temporalConnectionOptions } from '../../temporal/connection.ts';
@@ -50,7 +50,8 @@ export interface PrivateStackOptions {
 export async function createPrivateStack(options: PrivateStackOptions = {}): Promise<PrivateStack> {
   const { logger = silent, settings = {} } = options;
   const stack = inject('stack');
-  const namespace = `test-${randomBytes(4).toString('hex')}`;
+  const temporal = await createNamespace();
+  const { namespace } = temporal.options;
   const configuration = parseApiConfiguration({
     MYSQL_URL: stack.mysqlUrl,
     MYSQL_POOL_SIZE: '10',
@@ -62,8 +63,6 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
     ...settings,
   });
-  const temporal = openTemporalClient(configuration.temporal);
-  await registerNamespace(temporal);
   const api = await serveApi(configuration, logger);
   const stops = new Set<() => Promise<void>>();
   const stopWorkers = async () => {
@@ -91,6 +90,15 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
       await temporal.connection.close();
     },
   };
+}
+
+/** A client of a new namespace on the one Temporal server; the caller closes its connection. */
+export async function createNamespace(): Promise<Client> {
+  const namespace = `test-${randomBytes(4).toString('hex')}`;
+  const environment = { TEMPORAL_ADDRESS: inject('stack').temporalAddress, TEMPORAL_NAMESPACE: namespace };
+  const temporal = openTemporalClient(parseTemporalSettings(environment));
+  await registerNamespace(temporal);
+  return temporal;
 }
 
 /** A new namespace is known to all parts of the server only after a moment. */

@@ -52,6 +52,11 @@ export class Program {
     await until(`${this.#child.spawnargs[2]} printed ${text}`, async () => this.#stdout.includes(text));
   }
 
+  /** What it has printed so far, its log included. */
+  get output(): string {
+    return this.#stdout + this.#stderr;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

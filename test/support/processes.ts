@@ -1,0 +1,61 @@
+import { inject } from 'vitest';
+import { Http } from './http.ts';
+import { type Program, startProgram } from './program.ts';
+import { until } from './until.ts';
+
+/*
+ * Processes of the control plane as they run in production, each with an environment of its own, on the servers of the
+ * stack unless told otherwise. They are killed when the running test is over.
+ */
+
+type Environment = Record<string, string | undefined>;
+
+/** An API that runs, and where. */
+export interface ApiProcess {
+  program: Program;
+  url: string;
+}
+
+/** Starts an API; its URL is known once it listens. */
+export async function startApiProcess(environment: Environment = {}): Promise<ApiProcess> {
+  const program = startProgram('api/main.ts', [], {
+    environment: { ...onTheStack(), ADMIN_TOKEN: inject('stack').adminToken, API_PORT: '0', ...environment },
+  });
+  const url = await until('the API listens', async () => /"url":"([^"]+)"/.exec(program.output)?.[1]);
+  return { program, url };
+}
+
+/** Waits until an API says that all it needs answers. */
+export async function ready({ url }: ApiProcess): Promise<void> {
+  const http = new Http(url, null);
+  await until(`${url} is ready`, async () => (await http.get('/readyz')).status === 200);
+}
+
+/** Starts a worker, and waits until it says that it has. */
+export async function startWorkerProcess(environment: Environment = {}): Promise<Program> {
+  const program = startProgram('workers/main.ts', [], { environment: { ...onTheStack(), ...environment } });
+  await program.printed('worker started');
+  return program;
+}
+
+/** Starts the agent of a host; `options` are those of its command line. */
+export function startAgentProcess(
+  host: { name: string; token: string; apiUrl: string },
+  options: string[] = [],
+): Program {
+  return startProgram('host/main.ts', ['--host', host.name, ...options], {
+    environment: { API_URL: host.apiUrl, HOST_TOKEN: host.token },
+  });
+}
+
+function onTheStack(): Environment {
+  const { mysqlUrl, kafkaBrokers, temporalAddress, workflowBundle } = inject('stack');
+  return {
+    MYSQL_URL: mysqlUrl,
+    MYSQL_POOL_SIZE: '10',
+    KAFKA_BROKERS: kafkaBrokers,
+    TEMPORAL_ADDRESS: temporalAddress,
+    WORKFLOW_BUNDLE: workflowBundle,
+    LOG_LEVEL: 'info',
+  };
+}

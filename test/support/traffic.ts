@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Account } from './account.ts';
+
+/** One request of a customer, and what came of it. */
+export interface TimedRequest {
+  kind: 'read' | 'write';
+  /** When it was sent, on the clock of `performance.now()`. */
+  at: number;
+  milliseconds: number;
+  /** Null when there was no answer. */
+  status: number | null;
+  retryAfter: string | null;
+  /** Why there was no answer, such as `ECONNRESET`; null when there was. */
+  problem: string | null;
+}
+
+/** An operation that was accepted. */
+export interface AcceptedOperation {
+  actionId: number;
+  ip: string;
+  type: 'assign' | 'unassign';
+  /** On the clock of `performance.now()`, as `endedAt`. */
+  acceptedAt: number;
+  endedAt: number | null;
+  status: string;
+}
+
+/** Options of {@link Traffic}. */
+export interface TrafficOptions {
+  account: Account;
+  /** Where to send requests. Like a balancer, it goes on to the next when nobody listens there any more. */
+  urls: string[];
+  lanes: { ip: string; dropletId: number }[];
+  /** Pause of each lane after each operation, in milliseconds; default 0. */
+  pauseMs?: number;
+}
+
+const POLL_PAUSE_MS = 20;
+const AGAIN_MS = 100;
+const LONGEST_MS = 30_000;
+
+const actionSchema = z.object({ action: z.object({ id: z.int(), status: z.string() }) });
+const addressSchema = z.object({
+  reserved_ip: z.object({ droplet: z.object({ id: z.int() }).nullable(), locked: z.boolean() }),
+});
+
+/**
+ * Customers who each move one address on and off a droplet, all day long: look where it is, ask for the other, follow the
+ * action to its end. What they are refused they try again, and everything they see is kept.
+ */
+export class Traffic {
+  readonly requests: TimedRequest[] = [];
+  readonly operations: AcceptedOperation[] = [];
+  readonly #options: TrafficOptions;
+  readonly #running: Promise<void>[];
+  #stopping = false;
+
+  constructor(options: TrafficOptions) {
+    this.#options = options;
+    this.#running = options.lanes.map((lane) => this.#run(lane));
+  }
+
+  /** Begins nothing more, and follows what is accepted to its end. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+  }
+
+  /** Requests sent in a period on the clock of `performance.now()`. */
+  between(from: number, to: number, kind?: TimedRequest['kind']): TimedRequest[] {
+    return this.requests.filter(({ at, kind: its }) => at >= from && at < to && (kind === undefined || its === kind));
+  }
+
+  /** Accepted operations that are still to end. */
+  get open(): AcceptedOperation[] {
+    return this.operations.filter(({ endedAt }) => endedAt === null);
+  }
+
+  async #run({ ip, dropletId }: { ip: string; dropletId: number }): Promise<void> {
+    const path = `/v2/reserved_ips/${ip}`;
+    while (!this.#stopping) {
+      const seen = addressSchema.safeParse(await this.#send('read', 'GET', path)).data?.reserved_ip;
+      if (seen === undefined || seen.locked) {
+        await sleep(seen === undefined ? AGAIN_MS : POLL_PAUSE_MS);
+        continue;
+      }
+      const type = seen.droplet === null ? 'assign' : 'unassign';
+      const body = type === 'assign' ? { type, droplet_id: dropletId } : { type };
+      const accepted = actionSchema.safeParse(await this.#send('write', 'POST', `${path}/actions`, body)).data?.action;
+      if (accepted === undefined) await sleep(AGAIN_MS);
+      else await this.#follow({ actionId: accepted.id, ip, type, acceptedAt: performance.now() });
+      await sleep(this.#options.pauseMs ?? 0);
+    }
+  }
+
+  async #follow(begun: Pick<AcceptedOperation, 'actionId' | 'ip' | 'type' | 'acceptedAt'>): Promise<void> {
+    const operation: AcceptedOperation = { ...begun, endedAt: null, status: 'in-progress' };
+    this.operations.push(operation);
+    const deadline = performance.now() + LONGEST_MS;
+    while (performance.now() < deadline) {
+      const answer = await this.#send('read', 'GET', `/v2/actions/${operation.actionId}`);
+      operation.status = actionSchema.safeParse(answer).data?.action.status ?? operation.status;
+      if (operation.status !== 'in-progress') {
+        operation.endedAt = performance.now();
+        return;
+      }
+      await sleep(POLL_PAUSE_MS);
+    }
+  }
+
+  /** Sends a request and keeps what came of it; answers the body, or null when there is no good answer. */
+  async #send(kind: TimedRequest['kind'], method: string, path: string, body?: unknown): Promise<unknown> {
+    const at = performance.now();
+    const keep = (seen: Partial<TimedRequest>) => {
+      const milliseconds = performance.now() - at;
+      this.requests.push({ kind, at, milliseconds, status: null, retryAfter: null, problem: null, ...seen });
+    };
+    const { account, urls } = this.#options;
+    let problem = 'no URL';
+    for (const url of urls) {
+      try {
+        const { status, headers, body: answer } = await account.http.at(url).send(method, path, { body });
+        keep({ status, retryAfter: headers.get('retry-after') });
+        return status < 300 ? answer : null;
+      } catch (error) {
+        problem = reasonOf(error);
+        if (problem !== 'ECONNREFUSED') break;
+      }
+    }
+    keep({ problem });
+    return null;
+  }
+}
+
+/** The code of what is at the bottom of a failed fetch. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return reasonOf(error.cause);
+  return 'code' in error ? String(error.code) : error.name;
+}
