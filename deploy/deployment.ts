@@ -6,12 +6,12 @@ const CALL_TIMEOUT_MS = 10_000;
 
 /**
  * Where a build stands. New operations begin on the current one; a draining one has operations that began on it and are
- * not ended; a drained one has none, so its workers can go. An inactive one was never current.
+ * not ended; a drained one has none, so its workers can go. An inactive one, and a created one, were never current.
  */
 export type BuildState = (typeof STATES)[number];
 
 /** In the order of Temporal's enumeration WorkerDeploymentVersionStatus. */
-const STATES = ['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained'] as const;
+const STATES = ['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained', 'created'] as const;
 
 /** A build whose workers have been seen by Temporal. */
 export interface Build {

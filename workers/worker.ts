@@ -58,12 +58,12 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
   });
 }
 
-/** Operations end on the build that began them, unless their workflow says otherwise. */
+/** Workflows go on with the current build, unless they say that they end on the one that began them. */
 function deploymentOptions(buildId: string): WorkerDeploymentOptions {
   return {
     version: { deploymentName: DEPLOYMENT_NAME, buildId },
     useWorkerVersioning: true,
-    defaultVersioningBehavior: 'PINNED',
+    defaultVersioningBehavior: 'AUTO_UPGRADE',
   };
 }
 

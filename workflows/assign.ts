@@ -1,7 +1,11 @@
+import { setWorkflowOptions } from '@temporalio/workflow';
 import type { AssignOperation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/verdict.ts';
+import { endsOnItsBuild } from './build.ts';
 import { carryOut } from './carry-out.ts';
 import { attached, bill, detachedFromPreviousHosts, settle, undoAndFail } from './steps.ts';
+
+setWorkflowOptions(endsOnItsBuild, assign);
 
 /**
  * Points an address at a droplet; when it is on another one, moves it. The new host must attach it. The old host has

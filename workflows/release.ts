@@ -1,11 +1,7 @@
-import { setWorkflowOptions } from '@temporalio/workflow';
 import type { ReleaseOperation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/verdict.ts';
 import { carryOut } from './carry-out.ts';
 import { bill, detachedForCertain, settle } from './steps.ts';
-
-// It may wait for a dead host for days, longer than anyone keeps an old build.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, release);
 
 /**
  * Gives an address back to the pool. It is gone for its owner at admit, where billing stops; it returns to the pool

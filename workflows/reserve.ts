@@ -1,7 +1,11 @@
+import { setWorkflowOptions } from '@temporalio/workflow';
 import type { ReserveOperation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/verdict.ts';
+import { endsOnItsBuild } from './build.ts';
 import { carryOut } from './carry-out.ts';
 import { attached, bill, settle, undoAndFail } from './steps.ts';
+
+setWorkflowOptions(endsOnItsBuild, reserve);
 
 /**
  * Gives a free address to the account, which admit settles by itself. With a droplet it goes on as an assign does;

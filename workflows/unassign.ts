@@ -1,7 +1,11 @@
+import { setWorkflowOptions } from '@temporalio/workflow';
 import type { UnassignOperation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/verdict.ts';
+import { endsOnItsBuild } from './build.ts';
 import { carryOut } from './carry-out.ts';
 import { bill, detached, settle, undoAndFail } from './steps.ts';
+
+setWorkflowOptions(endsOnItsBuild, unassign);
 
 /**
  * Takes an address off its droplet, once the host has confirmed that it no longer answers for it. When the droplet is

@@ -1,6 +1,7 @@
-import { sleep } from '@temporalio/workflow';
+import { setWorkflowOptions, sleep } from '@temporalio/workflow';
 import type { AssignOperation } from '../../domain/operation.ts';
 import type { Outcome } from '../../domain/verdict.ts';
+import { endsOnItsBuild } from '../../workflows/build.ts';
 import { admit, attached, bill, detachedFromPreviousHosts, settle, undoAndFail } from '../../workflows/steps.ts';
 import { announceVerdict } from '../../workflows/verdict.ts';
 
@@ -8,6 +9,8 @@ export { publishBillingEvent } from '../../workflows/billing.ts';
 export { release } from '../../workflows/release.ts';
 export { reserve } from '../../workflows/reserve.ts';
 export { unassign } from '../../workflows/unassign.ts';
+
+setWorkflowOptions(endsOnItsBuild, assign);
 
 /** An assign with one more step and another order of the steps, which no history of the present one replays on. */
 export async function assign(operation: AssignOperation): Promise<Outcome> {

@@ -13,6 +13,7 @@ import type { ManualHost } from '../support/manual-host.ts';
 import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
+import { resetToFirstTask } from '../support/temporal.ts';
 import { Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
@@ -53,7 +54,7 @@ function deploy(...words: string[]) {
 async function versionOf(workflowId: string, runId?: string) {
   const { raw } = await temporal.workflow.getHandle(workflowId, runId).describe();
   const versioning = raw.workflowExecutionInfo?.versioningInfo;
-  return { build: versioning?.deploymentVersion?.buildId, behavior: versioning?.behavior };
+  return { build: versioning?.deploymentVersion?.buildId ?? 'none', behavior: versioning?.behavior };
 }
 
 /** As Temporal counts them. */
@@ -67,6 +68,7 @@ describe('a second build with changed workflows, deployed under load', () => {
       TEMPORAL_NAMESPACE: namespace,
       WORKER_BUILD_ID: 'build-1',
       HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
+      HOST_ACKNOWLEDGMENT_ATTEMPTS: '2',
     };
     const second = { ...first, WORKER_BUILD_ID: 'build-2', WORKFLOW_BUNDLE: changedBundle };
     const [api, oldApi, oldWorker] = await Promise.all([
@@ -98,14 +100,22 @@ describe('a second build with changed workflows, deployed under load', () => {
       new Traffic({ account, urls: [oldApi.url, api.url], lanes: lanes.slice(half), pauseMs: 50 }),
     ];
 
-    // One operation of each kind that waits for its host when the second build comes.
-    const [assigned = 0, released = 0] = onSilent;
+    // One of each kind that waits for its host when the second build comes, and one that has failed by then.
+    const [assigned = 0, released = 0, dead = 0] = onSilent;
     const [waiting, leaving] = [await account.reserve(world.region), await account.reserve(world.region)];
     const held = await account.startAssign(leaving, released);
     await silent.confirm(leaving, 'attach');
     await account.completed(held);
     await account.release(leaving);
     const pinned = await account.startAssign(waiting, assigned);
+    const failing = await account.reserve(world.region);
+    const failed = await account.startAssign(failing, dead);
+    for (let attempt = 0, after = 0; attempt < 2; attempt++) {
+      const event = await silent.event(failing, 'attach', after);
+      await silent.acknowledge(event, 'failed');
+      after = event.sequence;
+    }
+    expect(await account.ended(failed)).toMatchObject({ status: 'errored' });
     await until('both wait on the first build', async () => {
       const seen = await Promise.all([waiting, leaving].map((ip) => versionOf(addressWorkflowId(ip))));
       return seen.every(({ build }) => build === 'build-1');
@@ -119,6 +129,7 @@ describe('a second build with changed workflows, deployed under load', () => {
       stderr: '',
     });
     const switched = performance.now();
+    const switchedAt = new Date();
     expect(await deploy('status')).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/build-1 +draining/),
@@ -163,8 +174,9 @@ describe('a second build with changed workflows, deployed under load', () => {
     const runs: WorkflowExecutionInfo[] = [];
     for await (const run of temporal.workflow.list({ query: "WorkflowType IN ('assign', 'unassign')" })) runs.push(run);
     const builds = new Map<string, number>();
-    for (const { workflowId, runId } of runs) {
-      const { build = 'none' } = await versionOf(workflowId, runId);
+    for (const { workflowId, runId, startTime } of runs) {
+      const { build } = await versionOf(workflowId, runId);
+      if (startTime > switchedAt) expect(build, workflowId).toBe('build-2');
       builds.set(build, (builds.get(build) ?? 0) + 1);
       const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
       expect(
@@ -175,8 +187,15 @@ describe('a second build with changed workflows, deployed under load', () => {
     console.log(`deploy under load: ${operations.length} operations, ${JSON.stringify(Object.fromEntries(builds))}`);
     expect([...builds.keys()].sort()).toEqual(['build-1', 'build-2']);
 
-    const { events } = await temporal.workflow.getHandle(addressWorkflowId(waiting)).fetchHistory();
-    const replay = Worker.runReplayHistory({ workflowBundle: { codePath: changedBundle } }, { events });
+    await resetToFirstTask(temporal, addressWorkflowId(failing));
+    await silent.confirm(failing, 'attach');
+    await until('what failed on the first build is carried through by the second', async () => {
+      const { build } = await versionOf(addressWorkflowId(failing));
+      return build === 'build-2' && (await account.action(failed.id)).status === 'completed';
+    });
+
+    const history = await temporal.workflow.getHandle(addressWorkflowId(waiting)).fetchHistory();
+    const replay = Worker.runReplayHistory({ workflowBundle: { codePath: changedBundle } }, history);
     await expect(replay, 'the new code is one that the old histories do not replay on').rejects.toThrow(
       'Nondeterminism',
     );

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { admit, seal } from '../../db/operations/admit.ts';
 import { SupersededError } from '../../db/operations/fence.ts';
@@ -8,7 +7,7 @@ import type { AssignOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { Account } from '../support/account.ts';
 import { useDatabase } from '../support/database.ts';
-import { useTemporal } from '../support/temporal.ts';
+import { resetToFirstTask, useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
 const RULES = { quarantineSeconds: 0 };
@@ -153,7 +152,7 @@ describe('a reset from outside', () => {
     await failed.result().catch(() => {});
 
     world.agents[0]?.driver.failNext(0);
-    await reset(temporal, `reserved-ip/${ip}`);
+    await resetToFirstTask(temporal, `reserved-ip/${ip}`);
 
     expect(await temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).toMatchObject({ kind: 'completed' });
     expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
@@ -172,7 +171,7 @@ describe('a reset from outside', () => {
     world.agents[0]?.driver.failNext(0);
     await account.assign(ip, second);
 
-    await reset(temporal, `reserved-ip/${ip}`, failed.runId);
+    await resetToFirstTask(temporal, `reserved-ip/${ip}`, failed.runId);
 
     await expect(temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).rejects.toMatchObject({
       cause: { message: expect.stringMatching(/^Nothing is to be done: superseded by action \d+/) },
@@ -215,25 +214,3 @@ describe('a cancellation from outside', () => {
     expect(await temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).toMatchObject({ kind: 'completed' });
   });
 });
-
-/** Resets a run to its first workflow task, as the Web UI does. */
-async function reset(
-  temporal: Awaited<ReturnType<typeof useTemporal>>,
-  workflowId: string,
-  runId?: string,
-): Promise<void> {
-  const execution = { workflowId, runId: runId ?? (await temporal.workflow.getHandle(workflowId).describe()).runId };
-  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
-    namespace: temporal.options.namespace,
-    execution,
-  });
-  const completed = history?.events?.find((event) => event.workflowTaskCompletedEventAttributes);
-  if (!completed?.eventId) throw new Error('the run has no completed workflow task');
-  await temporal.workflowService.resetWorkflowExecution({
-    namespace: temporal.options.namespace,
-    workflowExecution: execution,
-    reason: 'test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: completed.eventId,
-  });
-}

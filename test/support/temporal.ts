@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { inject, onTestFinished } from 'vitest';
 
@@ -6,4 +7,22 @@ export async function useTemporal(): Promise<Client> {
   const connection = await Connection.connect({ address: inject('stack').temporalAddress });
   onTestFinished(() => connection.close());
   return new Client({ connection });
+}
+
+/** Resets a run, by default the newest one, to its first workflow task, as an operator does in the Web UI. */
+export async function resetToFirstTask(temporal: Client, workflowId: string, runId?: string): Promise<void> {
+  const execution = { workflowId, runId: runId ?? (await temporal.workflow.getHandle(workflowId).describe()).runId };
+  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
+    namespace: temporal.options.namespace,
+    execution,
+  });
+  const completed = history?.events?.find((event) => event.workflowTaskCompletedEventAttributes);
+  if (!completed?.eventId) throw new Error('the run has no completed workflow task');
+  await temporal.workflowService.resetWorkflowExecution({
+    namespace: temporal.options.namespace,
+    workflowExecution: execution,
+    reason: 'test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: completed.eventId,
+  });
 }
