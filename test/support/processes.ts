@@ -8,6 +8,9 @@ import { until } from './until.ts';
  * stack unless told otherwise. They are killed when the running test is over.
  */
 
+/** Two cores carry everything else too. */
+const START_MS = 60_000;
+
 type Environment = Record<string, string | undefined>;
 
 /** An API that runs, and where. */
@@ -21,7 +24,7 @@ export async function startApiProcess(environment: Environment = {}): Promise<Ap
   const program = startProgram('api/main.ts', [], {
     environment: { ...onTheStack(), ADMIN_TOKEN: inject('stack').adminToken, API_PORT: '0', ...environment },
   });
-  const url = await until('the API listens', async () => /"url":"([^"]+)"/.exec(program.output)?.[1]);
+  const url = await until('the API listens', async () => /"url":"([^"]+)"/.exec(program.output)?.[1], START_MS);
   return { program, url };
 }
 
@@ -34,7 +37,7 @@ export async function ready({ url }: ApiProcess): Promise<void> {
 /** Starts a worker, and waits until it says that it has. */
 export async function startWorkerProcess(environment: Environment = {}): Promise<Program> {
   const program = startProgram('workers/main.ts', [], { environment: { ...onTheStack(), ...environment } });
-  await program.printed('worker started');
+  await program.printed('worker started', START_MS);
   return program;
 }
 

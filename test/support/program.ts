@@ -48,8 +48,9 @@ export class Program {
   }
 
   /** Waits until it has printed something. */
-  async printed(text: string): Promise<void> {
-    await until(`${this.#child.spawnargs[2]} printed ${text}`, async () => this.#stdout.includes(text));
+  async printed(text: string, withinMs?: number): Promise<void> {
+    const what = `${this.#child.spawnargs[2]} printed ${text}`;
+    await until(what, async () => this.#stdout.includes(text), withinMs);
   }
 
   /** What it has printed so far, its log included. */
