@@ -9,9 +9,9 @@ import { billingEventId } from '../../domain/names.ts';
 import type { Account } from './account.ts';
 
 /** What the audit finds about these accounts; other tests leave broken things behind on purpose. */
-export async function auditAccounts(db: Database, temporal: Client, accounts: Account[]): Promise<string[]> {
+export async function auditAccounts(db: Database, temporal: Client, accounts: Account[], looks = 6): Promise<string[]> {
   const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
-  const violations = await audit({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks: 6 });
+  const violations = await audit({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks });
   const accountIds = accounts.map(({ id }) => id);
   const [actions, operations] = await Promise.all([
     db.selectFrom('actions').select(['id', 'address']).where('account_id', 'in', accountIds).execute(),

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { messageOf } from '../../stack/errors.ts';
@@ -20,9 +19,9 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Whether the browser is on this machine. */
+/** Whether the browser runs on this machine. */
 export async function hasBrowser(): Promise<boolean> {
-  return access(EXECUTABLE, constants.X_OK).then(
+  return promisify(execFile)(EXECUTABLE, ['--version']).then(
     () => true,
     () => false,
   );
@@ -36,15 +35,13 @@ export async function browserObstacle(
   if (environment.TEMPORAL_ADDRESS && !environment.TEMPORAL_UI_URL) {
     return 'TEMPORAL_ADDRESS is set and TEMPORAL_UI_URL is not';
   }
+  if (await hasBrowser()) return null;
   try {
-    if (!(await hasBrowser())) {
-      await installMissing({ purpose: 'The test of the Web UI', packages: { chromium: 'chromium' }, report });
-    }
-    await promisify(execFile)(EXECUTABLE, ['--version']);
-    return null;
+    await installMissing({ purpose: 'The Web UI test', packages: { chromium: 'chromium' }, report });
   } catch (error) {
     return messageOf(error);
   }
+  return (await hasBrowser()) ? null : `${EXECUTABLE} does not run`;
 }
 
 /** Starts the browser without a window. */

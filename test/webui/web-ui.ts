@@ -193,6 +193,26 @@ export class RunPage {
     await this.#confirm(dialog);
   }
 
+  /** Starts the workflow again as it was started, under its own id unless another is given. Answers what is shown. */
+  async startLikeThisOne(workflowId?: string): Promise<string> {
+    await this.#choose('start-workflow-button');
+    const id = this.page.getByTestId('workflowId');
+    await id.waitFor();
+    if (workflowId !== undefined) await id.fill(workflowId);
+    await this.page.getByTestId('start-workflow-button').filter({ visible: true }).click();
+    const note = this.page.getByRole('log').getByText(/start/i);
+    const why = await this.page.getByRole('alert').filter({ visible: true }).allInnerTexts();
+    return [await note.innerText(), ...why].join(': ');
+  }
+
+  /** Presses a button of the one step that waits, and confirms it. */
+  async changePendingActivity(button: 'Pause' | 'Unpause' | 'Reset'): Promise<void> {
+    await this.page.getByTestId('pending-activities-tab').click();
+    await this.page.getByRole('button', { name: button, exact: true }).filter({ visible: true }).click();
+    await this.#confirm(this.page.getByRole('dialog'));
+    await this.page.getByTestId('history-tab').click();
+  }
+
   async #choose(entry: string): Promise<void> {
     await this.page.getByRole('button', { name: 'More Actions' }).filter({ visible: true }).click();
     await this.page.getByTestId(entry).filter({ visible: true }).click();
