@@ -31,21 +31,6 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', () => {
     expect(await violations(account)).toEqual([]);
   });
 
-  test('of a failed assign whose host is still broken fails as before, and may be done again', async () => {
-    const { account, ip, action, host, droplet } = await failedAssign();
-
-    const again = await (await webUi().open(`reserved-ip/${ip}`)).reset('first', 'is it mended?');
-    expect(await again.ended()).toBe('Failed');
-    expect(await account.action(action.id)).toMatchObject({ status: 'errored' });
-
-    host.driver.failNext(0);
-    const carried = await again.reset('first', 'now it is');
-    expect(await carried.ended()).toBe('Completed');
-    expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
-    expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
-    expect(await violations(account)).toEqual([]);
-  });
-
   test('to the last event instead of the first fails as before and changes nothing', async () => {
     const { account, ip, action, host, droplet } = await failedAssign();
     host.driver.failNext(0);
