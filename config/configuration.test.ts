@@ -84,10 +84,13 @@ describe('the configuration of connections', () => {
   test('takes codec keys in the order they are written, and never repeats one in an error', () => {
     const [newer, older] = [randomBytes(32), randomBytes(32)];
     const text = `2026-11:${newer.toString('base64')}, 2026-05:${older.toString('base64')}`;
-    expect(parseWorkerConfiguration({ ...PLAIN, TEMPORAL_CODEC_KEYS: text }).temporal.codecKeys).toEqual([
+    const codecOf = (keys: string) => parseWorkerConfiguration({ ...PLAIN, TEMPORAL_CODEC_KEYS: keys }).temporal.codec;
+    const all = [
       { id: '2026-11', key: newer },
       { id: '2026-05', key: older },
-    ]);
+    ];
+    expect(codecOf(text)).toEqual({ active: all[0], all });
+    expect(codecOf(`plain,${text}`)).toEqual({ active: null, all });
     const short = randomBytes(16).toString('base64');
     expect(problemsOf({ TEMPORAL_CODEC_KEYS: `a:${short},${short},b:${newer.toString('base64')}` })).toEqual([
       'TEMPORAL_CODEC_KEYS: key 1 "a" has 16 bytes instead of 32',

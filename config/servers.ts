@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type CodecKey, codecKeysSchema } from './codec-keys.ts';
+import { type CodecKeys, codecKeysSchema } from './codec-keys.ts';
 import { fileSchema, readTls, type TlsSetting, type TlsSettings } from './tls.ts';
 
 /*
@@ -32,8 +32,8 @@ export interface TemporalSettings {
   namespace: string;
   /** Default null: in the clear. `serverName` is the name that the certificate must have, if not the address's. */
   tls?: (TlsSettings & { serverName: string | null }) | null;
-  /** Keys of the payload codec, the active one first; empty when payloads are not encrypted. */
-  codecKeys: CodecKey[];
+  /** Keys of the payload codec; null without one. */
+  codec: CodecKeys | null;
 }
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -95,7 +95,7 @@ export const temporalSchema = z
     TEMPORAL_TLS_CERT: fileSchema.optional(),
     TEMPORAL_TLS_KEY: fileSchema.optional(),
     TEMPORAL_TLS_SERVER_NAME: z.string().min(1).optional(),
-    TEMPORAL_CODEC_KEYS: codecKeysSchema.default([]),
+    TEMPORAL_CODEC_KEYS: codecKeysSchema.optional(),
   })
   .transform((fields, context): { temporal: TemporalSettings } => {
     const tls = readTls(
@@ -112,7 +112,7 @@ export const temporalSchema = z
         address: fields.TEMPORAL_ADDRESS,
         namespace: fields.TEMPORAL_NAMESPACE,
         tls: tls && { ...tls, serverName: fields.TEMPORAL_TLS_SERVER_NAME ?? null },
-        codecKeys: fields.TEMPORAL_CODEC_KEYS,
+        codec: fields.TEMPORAL_CODEC_KEYS ?? null,
       },
     };
   });

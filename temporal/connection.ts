@@ -28,7 +28,7 @@ export function createTemporalClient(
   return new Client({
     connection,
     namespace: settings.namespace,
-    dataConverter: createDataConverter(settings.codecKeys),
+    dataConverter: createDataConverter(settings.codec),
   });
 }
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import type { CodecKey } from '../config/codec-keys.ts';
+import type { CodecKey, CodecKeys } from '../config/codec-keys.ts';
 
 const ENCODING = 'binary/encrypted';
 const CIPHER = 'aes-256-gcm';
@@ -20,16 +20,14 @@ export class PayloadUnreadableError extends Error {
 }
 
 /**
- * Encrypts whole payloads, with their own metadata, by AES-256-GCM under the first key; the key's id is beside them.
+ * Encrypts whole payloads, with their own metadata, by AES-256-GCM under the active key; the key's id is beside them.
  * Decrypts with whichever key a payload names. Payloads that are not encrypted pass as they are, so that it can be
- * turned on while operations are open. Throws a RangeError without keys.
+ * turned on while operations are open.
  */
-export function createPayloadCodec(keys: readonly CodecKey[]): PayloadCodec {
-  const [active] = keys;
-  if (active === undefined) throw new RangeError('a payload codec needs a key');
-  const keyOf = new Map(keys.map(({ id, key }) => [id, key]));
+export function createPayloadCodec({ active, all }: CodecKeys): PayloadCodec {
+  const keyOf = new Map(all.map(({ id, key }) => [id, key]));
   return {
-    encode: async (payloads) => payloads.map((payload) => encrypt(payload, active)),
+    encode: async (payloads) => (active === null ? payloads : payloads.map((payload) => encrypt(payload, active))),
     decode: async (payloads) => payloads.map((payload) => (isEncrypted(payload) ? decrypt(payload, keyOf) : payload)),
   };
 }

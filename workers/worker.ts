@@ -46,7 +46,7 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
   return Worker.create({
     connection,
     namespace: configuration.temporal.namespace,
-    dataConverter: createDataConverter(configuration.temporal.codecKeys),
+    dataConverter: createDataConverter(configuration.temporal.codec),
     taskQueue: TASK_QUEUE,
     workflowBundle: codePath ? { codePath } : { code: await bundleWorkflows() },
     activities: { ...activities },

@@ -1,0 +1,94 @@
+import { Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openKafka } from '../../billing/kafka.ts';
+import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '../../config/configuration.ts';
+import { openDatabase, ping } from '../../db/database.ts';
+import { walk } from '../../stack/walk.ts';
+import { temporalConnectionOptions } from '../../temporal/connection.ts';
+import { runProgram } from '../support/program.ts';
+import { createSecuredStack, type SecuredStack } from '../support/secured-stack.ts';
+
+let stack: SecuredStack;
+
+beforeAll(async () => {
+  stack = await createSecuredStack();
+}, 120_000);
+
+afterAll(() => stack?.close());
+
+describe('with TLS to all three servers', () => {
+  test('an address goes through its whole life', async () => {
+    const steps = await walk({ apiUrl: stack.apiUrl, token: stack.data.apiToken, report: () => {} });
+    expect(steps.map(({ name }) => name.split(' ')[0])).toEqual([
+      'reserve',
+      'assign',
+      'reassign',
+      'unassign',
+      'release',
+    ]);
+  });
+
+  test('the audit and the billing statement reach them too', async () => {
+    const environment = { ...stack.environment, LOG_LEVEL: 'warn' };
+    const [audited, billed] = await Promise.all([
+      runProgram('audit/main.ts', [], { environment }),
+      runProgram('billing/statement.ts', ['--account', '1', '--from', '2026-01-01', '--to', '2100-01-01', '--json'], {
+        environment,
+      }),
+    ]);
+    expect(audited).toMatchObject({ code: 0, stdout: '0 violations\n' });
+    expect(JSON.parse(billed.stdout)).toMatchObject({ addresses: [{ intervals: expect.anything() }] });
+  });
+});
+
+type Attempt = (environment: Record<string, string>) => Promise<unknown>;
+
+/** How each of them says that it wants a certificate. */
+const servers: [name: string, attempt: Attempt, refusal: RegExp][] = [
+  ['MYSQL', reachMysql, /Access denied/],
+  ['KAFKA', reachKafka, /alert bad certificate/],
+  ['TEMPORAL', reachTemporal, /Failed to connect/],
+];
+
+describe.each(servers)('%s', (name, attempt, refusal) => {
+  test('answers a client with a certificate of its authority', async () => {
+    await attempt(stack.environment);
+  });
+
+  test('refuses a client without a certificate', async () => {
+    const { [`${name}_TLS_CERT`]: _, [`${name}_TLS_KEY`]: __, ...environment } = stack.environment;
+    await expect(attempt(environment)).rejects.toThrow(refusal);
+  });
+
+  test('is refused when its certificate is of another authority', async () => {
+    const environment = { ...stack.environment, [`${name}_TLS_CA`]: stack.certificates.otherAuthority };
+    await expect(attempt(environment)).rejects.toThrow(/certificate|Failed to connect/i);
+  });
+
+  test('is not spoken to in the clear', async () => {
+    const clear = Object.entries(stack.environment).filter(([variable]) => !variable.startsWith(`${name}_TLS`));
+    await expect(attempt(Object.fromEntries(clear))).rejects.toThrow();
+  });
+});
+
+async function reachMysql(environment: Record<string, string>): Promise<void> {
+  const db = openDatabase(parseMysqlSettings(environment));
+  await ping(db, 5_000).finally(() => db.destroy());
+}
+
+async function reachKafka(environment: Record<string, string>): Promise<void> {
+  const admin = openKafka({ ...parseKafkaSettings(environment), logger: pino({ level: 'silent' }) }).admin();
+  try {
+    await admin.connect();
+    await admin.describeCluster();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function reachTemporal(environment: Record<string, string>): Promise<void> {
+  const options = temporalConnectionOptions(parseTemporalSettings(environment));
+  const connection = await Connection.connect({ ...options, connectTimeout: 3_000 });
+  await connection.close();
+}

@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:tls';
+import type { ServerTls } from '../../stack/servers/index.ts';
+
+/** A TLS server in front of one that speaks in the clear. */
+export interface TlsTerminator {
+  /** `localhost:port` */
+  address: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Ends TLS before a gRPC server, as a balancer would, and lets nobody in but clients with a certificate of the same
+ * authority: the development server of Temporal has no TLS of its own.
+ */
+export async function terminateTls(target: string, tls: ServerTls): Promise<TlsTerminator> {
+  const [host = '', port = ''] = target.split(':');
+  const [ca, cert, key] = await Promise.all(
+    [tls.certificateAuthority, tls.certificate, tls.key].map((path) => readFile(path)),
+  );
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => sockets.delete(socket));
+  };
+  const server = createServer(
+    { ca, cert, key, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] },
+    (socket) => {
+      const onward = connect({ host, port: Number(port) });
+      keep(socket);
+      keep(onward);
+      socket.pipe(onward).pipe(socket);
+      socket.once('close', () => onward.destroy());
+      onward.once('close', () => socket.destroy());
+    },
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    address: `localhost:${address.port}`,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
