@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codecEndpointSchema } from './codec-endpoint.ts';
 import {
   type KafkaSettings,
   kafkaSchema,
@@ -81,6 +82,7 @@ export type MigrationConfiguration = z.infer<typeof migrationSchema>;
 export type BillingConfiguration = z.infer<typeof billingSchema>;
 export type AuditConfiguration = z.infer<typeof auditSchema>;
 export type AdminConfiguration = z.infer<typeof adminSchema>;
+export type CodecEndpointConfiguration = z.infer<typeof codecEndpointSchema>;
 
 /** The environment is missing settings or has wrong ones; the message lists all of them. */
 export class ConfigurationError extends Error {
@@ -137,6 +139,11 @@ export function parseAuditConfiguration(environment: Environment): AuditConfigur
 /** Settings of the admin command line. Throws {@link ConfigurationError}. */
 export function parseAdminConfiguration(environment: Environment): AdminConfiguration {
   return parse(adminSchema, environment);
+}
+
+/** Settings of the codec endpoint. Throws {@link ConfigurationError}. */
+export function parseCodecEndpointConfiguration(environment: Environment): CodecEndpointConfiguration {
+  return parse(codecEndpointSchema, environment);
 }
 
 /** How to reach MySQL. Throws {@link ConfigurationError}. */

@@ -27,7 +27,7 @@ describe('while Kafka accepts connections and says nothing', () => {
 
     const link = await useLink(inject('stack').kafkaBrokers);
     link.become('silent');
-    await stack.startWorker({ kafkaBrokers: link.address });
+    await stack.startWorker({ settings: { KAFKA_BROKERS: link.address } });
     const first = await millisecondsOf(account, ip, droplets);
     const then = await millisecondsOf(account, ip, droplets);
 

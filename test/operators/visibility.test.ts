@@ -199,6 +199,6 @@ describe('a billing event that Kafka does not take', () => {
 
   async function createWorkerBehind(kafkaBrokers: string) {
     await stack.stopWorkers();
-    return stack.startWorker({ kafkaBrokers });
+    return stack.startWorker({ settings: { KAFKA_BROKERS: kafkaBrokers } });
   }
 });

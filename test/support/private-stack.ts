@@ -34,8 +34,8 @@ export interface PrivateStack {
 
 /** What a worker of a {@link PrivateStack} publishes with. */
 export interface WorkerOptions {
-  /** Default the one of the stack. */
-  kafkaBrokers?: string;
+  /** Settings that differ from those of the stack, by the names of their environment variables. */
+  settings?: Record<string, string>;
 }
 
 /** What a {@link PrivateStack} is made with. */
@@ -52,7 +52,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
   const stack = inject('stack');
   const temporal = await createNamespace();
   const { namespace } = temporal.options;
-  const configuration = parseApiConfiguration({
+  const environment = {
     MYSQL_URL: stack.mysqlUrl,
     MYSQL_POOL_SIZE: '10',
     KAFKA_BROKERS: stack.kafkaBrokers,
@@ -62,7 +62,8 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
     WORKFLOW_BUNDLE: stack.workflowBundle,
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
     ...settings,
-  });
+  };
+  const configuration = parseApiConfiguration(environment);
   const api = await serveApi(configuration, logger);
   const stops = new Set<() => Promise<void>>();
   const stopWorkers = async () => {
@@ -75,7 +76,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
     temporal,
     namespace,
     async startWorker(options = {}) {
-      const stop = await runWorker(configuration, options);
+      const stop = await runWorker(parseApiConfiguration({ ...environment, ...options.settings }));
       stops.add(stop);
       return {
         stop: async () => {
@@ -138,14 +139,10 @@ async function serveApi(
   };
 }
 
-async function runWorker(
-  configuration: ApiConfiguration,
-  { kafkaBrokers }: WorkerOptions,
-): Promise<() => Promise<void>> {
-  const brokers = kafkaBrokers?.split(',') ?? configuration.kafka.brokers;
+async function runWorker(configuration: ApiConfiguration): Promise<() => Promise<void>> {
   const connection = await NativeConnection.connect(temporalConnectionOptions(configuration.temporal));
   const db = openDatabase(configuration.mysql);
-  const billing: BillingPublisher = createBillingPublisher({ ...configuration.kafka, brokers, logger: silent });
+  const billing: BillingPublisher = createBillingPublisher({ ...configuration.kafka, logger: silent });
   const worker = await createWorker({ configuration, connection, db, billing, notifyHosts: () => {} });
   const running = worker.run();
   return async () => {

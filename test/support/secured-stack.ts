@@ -3,21 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { parseTemporalSettings } from '../../config/configuration.ts';
-import {
-  type ApplicationSettings,
-  migrateDatabase,
-  startApi,
-  startHost,
-  startWorker,
-} from '../../stack/application.ts';
+import { type ApplicationSettings, migrate, startApi, startHost, startWorker } from '../../stack/application.ts';
 import { type DemoData, makeDemoData } from '../../stack/demo-data.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
-import { openTemporalClient } from '../../temporal/connection.ts';
 import { createAuthority } from './certificates.ts';
-import { registerNamespace } from './private-stack.ts';
+import { createNamespace } from './private-stack.ts';
 import { terminateTls } from './tls-terminator.ts';
 
 /** A whole application whose connections are encrypted, in processes of its own. */
@@ -56,10 +48,12 @@ export async function createSecuredStack(settings: Record<string, string> = {}):
     await rm(folder, { recursive: true, force: true });
   }
   try {
+    const temporal = await createNamespace();
+    await temporal.connection.close();
     const environment: Record<string, string> = {
       ...settings,
       TEMPORAL_ADDRESS: terminator.address,
-      TEMPORAL_NAMESPACE: `secured-${randomBytes(4).toString('hex')}`,
+      TEMPORAL_NAMESPACE: temporal.options.namespace,
     };
     for (const name of ['MYSQL', 'KAFKA', 'TEMPORAL']) {
       environment[`${name}_TLS_CA`] = authority.path;
@@ -77,14 +71,12 @@ export async function createSecuredStack(settings: Record<string, string> = {}):
     environment.MYSQL_URL = servers.mysqlUrl;
     environment.KAFKA_BROKERS = servers.kafkaBrokers;
 
-    const temporal = openTemporalClient(parseTemporalSettings(environment));
-    await registerNamespace(temporal).finally(() => temporal.connection.close());
     const adminToken = randomBytes(24).toString('base64url');
     const application: ApplicationSettings = {
       ...{ supervisor, servers, adminToken },
       environment: { ...process.env, ...environment },
     };
-    await migrateDatabase(application);
+    await migrate(application);
     const { workflowBundle } = stack;
     const [{ url: apiUrl }] = await Promise.all([
       startApi(application, { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: true }),

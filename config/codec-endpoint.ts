@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { codecKeysSchema } from './codec-keys.ts';
+
+/** Whose access tokens the codec endpoint takes: those the Web UI's users sign in with. */
+export interface CodecAuthentication {
+  /** Where the identity provider publishes its keys. */
+  jwksUrl: string;
+  issuer: string;
+  audience: string;
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const DEVELOPMENT_UI = 'http://127.0.0.1:8233,http://localhost:8233';
+
+export const codecEndpointSchema = z
+  .object({
+    TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+    TEMPORAL_CODEC_KEYS: codecKeysSchema,
+    CODEC_HOST: z.string().default('127.0.0.1'),
+    CODEC_PORT: z.coerce.number().int().min(0).max(65_535).default(8234),
+    /** Origins of the Web UI, separated by commas. */
+    CODEC_UI_ORIGINS: z
+      .string()
+      .default(DEVELOPMENT_UI)
+      .transform((text) => text.split(',').map((origin) => origin.trim())),
+    CODEC_JWKS_URL: z.url().optional(),
+    CODEC_JWT_ISSUER: z.string().min(1).optional(),
+    CODEC_JWT_AUDIENCE: z.string().min(1).optional(),
+  })
+  .transform((fields, context) => {
+    const { CODEC_JWKS_URL: jwksUrl, CODEC_JWT_ISSUER: issuer, CODEC_JWT_AUDIENCE: audience } = fields;
+    const refuse = (setting: string, message: string) => context.addIssue({ code: 'custom', path: [setting], message });
+    if (jwksUrl === undefined && !LOOPBACK.has(fields.CODEC_HOST)) {
+      refuse('CODEC_HOST', 'is not loopback, so callers must prove who they are: set CODEC_JWKS_URL');
+    }
+    if (jwksUrl !== undefined && issuer === undefined) refuse('CODEC_JWT_ISSUER', 'is needed with CODEC_JWKS_URL');
+    if (jwksUrl !== undefined && audience === undefined) refuse('CODEC_JWT_AUDIENCE', 'is needed with CODEC_JWKS_URL');
+    const authentication: CodecAuthentication | null =
+      jwksUrl !== undefined && issuer !== undefined && audience !== undefined ? { jwksUrl, issuer, audience } : null;
+    return {
+      namespace: fields.TEMPORAL_NAMESPACE,
+      keys: fields.TEMPORAL_CODEC_KEYS,
+      host: fields.CODEC_HOST,
+      port: fields.CODEC_PORT,
+      origins: fields.CODEC_UI_ORIGINS,
+      authentication,
+    };
+  });
