@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ConfigurationError } from '../config/configuration.ts';
 import { addAccountCommands } from './account-commands.ts';
+import { addAuditLogCommands } from './audit-log-commands.ts';
 import { openAdminContext } from './context.ts';
 import { addHostCommands } from './host-commands.ts';
 import { AdminError } from './internal-api.ts';
@@ -16,6 +17,7 @@ const open = () => openAdminContext({ json: program.opts<{ json: boolean }>().js
 addPoolCommands(program, open);
 addHostCommands(program, open);
 addAccountCommands(program, open);
+addAuditLogCommands(program, open);
 
 try {
   await program.parseAsync();

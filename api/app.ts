@@ -10,8 +10,10 @@ import { jsonBody } from './middleware/json-body.ts';
 import { jsonCharset } from './middleware/json-charset.ts';
 import { rateLimit, rateLimitDefaults } from './middleware/rate-limit.ts';
 import { refusalLog } from './middleware/refusal-log.ts';
+import { refusedChanges } from './middleware/refused-changes.ts';
 import { requestId } from './middleware/request-id.ts';
 import { registerOpenApiDocument } from './openapi.ts';
+import { requesterOf } from './requester.ts';
 import { registerAccountRoutes } from './routes/account/index.ts';
 import { registerActionRoutes } from './routes/actions/index.ts';
 import { registerDropletRoutes } from './routes/droplets/index.ts';
@@ -32,6 +34,7 @@ export function createApp(dependencies: ApiDependencies): ApiApp {
 
   app.use(requestId(dependencies), accessLog(), jsonCharset());
   app.use('/host/*', refusalLog());
+  app.use('/internal/*', refusalLog());
   app.use(
     answerMethodNotAllowed({
       app,
@@ -41,7 +44,15 @@ export function createApp(dependencies: ApiDependencies): ApiApp {
       },
     }),
   );
-  app.use('/v2/*', rateLimitDefaults(), authentication(dependencies), rateLimit(), bodyLimit(), jsonBody());
+  app.use(
+    '/v2/*',
+    rateLimitDefaults(),
+    authentication(dependencies),
+    rateLimit(),
+    refusedChanges({ db: dependencies.db, requesterOf }),
+    bodyLimit(),
+    jsonBody(),
+  );
 
   registerHealthRoutes(app, dependencies);
   registerReservedIpRoutes(app, dependencies);

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { type Address, parseAddress } from '../domain/address.ts';
 import { newOperationId } from '../domain/identifiers.ts';
 import { type Operation, resourceTypeOf } from '../domain/operation.ts';
+import type { Requester } from '../domain/requester.ts';
 import type { AdmissionDesk } from './admission-desk.ts';
 import { startWithDesk } from './start-with-desk.ts';
 import { startWithUpdate } from './start-with-update.ts';
@@ -31,19 +32,26 @@ export interface ReservedIpClientOptions {
    * without. Clocks of starters and database must agree to well within it.
    */
   admissionWindowMs?: number;
+  /** Name of the service that this client is for, as the audit log has it; default `internal`. */
+  service?: string;
 }
 
 /** The fields every operation has, besides what it is asked to do. */
-type OperationFields = Pick<Operation, 'id' | 'accountId' | 'resourceType' | 'admitBefore' | 'starterDecides'>;
+type OperationFields = Pick<
+  Operation,
+  'id' | 'accountId' | 'resourceType' | 'admitBefore' | 'starterDecides' | 'requestedBy'
+>;
 
 /** The one door to the operations, for the API and for internal services alike. */
 export function createReservedIpClient(options: ReservedIpClientOptions): ReservedIpClient {
-  const { temporal, desk, eager = false, admissionWindowMs = desk ? 1_700 : 10_000 } = options;
+  const { temporal, desk, eager = false, admissionWindowMs = desk ? 1_700 : 10_000, service = 'internal' } = options;
 
   /** `build` is called again for every try, because the admission window opens with the start. */
   function start(request: RequestBase, build: (fields: OperationFields) => Operation): Promise<OperationHandle> {
     const id = request.operationId ?? newOperationId();
     const { accountId, resourceType = 'reserved_ip' } = request;
+    const asService: Requester = { kind: 'service', name: service, requestId: null, remote: null };
+    const { requestedBy = asService } = request;
     const operation = () =>
       build({
         id,
@@ -51,6 +59,7 @@ export function createReservedIpClient(options: ReservedIpClientOptions): Reserv
         resourceType,
         admitBefore: new Date(Date.now() + admissionWindowMs).toISOString(),
         starterDecides: desk !== undefined,
+        requestedBy,
       });
     if (!desk) return startWithUpdate(temporal, operation());
     return startWithDesk({ temporal, desk, eager }, operation, request.operationId !== undefined);

@@ -1,5 +1,6 @@
 import type { OperationId } from '../domain/identifiers.ts';
 import type { ReserveOperation, ResourceType } from '../domain/operation.ts';
+import type { Requester } from '../domain/requester.ts';
 import type { Outcome, Verdict } from '../domain/verdict.ts';
 
 /** What every request may carry. */
@@ -12,6 +13,8 @@ export interface RequestBase {
   resourceType?: ResourceType;
   /** Given by a caller that repeats a request it has already made under this id; otherwise a new one is made. */
   operationId?: OperationId;
+  /** Who asked for it, for the audit log; by default the service that this client was made for. */
+  requestedBy?: Requester;
 }
 
 export interface ReserveRequest extends RequestBase {

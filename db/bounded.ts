@@ -1,6 +1,7 @@
 import type { AbortableQueryOptions } from 'kysely';
 import type { Database, DatabaseTransaction } from './database.ts';
-import { databaseErrorCode, retryRolledBack } from './retry.ts';
+import { databaseErrorCode } from './retry.ts';
+import { inTransaction } from './transaction.ts';
 
 /*
  * A customer's request never waits long for the database: it is told to come again instead.
@@ -32,7 +33,7 @@ export async function boundedTransaction<Result>(
     signal?.throwIfAborted();
     return result;
   };
-  const transaction = retryRolledBack(() => db.transaction().execute(run));
+  const transaction = inTransaction(db, run);
   const expiry = Promise.withResolvers<never>();
   const expire = () => expiry.reject(signal?.reason);
   signal?.addEventListener('abort', expire, { once: true });

@@ -3,6 +3,7 @@ import type { HostChange } from '../domain/host-event.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import type { HostState } from './schema.ts';
+import { inTransaction } from './transaction.ts';
 
 /** Who a host token stands for. */
 export interface HostIdentity {
@@ -90,7 +91,7 @@ export async function registerHost(
   db: Database,
   host: { name: string; region: string; anchorCidr: string },
 ): Promise<HostRegistration> {
-  return db.transaction().execute(async (tx): Promise<HostRegistration> => {
+  return inTransaction(db, async (tx): Promise<HostRegistration> => {
     const region = await tx.selectFrom('regions').select('id').where('slug', '=', host.region).executeTakeFirst();
     if (!region) return 'region_not_found';
     await tx
@@ -172,7 +173,7 @@ const GONE_MESSAGE = 'an operator declared the host gone';
  * true, and attaches have failed. Null when there is no such host; repeating it takes up events that came since.
  */
 export async function declareHostGone(db: Database, name: string): Promise<OrphanedEvent[] | null> {
-  return db.transaction().execute(async (tx) => {
+  return inTransaction(db, async (tx) => {
     const hostId = await setHostState(tx, name, 'gone');
     if (hostId === null) return null;
     const open = await tx
@@ -203,7 +204,7 @@ export async function declareHostGone(db: Database, name: string): Promise<Orpha
 
 /** Takes a host that was gone back into service; false when there is no such host. */
 export async function declareHostReturned(db: Database, name: string): Promise<boolean> {
-  return db.transaction().execute(async (tx) => (await setHostState(tx, name, 'active')) !== null);
+  return inTransaction(db, async (tx) => (await setHostState(tx, name, 'active')) !== null);
 }
 
 /** Holds the host's row, and with it its sequence, until the transaction ends. */

@@ -1,8 +1,9 @@
 import { Migrator } from 'kysely/migration';
 import type { Database } from './database.ts';
 import * as tables from './migrations/0001-tables.ts';
+import * as auditLog from './migrations/0002-audit-log.ts';
 
-const migrations = { '0001-tables': { up: tables.up } };
+const migrations = { '0001-tables': { up: tables.up }, '0002-audit-log': { up: auditLog.up } };
 
 /**
  * Brings the database to the newest version and answers what it applied; does nothing when it is there already, and

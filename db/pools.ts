@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Family } from '../domain/address.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
-import { retryRolledBack } from './retry.ts';
+import { inTransaction } from './transaction.ts';
 
 const ROWS_PER_INSERT = 1_000;
 
@@ -25,8 +25,7 @@ export type PoolImport =
 
 /** Adds a range to a region, all of it or nothing. A range that overlaps with any other is refused. */
 export async function importPool(db: Database, pool: NewPool): Promise<PoolImport> {
-  // A large import takes longer than a lock is waited for.
-  return retryRolledBack(() => db.transaction().execute((tx) => importIn(tx, pool)), 12);
+  return inTransaction(db, (tx) => importIn(tx, pool));
 }
 
 async function importIn(tx: DatabaseTransaction, pool: NewPool): Promise<PoolImport> {

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { AcknowledgmentOutcome, HostChange } from '../domain/host-event.ts';
 import type { OperationKind, ResourceType } from '../domain/operation.ts';
+import type { Requester } from '../domain/requester.ts';
 
 /*
  * The tables, as Kysely sees them. Addresses are VARBINARY(16), times DATETIME(3) in UTC on the database's clock.
@@ -177,6 +178,23 @@ export interface IdempotencyKeysTable {
   created_at: Timestamp;
 }
 
+export type AuditOutcome = 'done' | 'refused';
+
+export interface AuditLogTable {
+  id: Generated<number>;
+  at: Timestamp;
+  requester_kind: Requester['kind'];
+  requester: string | null;
+  request_id: string | null;
+  remote: string | null;
+  account_id: number | null;
+  action: string;
+  subject: string;
+  outcome: AuditOutcome;
+  detail: string | null;
+  operation_id: string | null;
+}
+
 export interface Tables {
   regions: RegionsTable;
   pools: PoolsTable;
@@ -190,4 +208,5 @@ export interface Tables {
   operations: OperationsTable;
   host_events: HostEventsTable;
   idempotency_keys: IdempotencyKeysTable;
+  audit_log: AuditLogTable;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Address, type Family, familyOf } from './address.ts';
 import { addressWorkflowId, reserveWorkflowId } from './names.ts';
+import { requesterSchema } from './requester.ts';
 
 /*
  * What an operation is asked to do. These shapes are the inputs of the workflows, so they are JSON only and stable:
@@ -32,6 +33,8 @@ const operationFields = {
   admitBefore: z.iso.datetime(),
   /** The starter decides by itself at once, as the API does, so the workflow leaves it a moment before it does. */
   starterDecides: z.boolean().optional(),
+  /** Who asked for it, for the audit log; missing in what was started before there was one. */
+  requestedBy: requesterSchema.optional(),
 };
 
 export const reserveOperationSchema = z.object({

@@ -1,7 +1,10 @@
+import { recorded } from '../../db/audit-log.ts';
 import { type DropletReference, deleteDroplet } from '../../db/droplet-changes.ts';
 import { resourceTypeOf } from '../../domain/operation.ts';
+import type { Requester } from '../../domain/requester.ts';
 import type { ApiDependencies } from '../context.ts';
 import { notFound, refusalToError } from '../errors.ts';
+import { dropletEntry } from './droplet-entry.ts';
 
 /** One for each address that a droplet can hold, one to see that it is gone, and some for what changes meanwhile. */
 const ATTEMPTS = 5;
@@ -10,10 +13,18 @@ const ATTEMPTS = 5;
  * Deletes a droplet. One that holds addresses is deleted by the operation that takes the last of them off, so that no
  * address is ever left on a droplet that is gone. Throws the v2 error of a refusal.
  */
-export async function destroyDroplet({ db, client }: ApiDependencies, droplet: DropletReference): Promise<void> {
+export async function destroyDroplet(
+  { db, client }: ApiDependencies,
+  droplet: DropletReference,
+  requestedBy: Requester,
+): Promise<void> {
   let takenOff = false;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const deletion = await deleteDroplet(db, droplet);
+    const deletion = await recorded(
+      db,
+      (tx) => deleteDroplet(tx, droplet),
+      ({ kind }) => (kind === 'deleted' ? dropletEntry(requestedBy, droplet, 'delete droplet') : null),
+    );
     if (deletion.kind === 'deleted') return;
     if (deletion.kind === 'not_found') {
       if (takenOff) return;
@@ -27,6 +38,7 @@ export async function destroyDroplet({ db, client }: ApiDependencies, droplet: D
       address,
       destroysDropletId: droplet.dropletId,
       resourceType,
+      requestedBy,
     });
     if (verdict.kind === 'admitted') {
       takenOff = true;

@@ -3,6 +3,7 @@ import type { ActionRecord } from '../../db/actions.ts';
 import type { AddressFacts } from '../../db/operation-facts.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { ResourceType } from '../../domain/operation.ts';
+import type { Requester } from '../../domain/requester.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import { refusalToError } from '../errors.ts';
 
@@ -12,11 +13,12 @@ export interface OperationRequest {
   resourceType: ResourceType;
   /** Set when the request may be a repetition: then only the operation's own, stored verdict can tell. */
   operationId: OperationId | undefined;
+  requestedBy: Requester;
 }
 
 /** The fields of a request that the client takes as they are. */
-export function clientFields({ accountId, resourceType, operationId }: OperationRequest) {
-  return { accountId, resourceType, ...(operationId !== undefined && { operationId }) };
+export function clientFields({ accountId, resourceType, operationId, requestedBy }: OperationRequest) {
+  return { accountId, resourceType, requestedBy, ...(operationId !== undefined && { operationId }) };
 }
 
 /** The verdict of an admitted operation; throws the v2 error of a refused one. */

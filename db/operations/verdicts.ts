@@ -2,6 +2,7 @@ import { type Compilable, sql } from 'kysely';
 import type { OperationId } from '../../domain/identifiers.ts';
 import { type Operation, workflowIdOf } from '../../domain/operation.ts';
 import { type Refusal, type Refused, type Verdict, verdictSchema } from '../../domain/verdict.ts';
+import { recordingVerdict } from '../audit-log.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import { prepareTogether } from '../together.ts';
@@ -50,7 +51,11 @@ export function storingDecision(
   operation: Operation,
   { verdict, writes }: Decision,
 ): () => Promise<void> {
-  const write = prepareTogether(tx, [...writes, storingVerdict(tx, operation, verdict)]);
+  const write = prepareTogether(tx, [
+    ...writes,
+    ...recordingVerdict(tx, operation, verdict),
+    storingVerdict(tx, operation, verdict),
+  ]);
   return async () => {
     const matched = await write();
     if (matched.pop() !== 1) throw new AdmissionExpiredError();

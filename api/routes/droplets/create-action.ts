@@ -1,9 +1,12 @@
 import { createRoute } from '@hono/zod-openapi';
 import { findAction } from '../../../db/actions.ts';
+import { recorded } from '../../../db/audit-log.ts';
 import { renameDroplet } from '../../../db/droplet-changes.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { notFound, serverError } from '../../errors.ts';
+import { dropletEntry } from '../../operations/droplet-entry.ts';
 import { presentAction } from '../../presenters/action.ts';
+import { requesterOf } from '../../requester.ts';
 import { actionAnswer } from '../../schemas/common.ts';
 import { dropletActionRequest } from '../../schemas/droplet-requests.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
@@ -25,7 +28,12 @@ export function registerCreateDropletAction(app: ApiApp, dependencies: ApiDepend
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;
     const droplet = { accountId, dropletId: c.req.valid('param').droplet_id };
-    const actionId = await renameDroplet(dependencies.db, droplet, c.req.valid('json').name, c.var.operationId);
+    const { name } = c.req.valid('json');
+    const actionId = await recorded(
+      dependencies.db,
+      (tx) => renameDroplet(tx, droplet, name, c.var.operationId),
+      (id) => (id === null ? null : dropletEntry(requesterOf(c), droplet, 'rename droplet')),
+    );
     if (actionId === null) throw notFound();
     const action = await findAction(dependencies.db, { accountId }, actionId);
     if (!action) throw serverError();

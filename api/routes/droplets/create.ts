@@ -1,10 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { recorded } from '../../../db/audit-log.ts';
 import { createDroplet } from '../../../db/create-droplet.ts';
 import { findDroplet } from '../../../db/droplets.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { dropletCreationToError, notFound } from '../../errors.ts';
+import { dropletEntry } from '../../operations/droplet-entry.ts';
 import { presentDroplet } from '../../presenters/droplet.ts';
 import { actionLink } from '../../presenters/links.ts';
+import { requesterOf } from '../../requester.ts';
 import { actionLinkSchema } from '../../schemas/common.ts';
 import { dropletSchema } from '../../schemas/droplet.ts';
 import { createDropletRequest } from '../../schemas/droplet-requests.ts';
@@ -29,7 +32,13 @@ export function registerCreateDroplet(app: ApiApp, dependencies: ApiDependencies
     const { accountId } = c.var.caller;
     const { tags, ...wanted } = c.req.valid('json');
     const { operationId } = c.var;
-    const creation = await createDroplet(dependencies.db, { ...wanted, accountId, tags: tags ?? [], operationId });
+    const wish = { ...wanted, accountId, tags: tags ?? [], operationId };
+    const creation = await recorded(
+      dependencies.db,
+      (tx) => createDroplet(tx, wish),
+      (made) =>
+        made.kind === 'created' ? dropletEntry(requesterOf(c), { accountId, ...made }, 'create droplet') : null,
+    );
     if (creation.kind !== 'created') throw dropletCreationToError(creation.kind);
     const droplet = await findDroplet(dependencies.db, accountId, creation.dropletId);
     // Somebody has deleted it in the meantime.

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { destroyDroplet } from '../../operations/destroy-droplet.ts';
+import { requesterOf } from '../../requester.ts';
 import { emptyAnswer, errorsOfChange } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
 import { dropletParameter } from './parameters.ts';
@@ -20,7 +21,8 @@ const route = createRoute({
 export function registerDeleteDroplet(app: ApiApp, dependencies: ApiDependencies): void {
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;
-    await destroyDroplet(dependencies, { accountId, dropletId: c.req.valid('param').droplet_id });
+    const droplet = { accountId, dropletId: c.req.valid('param').droplet_id };
+    await destroyDroplet(dependencies, droplet, requesterOf(c));
     return c.body(null, 204);
   });
 }

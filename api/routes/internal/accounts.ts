@@ -7,9 +7,11 @@ import {
   type ProvisionedAccount,
   revokeToken,
 } from '../../../db/account-provisioning.ts';
+import { recorded } from '../../../db/audit-log.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { newToken } from './new-token.ts';
+import { operatorEntry } from './operator-entry.ts';
 import { internal, jsonAnswer, jsonBody } from './route.ts';
 
 const limit = z.int().min(0).max(1_000_000);
@@ -100,7 +102,11 @@ const revokeTokenRoute = createRoute({
 export function registerAccountAdministration(app: ApiApp, { db }: ApiDependencies): void {
   app.openapi(createAccountRoute, async (c) => {
     const { name, email, reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit } = c.req.valid('json');
-    const account = await createAccount(db, { name, email, reservedIpLimit, dropletLimit });
+    const account = await recorded(
+      db,
+      (tx) => createAccount(tx, { name, email, reservedIpLimit, dropletLimit }),
+      ({ id: accountId }) => operatorEntry(c, 'create account', `account ${accountId}`, { accountId }),
+    );
     return c.json({ account: presentAccount(account) }, 201);
   });
 
@@ -110,7 +116,13 @@ export function registerAccountAdministration(app: ApiApp, { db }: ApiDependenci
 
   app.openapi(changeAccountRoute, async (c) => {
     const { reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit } = c.req.valid('json');
-    const account = await changeAccountLimits(db, c.req.valid('param').id, { reservedIpLimit, dropletLimit });
+    const accountId = c.req.valid('param').id;
+    const limits = `reserved IPs ${reservedIpLimit ?? 'as they were'}, Droplets ${dropletLimit ?? 'as they were'}`;
+    const account = await recorded(
+      db,
+      (tx) => changeAccountLimits(tx, accountId, { reservedIpLimit, dropletLimit }),
+      (changed) => changed && operatorEntry(c, 'change limits', `account ${accountId}`, { accountId, detail: limits }),
+    );
     if (!account) throw notFound();
     return c.json({ account: presentAccount(account) }, 200);
   });
@@ -118,21 +130,35 @@ export function registerAccountAdministration(app: ApiApp, { db }: ApiDependenci
   app.openapi(createTokenRoute, async (c) => {
     const body = c.req.valid('json');
     const { token, hash } = newToken('rip_');
-    const tokenId = await addToken(db, {
-      accountId: c.req.valid('param').id,
+    const accountId = c.req.valid('param').id;
+    const wanted = {
+      accountId,
       name: body.name,
       hash,
       scopes: body.scopes,
       requestsPerMinute: body.requests_per_minute,
       requestsPerHour: body.requests_per_hour,
-    });
+    };
+    const tokenId = await recorded(
+      db,
+      (tx) => addToken(tx, wanted),
+      (added) =>
+        added === null
+          ? null
+          : operatorEntry(c, 'create token', `token ${added}`, { accountId, detail: body.scopes.join(' ') }),
+    );
     if (tokenId === null) throw notFound();
     return c.json({ id: tokenId, token }, 201);
   });
 
   app.openapi(revokeTokenRoute, async (c) => {
     const { id: accountId, tokenId } = c.req.valid('param');
-    if (!(await revokeToken(db, accountId, tokenId))) throw notFound();
+    const revoked = await recorded(
+      db,
+      (tx) => revokeToken(tx, accountId, tokenId),
+      (done) => (done ? operatorEntry(c, 'revoke token', `token ${tokenId}`, { accountId }) : null),
+    );
+    if (!revoked) throw notFound();
     return c.body(null, 204);
   });
 }

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { recorded } from '../../../db/audit-log.ts';
 import {
   addHostToken,
   declareHostGone,
@@ -12,6 +13,7 @@ import {
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { conflict, notFound, unprocessable } from '../../errors.ts';
 import { newToken } from './new-token.ts';
+import { operatorEntry } from './operator-entry.ts';
 import { addressRangeOf } from './pools.ts';
 import { internal, jsonAnswer, jsonBody, newName } from './route.ts';
 import { tellOrphans } from './tell-orphans.ts';
@@ -119,7 +121,14 @@ export function registerHostAdministration(app: ApiApp, dependencies: ApiDepende
     const name = newName(c.req.valid('param').name, 'name', NAME);
     const { region, anchor_cidr } = c.req.valid('json');
     const { cidr: anchorCidr } = addressRangeOf(anchor_cidr, ANCHOR_RANGE);
-    const registration = await registerHost(db, { name, region, anchorCidr });
+    const registration = await recorded(
+      db,
+      (tx) => registerHost(tx, { name, region, anchorCidr }),
+      (made) =>
+        made === 'registered'
+          ? operatorEntry(c, 'register host', `host ${name}`, { detail: `${region}, ${anchorCidr}` })
+          : null,
+    );
     if (registration === 'region_not_found') throw unprocessable(`There is no region ${region}.`);
     if (registration === 'carries_droplets') {
       throw conflict(`${name} carries Droplets, so its region and its anchor range cannot change.`);
@@ -129,19 +138,35 @@ export function registerHostAdministration(app: ApiApp, dependencies: ApiDepende
 
   app.openapi(addTokenRoute, async (c) => {
     const { token, hash } = newToken('riph_');
-    if (!(await addHostToken(db, c.req.valid('param').name, hash))) throw notFound();
+    const { name } = c.req.valid('param');
+    const added = await recorded(
+      db,
+      (tx) => addHostToken(tx, name, hash),
+      (done) => (done ? operatorEntry(c, 'create host token', `host ${name}`) : null),
+    );
+    if (!added) throw notFound();
     return c.json({ token }, 201);
   });
 
   app.openapi(revokeTokensRoute, async (c) => {
-    const revoked = await revokeHostTokens(db, c.req.valid('param').name);
+    const { name } = c.req.valid('param');
+    const revoked = await recorded(
+      db,
+      (tx) => revokeHostTokens(tx, name),
+      (count) =>
+        count === null ? null : operatorEntry(c, 'revoke host tokens', `host ${name}`, { detail: `${count} tokens` }),
+    );
     if (revoked === null) throw notFound();
     return c.json({ revoked }, 200);
   });
 
   app.openapi(goneRoute, async (c) => {
     const { name } = c.req.valid('param');
-    const events = await declareHostGone(db, name);
+    const events = await recorded(
+      db,
+      (tx) => declareHostGone(tx, name),
+      (answered) => answered && operatorEntry(c, 'host gone', `host ${name}`, { detail: `${answered.length} events` }),
+    );
     if (!events) throw notFound();
     const untold = await tellOrphans(dependencies.acknowledgments, c.var.logger, name, events);
     return c.json({ host: await hostNamed(name), answered_events: events.length, untold_operations: untold }, 200);
@@ -149,7 +174,12 @@ export function registerHostAdministration(app: ApiApp, dependencies: ApiDepende
 
   app.openapi(returnedRoute, async (c) => {
     const { name } = c.req.valid('param');
-    if (!(await declareHostReturned(db, name))) throw notFound();
+    const returned = await recorded(
+      db,
+      (tx) => declareHostReturned(tx, name),
+      (done) => (done ? operatorEntry(c, 'host returned', `host ${name}`) : null),
+    );
+    if (!returned) throw notFound();
     return c.json({ host: await hostNamed(name) }, 200);
   });
 }

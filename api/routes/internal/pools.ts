@@ -1,10 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { recorded } from '../../../db/audit-log.ts';
 import { importPool, listPools } from '../../../db/pools.ts';
 import { listRegions, putRegion } from '../../../db/regions.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { conflict, unprocessable } from '../../errors.ts';
 import { type AddressRange, parseAddressRange, type RangeLimits } from './address-range.ts';
+import { operatorEntry } from './operator-entry.ts';
 import { internal, jsonAnswer, jsonBody, newName } from './route.ts';
+
+/** A large import takes longer than a lock is waited for. */
+const POOL_ATTEMPTS = 12;
 
 const SLUG = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -81,7 +86,11 @@ export function addressRangeOf(text: string, limits: RangeLimits): AddressRange 
 export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
   app.openapi(putRegionRoute, async (c) => {
     const region = { slug: newName(c.req.valid('param').slug, 'slug', SLUG), name: c.req.valid('json').name };
-    await putRegion(db, region);
+    await recorded(
+      db,
+      (tx) => putRegion(tx, region),
+      () => operatorEntry(c, 'put region', `region ${region.slug}`, { detail: region.name }),
+    );
     return c.json({ region }, 200);
   });
 
@@ -90,7 +99,13 @@ export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
   app.openapi(importPoolRoute, async (c) => {
     const { region, cidr } = c.req.valid('json');
     const range = addressRangeOf(cidr, { families: [4, 6] });
-    const result = await importPool(db, { region, ...range });
+    const result = await recorded(
+      db,
+      (tx) => importPool(tx, { region, ...range }),
+      ({ kind }) =>
+        kind === 'imported' ? operatorEntry(c, 'import pool', `pool ${range.cidr}`, { detail: region }) : null,
+      POOL_ATTEMPTS,
+    );
     if (result.kind === 'region_not_found') throw unprocessable(`There is no region ${region}.`);
     if (result.kind === 'overlaps') throw conflict(`${range.cidr} overlaps with the pool ${result.cidr}.`);
     return c.json({ pool: { id: result.id, cidr: range.cidr, region, addresses: result.addresses } }, 201);

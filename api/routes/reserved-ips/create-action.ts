@@ -3,6 +3,7 @@ import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { assignAddress } from '../../operations/assign.ts';
 import { unassignAddress } from '../../operations/unassign.ts';
 import { presentAction } from '../../presenters/action.ts';
+import { requesterOf } from '../../requester.ts';
 import { actionAnswer } from '../../schemas/common.ts';
 import { reservedIpActionRequest } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
@@ -28,6 +29,7 @@ export function registerCreateReservedIpAction(app: ApiApp, dependencies: ApiDep
       accountId,
       resourceType: flavour.resourceType,
       operationId: c.var.operationId,
+      requestedBy: requesterOf(c),
       address: c.req.valid('param').ip,
     };
     const action =

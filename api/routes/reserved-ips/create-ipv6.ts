@@ -3,6 +3,7 @@ import { findReservedIp } from '../../../db/reserved-ips.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { reserveAddress } from '../../operations/reserve.ts';
+import { requesterOf } from '../../requester.ts';
 import { createReservedIpv6Request } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
 import { securedPost } from '../secured.ts';
@@ -27,6 +28,7 @@ export function registerCreateReservedIpv6(app: ApiApp, dependencies: ApiDepende
       accountId,
       resourceType,
       operationId: c.var.operationId,
+      requestedBy: requesterOf(c),
       target: { region: c.req.valid('json').region_slug, dropletId: null },
       projectId: null,
     });

@@ -4,6 +4,7 @@ import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { reserveAddress } from '../../operations/reserve.ts';
 import { actionLink, dropletLink } from '../../presenters/links.ts';
+import { requesterOf } from '../../requester.ts';
 import { actionLinkSchema } from '../../schemas/common.ts';
 import { createReservedIpRequest, type ReservedIpBody } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
@@ -39,6 +40,7 @@ export function registerCreateReservedIp(
       accountId,
       resourceType: flavour.resourceType,
       operationId: c.var.operationId,
+      requestedBy: requesterOf(c),
       target,
       projectId,
     });

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { releaseAddress } from '../../operations/release.ts';
+import { requesterOf } from '../../requester.ts';
 import { emptyAnswer, errorsOfChange } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
 import type { Flavour } from './flavour.ts';
@@ -22,6 +23,7 @@ export function registerDeleteReservedIp(app: ApiApp, dependencies: ApiDependenc
       accountId: c.var.caller.accountId,
       resourceType: flavour.resourceType,
       operationId: undefined,
+      requestedBy: requesterOf(c),
       address: c.req.valid('param').ip,
     });
     return c.body(null, 204);
