@@ -14,6 +14,7 @@ interface Options {
   delayMs: number;
   fail: number;
   silent: Silence | undefined;
+  networkFile: string | undefined;
   stateFile: string | undefined;
   concurrency: number;
   reconcileSeconds: number;
@@ -38,7 +39,8 @@ const command = new Command('host')
     new Option('--silent [when]', 'simulated: never acknowledge')
       .choices(['before-applying', 'after-applying'])
       .preset('after-applying'),
-  );
+  )
+  .option('--network-file <path>', 'simulated: keep the network in a file, so that it outlives the agent');
 
 const options: Options = command.parse().opts();
 if (options.remove) {
@@ -72,8 +74,13 @@ function linuxDriver({ uplink }: Options, log: Logger): LinuxDriver {
 
 function makeDriver(chosen: Options): NetworkDriver {
   if (chosen.driver === 'linux') return linuxDriver(chosen, logger);
-  const { delayMs, fail, silent } = chosen;
-  return new SimulatedDriver({ delayMs, failureProbability: fail, silence: silent ?? null });
+  const { delayMs, fail, silent, networkFile } = chosen;
+  return new SimulatedDriver({
+    delayMs,
+    failureProbability: fail,
+    silence: silent ?? null,
+    networkFile: networkFile ?? null,
+  });
 }
 
 function readConfiguration(host: string): HostConfiguration {

@@ -1,4 +1,6 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Address } from '../../domain/address.ts';
 import type { DesiredAttachment, Generation } from '../../domain/host-event.ts';
 import type { NetworkDriver, PresentAttachment } from '../driver.ts';
@@ -13,9 +15,25 @@ export interface SimulatedDriverOptions {
   /** Share of the changes that fail, 0 to 1; default 0. */
   failureProbability?: number;
   silence?: Silence | null;
+  /** Keeps the network in this file, so that it outlives the agent as the kernel's does; default in memory only. */
+  networkFile?: string | null;
 }
 
-/** A network that exists in memory only, and misbehaves on request. */
+const networkSchema = z.array(
+  z.object({ address: z.string(), generation: z.int(), dropletId: z.int(), anchor: z.string() }),
+);
+
+/** The attachments in a simulated network's file; none when there is no file. */
+export function readNetworkFile(path: string): DesiredAttachment[] {
+  try {
+    return networkSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A network that is none, and misbehaves on request. */
 export class SimulatedDriver implements NetworkDriver {
   delayMs: number;
   failureProbability: number;
@@ -27,10 +45,18 @@ export class SimulatedDriver implements NetworkDriver {
   #carrier = true;
   #silence: { how: Silence; addresses: ReadonlySet<Address> | null } | null = null;
   #speaksAgain = Promise.withResolvers<void>();
+  readonly #networkFile: string | null;
 
-  constructor({ delayMs = 0, failureProbability = 0, silence = null }: SimulatedDriverOptions = {}) {
+  constructor({
+    delayMs = 0,
+    failureProbability = 0,
+    silence = null,
+    networkFile = null,
+  }: SimulatedDriverOptions = {}) {
     this.delayMs = delayMs;
     this.failureProbability = failureProbability;
+    this.#networkFile = networkFile;
+    for (const one of networkFile === null ? [] : readNetworkFile(networkFile)) this.#attachments.set(one.address, one);
     if (silence) this.silence(silence);
   }
 
@@ -105,7 +131,15 @@ export class SimulatedDriver implements NetworkDriver {
     await this.#hang('before-applying', address);
     if (this.#fails(address)) throw new Error('the simulated driver was told to fail');
     apply();
+    this.#write();
     await this.#hang('after-applying', address);
+  }
+
+  /** At once and whole, as a change of the kernel's network is. */
+  #write(): void {
+    if (this.#networkFile === null) return;
+    writeFileSync(`${this.#networkFile}.new`, JSON.stringify([...this.#attachments.values()]));
+    renameSync(`${this.#networkFile}.new`, this.#networkFile);
   }
 
   async #hang(when: Silence, address: Address): Promise<void> {

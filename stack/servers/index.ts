@@ -26,6 +26,8 @@ export interface ServersOptions {
   readonly report: Report;
   /** With it MySQL and Kafka speak TLS only; the environment then says by which certificates to reach them. */
   readonly tls?: ServerTls;
+  /** Where clients are told to find Kafka, when that is not where it listens: behind a proxy. */
+  readonly kafkaAdvertisedPort?: number;
   /** Ports of the caller, checked along with those of the servers. */
   readonly callersPorts?: readonly PortName[];
 }
@@ -69,6 +71,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     environment,
     maven: makeMaven(supervisor, environment),
     ...(options.tls && { tls: options.tls }),
+    ...(options.kafkaAdvertisedPort !== undefined && { kafkaAdvertisedPort: options.kafkaAdvertisedPort }),
   };
   const started: RunningProcess[] = [];
   const stop = async () => {

@@ -48,8 +48,9 @@ export async function startKafka(context: ServerContext): Promise<KafkaServer> {
   const propertiesFile = join(folder, 'server.properties');
   const { tls } = context;
   const { kafka: port, kafkaController: controllerPort } = context.ports;
+  const advertisedPort = context.kafkaAdvertisedPort ?? port;
   if (tls) await writeStores(folder, tls);
-  await writeFile(propertiesFile, serverProperties({ folder, port, controllerPort, secure: tls !== undefined }));
+  await writeFile(propertiesFile, serverProperties({ folder, port, advertisedPort, controllerPort, secure: tls !== undefined }));
   const java = (mainClass: string, ...rest: string[]): string[] => [
     ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'],
     `-Dlog4j2.configurationFile=${join(FILES, 'log4j2.properties')}`,
@@ -140,18 +141,19 @@ async function writeStores(folder: string, tls: ServerTls): Promise<void> {
 interface ServerProperties {
   readonly folder: string;
   readonly port: number;
+  readonly advertisedPort: number;
   readonly controllerPort: number;
   readonly secure: boolean;
 }
 
-function serverProperties({ folder, port, controllerPort, secure }: ServerProperties): string {
+function serverProperties({ folder, port, advertisedPort, controllerPort, secure }: ServerProperties): string {
   const protocol = secure ? 'SSL' : 'PLAINTEXT';
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
     `listeners=BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=BROKER://127.0.0.1:${port}`,
+    `advertised.listeners=BROKER://127.0.0.1:${advertisedPort}`,
     'inter.broker.listener.name=BROKER',
     'controller.listener.names=CONTROLLER',
     `listener.security.protocol.map=BROKER:${protocol},CONTROLLER:PLAINTEXT`,

@@ -28,6 +28,8 @@ export interface ServerContext extends FetchContext {
   readonly ports: Ports;
   /** With it MySQL and Kafka speak TLS only. */
   readonly tls?: ServerTls;
+  /** Where clients are told to find Kafka; by default where it listens. */
+  readonly kafkaAdvertisedPort?: number;
 }
 
 /** Runs `mvn` with arguments; `label` says what for. */

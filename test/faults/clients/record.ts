@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/*
+ * What a client process writes down, one line for each thing it asked. Times are microseconds of the machine's monotonic
+ * clock, which all processes share.
+ */
+
+const changeSchema = z.enum(['reserve', 'assign', 'unassign', 'release']);
+export type ChangeKind = z.infer<typeof changeSchema>;
+
+const outcomeSchema = z.discriminatedUnion('kind', [
+  /** `action` is null where the answer names none. */
+  z.object({ kind: z.literal('accepted'), address: z.string(), action: z.int().nullable() }),
+  z.object({ kind: z.literal('refused'), status: z.int(), message: z.string() }),
+  /** 503: it has not happened and will not. */
+  z.object({ kind: z.literal('unavailable'), message: z.string() }),
+  /** No answer, or one that says that it is not known. */
+  z.object({ kind: z.literal('unknown'), why: z.string() }),
+  z.object({ kind: z.literal('address'), droplet: z.int().nullable(), locked: z.boolean() }),
+  z.object({ kind: z.literal('missing') }),
+  z.object({ kind: z.literal('action'), status: z.enum(['in-progress', 'completed', 'errored']) }),
+  /** An answer that no client of this API expects. */
+  z.object({ kind: z.literal('unexpected'), status: z.int(), text: z.string() }),
+]);
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+export const recordSchema = z.object({
+  client: z.int(),
+  account: z.int(),
+  call: z.int(),
+  return: z.int(),
+  request: z.discriminatedUnion('kind', [
+    z.object({ kind: changeSchema, address: z.string().nullable(), droplet: z.int().nullable() }),
+    z.object({ kind: z.literal('show'), address: z.string() }),
+    z.object({ kind: z.literal('poll'), address: z.string(), action: z.int() }),
+  ]),
+  outcome: outcomeSchema,
+});
+export type ClientRecord = z.infer<typeof recordSchema>;
+
+/** What a client process is told at its start. */
+export const clientConfigurationSchema = z.object({
+  seed: z.int(),
+  /** Numbers of its lanes begin here. */
+  firstClient: z.int(),
+  /** Requests at a time. */
+  lanes: z.int(),
+  apiUrls: z.array(z.string()).min(1),
+  region: z.string(),
+  account: z.object({ id: z.int(), token: z.string(), droplets: z.array(z.int()) }),
+  /** Where the records go. */
+  recordsFile: z.string(),
+});
+export type ClientConfiguration = z.infer<typeof clientConfigurationSchema>;
+
+/** Now, in microseconds of the monotonic clock. */
+export function now(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}

@@ -1,0 +1,30 @@
+import { pingKafka } from '../../../stack/servers/kafka.ts';
+import { pingMysql } from '../../../stack/servers/mysql.ts';
+import { pingTemporal } from '../../../stack/servers/temporal.ts';
+import { SIDES } from '../plan.ts';
+import type { FaultStack } from '../stack.ts';
+
+const BACK_WITHIN_MS = 120_000;
+const PING_TIMEOUT_MS = 3_000;
+
+/** Kills a process with SIGKILL and starts it again after a while. */
+export async function killProcess(stack: FaultStack, name: string, hold: () => Promise<void>): Promise<void> {
+  await stack.processes.kill(name);
+  await hold();
+  await bringUp(stack, name);
+}
+
+/** Starts a process again unless it runs; resolves when it answers, if it is of a kind that does. */
+export async function bringUp(stack: FaultStack, name: string): Promise<void> {
+  await stack.processes.bringUp(name, () => ping(stack, name), BACK_WITHIN_MS);
+}
+
+async function ping(stack: FaultStack, name: string): Promise<void> {
+  if (name === 'mysql') return pingMysql(stack.mysqlUrl);
+  if (name === 'kafka') return pingKafka(stack.kafkaBrokers);
+  if (name === 'temporal') return pingTemporal(stack.temporalAddress);
+  const side = SIDES.find((one) => name === `api-${one}`);
+  if (side === undefined) return;
+  const response = await fetch(`${stack.apiUrls[side]}/healthz`, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`/healthz answers ${response.status}`);
+}

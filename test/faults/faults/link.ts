@@ -1,0 +1,37 @@
+import type { LinkTrouble } from '../plan.ts';
+import type { FaultStack } from '../stack.ts';
+
+/** Troubles one connection for a while. `strength` is milliseconds of latency, or kilobytes a second. */
+export async function troubleLink(
+  { toxiproxy }: FaultStack,
+  { link, trouble, strength }: { link: string; trouble: LinkTrouble; strength: number },
+  hold: () => Promise<void>,
+): Promise<void> {
+  if (trouble === 'down') {
+    await toxiproxy.enable(link, false);
+    await hold();
+    await toxiproxy.enable(link, true);
+    return;
+  }
+  const [type, attributes] = toxicOf(trouble, strength);
+  await toxiproxy.trouble(link, type, attributes);
+  await hold();
+  await toxiproxy.heal(link, type);
+}
+
+function toxicOf(
+  trouble: Exclude<LinkTrouble, 'down'>,
+  strength: number,
+): [type: string, attributes: Record<string, number>] {
+  switch (trouble) {
+    case 'latency':
+      return ['latency', { latency: strength, jitter: Math.round(strength / 4) }];
+    case 'bandwidth':
+      return ['bandwidth', { rate: strength }];
+    // Without a timeout nothing passes, and the connection stays open until the toxic is taken away.
+    case 'silence':
+      return ['timeout', { timeout: 0 }];
+    case 'reset':
+      return ['reset_peer', { timeout: 0 }];
+  }
+}

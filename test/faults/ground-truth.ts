@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { audit } from '../../audit/audit.ts';
+import { describeViolation } from '../../audit/violation.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { addressFromBytes } from '../../domain/address.ts';
+import { readNetworkFile } from '../../host/drivers/simulated.ts';
+import { expectAnswer, Http } from '../support/http.ts';
+import { addressOfResource, type ListedAction } from './history.ts';
+import type { FaultStack } from './stack.ts';
+
+const PAUSE_MS = 1_000;
+/** A billing event that Kafka refused is tried again after a minute at the latest. */
+const SETTLE_WITHIN_MS = 180_000;
+
+/** What is true when the dust has settled. */
+export interface GroundTruth {
+  actions: ListedAction[];
+  /** Why each errored action errored, and how often. */
+  reasons: Map<string, number>;
+  /** What is not as it must be. */
+  problems: string[];
+}
+
+/** Waits until everything has ended and holds, and reads what has become of it; what stays wrong is a problem. */
+export async function readGroundTruth(stack: FaultStack): Promise<GroundTruth> {
+  const db = openDatabase({ url: stack.mysqlUrl, poolSize: 8 });
+  const connection = await Connection.connect({ address: stack.temporalAddress });
+  try {
+    const temporal = new Client({ connection });
+    const deadline = Date.now() + SETTLE_WITHIN_MS;
+    for (;;) {
+      const problems = await problemsNow(stack, db, temporal).catch((error: unknown) => [String(error)]);
+      if (problems.length > 0 && Date.now() < deadline) {
+        await sleep(PAUSE_MS);
+        continue;
+      }
+      return { actions: await listActions(stack), reasons: await reasonsOfErrors(db), problems };
+    }
+  } finally {
+    await connection.close();
+    await db.destroy();
+  }
+}
+
+async function problemsNow(stack: FaultStack, db: Database, temporal: Client): Promise<string[]> {
+  const open = (await listActions(stack)).filter(({ status }) => status === 'in-progress');
+  if (open.length > 0) return open.map(({ id, address }) => `action ${id} on ${address} has not ended`);
+  const violations = await audit({
+    db,
+    temporal,
+    kafkaBrokers: stack.kafkaBrokers.split(','),
+    logger: pino({ level: 'silent' }),
+    looks: 3,
+  });
+  return [...violations.map(describeViolation), ...(await misplaced(stack, db))];
+}
+
+/** Addresses that hosts answer for otherwise than the database says: on another host, on two, or on none. */
+async function misplaced(stack: FaultStack, db: Database): Promise<string[]> {
+  const rows = await db
+    .selectFrom('addresses')
+    .innerJoin('droplets', 'droplets.id', 'addresses.droplet_id')
+    .innerJoin('hosts', 'hosts.id', 'droplets.host_id')
+    .select(['addresses.address', 'droplets.id as droplet', 'hosts.name as host'])
+    .execute();
+  const wanted = rows.map(({ address, droplet, host }) => `${addressFromBytes(address)} for ${droplet} on ${host}`);
+  const found = [...stack.networkFiles].flatMap(([host, file]) =>
+    readNetworkFile(file).map(({ address, dropletId }) => `${address} for ${dropletId} on ${host}`),
+  );
+  return [
+    ...wanted.filter((one) => !found.includes(one)).map((one) => `no host answers as it should: ${one}`),
+    ...found.filter((one) => !wanted.includes(one)).map((one) => `a host answers that should not: ${one}`),
+  ];
+}
+
+const actionsSchema = z.object({
+  actions: z.array(
+    z.object({
+      id: z.int(),
+      type: z.string(),
+      status: z.enum(['in-progress', 'completed', 'errored']),
+      resource_id: z.int(),
+      resource_type: z.string(),
+    }),
+  ),
+  meta: z.object({ total: z.int() }),
+});
+
+/** Every action of the accounts on addresses, as they can list them. */
+async function listActions(stack: FaultStack): Promise<ListedAction[]> {
+  const found: ListedAction[] = [];
+  for (const { id: accountId, token } of stack.accounts) {
+    const http = new Http(stack.apiUrls.left, token);
+    for (let page = 1; ; page++) {
+      const answer = await http.get(`/v2/actions?per_page=200&page=${page}`);
+      const { actions, meta } = expectAnswer(answer, 200, actionsSchema);
+      for (const { id, type, status, resource_id, resource_type } of actions) {
+        if (resource_type === 'droplet') continue;
+        found.push({ id, accountId, type, status, address: addressOfResource(resource_id) });
+      }
+      if (page * 200 >= meta.total) break;
+    }
+  }
+  return found;
+}
+
+async function reasonsOfErrors(db: Database): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('actions')
+    .select(['reason', ({ fn }) => fn.countAll<number>().as('count')])
+    .where('status', '=', 'errored')
+    .groupBy('reason')
+    .execute();
+  return new Map(rows.map(({ reason, count }) => [reason ?? '', Number(count)]));
+}

@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { messageOf, StackError } from '../../stack/errors.ts';
+import { describeRun } from './report.ts';
+import { runFaults } from './run.ts';
+
+/*
+ * `npm run test:faults`: a mixed load from several client processes while everything is killed, cut, filled and stepped,
+ * and a check of every promise afterwards. See docs/reliability.md.
+ */
+
+const options = new Command('test:faults')
+  .description('Loads a stack of its own, breaks it in every way, and checks what it promised.')
+  .option('--seed <number>', 'repeats the faults and the clients’ choices', '20261125')
+  .option('--operations <count>', 'changes that are requested at the least', '5000')
+  .option('--faults <count>', 'faults that are made at the least', '100')
+  .option('--pace <ms>', 'mean time from one fault to the next', '3000')
+  .option('--clients <count>', 'client processes', '6')
+  .parse()
+  .opts<{ seed: string; operations: string; faults: string; pace: string; clients: string }>();
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+const started = performance.now();
+const report = (line: string) =>
+  console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)}  ${line}`);
+
+try {
+  const seed = Number(options.seed);
+  const result = await runFaults({
+    seed,
+    operations: Number(options.operations),
+    faults: Number(options.faults),
+    paceMs: Number(options.pace),
+    clients: Number(options.clients),
+    folder: 'faults',
+    report,
+    signal: stopping.signal,
+  });
+  console.log(`\n${describeRun(seed, result)}`);
+  process.exitCode = result.problems.length === 0 ? 0 : 1;
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    console.error(
+      error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error),
+    );
+  }
+  process.exitCode = 1;
+}

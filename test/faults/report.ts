@@ -1,0 +1,85 @@
+import type { ClientRecord } from './clients/record.ts';
+import type { RunResult } from './run.ts';
+
+/** The figures of a run. */
+export interface Figures {
+  requested: number;
+  accepted: number;
+  refused: number;
+  unavailable: number;
+  unanswered: number;
+  completed: number;
+  errored: number;
+  /** Longest time from a request to its outcome, in milliseconds, repetitions included. */
+  longestAnswerMs: number;
+  /** Longest time from an accepted request to the first time that its client saw it ended, in milliseconds. */
+  longestActionMs: number;
+}
+
+/** Counts what the clients were told, and what became of it. */
+export function figuresOf({ records, truth }: Pick<RunResult, 'records' | 'truth'>): Figures {
+  const changes = records.filter(({ request }) => request.kind !== 'show' && request.kind !== 'poll');
+  const count = (kind: ClientRecord['outcome']['kind']) =>
+    changes.filter(({ outcome }) => outcome.kind === kind).length;
+  const ended = (status: string) => truth.actions.filter((action) => action.status === status).length;
+  return {
+    requested: changes.length,
+    accepted: count('accepted'),
+    refused: count('refused'),
+    unavailable: count('unavailable'),
+    unanswered: count('unknown') + count('unexpected'),
+    completed: ended('completed'),
+    errored: ended('errored'),
+    longestAnswerMs: Math.max(0, ...changes.map((record) => (record.return - record.call) / 1_000)),
+    longestActionMs: longestAction(records),
+  };
+}
+
+function longestAction(records: ClientRecord[]): number {
+  const acceptedAt = new Map<number, number>();
+  for (const { outcome, return: at } of records) {
+    if (outcome.kind === 'accepted' && outcome.action !== null) acceptedAt.set(outcome.action, at);
+  }
+  let longest = 0;
+  for (const { request, outcome, return: at } of records) {
+    if (request.kind !== 'poll' || outcome.kind !== 'action' || outcome.status === 'in-progress') continue;
+    longest = Math.max(longest, (at - (acceptedAt.get(request.action) ?? at)) / 1_000);
+  }
+  return longest;
+}
+
+/** The report of a run, for a terminal and for the documents. */
+export function describeRun(seed: number, result: RunResult): string {
+  const figures = figuresOf(result);
+  const { faults, truth, linearizability, problems } = result;
+  const made = [...faults.counts].sort(([left], [right]) => left.localeCompare(right));
+  const rows: [string, string | number][] = [
+    ['seed', seed],
+    ['operations requested', figures.requested],
+    ['accepted', figures.accepted],
+    ['refused by a rule (404, 422)', figures.refused],
+    ['refused with 503', figures.unavailable],
+    ['without an answer', figures.unanswered],
+    ['actions completed', figures.completed],
+    ['actions errored, and undone', figures.errored],
+    ['longest wait for an answer', seconds(figures.longestAnswerMs)],
+    ['longest from accepted to seen ended', seconds(figures.longestActionMs)],
+    ['load / settling afterwards', `${seconds(result.loadMs)} / ${seconds(result.settlingMs)}`],
+    ['histories checked', `${linearizability.addresses} addresses, ${linearizability.operations} operations`],
+    ['faults', made.reduce((sum, [, count]) => sum + count, 0)],
+    ...made.map(([kind, count]): [string, number] => [`– ${kind}`, count]),
+    ['deadlocks that MySQL counted', faults.deadlocks],
+    ['connections of MySQL killed', faults.killedConnections],
+    ...[...faults.skipped].map(([kind, reason]): [string, string] => [`– not made: ${kind}`, reason]),
+    ...[...truth.reasons].map(([reason, count]): [string, number] => [`– errored: ${reason}`, count]),
+    ['problems', problems.length],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`), ...problems.map((one) => `  ${one}`)].join(
+    '\n',
+  );
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(1)} s`;
+}

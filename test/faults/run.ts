@@ -1,0 +1,145 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PROJECT_FOLDER, STACK_FOLDER } from '../../stack/paths.ts';
+import type { RunningProcess } from '../../stack/processes.ts';
+import { type ClientConfiguration, type ClientRecord, now, recordSchema } from './clients/record.ts';
+import { type FaultLog, mendAll, startFaults } from './faults/index.ts';
+import { type GroundTruth, readGroundTruth } from './ground-truth.ts';
+import { toHistory } from './history.ts';
+import { checkLinearizability, type LinearizabilityReport } from './linearizability.ts';
+import { REGION } from './population.ts';
+import { type FaultStack, startFaultStack } from './stack.ts';
+
+const LANES = 2;
+const LOOK_MS = 500;
+/** The clients go on for as long as this, so that a run ends by itself however slow it is. */
+const LONGEST_RUN_MS = 1_800_000;
+
+/** How a run is made. */
+export interface RunOptions {
+  seed: number;
+  /** Requests for a change that are made at the least. */
+  operations: number;
+  /** Faults that are made at the least. */
+  faults: number;
+  /** Mean time from one fault to the next, in milliseconds. */
+  paceMs: number;
+  /** Client processes. */
+  clients: number;
+  /** Name of a folder below `.stack`, for logs, records and drawings. */
+  folder: string;
+  report(line: string): void;
+  signal?: AbortSignal;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  records: ClientRecord[];
+  faults: FaultLog;
+  truth: GroundTruth;
+  linearizability: LinearizabilityReport;
+  /** Everything that must not be; empty when the run has passed. */
+  problems: string[];
+  /** How long the clients were at work, in milliseconds. */
+  loadMs: number;
+  /** How long it took afterwards until everything had ended and held, in milliseconds. */
+  settlingMs: number;
+}
+
+/** Starts a stack, loads it, makes faults, and checks when the dust has settled. Leaves nothing running. */
+export async function runFaults(options: RunOptions): Promise<RunResult> {
+  const { folder, report, signal = new AbortController().signal } = options;
+  const records = join(STACK_FOLDER, folder, 'records');
+  await rm(records, { recursive: true, force: true });
+  await mkdir(records, { recursive: true });
+  const stack = await startFaultStack({ folder, report });
+  const interrupted = () => void stack.close();
+  signal.addEventListener('abort', interrupted, { once: true });
+  try {
+    return await runOn(stack, options, records);
+  } finally {
+    signal.removeEventListener('abort', interrupted);
+    await stack.close();
+  }
+}
+
+async function runOn(stack: FaultStack, options: RunOptions, folder: string): Promise<RunResult> {
+  const { seed, operations, faults: faultCount, paceMs, clients, report, signal } = options;
+  const files = Array.from({ length: clients }, (_, number) => join(folder, `client-${number + 1}.jsonl`));
+  const started = performance.now();
+  const running = await Promise.all(
+    files.map((recordsFile, number) => startClient(stack, { seed, number, recordsFile })),
+  );
+  const ending = new AbortController();
+  const { log, finished } = startFaults({ stack, seed, paceMs, report, signal: ending.signal });
+  for (;;) {
+    await sleep(LOOK_MS);
+    const made = [...log.counts.values()].reduce((sum, count) => sum + count, 0);
+    const asked = await countChanges(files);
+    if (signal?.aborted || performance.now() - started > LONGEST_RUN_MS) break;
+    if (asked >= operations && made >= faultCount) break;
+  }
+  ending.abort();
+  await finished;
+  const loadMs = performance.now() - started;
+  await mendAll(stack);
+  await Promise.all(running.map((client) => client.stop()));
+  report('the faults are over, and the clients have ended');
+
+  const truth = await readGroundTruth(stack);
+  const settlingMs = performance.now() - started - loadMs;
+  const recorded = await readRecords(files);
+  const history = toHistory(recorded, truth.actions, now());
+  const linearizability = await checkLinearizability(stack.tools.checker, history.operations, folder);
+  const problems = [
+    ...log.problems.map((problem) => `a fault could not be made or mended: ${problem}`),
+    ...stack.processes.deaths.map((death) => `${death.message}`),
+    ...history.complaints,
+    ...truth.problems,
+    ...linearizability.failures.map(
+      ({ address, result, unexplained, picture }) =>
+        `${address} is not linearizable (${result}): ${unexplained}; ${picture}`,
+    ),
+  ];
+  return { records: recorded, faults: log, truth, linearizability, problems, loadMs, settlingMs };
+}
+
+function startClient(
+  stack: FaultStack,
+  { seed, number, recordsFile }: { seed: number; number: number; recordsFile: string },
+): Promise<RunningProcess> {
+  const account = stack.accounts[number % stack.accounts.length];
+  if (!account) throw new Error('there is no account');
+  const configuration: ClientConfiguration = {
+    seed,
+    firstClient: number * LANES,
+    lanes: LANES,
+    apiUrls: Object.values(stack.apiUrls),
+    region: REGION,
+    account,
+    recordsFile,
+  };
+  return stack.processes.start({
+    name: `client-${number + 1}`,
+    role: 'application',
+    command: process.execPath,
+    arguments: [join(PROJECT_FOLDER, 'test/faults/clients/main.ts'), JSON.stringify(configuration)],
+    stopTimeoutMilliseconds: 90_000,
+  });
+}
+
+async function readLines(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').filter((line) => line !== '');
+}
+
+async function countChanges(files: string[]): Promise<number> {
+  const lines = (await Promise.all(files.map(readLines))).flat();
+  return lines.filter((line) => !/"request":{"kind":"(show|poll)"/.test(line)).length;
+}
+
+async function readRecords(files: string[]): Promise<ClientRecord[]> {
+  const lines = (await Promise.all(files.map(readLines))).flat();
+  return lines.map((line) => recordSchema.parse(JSON.parse(line)));
+}

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleWorkflows, migrateDatabase, startApi, startHost, startWorker } from '../../stack/application.ts';
+import { STACK_FOLDER } from '../../stack/paths.ts';
+import { choosePorts } from '../../stack/ports.ts';
+import type { ProcessStart } from '../../stack/processes.ts';
+import { untilReady } from '../../stack/ready.ts';
+import { type Report, startServers } from '../../stack/servers/index.ts';
+import { Http } from '../support/http.ts';
+import { KafkaDisk } from './kafka-disk.ts';
+import { linksOf, SIDES, type Side } from './plan.ts';
+import { type FaultAccount, makeAccount, registerHosts } from './population.ts';
+import { FaultyProcesses } from './processes.ts';
+import { type FaultTools, fetchFaultTools } from './tools.ts';
+import { Toxiproxy } from './toxiproxy.ts';
+
+export const HOSTS = 4;
+const ACCOUNTS = 2;
+
+/** Short patience, so that operations end while the faults go on. */
+const RULES = {
+  HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '3000',
+  HOST_ACKNOWLEDGMENT_ATTEMPTS: '4',
+  PREVIOUS_HOST_TIMEOUT_MS: '1500',
+  QUARANTINE_SECONDS: '2',
+};
+
+/** Two APIs, two workers, hosts and servers, with a proxy on every connection between them that is to be troubled. */
+export interface FaultStack {
+  processes: FaultyProcesses;
+  toxiproxy: Toxiproxy;
+  tools: FaultTools;
+  /** Base URL of each API, reached without a proxy. */
+  apiUrls: Record<Side, string>;
+  /** The servers, reached without a proxy. */
+  mysqlUrl: string;
+  kafkaBrokers: string;
+  temporalAddress: string;
+  accounts: FaultAccount[];
+  /** The file of each host's simulated network. */
+  networkFiles: Map<string, string>;
+  /** Null where no disk can be mounted. */
+  kafkaDisk: KafkaDisk | null;
+  /** What shifts the database's clock, for instance `+3`; null where its clock cannot be faked. */
+  clockFile: string | null;
+  dataFolder: string;
+  close(): Promise<void>;
+}
+
+/** Starts everything on free ports and empty data; logs and the record of processes go below `.stack/<folder>`. */
+export async function startFaultStack({ folder, report }: { folder: string; report: Report }): Promise<FaultStack> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-faults-'));
+  const clockFile = join(dataFolder, 'clock');
+  let disk: KafkaDisk | null = null;
+  let tools: FaultTools | null = null;
+  const adapt = (start: ProcessStart): ProcessStart => {
+    if (start.name === 'mysql' && tools?.fakeTime) return withFakeClock(start, tools.fakeTime, clockFile);
+    return start.name.startsWith('kafka') && start.name !== 'kafka-disk' && disk ? disk.enter(start) : start;
+  };
+  const processes = new FaultyProcesses(join(STACK_FOLDER, folder), adapt);
+  const close = async () => {
+    await processes.stop();
+    await rm(dataFolder, { recursive: true, force: true });
+  };
+  try {
+    const environment = ownEnvironment();
+    tools = await fetchFaultTools({ supervisor: processes, environment, report });
+    await writeFile(clockFile, '+0');
+    disk = await KafkaDisk.mount(processes, join(dataFolder, 'kafka', 'logs'));
+    const ports = await choosePorts('free', {});
+    const links = linksOf(HOSTS);
+    const [toxiproxyPort = 0, secondApiPort = 0, ...linkPorts] = await freePorts(
+      links.length + 2,
+      Object.values(ports),
+    );
+    const apiPorts: Record<Side, number> = { left: ports.api, right: secondApiPort };
+    const portOf = (link: string) => linkPorts[links.indexOf(link)] ?? 0;
+    const upstreamOf = (link: string): number => {
+      if (link.startsWith('mysql')) return ports.mysql;
+      if (link.startsWith('temporal')) return ports.temporal;
+      if (link === 'kafka') return ports.kafka;
+      return apiPorts[sideOfHost(link)];
+    };
+    const toxiproxy = await startToxiproxy(processes, tools.toxiproxy, toxiproxyPort);
+    for (const link of links) await toxiproxy.add({ name: link, port: portOf(link), upstreamPort: upstreamOf(link) });
+
+    const servers = await startServers({
+      supervisor: processes,
+      dataFolder,
+      report,
+      ports: 'default',
+      kafkaAdvertisedPort: portOf('kafka'),
+      environment: {
+        ...environment,
+        MYSQL_PORT: String(ports.mysql),
+        KAFKA_PORT: String(ports.kafka),
+        KAFKA_CONTROLLER_PORT: String(ports.kafkaController),
+        TEMPORAL_PORT: String(ports.temporal),
+        TEMPORAL_UI_PORT: String(ports.temporalUi),
+        TEMPORAL_METRICS_PORT: String(ports.temporalMetrics),
+        TEMPORAL_HTTP_PORT: String(ports.temporalHttp),
+      },
+    });
+    const adminToken = randomBytes(24).toString('base64url');
+    const settings = { supervisor: processes, servers, environment, adminToken, logLevel: 'warn' };
+    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrateDatabase(settings)]);
+    const startSide = async (side: Side) => {
+      const proxied = {
+        mysqlUrl: servers.mysqlUrl.replace(`:${ports.mysql}/`, `:${portOf(`mysql-${side}`)}/`),
+        kafkaBrokers: `127.0.0.1:${portOf('kafka')}`,
+        temporalAddress: `127.0.0.1:${portOf(`temporal-${side}`)}`,
+      };
+      const own = { ...settings, servers: proxied };
+      const api = { name: `api-${side}`, port: apiPorts[side], workflowBundle, embeddedWorker: side === 'left' };
+      const [{ url }] = await Promise.all([
+        startApi(own, api),
+        startWorker(own, { name: `worker-${side}`, workflowBundle }),
+      ]);
+      return url;
+    };
+    const [left, right] = await Promise.all([startSide('left'), startSide('right')]);
+    const admin = new Http(left, adminToken);
+    const networkFiles = new Map<string, string>();
+    for (const [index, host] of (await registerHosts(admin, HOSTS)).entries()) {
+      const files = join(dataFolder, host.name);
+      await mkdir(files);
+      networkFiles.set(host.name, join(files, 'network'));
+      await startHost(settings, {
+        ...host,
+        apiUrl: `http://127.0.0.1:${portOf(`host-${index + 1}`)}`,
+        arguments: [
+          ...['--delay-ms', '5', '--fail', '0.02', '--reconcile-seconds', '5'],
+          ...['--network-file', join(files, 'network'), '--state-file', join(files, 'generations')],
+        ],
+      });
+    }
+    const accounts: FaultAccount[] = [];
+    while (accounts.length < ACCOUNTS) accounts.push(await makeAccount(admin, `faults-${accounts.length + 1}`));
+    return {
+      processes,
+      toxiproxy,
+      tools,
+      apiUrls: { left, right },
+      mysqlUrl: servers.mysqlUrl,
+      kafkaBrokers: servers.kafkaBrokers,
+      temporalAddress: servers.temporalAddress,
+      accounts,
+      networkFiles,
+      kafkaDisk: disk,
+      clockFile: tools.fakeTime === null ? null : clockFile,
+      dataFolder,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Each API serves the agents of half of the hosts. */
+function sideOfHost(link: string): Side {
+  return SIDES[Number(link.replace('host-', '')) % SIDES.length] ?? 'left';
+}
+
+/** Servers of its own, whatever the environment names. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const { MYSQL_URL: _mysql, KAFKA_BROKERS: _kafka, TEMPORAL_ADDRESS: _temporal, ...environment } = process.env;
+  return { ...environment, ...RULES };
+}
+
+/** The process reads its clock through a library that adds what the file says; durations are left alone. */
+function withFakeClock(start: ProcessStart, library: string, clockFile: string): ProcessStart {
+  return {
+    ...start,
+    environment: {
+      ...(start.environment ?? process.env),
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: clockFile,
+      FAKETIME_CACHE_DURATION: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    },
+  };
+}
+
+async function startToxiproxy(processes: FaultyProcesses, command: string, port: number): Promise<Toxiproxy> {
+  const process = await processes.start({
+    name: 'toxiproxy',
+    role: 'server',
+    command,
+    arguments: ['-host', '127.0.0.1', '-port', String(port)],
+  });
+  const toxiproxy = new Toxiproxy(port);
+  await untilReady(process, 10_000, () => toxiproxy.ping());
+  return toxiproxy;
+}
+
+async function freePorts(count: number, taken: readonly number[]): Promise<number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    for (const port of Object.values(await choosePorts('free', {}))) if (!taken.includes(port)) found.add(port);
+  }
+  return [...found].slice(0, count);
+}
