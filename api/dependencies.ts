@@ -6,7 +6,7 @@ import type { ReservedIpClient } from '../client/types.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
 import { type Database, openDatabase } from '../db/database.ts';
 import { admit, type OperationRules, seal } from '../db/operations/admit.ts';
-import { isFenced } from '../db/operations/fence.ts';
+import { readStanding } from '../db/operations/fence.ts';
 import { findVerdict } from '../db/operations/verdicts.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
 import type { OperationId } from '../domain/identifiers.ts';
@@ -97,7 +97,7 @@ function createAdmissionDesk({ db, rules, waitingHosts, decisions }: DeskOptions
     },
     seal: (operation) => seal(db, operation),
     findVerdict: (operationId) => findVerdict(db, operationId),
-    isFenced: (address) => isFenced(db, address),
+    standing: (operation) => readStanding(db, operation),
   };
 }
 

@@ -1,6 +1,6 @@
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { OperationUnavailableError } from '../client/errors.ts';
+import { OperationInDoubtError, OperationUnavailableError } from '../client/errors.ts';
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import type { DropletCreation } from '../db/create-droplet.ts';
 import type { ResourceType } from '../domain/operation.ts';
@@ -43,11 +43,20 @@ export const serviceUnavailable = () =>
 /** MySQL did not answer; unlike {@link serviceUnavailable} this says nothing about what was changed. */
 const databaseUnavailable = () =>
   new ApiError(503, 'service_unavailable', 'The service is temporarily unavailable. Please try again.', 1);
+/** Whether something was changed is not known; repeated under its key the request is carried on, not done twice. */
+export const outcomeUnknown = () =>
+  new ApiError(
+    504,
+    'gateway_timeout',
+    'It is not known whether the request was carried out. Repeat it with its Idempotency-Key, or look at the resource.',
+    1,
+  );
 
 /** The answer to whatever was thrown. What nothing here knows is a 500 that tells the client no details. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof OperationUnavailableError) return serviceUnavailable();
+  if (error instanceof OperationInDoubtError) return outcomeUnknown();
   if (isDatabaseUnavailable(error)) return databaseUnavailable();
   if (error instanceof HTTPException && error.status < 500) return badRequest(`${error.message}.`);
   return serverError();

@@ -1,6 +1,9 @@
 import type { OperationId } from '../domain/identifiers.ts';
-import type { Operation } from '../domain/operation.ts';
+import type { AddressOperation, Operation } from '../domain/operation.ts';
 import type { Verdict } from '../domain/verdict.ts';
+
+/** `fenced`: an operation has it. `foreign`: the account does not hold it, or not any more. */
+export type AddressStanding = 'idle' | 'fenced' | 'foreign';
 
 /** What a starter with a database at hand can do by itself, without waiting for a worker. */
 export interface AdmissionDesk {
@@ -12,6 +15,6 @@ export interface AdmissionDesk {
   /** Refuses for good unless there is a verdict already; answers the one that stands. */
   seal(operation: Operation): Promise<Verdict>;
   findVerdict(operationId: OperationId): Promise<Verdict | null>;
-  /** Whether an operation holds the address's fence. */
-  isFenced(address: string): Promise<boolean>;
+  /** How the address of an operation stands with its account now. */
+  standing(operation: AddressOperation): Promise<AddressStanding>;
 }

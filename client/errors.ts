@@ -13,3 +13,19 @@ export class OperationUnavailableError extends Error {
     this.operationId = operationId;
   }
 }
+
+/**
+ * It is not known whether the operation was admitted: it may have been started, and nobody who knows its verdict
+ * answered. The caller repeats the request under the same operation id, or looks at the address.
+ */
+export class OperationInDoubtError extends Error {
+  readonly operationId: string;
+
+  constructor(operationId: string, cause: unknown) {
+    super(`operation ${operationId} may have started: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+    this.name = 'OperationInDoubtError';
+    this.operationId = operationId;
+  }
+}

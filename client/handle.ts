@@ -27,3 +27,8 @@ export function operationHandle(
 export function pendingAddress(operation: Operation): Verdict {
   return { kind: 'refused', operationId: operation.id, refusal: 'address_pending' };
 }
+
+/** The answer when the account has lost the address meanwhile; nothing was started and nothing is stored. */
+export function lostAddress(operation: Operation): Verdict {
+  return { kind: 'refused', operationId: operation.id, refusal: 'address_not_found' };
+}

@@ -10,7 +10,7 @@ import type { OperationHandle, RequestBase, ReservedIpClient } from './types.ts'
 
 export type { Outcome, Verdict } from '../domain/verdict.ts';
 export type { AdmissionDesk } from './admission-desk.ts';
-export { OperationUnavailableError } from './errors.ts';
+export { OperationInDoubtError, OperationUnavailableError } from './errors.ts';
 export type {
   AssignRequest,
   OperationHandle,

@@ -3,8 +3,8 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import type { Operation } from '../domain/operation.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { AdmissionDesk } from './admission-desk.ts';
-import { OperationUnavailableError } from './errors.ts';
-import { operationHandle, pendingAddress } from './handle.ts';
+import { OperationInDoubtError, OperationUnavailableError } from './errors.ts';
+import { lostAddress, operationHandle, pendingAddress } from './handle.ts';
 import { type OperationWorkflow, startOptions } from './start-options.ts';
 import type { OperationHandle } from './types.ts';
 import { waitUntilClosed } from './wait-until-closed.ts';
@@ -17,6 +17,8 @@ const FENCE_LOOK_MS = 10;
 const RETRY_PAUSE_MS = 50;
 /** After the window and this margin no transaction can still admit the operation. */
 const WINDOW_MARGIN_MS = 200;
+/** How long an operation that may have been admitted is asked about when its window has passed. */
+const SEAL_TIMEOUT_MS = 3_000;
 
 /** What {@link startWithDesk} starts with. */
 export interface DeskStarter {
@@ -29,8 +31,9 @@ export interface DeskStarter {
  * Durable first, then fast: starts the workflow, and then decides here and now, as the workflow's first step would.
  * A refused start is answered as a pending address, unless the run in the way has settled and is only closing.
  * `repeated` says that the operation may have been started before under the same id.
- * Throws {@link OperationUnavailableError} when it is certain that the operation will not happen, and the database's own
- * error when it cannot tell what stands in the way.
+ * Throws {@link OperationUnavailableError} when it is certain that the operation will not happen,
+ * {@link OperationInDoubtError} when nobody can tell, and the database's own error when it cannot tell what stands in
+ * the way.
  */
 export async function startWithDesk(
   starter: DeskStarter,
@@ -46,8 +49,7 @@ export async function startWithDesk(
       return operationHandle(temporal, operation, started.verdict, started.runId);
     }
     const standing = await standingOf(starter, operation, repeated, closedBy);
-    if (standing.kind === 'decided') return operationHandle(temporal, operation, standing.verdict, null);
-    if (standing.kind === 'busy') return operationHandle(temporal, operation, pendingAddress(operation), null);
+    if (standing !== 'closed') return operationHandle(temporal, operation, standing, null);
   }
 }
 
@@ -64,11 +66,13 @@ async function start({ temporal, desk, eager }: DeskStarter, operation: Operatio
     runId = await starting;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'already started' };
-    return { kind: 'decided', verdict: await sealInWindow(desk, operation, error), runId: null };
+    return { kind: 'decided', verdict: await sealed(desk, operation, error), runId: null };
   }
   const attempts = [prepared];
-  const verdict = await inWindow(operation, () => attempts.pop() ?? desk.admit(operation, Promise.resolve()));
-  return { kind: 'decided', verdict, runId };
+  const decide = () => attempts.pop() ?? desk.admit(operation, Promise.resolve());
+  const windowEnd = new Date(operation.admitBefore).getTime() + WINDOW_MARGIN_MS;
+  const { verdict, problem } = await untilDecided(decide, windowEnd);
+  return { kind: 'decided', verdict: verdict ?? (await sealed(desk, operation, problem)), runId };
 }
 
 /** Starts the workflow and answers its run id. */
@@ -81,22 +85,26 @@ async function startWorkflow(temporal: Client, operation: Operation, eager: bool
 }
 
 /**
- * The start may have reached Temporal or not. Refuses the operation in the database, so that no worker admits it after
- * the caller was told that it did not happen; if one already has, that is the answer.
+ * The operation may have started, and a worker, or a commit that was not answered, may have admitted it. Refuses it in
+ * the database, so that nobody admits it after its caller was told that it did not happen; if somebody already has, that
+ * is the answer. Without the database's word nothing can be said.
  */
-async function sealInWindow(desk: AdmissionDesk, operation: Operation, cause: unknown): Promise<Verdict> {
-  const verdict = await inWindow(operation, () => desk.seal(operation));
+async function sealed(desk: AdmissionDesk, operation: Operation, cause: unknown): Promise<Verdict> {
+  const { verdict } = await untilDecided(() => desk.seal(operation), Date.now() + SEAL_TIMEOUT_MS);
+  if (verdict === null) throw new OperationInDoubtError(operation.id, cause);
   if (verdict.kind === 'refused' && verdict.refusal === 'expired') {
     throw new OperationUnavailableError(operation.id, cause);
   }
   return verdict;
 }
 
-/** Tries until the database answers or the window has passed for everybody, whichever is first. */
-async function inWindow(operation: Operation, decide: () => Promise<Verdict>): Promise<Verdict> {
-  const windowEnd = new Date(operation.admitBefore).getTime() + WINDOW_MARGIN_MS;
+/** Tries until the database answers or `deadline` (epoch ms) passes: then there is no verdict, but the last problem. */
+async function untilDecided(
+  decide: () => Promise<Verdict>,
+  deadline: number,
+): Promise<{ verdict: Verdict | null; problem: unknown }> {
   const timer = new AbortController();
-  const windowPassed = sleep(windowEnd - Date.now(), null, { signal: timer.signal }).catch(() => null);
+  const late = sleep(deadline - Date.now(), null, { signal: timer.signal }).catch(() => null);
   try {
     for (;;) {
       let problem: unknown = new Error('the database did not answer in time');
@@ -104,9 +112,9 @@ async function inWindow(operation: Operation, decide: () => Promise<Verdict>): P
         problem = error;
         return undefined;
       });
-      const verdict = await Promise.race([decided, windowPassed]);
-      if (verdict) return verdict;
-      if (verdict === null || Date.now() >= windowEnd) throw new OperationUnavailableError(operation.id, problem);
+      const verdict = await Promise.race([decided, late]);
+      if (verdict) return { verdict, problem: null };
+      if (verdict === null || Date.now() >= deadline) return { verdict: null, problem };
       await sleep(RETRY_PAUSE_MS);
     }
   } finally {
@@ -114,24 +122,30 @@ async function inWindow(operation: Operation, decide: () => Promise<Verdict>): P
   }
 }
 
-type Standing = { kind: 'decided'; verdict: Verdict } | { kind: 'busy' } | { kind: 'closed' };
-
 /**
  * What the run in the way is: this very operation, started before; one that holds the fence, or is about to; or one
- * that has settled and is waited for until it is closed.
+ * that has settled and is waited for until it is closed. Of a run that neither holds the fence nor closes nothing can be
+ * told to the caller but to come again.
  */
 async function standingOf(
   { temporal, desk }: DeskStarter,
   operation: Operation,
   repeated: boolean,
   closedBy: number,
-): Promise<Standing> {
-  const verdict = repeated ? await desk.findVerdict(operation.id) : null;
-  if (verdict) return { kind: 'decided', verdict };
+): Promise<Verdict | 'closed'> {
+  const ownVerdict = () => (repeated ? desk.findVerdict(operation.id) : null);
+  const verdict = await ownVerdict();
+  if (verdict) return verdict;
   const closed = waitUntilClosed(temporal, operation, closedBy).then(() => true);
   while (Date.now() < closedBy) {
-    if (operation.kind !== 'reserve' && (await desk.isFenced(operation.address))) return { kind: 'busy' };
-    if (await Promise.race([closed, sleep(FENCE_LOOK_MS, false)])) return { kind: 'closed' };
+    const standing = operation.kind === 'reserve' ? 'idle' : await desk.standing(operation);
+    // The operation itself may have come to its verdict meanwhile.
+    if (standing !== 'idle') {
+      return (await ownVerdict()) ?? (standing === 'fenced' ? pendingAddress(operation) : lostAddress(operation));
+    }
+    if (await Promise.race([closed, sleep(FENCE_LOOK_MS, false)])) return 'closed';
   }
-  return { kind: 'busy' };
+  const cause = new Error('another operation on the address does not close');
+  if (repeated) throw new OperationInDoubtError(operation.id, cause);
+  throw new OperationUnavailableError(operation.id, cause);
 }

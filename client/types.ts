@@ -54,8 +54,8 @@ export interface OperationHandle {
 }
 
 /**
- * The one door to the operations. Every method throws {@link OperationUnavailableError} when nothing was started, and a
- * RangeError for what is no address.
+ * The one door to the operations. Every method throws {@link OperationUnavailableError} when the operation will not
+ * happen, {@link OperationInDoubtError} when that cannot be told, and a RangeError for what is no address.
  */
 export interface ReservedIpClient {
   reserve(request: ReserveRequest): Promise<OperationHandle>;

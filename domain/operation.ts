@@ -82,6 +82,8 @@ export const operationSchema = z.discriminatedUnion('kind', [
   releaseOperationSchema,
 ]);
 export type Operation = z.infer<typeof operationSchema>;
+/** An operation on an address that is there already. */
+export type AddressOperation = Exclude<Operation, ReserveOperation>;
 export type OperationKind = Operation['kind'];
 
 /** The workflow id an operation runs under. */

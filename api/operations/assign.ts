@@ -5,7 +5,7 @@ import { familyOfResource } from '../../domain/operation.ts';
 import type { ApiDependencies } from '../context.ts';
 import { notFound, refusalToError } from '../errors.ts';
 import { refusalOfAssign } from './refusals.ts';
-import { admittedOr, clientFields, newAction, type OperationRequest } from './verdict.ts';
+import { admittedOr, clientFields, earlierAction, newAction, type OperationRequest } from './verdict.ts';
 
 /** Assigns an address, or moves it; answers the action. Throws the v2 error of a refusal. */
 export async function assignAddress(
@@ -14,7 +14,11 @@ export async function assignAddress(
 ): Promise<ActionRecord> {
   const { accountId, resourceType, operationId, address, dropletId } = request;
   const facts = await readOperationFacts(db, { accountId, family: familyOfResource(resourceType), address, dropletId });
-  if (!facts.address) throw notFound();
+  if (!facts.address) {
+    const earlier = await earlierAction(db, request);
+    if (earlier) return earlier;
+    throw notFound();
+  }
   if (operationId === undefined) {
     if (!facts.droplet) throw notFound();
     const refusal = refusalOfAssign(facts.address, facts.droplet);

@@ -1,8 +1,12 @@
+import { isDatabaseUnavailable } from '../../db/bounded.ts';
+import type { Database } from '../../db/database.ts';
 import { type OperationFacts, readOperationFacts } from '../../db/operation-facts.ts';
+import { findReservedIp, type ReservedIpRecord } from '../../db/reserved-ips.ts';
+import type { Address } from '../../domain/address.ts';
 import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
 import type { Admitted, Refusal } from '../../domain/verdict.ts';
 import type { ApiDependencies } from '../context.ts';
-import { refusalToError } from '../errors.ts';
+import { notFound, outcomeUnknown, refusalToError } from '../errors.ts';
 import { refusalOfDroplet } from './refusals.ts';
 import { admittedOr, clientFields, type OperationRequest } from './verdict.ts';
 
@@ -25,6 +29,19 @@ export async function reserveAddress(
     if (refusal) throw refusalToError(refusal, resourceType);
   }
   return admittedOr(await client.reserve({ ...clientFields(request), target, projectId }), resourceType);
+}
+
+/**
+ * The address that {@link reserveAddress} has reserved, for its answer. What was reserved stays so when it cannot be
+ * read, so that is no 503.
+ */
+export async function readReserved(db: Database, accountId: number, address: Address): Promise<ReservedIpRecord> {
+  const reserved = await findReservedIp(db, accountId, address).catch((error: unknown) => {
+    throw isDatabaseUnavailable(error) ? outcomeUnknown() : error;
+  });
+  // Somebody has given it back in the meantime.
+  if (!reserved) throw notFound();
+  return reserved;
 }
 
 function refusalOfReserve(target: Target, { droplet, regionId }: OperationFacts): Refusal | null {

@@ -5,7 +5,7 @@ import { familyOfResource } from '../../domain/operation.ts';
 import type { ApiDependencies } from '../context.ts';
 import { notFound, refusalToError } from '../errors.ts';
 import { refusalOfUnassign } from './refusals.ts';
-import { admittedOr, clientFields, newAction, type OperationRequest } from './verdict.ts';
+import { admittedOr, clientFields, earlierAction, newAction, type OperationRequest } from './verdict.ts';
 
 /** Takes an address off its droplet; answers the action. Throws the v2 error of a refusal. */
 export async function unassignAddress(
@@ -14,7 +14,11 @@ export async function unassignAddress(
 ): Promise<ActionRecord> {
   const { accountId, resourceType, operationId, address } = request;
   const facts = await readOperationFacts(db, { accountId, family: familyOfResource(resourceType), address });
-  if (!facts.address) throw notFound();
+  if (!facts.address) {
+    const earlier = await earlierAction(db, request);
+    if (earlier) return earlier;
+    throw notFound();
+  }
   const refusal = operationId === undefined ? refusalOfUnassign(facts.address) : null;
   if (refusal) throw refusalToError(refusal, resourceType);
   const admitted = admittedOr(await client.unassign({ ...clientFields(request), address }), resourceType);

@@ -1,6 +1,8 @@
 import type { OperationHandle } from '../../client/types.ts';
-import type { ActionRecord } from '../../db/actions.ts';
+import { type ActionRecord, findAction } from '../../db/actions.ts';
+import type { Database } from '../../db/database.ts';
 import type { AddressFacts } from '../../db/operation-facts.ts';
+import { findVerdict } from '../../db/operations/verdicts.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { ResourceType } from '../../domain/operation.ts';
 import type { Requester } from '../../domain/requester.ts';
@@ -25,6 +27,15 @@ export function clientFields({ accountId, resourceType, operationId, requestedBy
 export function admittedOr({ verdict }: OperationHandle, resourceType: ResourceType): Admitted {
   if (verdict.kind === 'refused') throw refusalToError(verdict.refusal, resourceType);
   return verdict;
+}
+
+/** What a repeated request did when it was made first; null when that was nothing, or the request is no repetition. */
+export async function earlierAction(
+  db: Database,
+  { accountId, operationId }: OperationRequest,
+): Promise<ActionRecord | null> {
+  const verdict = operationId === undefined ? null : await findVerdict(db, operationId);
+  return verdict?.kind === 'admitted' ? findAction(db, { accountId }, verdict.actionId) : null;
 }
 
 /**

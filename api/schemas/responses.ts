@@ -50,6 +50,9 @@ const errorAnswers = {
   429: errorToRetry('Too many requests; retry-after says when to come again.'),
   500: error('Unexpected server-side error.'),
   503: errorToRetry('The service cannot answer now; retry-after says when to come again.'),
+  504: errorToRetry(
+    'It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated.',
+  ),
 } satisfies RouteConfig['responses'];
 
 /** Error answers of every route under /v2. */

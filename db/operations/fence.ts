@@ -1,6 +1,6 @@
 import type { Compilable, Updateable } from 'kysely';
-import { type Address, addressToBytes } from '../../domain/address.ts';
-import type { Operation } from '../../domain/operation.ts';
+import { addressToBytes } from '../../domain/address.ts';
+import type { AddressOperation, Operation } from '../../domain/operation.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, ActionType, AddressesTable } from '../schema.ts';
@@ -27,14 +27,20 @@ export class SupersededError extends Error {
   }
 }
 
-/** Whether an operation holds the fence of an address, as of now and without a lock. */
-export async function isFenced(db: Database, address: Address): Promise<boolean> {
+/** How an address stands with the account of an operation, as of now and without a lock. */
+export async function readStanding(
+  db: Database,
+  { address, accountId }: AddressOperation,
+): Promise<'idle' | 'fenced' | 'foreign'> {
   const row = await db
     .selectFrom('addresses')
     .select('pending_action_id')
     .where('address', '=', addressToBytes(address))
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'reserved')
     .executeTakeFirst(queryLimit());
-  return row !== undefined && row.pending_action_id !== null;
+  if (!row) return 'foreign';
+  return row.pending_action_id === null ? 'idle' : 'fenced';
 }
 
 /** What {@link insertAction} writes besides what the operation and the address say. */

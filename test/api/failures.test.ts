@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { OperationInDoubtError } from '../../client/errors.ts';
 import type { ReservedIpClient } from '../../client/types.ts';
 import { useApp } from '../support/app.ts';
 import { expectedError } from '../support/expected.ts';
@@ -28,6 +29,25 @@ test('a request that MySQL cannot serve is 503, and comes again after Retry-Afte
       expectedError('service_unavailable', expect.stringContaining('temporarily unavailable'), response.headers),
     );
   }
+});
+
+test('an outcome that is not known is 504, which does not claim that nothing happened', async () => {
+  const world = await useWorld({ agents: 0 });
+  const account = await world.account();
+  const ip = await account.reserve(world.region);
+  const doubt = (): never => {
+    throw new OperationInDoubtError('some operation', new Error('no answer'));
+  };
+  const app = await useApp({ client: { reserve: doubt, assign: doubt, unassign: doubt, release: doubt } });
+
+  const headers = { authorization: `Bearer ${account.http.token}` };
+  const response = await app.request(`/v2/reserved_ips/${ip}`, { method: 'DELETE', headers });
+
+  expect(response.status).toBe(504);
+  expect(response.headers.get('retry-after')).toBe('1');
+  expect(await response.json()).toEqual(
+    expectedError('gateway_timeout', expect.stringContaining('not known whether'), response.headers),
+  );
 });
 
 test('a failure that nobody has thought of is 500, and tells its caller no details', async () => {

@@ -1,8 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { findReservedIp } from '../../../db/reserved-ips.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { notFound } from '../../errors.ts';
-import { reserveAddress } from '../../operations/reserve.ts';
+import { readReserved, reserveAddress } from '../../operations/reserve.ts';
 import { requesterOf } from '../../requester.ts';
 import { createReservedIpv6Request } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
@@ -32,9 +30,7 @@ export function registerCreateReservedIpv6(app: ApiApp, dependencies: ApiDepende
       target: { region: c.req.valid('json').region_slug, dropletId: null },
       projectId: null,
     });
-    const reserved = await findReservedIp(dependencies.db, accountId, address);
-    // Somebody has given it back in the meantime.
-    if (!reserved) throw notFound();
+    const reserved = await readReserved(dependencies.db, accountId, address);
     return c.json({ reserved_ipv6: present(reserved) }, 201);
   });
 }

@@ -1,8 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { findReservedIp } from '../../../db/reserved-ips.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { notFound } from '../../errors.ts';
-import { reserveAddress } from '../../operations/reserve.ts';
+import { readReserved, reserveAddress } from '../../operations/reserve.ts';
 import { actionLink, dropletLink } from '../../presenters/links.ts';
 import { requesterOf } from '../../requester.ts';
 import { actionLinkSchema } from '../../schemas/common.ts';
@@ -44,9 +42,7 @@ export function registerCreateReservedIp(
       target,
       projectId,
     });
-    const reserved = await findReservedIp(dependencies.db, accountId, address);
-    // Somebody has given it back in the meantime.
-    if (!reserved) throw notFound();
+    const reserved = await readReserved(dependencies.db, accountId, address);
     if (target.dropletId === null) return c.json({ [flavour.one]: flavour.present(reserved), links: {} }, 202);
     // As it was admitted, even if the host has been quicker than this answer.
     const onItsWay = flavour.present({ ...reserved, droplet: null, locked: true });

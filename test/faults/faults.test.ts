@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { describeRun, figuresOf } from './report.ts';
+import { runFaults } from './run.ts';
+
+const SEED = 20_261_125;
+const OPERATIONS = 300;
+const FAULTS = 12;
+
+test(`${OPERATIONS} operations and ${FAULTS} faults lose nothing, and nobody is told something untrue`, {
+  timeout: 400_000,
+}, async () => {
+  const result = await runFaults({
+    seed: SEED,
+    operations: OPERATIONS,
+    faults: FAULTS,
+    paceMs: 2_000,
+    clients: 3,
+    folder: 'faults-short',
+    report: console.log,
+  });
+  console.log(describeRun(SEED, result));
+
+  expect(result.problems).toEqual([]);
+  const figures = figuresOf(result);
+  expect(figures.accepted, 'a good part of it did something').toBeGreaterThan(OPERATIONS / 10);
+  expect(figures.completed).toBeGreaterThan(0);
+});

@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ProcessSupervisor } from '../../stack/processes.ts';
+import type { HistoryOperation } from './history.ts';
+import { checkLinearizability } from './linearizability.ts';
+import { fetchFaultTools } from './tools.ts';
+
+const ADDRESS = '198.51.100.40';
+const ACCOUNT = 1;
+
+let checker = '';
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'reserved-ip-checker-'));
+  const supervisor = new ProcessSupervisor({ folder });
+  ({ checker } = await fetchFaultTools({ supervisor, environment: process.env, report: console.log }));
+  return () => rm(folder, { recursive: true, force: true });
+}, 300_000);
+
+type Event = Omit<HistoryOperation, 'address' | 'client' | 'told' | 'account'> & { account?: number };
+
+/** What is wrong with the address's history by the checker; null when it is linearizable. */
+async function failureOf(...events: Event[]): Promise<string | null> {
+  const operations = events.map((event, client) => ({
+    address: ADDRESS,
+    account: ACCOUNT,
+    client,
+    told: event.kind,
+    ...event,
+  }));
+  const { failures } = await checkLinearizability(checker, operations, folder);
+  return failures[0]?.result ?? null;
+}
+
+const reserve: Event = { kind: 'reserve', call: 0, return: 10 };
+const assign: Event = { kind: 'accept', change: 'assign', droplet: 7, action: 100, call: 20, return: 30 };
+const assigned: Event = { kind: 'end', change: 'assign', action: 100, status: 'completed', call: 20, return: 60 };
+
+describe('the checker', () => {
+  test('finds an order for what can have happened', async () => {
+    expect(
+      await failureOf(
+        reserve,
+        assign,
+        // Both during the acceptance: one before it, one after it.
+        { kind: 'read', found: true, droplet: 0, locked: false, call: 22, return: 35 },
+        { kind: 'refuse', reason: 'pending', change: 'unassign', call: 21, return: 25 },
+        { kind: 'open', action: 100, call: 40, return: 50 },
+        assigned,
+        { kind: 'read', found: true, droplet: 7, locked: false, call: 61, return: 62 },
+        { kind: 'release', call: 70, return: 80 },
+        { kind: 'read', found: false, call: 81, return: 82 },
+      ),
+    ).toBeNull();
+  });
+
+  test.each<[what: string, event: Event]>([
+    ['a read of what was before', { kind: 'read', found: true, droplet: 0, locked: false, call: 61, return: 62 }],
+    ['an action that is open after its end', { kind: 'open', action: 100, call: 61, return: 62 }],
+    [
+      'a pending event that there is not',
+      { kind: 'refuse', reason: 'pending', change: 'unassign', call: 61, return: 62 },
+    ],
+    ['a second reserve of an address that is held', { kind: 'reserve', account: 2, call: 61, return: 62 }],
+    ['an address that is not found', { kind: 'read', found: false, call: 61, return: 62 }],
+    [
+      'a change that nobody asked for',
+      { kind: 'end', change: 'unassign', action: 101, unanswered: true, status: 'completed', call: 0, return: 99 },
+    ],
+    ['an assign to where it is', { kind: 'accept', change: 'assign', droplet: 7, action: 101, call: 61, return: 62 }],
+  ])('refuses a history that was falsified by %s', async (_what, event) => {
+    expect(await failureOf(reserve, assign, assigned, event)).toBe('Illegal');
+  });
+
+  test('refuses two changes that were accepted at once', async () => {
+    const second: Event = { kind: 'accept', change: 'assign', droplet: 8, action: 101, call: 22, return: 32 };
+    const secondEnd: Event = { kind: 'end', change: 'assign', action: 101, status: 'completed', call: 22, return: 60 };
+    const seenOpen = (action: number, call: number): Event => ({ kind: 'open', action, call, return: call + 1 });
+    expect(
+      await failureOf(
+        reserve,
+        assign,
+        second,
+        seenOpen(100, 40),
+        seenOpen(101, 42),
+        seenOpen(100, 44),
+        assigned,
+        secondEnd,
+      ),
+    ).toBe('Illegal');
+  });
+
+  test('lets a request without an answer have happened, or not', async () => {
+    const unanswered: Event = { ...assign, action: -1, maybe: true, return: 1_000 };
+    const later: Event = { kind: 'read', found: true, droplet: 0, locked: false, call: 61, return: 62 };
+    expect(await failureOf(reserve, unanswered, later)).toBeNull();
+    const end: Event = { ...assigned, unanswered: true, call: 0, return: 1_000 };
+    expect(await failureOf(reserve, unanswered, end, { ...later, droplet: 7 })).toBeNull();
+    expect(await failureOf(reserve, unanswered, { ...later, droplet: 8 })).toBe('Illegal');
+  });
+});

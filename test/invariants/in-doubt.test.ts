@@ -1,0 +1,73 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import type { AdmissionDesk } from '../../client/admission-desk.ts';
+import { createReservedIpClient, OperationInDoubtError } from '../../client/index.ts';
+import { admit, seal } from '../../db/operations/admit.ts';
+import { readStanding } from '../../db/operations/fence.ts';
+import { findVerdict } from '../../db/operations/verdicts.ts';
+import { useDatabase } from '../support/database.ts';
+import { useTemporal } from '../support/temporal.ts';
+import { useWorld } from '../support/world.ts';
+
+const RULES = { quarantineSeconds: 1 };
+const lost = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+
+/** The API's desk over the real database, which never hears what came of a commit. */
+function deskWithLostAnswers(): AdmissionDesk {
+  const db = useDatabase();
+  return {
+    async admit(operation, started) {
+      await admit(db, operation, RULES, started);
+      throw lost();
+    },
+    seal: (operation) => seal(db, operation),
+    findVerdict: (operationId) => findVerdict(db, operationId),
+    standing: (operation) => readStanding(db, operation),
+  };
+}
+
+test('a commit whose answer was lost is answered as what it did', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account();
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const address = await account.reserve(world.region);
+  const client = createReservedIpClient({ temporal: await useTemporal(), desk: deskWithLostAnswers() });
+
+  const handle = await client.assign({ accountId: account.id, address, dropletId });
+
+  expect(handle.verdict).toMatchObject({ kind: 'admitted', address });
+  await handle.completed();
+  expect(await account.show(address)).toMatchObject({ droplet: { id: dropletId } });
+});
+
+test('what nobody can tell is in doubt, and nobody is told that it did not happen', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account();
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const address = await account.reserve(world.region);
+  const desk = { ...deskWithLostAnswers(), seal: () => Promise.reject(lost()) };
+  const client = createReservedIpClient({ temporal: await useTemporal(), desk });
+
+  const assigning = client.assign({ accountId: account.id, address, dropletId });
+
+  await expect(assigning).rejects.toBeInstanceOf(OperationInDoubtError);
+  expect((await account.show(address)).droplet, 'it did happen').toEqual(expect.objectContaining({ id: dropletId }));
+});
+
+test('an operation in the way that neither holds the fence nor closes is no pending event: the answer is 503', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account();
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const address = await account.reserve(world.region);
+  const temporal = await useTemporal();
+  const workflowId = `reserved-ip/${address}`;
+  const stuck = await temporal.workflow.start('assign', { taskQueue: 'nobody', workflowId });
+  onTestFinished(async () => {
+    await stuck.terminate();
+  });
+
+  const answer = await account.at(inject('stack').secondApiUrl).requestAssign(address, dropletId);
+
+  expect(answer).toMatchObject({ status: 503, body: { message: expect.stringContaining('Nothing was changed') } });
+  expect(answer.headers.get('retry-after')).toBe('1');
+  expect(await account.show(address)).toMatchObject({ droplet: null, locked: false });
+});
