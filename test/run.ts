@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { messageOf, StackError } from '../stack/errors.ts';
-import { PROJECT_FOLDER } from '../stack/paths.ts';
+import { PROJECT_FOLDER, STACK_FOLDER } from '../stack/paths.ts';
+import { ProcessSupervisor } from '../stack/processes.ts';
 import { runInControl, runScript } from '../testbed/control.ts';
 import { obstacle } from '../testbed/tools.ts';
+import { fetchFaultTools } from './faults/tools.ts';
 import { browserObstacle } from './webui/browser.ts';
 
 /*
@@ -19,6 +21,9 @@ try {
   if (withoutBrowser !== null) {
     console.log(`The Web UI cannot be tested here (${withoutBrowser}); its tests are skipped.`);
   }
+  // Before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
+  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
+  await fetchFaultTools({ supervisor, environment: process.env, report }).catch((error) => report(messageOf(error)));
   const problem = await obstacle(report);
   const vitestArguments = ['run', ...process.argv.slice(2)];
   if (problem === null) {

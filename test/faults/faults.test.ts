@@ -3,8 +3,8 @@ import { describeRun, figuresOf } from './report.ts';
 import { runFaults } from './run.ts';
 
 const SEED = 20_261_125;
-const OPERATIONS = 300;
-const FAULTS = 12;
+const OPERATIONS = 200;
+const FAULTS = 10;
 
 test(`${OPERATIONS} operations and ${FAULTS} faults lose nothing, and nobody is told something untrue`, {
   timeout: 400_000,
@@ -13,7 +13,7 @@ test(`${OPERATIONS} operations and ${FAULTS} faults lose nothing, and nobody is 
     seed: SEED,
     operations: OPERATIONS,
     faults: FAULTS,
-    paceMs: 2_000,
+    paceMs: 1_700,
     clients: 3,
     folder: 'faults-short',
     report: console.log,

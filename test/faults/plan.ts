@@ -50,13 +50,16 @@ const ROUND = {
 /** Faults in a round, after which every kind has occurred. */
 export const ROUND_LENGTH = Object.values(ROUND).reduce((sum, count) => sum + count, 0);
 
+const SERVER_LINKS = [...SIDES.flatMap((side) => [`mysql-${side}`, `temporal-${side}`]), 'kafka'];
+
 type Card = keyof typeof ROUND;
 const CARDS = Object.keys(ROUND).filter((name): name is Card => name in ROUND);
 
 /** The faults of a seed, without an end; the same seed gives the same ones. */
 export function* faultsOf(seed: number, { hosts }: Population, paceMs: number): Generator<Fault, never> {
   const random = seededRandom(seed);
-  const links = linksOf(hosts);
+  // Those to the servers twice as often: more depends on them.
+  const links = [...SERVER_LINKS, ...linksOf(hosts)];
   for (let number = 1; ; ) {
     for (const card of shuffled(
       random,
@@ -72,11 +75,7 @@ export function* faultsOf(seed: number, { hosts }: Population, paceMs: number): 
 
 /** Every connection that can be troubled. */
 export function linksOf(hosts: number): string[] {
-  return [
-    ...SIDES.flatMap((side) => [`mysql-${side}`, `temporal-${side}`]),
-    'kafka',
-    ...Array.from({ length: hosts }, (_, index) => `host-${index + 1}`),
-  ];
+  return [...SERVER_LINKS, ...Array.from({ length: hosts }, (_, index) => `host-${index + 1}`)];
 }
 
 /** A line that says what a fault is. */

@@ -3,9 +3,9 @@ import { expectAnswer, Http } from '../support/http.ts';
 
 export const REGION = 'fault';
 /** Few addresses, so that clients meet on them. */
-const POOL = '198.51.100.32/27';
-const RESERVED_IP_LIMIT = 9;
-const DROPLETS = 20;
+const POOL = '198.51.100.64/26';
+const RESERVED_IP_LIMIT = 14;
+const DROPLETS = 28;
 const NO_LIMIT = 100_000_000;
 
 /** A customer whose addresses several clients change at once. */
