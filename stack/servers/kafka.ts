@@ -50,7 +50,10 @@ export async function startKafka(context: ServerContext): Promise<KafkaServer> {
   const { kafka: port, kafkaController: controllerPort } = context.ports;
   const advertisedPort = context.kafkaAdvertisedPort ?? port;
   if (tls) await writeStores(folder, tls);
-  await writeFile(propertiesFile, serverProperties({ folder, port, advertisedPort, controllerPort, secure: tls !== undefined }));
+  await writeFile(
+    propertiesFile,
+    serverProperties({ folder, port, advertisedPort, controllerPort, secure: tls !== undefined }),
+  );
   const java = (mainClass: string, ...rest: string[]): string[] => [
     ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'],
     `-Dlog4j2.configurationFile=${join(FILES, 'log4j2.properties')}`,

@@ -51,7 +51,7 @@ async function problemsNow(stack: FaultStack, db: Database, temporal: Client): P
   const violations = await audit({
     db,
     temporal,
-    kafkaBrokers: stack.kafkaBrokers.split(','),
+    kafka: { brokers: [stack.kafkaBrokers] },
     logger: pino({ level: 'silent' }),
     looks: 3,
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleWorkflows, migrateDatabase, startApi, startHost, startWorker } from '../../stack/application.ts';
+import { bundleWorkflows, migrate, startApi, startHost, startWorker } from '../../stack/application.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import type { ProcessStart } from '../../stack/processes.ts';
@@ -105,7 +105,7 @@ export async function startFaultStack({ folder, report }: { folder: string; repo
     });
     const adminToken = randomBytes(24).toString('base64url');
     const settings = { supervisor: processes, servers, environment, adminToken, logLevel: 'warn' };
-    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrateDatabase(settings)]);
+    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
     const startSide = async (side: Side) => {
       const proxied = {
         mysqlUrl: servers.mysqlUrl.replace(`:${ports.mysql}/`, `:${portOf(`mysql-${side}`)}/`),

@@ -20,9 +20,9 @@ export async function bringUp(stack: FaultStack, name: string): Promise<void> {
 }
 
 async function ping(stack: FaultStack, name: string): Promise<void> {
-  if (name === 'mysql') return pingMysql(stack.mysqlUrl);
-  if (name === 'kafka') return pingKafka(stack.kafkaBrokers);
-  if (name === 'temporal') return pingTemporal(stack.temporalAddress);
+  if (name === 'mysql') return pingMysql({ url: stack.mysqlUrl });
+  if (name === 'kafka') return pingKafka({ brokers: [stack.kafkaBrokers] });
+  if (name === 'temporal') return pingTemporal({ address: stack.temporalAddress });
   const side = SIDES.find((one) => name === `api-${one}`);
   if (side === undefined) return;
   const response = await fetch(`${stack.apiUrls[side]}/healthz`, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
