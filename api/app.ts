@@ -12,6 +12,7 @@ import { rateLimit, rateLimitDefaults } from './middleware/rate-limit.ts';
 import { refusalLog } from './middleware/refusal-log.ts';
 import { refusedChanges } from './middleware/refused-changes.ts';
 import { requestId } from './middleware/request-id.ts';
+import { timeLimit } from './middleware/time-limit.ts';
 import { registerOpenApiDocument } from './openapi.ts';
 import { requesterOf } from './requester.ts';
 import { registerAccountRoutes } from './routes/account/index.ts';
@@ -46,6 +47,7 @@ export function createApp(dependencies: ApiDependencies): ApiApp {
   );
   app.use(
     '/v2/*',
+    timeLimit(),
     rateLimitDefaults(),
     authentication(dependencies),
     rateLimit(),

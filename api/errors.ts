@@ -52,6 +52,9 @@ export const outcomeUnknown = () =>
     1,
   );
 
+/** A handler was too slow; like {@link databaseUnavailable} this says nothing about what was changed. */
+export const tookTooLong = databaseUnavailable;
+
 /** The answer to whatever was thrown. What nothing here knows is a 500 that tells the client no details. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;

@@ -1,0 +1,62 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runProgram } from '../support/program.ts';
+import { auditDependencies } from './audit.ts';
+
+/** A registry that knows these advisories; the answer to npm is null when it does not take the question. */
+async function useRegistry(advisories: object | null): Promise<Record<string, string>> {
+  const app = new Hono();
+  app.post('/-/npm/v1/security/advisories/bulk', (c) =>
+    advisories === null ? c.body(null, 405) : c.json(advisories, 200),
+  );
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
+  onTestFinished(() => {
+    server.close();
+  });
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { npm_config_registry: `http://127.0.0.1:${address.port}/` };
+}
+
+/** Under a number of its own, because npm remembers what it has made of one. */
+function advisory(severity: string) {
+  return {
+    id: randomInt(2 ** 40),
+    url: 'https://example.com/advisory',
+    title: 'Anybody may enter',
+    severity,
+    vulnerable_versions: '*',
+  };
+}
+
+const audit = (environment: Record<string, string>) => auditDependencies({ ...process.env, ...environment }, 10);
+
+describe('the audit of dependencies', () => {
+  test('fails on a critical advisory about a package that production installs, and names it', async () => {
+    const environment = await useRegistry({ hono: [advisory('critical')] });
+    expect(await audit(environment)).toMatchObject({
+      kind: 'vulnerable',
+      advisories: expect.arrayContaining([expect.stringContaining('hono: critical: Anybody may enter')]),
+    });
+    const { code, stderr } = await runProgram('test/dependencies/main.ts', [], { environment });
+    expect(code).toBe(1);
+    expect(stderr).toContain('https://example.com/advisory');
+  });
+
+  test('passes on lesser ones, and on those about what only tests use', async () => {
+    expect(await audit(await useRegistry({ hono: [advisory('moderate')] }))).toEqual({ kind: 'clean' });
+    expect(await audit(await useRegistry({ vitest: [advisory('critical')] }))).toEqual({ kind: 'clean' });
+  });
+
+  test('does not fail because the registry does not answer, and says so loudly', async () => {
+    const environment = await useRegistry(null);
+    expect(await audit(environment)).toMatchObject({ kind: 'not asked', reason: expect.stringContaining('405') });
+    const { code, stderr } = await runProgram('test/dependencies/main.ts', [], { environment });
+    expect(code).toBe(0);
+    expect(stderr).toContain('DEPENDENCIES WERE NOT AUDITED');
+  });
+});
