@@ -31,7 +31,7 @@ export interface OpenDependencies {
  * on `/readyz`.
  */
 export async function createDependencies(configuration: ApiConfiguration, logger: Logger): Promise<OpenDependencies> {
-  installTemporalRuntime(logger);
+  installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
   const db = openDatabase(configuration.mysql);
   const waitingHosts = new WaitingHosts({ db, logger });
   const decisions = new Map<OperationId, Promise<Verdict>>();

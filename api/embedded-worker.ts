@@ -39,6 +39,7 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
     const billing = createBillingPublisher({ ...configuration.kafka, logger });
     worker = await createWorker({
       configuration,
+      logger,
       connection,
       db,
       billing,

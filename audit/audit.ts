@@ -3,12 +3,13 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { readBillingEvents } from '../billing/consume.ts';
 import type { KafkaSettings } from '../config/servers.ts';
-import { listBillableActions } from '../db/audit.ts';
+import { listBillableActions } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
+import type { Violation } from '../domain/audit-report.ts';
 import { checkBilling } from './checks/billing.ts';
 import { checkDatabase } from './checks/database.ts';
 import { checkWorkflows } from './checks/workflows.ts';
-import { identityOf, type Violation } from './violation.ts';
+import { identityOf } from './violation.ts';
 
 /** Options of {@link audit}. */
 export interface AuditOptions {
@@ -42,7 +43,7 @@ async function look({ db, temporal, kafka, logger }: AuditOptions): Promise<Viol
   const now = new Date();
   const actions = await listBillableActions(db);
   const [inDatabase, inWorkflows, events] = await Promise.all([
-    checkDatabase(db),
+    checkDatabase(db, 'all'),
     checkWorkflows(db, temporal),
     readBillingEvents({ ...kafka, logger }),
   ]);

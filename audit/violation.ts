@@ -1,10 +1,4 @@
-/** A rule of the system that does not hold; `invariant` is its number in `docs/design.md`. */
-export interface Violation {
-  invariant: number;
-  /** What it is about: an address, an action, an event. */
-  subject: string;
-  detail: string;
-}
+import type { Violation } from '../domain/audit-report.ts';
 
 /** The same between two looks, while figures in the detail go on. */
 export function identityOf({ invariant, subject }: Violation): string {

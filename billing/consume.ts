@@ -10,6 +10,8 @@ const PATIENT = { retries: 12, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 /** Options of {@link readBillingEvents}. */
 export interface ReadOptions extends KafkaOptions {
+  /** Only messages that were published then or later; default all. */
+  since?: Date;
   /** Longest time without any progress, in milliseconds; default 30,000. */
   stallMs?: number;
 }
@@ -28,22 +30,28 @@ export interface BillingEvents {
   unreadable: UnreadableMessage[];
 }
 
+/** A part of a partition: from an offset up to, and without, another. */
+interface Range {
+  start: bigint;
+  end: bigint;
+}
+
 /**
- * Reads the billing topic from its beginning to what is its end now. A topic that does not exist is empty. Throws when
+ * Reads the billing topic, from its beginning or from a time, to what is its end now. A topic that does not exist is empty. Throws when
  * Kafka does not answer.
  */
-export async function readBillingEvents({ stallMs = 30_000, ...options }: ReadOptions): Promise<BillingEvents> {
+export async function readBillingEvents({ since, stallMs = 30_000, ...options }: ReadOptions): Promise<BillingEvents> {
   const kafka = openKafka(options);
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const ends = await findEnds(admin);
-    if (ends.size === 0) return { changes: [], unreadable: [] };
+    const ranges = await findRanges(admin, since);
+    if (ranges.size === 0) return { changes: [], unreadable: [] };
     // kafkajs reads in groups only; this one is thrown away afterwards.
     const groupId = `billing-reader-${randomUUID()}`;
     const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 200, retry: PATIENT });
     try {
-      return await readUpTo(consumer, ends, stallMs);
+      return await readRanges(consumer, ranges, stallMs);
     } finally {
       await consumer.disconnect();
       await admin.deleteGroups([groupId]).catch(() => undefined);
@@ -53,15 +61,19 @@ export async function readBillingEvents({ stallMs = 30_000, ...options }: ReadOp
   }
 }
 
-/** The offset after the last message, of each partition that has messages. */
-async function findEnds(admin: Admin): Promise<Map<number, bigint>> {
+/** What there is to read of each partition that has something. */
+async function findRanges(admin: Admin, since: Date | undefined): Promise<Map<number, Range>> {
   if (!(await admin.listTopics()).includes(BILLING_TOPIC)) return new Map();
+  const starts = since && (await admin.fetchTopicOffsetsByTimestamp(BILLING_TOPIC, since.getTime()));
   const offsets = await admin.fetchTopicOffsets(BILLING_TOPIC);
-  const filled = offsets.filter(({ low, high }) => BigInt(high) > BigInt(low));
-  return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));
+  const ranges = offsets.map(({ partition, low, high }): [number, Range] => {
+    const start = starts?.find((entry) => entry.partition === partition)?.offset ?? low;
+    return [partition, { start: BigInt(start), end: BigInt(high) }];
+  });
+  return new Map(ranges.filter(([, { start, end }]) => end > start));
 }
 
-async function readUpTo(consumer: Consumer, ends: Map<number, bigint>, stallMs: number): Promise<BillingEvents> {
+async function readRanges(consumer: Consumer, ranges: Map<number, Range>, stallMs: number): Promise<BillingEvents> {
   const events: BillingEvents = { changes: [], unreadable: [] };
   const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
   const stall = setTimeout(() => reject(new Error(`Kafka has sent nothing for ${stallMs} ms`)), stallMs);
@@ -75,16 +87,20 @@ async function readUpTo(consumer: Consumer, ends: Map<number, bigint>, stallMs: 
     autoCommit: false,
     eachBatch: async ({ batch, heartbeat }) => {
       stall.refresh();
-      const end = ends.get(batch.partition);
-      if (end === undefined) return;
+      const range = ranges.get(batch.partition);
+      if (range === undefined) return;
       for (const message of batch.messages) {
-        if (BigInt(message.offset) < end) collect(events, batch.partition, message);
+        const offset = BigInt(message.offset);
+        if (offset >= range.start && offset < range.end) collect(events, batch.partition, message);
       }
-      if (BigInt(batch.lastOffset()) + 1n >= end) ends.delete(batch.partition);
-      if (ends.size === 0) resolve();
+      if (BigInt(batch.lastOffset()) + 1n >= range.end) ranges.delete(batch.partition);
+      if (ranges.size === 0) resolve();
       await heartbeat();
     },
   });
+  for (const [partition, { start }] of ranges) {
+    consumer.seek({ topic: BILLING_TOPIC, partition, offset: String(start) });
+  }
   await finished.finally(() => clearTimeout(stall));
   return events;
 }

@@ -42,6 +42,8 @@ const workerFields = {
   ...operations,
   /** Prebuilt workflow bundle; built at start when absent. */
   WORKFLOW_BUNDLE: z.string().optional(),
+  /** Where Prometheus finds the metrics of this process, as `host:port`; nowhere by default. */
+  METRICS_ADDRESS: z.string().optional(),
   /** Workflow tasks of one worker process at a time. */
   WORKER_CONCURRENCY: z.coerce.number().int().min(2).default(100),
   /** Names the build, so that what begins on it ends on it; the worker is not versioned when absent. */
@@ -70,7 +72,13 @@ const servers = mysqlSchema.and(temporalSchema).and(kafkaSchema);
 const apiSchema = z.object(apiFields).and(servers);
 const workerSchema = z.object(workerFields).and(servers);
 const hostSchema = z.object(hostFields);
-const migrationSchema = z.object(logging).and(mysqlSchema).and(temporalSchema);
+/** How often the audit is run; 0 is never. */
+const audit = { AUDIT_EVERY_SECONDS: seconds.default(60) };
+
+const migrationSchema = z
+  .object({ ...logging, ...audit })
+  .and(mysqlSchema)
+  .and(temporalSchema);
 const billingSchema = z.object(logging).and(kafkaSchema);
 const auditSchema = z.object(logging).and(servers);
 const adminSchema = z.object({ API_URL: z.url(), ADMIN_TOKEN: z.string().min(1) });

@@ -1,11 +1,18 @@
 import { sql } from 'kysely';
-import { type Address, addressFromBytes } from '../domain/address.ts';
 import type { Database } from './database.ts';
-import type { ActionStatus, ActionType } from './schema.ts';
 
 /*
  * What the audit asks of the database. Each query finds rows that break a rule, and none on a sound system.
  */
+
+/** Which addresses a check looks at: all, or those of one page, by their row ids. */
+export type AuditScope = 'all' | readonly number[];
+
+/** The condition that a column of address ids is in the scope. */
+function within(column: string, scope: AuditScope) {
+  if (scope === 'all') return sql`TRUE`;
+  return scope.length === 0 ? sql`FALSE` : sql`${sql.ref(column)} IN (${sql.join(scope)})`;
+}
 
 /** A row that breaks a rule, in words. */
 export interface BrokenRow {
@@ -20,8 +27,16 @@ async function broken(db: Database, query: ReturnType<typeof sql<BrokenRow>>): P
 
 const addressText = (column: string) => sql`INET6_NTOA(${sql.ref(column)})`;
 
+/** The condition that a droplet holds, or is about to hold, an address of the scope. */
+function dropletsOf(scope: AuditScope) {
+  if (scope === 'all') return sql`TRUE`;
+  return sql`droplet IN (
+    SELECT droplet_id FROM addresses WHERE ${within('id', scope)} AND droplet_id IS NOT NULL
+    UNION SELECT target_droplet_id FROM addresses WHERE ${within('id', scope)} AND target_droplet_id IS NOT NULL)`;
+}
+
 /** Droplets that hold, or are about to hold, more than one address of a family. */
-export function dropletsWithSeveralAddresses(db: Database): Promise<BrokenRow[]> {
+export function dropletsWithSeveralAddresses(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
@@ -30,50 +45,54 @@ export function dropletsWithSeveralAddresses(db: Database): Promise<BrokenRow[]>
         SELECT droplet_id AS droplet, family, id FROM addresses WHERE droplet_id IS NOT NULL
         UNION SELECT target_droplet_id, family, id FROM addresses WHERE target_droplet_id IS NOT NULL
       ) AS held
+      WHERE ${dropletsOf(scope)}
       GROUP BY droplet, family HAVING COUNT(*) > 1`,
   );
 }
 
 /** Addresses on a droplet of another account or region, or on one that was destroyed and is not being taken off it. */
-export function misplacedAddresses(db: Database): Promise<BrokenRow[]> {
+export function misplacedAddresses(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('on droplet ', droplets.id, ' of account ', droplets.account_id, ' in region ', droplets.region_id) AS detail
       FROM addresses JOIN droplets ON droplets.id = addresses.droplet_id
-      WHERE droplets.account_id <> addresses.account_id
-         OR droplets.region_id <> addresses.region_id
-         OR (droplets.deleted_at IS NOT NULL AND addresses.pending_action_id IS NULL)`,
+      WHERE ${within('addresses.id', scope)}
+        AND (droplets.account_id <> addresses.account_id
+          OR droplets.region_id <> addresses.region_id
+          OR (droplets.deleted_at IS NOT NULL AND addresses.pending_action_id IS NULL))`,
   );
 }
 
 /** Fences whose action is not in progress, and actions in progress that hold no fence. */
-export function fencesWithoutAction(db: Database): Promise<BrokenRow[]> {
+export function fencesWithoutAction(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('fenced by action ', addresses.pending_action_id, ', which is ', COALESCE(actions.status, 'missing')) AS detail
       FROM addresses LEFT JOIN actions ON actions.id = addresses.pending_action_id
-      WHERE addresses.pending_action_id IS NOT NULL
+      WHERE ${within('addresses.id', scope)} AND addresses.pending_action_id IS NOT NULL
         AND (actions.id IS NULL OR actions.status <> 'in-progress' OR actions.address_id <> addresses.id)
       UNION ALL
       SELECT CONCAT('action ', actions.id), CONCAT('in progress without the fence of ', ${addressText('actions.address')})
       FROM actions LEFT JOIN addresses ON addresses.id = actions.address_id
-      WHERE actions.status = 'in-progress' AND actions.address_id IS NOT NULL
+      WHERE ${within('actions.address_id', scope)}
+        AND actions.status = 'in-progress' AND actions.address_id IS NOT NULL
         AND NOT (addresses.pending_action_id <=> actions.id)`,
   );
 }
 
 /** Host events of a generation that the address never had, or that run backwards on one host. */
-export function generationsOutOfOrder(db: Database): Promise<BrokenRow[]> {
+export function generationsOutOfOrder(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('host event of generation ', MAX(host_events.generation), ' but the address is at ', addresses.generation) AS detail
       FROM host_events JOIN addresses ON addresses.id = host_events.address_id
+      WHERE ${within('host_events.address_id', scope)}
       GROUP BY addresses.id, addresses.address, addresses.generation
       HAVING MAX(host_events.generation) > addresses.generation
       UNION ALL
@@ -81,21 +100,22 @@ export function generationsOutOfOrder(db: Database): Promise<BrokenRow[]> {
       FROM (
         SELECT address, host_id, generation,
                LAG(generation) OVER (PARTITION BY host_id, address_id ORDER BY sequence) AS previous
-        FROM host_events
+        FROM host_events WHERE ${within('address_id', scope)}
       ) AS ordered
       WHERE previous > generation`,
   );
 }
 
 /** Addresses in the pool on which a host may still answer. */
-export function freeAddressesStillAnswered(db: Database): Promise<BrokenRow[]> {
+export function freeAddressesStillAnswered(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('free, but ', hosts.name, ' has not confirmed a detach since its ', event.\`change\`) AS detail
       FROM addresses
-      JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events GROUP BY address_id, host_id) AS newest
+      JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events
+            WHERE ${within('address_id', scope)} GROUP BY address_id, host_id) AS newest
         ON newest.address_id = addresses.id
       JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
       JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'
@@ -105,13 +125,14 @@ export function freeAddressesStillAnswered(db: Database): Promise<BrokenRow[]> {
 }
 
 /** Addresses that more than one host may answer for: told to attach, or unable to detach, and told nothing since. */
-export function addressesOnSeveralHosts(db: Database): Promise<BrokenRow[]> {
+export function addressesOnSeveralHosts(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
       SELECT ${addressText('addresses.address')} AS subject, CONCAT('answered by ', COUNT(*), ' hosts') AS detail
       FROM addresses
-      JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events GROUP BY address_id, host_id) AS newest
+      JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events
+            WHERE ${within('address_id', scope)} GROUP BY address_id, host_id) AS newest
         ON newest.address_id = addresses.id
       JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
       JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'
@@ -121,66 +142,18 @@ export function addressesOnSeveralHosts(db: Database): Promise<BrokenRow[]> {
 }
 
 /** Admitted operations without an action, and actions whose operation was never admitted. */
-export function operationsWithoutAction(db: Database): Promise<BrokenRow[]> {
+export function operationsWithoutAction(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
       SELECT CONCAT('operation ', operations.id) AS subject, 'admitted, but has no action' AS detail
       FROM operations LEFT JOIN actions ON actions.operation_id = operations.id
-      WHERE operations.verdict LIKE '{"kind":"admitted"%' AND actions.id IS NULL
+      WHERE ${scope === 'all' ? sql`TRUE` : sql`FALSE`}
+        AND operations.verdict LIKE '{"kind":"admitted"%' AND actions.id IS NULL
       UNION ALL
       SELECT CONCAT('action ', actions.id), 'has an operation that was not admitted'
       FROM actions LEFT JOIN operations ON operations.id = actions.operation_id
-      WHERE actions.address_id IS NOT NULL
+      WHERE ${within('actions.address_id', scope)} AND actions.address_id IS NOT NULL
         AND (operations.id IS NULL OR operations.verdict NOT LIKE '{"kind":"admitted"%')`,
   );
-}
-
-/** An operation that holds a fence, and the workflow that must be open for it. */
-export interface OpenOperation {
-  address: Address;
-  actionId: number;
-  operationId: string;
-  workflowId: string;
-}
-
-/** Every operation that holds a fence. */
-export async function listOpenOperations(db: Database): Promise<OpenOperation[]> {
-  const rows = await db
-    .selectFrom('addresses')
-    .innerJoin('actions', 'actions.id', 'addresses.pending_action_id')
-    .innerJoin('operations', 'operations.id', 'actions.operation_id')
-    .select(['addresses.address', 'actions.id as actionId', 'operations.id as operationId', 'operations.workflow_id'])
-    .execute();
-  return rows.map(({ address, workflow_id, ...row }) => ({
-    ...row,
-    address: addressFromBytes(address),
-    workflowId: workflow_id,
-  }));
-}
-
-/** A change that billing must have heard of exactly once. */
-export interface BillableAction {
-  actionId: number;
-  accountId: number;
-  address: Address;
-  type: ActionType;
-  status: ActionStatus;
-  /** When it took effect: a release when it was admitted, everything else when it was settled. */
-  effectiveAt: Date;
-}
-
-/** Every action that has changed what is billed. */
-export async function listBillableActions(db: Database): Promise<BillableAction[]> {
-  const rows = await db
-    .selectFrom('actions')
-    .select(['id as actionId', 'account_id as accountId', 'address', 'type', 'status', 'started_at', 'completed_at'])
-    .where('address', 'is not', null)
-    .where((where) => where.or([where('status', '=', 'completed'), where('type', '=', 'release_ip')]))
-    .orderBy('id')
-    .execute();
-  return rows.flatMap(({ address, started_at, completed_at, ...row }) => {
-    const effectiveAt = row.type === 'release_ip' ? started_at : completed_at;
-    return address && effectiveAt ? [{ ...row, address: addressFromBytes(address), effectiveAt }] : [];
-  });
 }

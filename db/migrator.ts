@@ -2,8 +2,13 @@ import { Migrator } from 'kysely/migration';
 import type { Database } from './database.ts';
 import * as tables from './migrations/0001-tables.ts';
 import * as auditLog from './migrations/0002-audit-log.ts';
+import * as endedActions from './migrations/0003-ended-actions.ts';
 
-const migrations = { '0001-tables': { up: tables.up }, '0002-audit-log': { up: auditLog.up } };
+const migrations = {
+  '0001-tables': { up: tables.up },
+  '0002-audit-log': { up: auditLog.up },
+  '0003-ended-actions': { up: endedActions.up },
+};
 
 /**
  * Brings the database to the newest version and answers what it applied; does nothing when it is there already, and

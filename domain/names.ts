@@ -12,6 +12,9 @@ export const TASK_QUEUE = 'reserved-ip';
 /** Name under which Temporal keeps the builds of the workers. */
 export const DEPLOYMENT_NAME = 'reserved-ip';
 
+/** Id of the schedule that runs the audit, and the beginning of the ids of its workflows. */
+export const AUDIT_SCHEDULE_ID = 'audit';
+
 /** Kafka topic of billing events. */
 export const BILLING_TOPIC = 'billing.reserved-ip.v1';
 

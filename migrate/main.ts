@@ -2,6 +2,7 @@ import { parseMigrationConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrator.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
+import { scheduleAudit } from './audit-schedule.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
 /*
@@ -15,10 +16,19 @@ const applied = await migrate(db).finally(() => db.destroy());
 console.log(applied.length === 0 ? 'database: up to date' : `database: applied ${applied.join(', ')}`);
 
 const temporal = openTemporalClient(configuration.temporal);
-const registered = await registerSearchAttributes(temporal).finally(() => temporal.connection.close());
+const registered = await prepareTemporal().finally(() => temporal.connection.close());
+
+async function prepareTemporal(): Promise<string[]> {
+  const names = await registerSearchAttributes(temporal);
+  await scheduleAudit(temporal, configuration.AUDIT_EVERY_SECONDS);
+  return names;
+}
+
 const { namespace } = configuration.temporal;
 console.log(
   registered.length === 0
     ? 'search attributes: up to date'
     : `search attributes: registered ${registered.join(', ')} in namespace ${namespace}`,
 );
+const { AUDIT_EVERY_SECONDS: every } = configuration;
+console.log(every === 0 ? 'audit: not scheduled' : `audit: every ${every} s`);

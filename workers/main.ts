@@ -8,7 +8,7 @@ import { createWorker } from './worker.ts';
 
 const configuration = parseWorkerConfiguration(process.env);
 const logger = pino({ name: 'worker', level: configuration.LOG_LEVEL });
-installTemporalRuntime(logger);
+installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
@@ -17,7 +17,7 @@ const connection = await connectToTemporal(configuration.temporal, logger, stopp
 if (connection) {
   const db = openDatabase(configuration.mysql);
   const billing = createBillingPublisher({ ...configuration.kafka, logger });
-  const worker = await createWorker({ configuration, connection, db, billing, notifyHosts: () => {} });
+  const worker = await createWorker({ configuration, logger, connection, db, billing, notifyHosts: () => {} });
   stopping.signal.addEventListener('abort', () => worker.shutdown(), { once: true });
   logger.info({ temporal: configuration.temporal.address }, 'worker started');
   const running = worker.run();

@@ -1,14 +1,18 @@
 import { type LogEntry, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 
-/** Sends what Temporal's SDK logs through the process's own logger. Call once, before any connection is made. */
-export function installTemporalRuntime(logger: Logger): void {
+/**
+ * Sends what Temporal's SDK logs through the process's own logger, and serves its metrics and the control plane's to
+ * Prometheus at `metricsAddress`, if there is one. Call once, before any connection is made.
+ */
+export function installTemporalRuntime(logger: Logger, metricsAddress?: string): void {
   const log = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
     logger[level](meta ?? {}, message);
   Runtime.install({
     shutdownSignals: [],
     // Its warnings are about acknowledgments that overtook their activity, which are daily business here.
     telemetryOptions: {
+      ...(metricsAddress !== undefined && { metrics: { prometheus: { bindAddress: metricsAddress } } }),
       logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },
     },
     logger: {

@@ -1,7 +1,10 @@
 import { type NativeConnection, Worker, type WorkerDeploymentOptions } from '@temporalio/worker';
+import type { Logger } from 'pino';
 import type { DecisionsInProgress } from '../activities/admit.ts';
+import { createAuditActivities } from '../activities/audit.ts';
 import type { HostNotifier } from '../activities/host-acknowledgment.ts';
 import { createActivities } from '../activities/index.ts';
+import { readBillingEvents } from '../billing/consume.ts';
 import type { BillingPublisher } from '../billing/publisher.ts';
 import type { WorkerConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
@@ -13,6 +16,7 @@ import { bundleWorkflows } from './workflow-bundle.ts';
 /** Options of {@link createWorker}. */
 export interface OperationWorkerOptions {
   configuration: WorkerConfiguration;
+  logger: Logger;
   connection: NativeConnection;
   db: Database;
   billing: BillingPublisher;
@@ -26,7 +30,15 @@ const SHUTDOWN_GRACE_MS = 10_000;
 
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
-  const { configuration, connection, db, billing, notifyHosts, decisionsInProgress = () => undefined } = options;
+  const {
+    configuration,
+    logger,
+    connection,
+    db,
+    billing,
+    notifyHosts,
+    decisionsInProgress = () => undefined,
+  } = options;
   const { WORKFLOW_BUNDLE: codePath, WORKER_CONCURRENCY: concurrency, WORKER_BUILD_ID: buildId } = configuration;
   const activities = createActivities({
     db,
@@ -43,13 +55,14 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     },
     billingTimeoutMs: configuration.BILLING_BUDGET_MS,
   });
+  const readBilling = (since: Date) => readBillingEvents({ ...configuration.kafka, logger, since });
   return Worker.create({
     connection,
     namespace: configuration.temporal.namespace,
     dataConverter: createDataConverter(configuration.temporal.codec),
     taskQueue: TASK_QUEUE,
     workflowBundle: codePath ? { codePath } : { code: await bundleWorkflows() },
-    activities: { ...activities },
+    activities: { ...activities, ...createAuditActivities({ db, readBilling }) },
     maxConcurrentWorkflowTaskExecutions: concurrency,
     maxConcurrentActivityTaskExecutions: concurrency,
     maxConcurrentLocalActivityExecutions: concurrency,

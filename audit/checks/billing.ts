@@ -1,9 +1,9 @@
 import type { BillingEvents } from '../../billing/consume.ts';
 import { computeStatement } from '../../billing/hours.ts';
-import type { BillableAction } from '../../db/audit.ts';
+import type { BillableAction } from '../../db/audited-operations.ts';
+import type { Violation } from '../../domain/audit-report.ts';
 import type { BillingChange, BillingChangeKind } from '../../domain/billing.ts';
 import { billingEventId } from '../../domain/names.ts';
-import type { Violation } from '../violation.ts';
 
 /** What the topic says against what the actions say: every settled change is there once, and the hours are the same. */
 export function checkBilling(actions: BillableAction[], events: BillingEvents, now: Date): Violation[] {

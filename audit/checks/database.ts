@@ -1,4 +1,5 @@
 import {
+  type AuditScope,
   addressesOnSeveralHosts,
   type BrokenRow,
   dropletsWithSeveralAddresses,
@@ -9,9 +10,9 @@ import {
   operationsWithoutAction,
 } from '../../db/audit.ts';
 import type { Database } from '../../db/database.ts';
-import type { Violation } from '../violation.ts';
+import type { Violation } from '../../domain/audit-report.ts';
 
-const CHECKS: { invariant: number; find(db: Database): Promise<BrokenRow[]> }[] = [
+const CHECKS: { invariant: number; find(db: Database, scope: AuditScope): Promise<BrokenRow[]> }[] = [
   { invariant: 1, find: dropletsWithSeveralAddresses },
   { invariant: 1, find: misplacedAddresses },
   { invariant: 1, find: addressesOnSeveralHosts },
@@ -21,10 +22,10 @@ const CHECKS: { invariant: number; find(db: Database): Promise<BrokenRow[]> }[] 
   { invariant: 5, find: operationsWithoutAction },
 ];
 
-/** What the database alone can tell. */
-export async function checkDatabase(db: Database): Promise<Violation[]> {
+/** What the database alone can tell of the addresses of a scope. */
+export async function checkDatabase(db: Database, scope: AuditScope): Promise<Violation[]> {
   const found = await Promise.all(
-    CHECKS.map(async ({ invariant, find }) => (await find(db)).map((row) => ({ invariant, ...row }))),
+    CHECKS.map(async ({ invariant, find }) => (await find(db, scope)).map((row) => ({ invariant, ...row }))),
   );
   return found.flat();
 }

@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { listOpenOperations, type OpenOperation } from '../../db/audit.ts';
+import { type OpenOperation, openOperations } from '../../db/audited-operations.ts';
 import type { Database } from '../../db/database.ts';
-import type { Violation } from '../violation.ts';
+import type { Violation } from '../../domain/audit-report.ts';
 
 const AT_A_TIME = 20;
 
@@ -10,7 +10,8 @@ const AT_A_TIME = 20;
  * Open workflows are listed only to know whom to ask: lists lag behind, so each is looked at by itself.
  */
 export async function checkWorkflows(db: Database, temporal: Client): Promise<Violation[]> {
-  const operations = await listOpenOperations(db);
+  const operations: OpenOperation[] = [];
+  for await (const page of openOperations(db)) operations.push(...page);
   const fenced = new Set(operations.map((operation) => operation.workflowId));
   const gone = await inBatches(operations, (operation) => findGone(temporal, operation));
   const open: string[] = [];
@@ -37,7 +38,8 @@ async function findStray(temporal: Client, workflowId: string): Promise<Violatio
   return { invariant: 2, subject: workflowId, detail: 'open, but holds no fence' };
 }
 
-async function statusOf(temporal: Client, workflowId: string): Promise<string> {
+/** The status of a workflow's newest run, or `missing`. */
+export async function statusOf(temporal: Client, workflowId: string): Promise<string> {
   try {
     return (await temporal.workflow.getHandle(workflowId).describe()).status.name;
   } catch (error) {
@@ -46,7 +48,8 @@ async function statusOf(temporal: Client, workflowId: string): Promise<string> {
   }
 }
 
-async function inBatches<Item, Result>(items: Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
+/** Runs something for every item, a few at a time. */
+export async function inBatches<Item, Result>(items: Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   for (let start = 0; start < items.length; start += AT_A_TIME) {
     results.push(...(await Promise.all(items.slice(start, start + AT_A_TIME).map(run))));

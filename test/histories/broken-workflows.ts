@@ -3,6 +3,7 @@ import type { Outcome } from '../../domain/verdict.ts';
 import { carryOut } from '../../workflows/carry-out.ts';
 import { bill, settle } from '../../workflows/steps.ts';
 
+export { audit } from '../../workflows/audit.ts';
 export { publishBillingEvent } from '../../workflows/billing.ts';
 export { release } from '../../workflows/release.ts';
 export { reserve } from '../../workflows/reserve.ts';

@@ -15,7 +15,7 @@ const SCENARIOS = [
   'test/invariants/durability.test.ts',
   'test/billing/outage.test.ts',
   'test/hosts/acknowledgments.test.ts',
-  'test/operators/visibility.test.ts',
+  'test/operators',
 ];
 
 const { status } = spawnSync(process.execPath, [join(PROJECT_FOLDER, 'test/run.ts'), ...SCENARIOS], {

@@ -38,6 +38,8 @@ const RULES = {
   HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '2000',
   HOST_ACKNOWLEDGMENT_ATTEMPTS: '2',
   QUARANTINE_SECONDS: '2',
+  // Tests break rows and end workflows on purpose; those of the audit have a database of their own.
+  AUDIT_EVERY_SECONDS: '0',
 };
 
 /** Starts the real servers and the application once, on free ports and empty data; stops them after the last test. */

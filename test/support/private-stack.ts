@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { serve } from '@hono/node-server';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
+import { sql } from 'kysely';
 import { type Logger, pino } from 'pino';
 import { inject } from 'vitest';
 import { createApp } from '../../api/app.ts';
@@ -10,6 +11,7 @@ import { createDependencies } from '../../api/dependencies.ts';
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
 import { type ApiConfiguration, parseApiConfiguration, parseTemporalSettings } from '../../config/configuration.ts';
 import { openDatabase } from '../../db/database.ts';
+import { migrate } from '../../db/migrator.ts';
 import { registerSearchAttributes } from '../../migrate/search-attributes.ts';
 import { openTemporalClient, temporalConnectionOptions } from '../../temporal/connection.ts';
 import { createWorker } from '../../workers/worker.ts';
@@ -23,6 +25,7 @@ const silent = pino({ level: 'silent' });
  */
 export interface PrivateStack {
   apiUrl: string;
+  mysqlUrl: string;
   temporal: Client;
   namespace: string;
   /** Starts a worker in this process; it runs until `stop()`, or the end of the stack. */
@@ -44,16 +47,19 @@ export interface PrivateStackOptions {
   logger?: Logger;
   /** Settings of its API and workers, by the names of their environment variables. */
   settings?: Record<string, string>;
+  /** A database of its own on the one MySQL server, for tests of what looks at all rows. */
+  ownDatabase?: boolean;
 }
 
 /** Makes one; at most one in a test file, because a process has one Temporal runtime. */
 export async function createPrivateStack(options: PrivateStackOptions = {}): Promise<PrivateStack> {
-  const { logger = silent, settings = {} } = options;
+  const { logger = silent, settings = {}, ownDatabase = false } = options;
   const stack = inject('stack');
+  const mysqlUrl = ownDatabase ? await createDatabase(stack.mysqlUrl) : stack.mysqlUrl;
   const temporal = await createNamespace();
   const { namespace } = temporal.options;
   const environment = {
-    MYSQL_URL: stack.mysqlUrl,
+    MYSQL_URL: mysqlUrl,
     MYSQL_POOL_SIZE: '10',
     KAFKA_BROKERS: stack.kafkaBrokers,
     TEMPORAL_ADDRESS: stack.temporalAddress,
@@ -73,6 +79,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
   };
   return {
     apiUrl: api.url,
+    mysqlUrl,
     temporal,
     namespace,
     async startWorker(options = {}) {
@@ -119,6 +126,23 @@ async function registerNamespace(temporal: Client): Promise<void> {
   await registerSearchAttributes(temporal);
 }
 
+/** Makes a database with all tables, whose actions have numbers that no other database on the billing topic has. */
+async function createDatabase(mysqlUrl: string): Promise<string> {
+  const url = new URL(mysqlUrl);
+  const name = `${url.pathname.slice(1)}_test_${randomBytes(4).toString('hex')}`;
+  const server = openDatabase({ url: mysqlUrl, poolSize: 1 });
+  await sql`CREATE DATABASE ${sql.id(name)}`.execute(server).finally(() => server.destroy());
+  url.pathname = `/${name}`;
+  const db = openDatabase({ url: url.href, poolSize: 1 });
+  try {
+    await migrate(db);
+    await sql`ALTER TABLE actions AUTO_INCREMENT = ${sql.lit(randomInt(4_000_000, 8_000_000) * 1_000)}`.execute(db);
+  } finally {
+    await db.destroy();
+  }
+  return url.href;
+}
+
 async function serveApi(
   configuration: ApiConfiguration,
   logger: Logger,
@@ -143,7 +167,7 @@ async function runWorker(configuration: ApiConfiguration): Promise<() => Promise
   const connection = await NativeConnection.connect(temporalConnectionOptions(configuration.temporal));
   const db = openDatabase(configuration.mysql);
   const billing: BillingPublisher = createBillingPublisher({ ...configuration.kafka, logger: silent });
-  const worker = await createWorker({ configuration, connection, db, billing, notifyHosts: () => {} });
+  const worker = await createWorker({ configuration, logger: silent, connection, db, billing, notifyHosts: () => {} });
   const running = worker.run();
   return async () => {
     worker.shutdown();

@@ -9,20 +9,19 @@ export async function useTemporal(): Promise<Client> {
   return new Client({ connection });
 }
 
-/** Resets a run, by default the newest one, to its first workflow task, as an operator does in the Web UI. */
-export async function resetToFirstTask(temporal: Client, workflowId: string, runId?: string): Promise<void> {
+/** Resets a run, by default the newest, to where its first workflow task had completed; answers the new run's id. */
+export async function resetToFirstTask(temporal: Client, workflowId: string, runId?: string): Promise<string> {
+  const { namespace } = temporal.options;
   const execution = { workflowId, runId: runId ?? (await temporal.workflow.getHandle(workflowId).describe()).runId };
-  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
-    namespace: temporal.options.namespace,
-    execution,
-  });
+  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({ namespace, execution });
   const completed = history?.events?.find((event) => event.workflowTaskCompletedEventAttributes);
   if (!completed?.eventId) throw new Error('the run has no completed workflow task');
-  await temporal.workflowService.resetWorkflowExecution({
-    namespace: temporal.options.namespace,
+  const reset = await temporal.workflowService.resetToFirstTaskExecution({
+    namespace,
     workflowExecution: execution,
     reason: 'test',
     requestId: randomUUID(),
     workflowTaskFinishEventId: completed.eventId,
   });
+  return reset.runId;
 }

@@ -1,0 +1,82 @@
+import { Context, metricMeter } from '@temporalio/activity';
+import { checkChanges } from '../audit/changes.ts';
+import { takeUpOperations } from '../audit/take-up.ts';
+import { billWhatIsMissing } from '../audit/unbilled.ts';
+import type { BillingEvents } from '../billing/consume.ts';
+import { databaseTime } from '../db/audited-operations.ts';
+import type { Database } from '../db/database.ts';
+import type { Findings, TakenUp, Violation } from '../domain/audit-report.ts';
+
+/** What the activities of the audit need from outside. */
+export interface AuditDependencies {
+  db: Database;
+  /** Reads what was published to the billing topic at a time or later. */
+  readBilling(since: Date): Promise<BillingEvents>;
+}
+
+/** The steps of the audit, by the names they are scheduled under. */
+export interface AuditActivities {
+  /** Starts operations again whose workflow is gone. */
+  takeUpOperations(): Promise<TakenUp>;
+  /** Checks what changed since a time (RFC 3339; null is the first time), and tells the time it was then. */
+  checkChanges(since: string | null): Promise<Findings & { until: string }>;
+  /** Has changes billed again that no billing event tells of. */
+  billWhatIsMissing(since: string | null, until: string): Promise<Findings & { takenUp: string[] }>;
+}
+
+/** Violations that a report carries; a person needs no more to see what is wrong. */
+const REPORTED = 50;
+/** How far back the first audit looks, in milliseconds. */
+const FIRST_LOOK_MS = 24 * 3_600_000;
+/** A transaction may end this long after the time that its action bears, in milliseconds. */
+const IN_FLIGHT_MS = 60_000;
+/** How often a missing billing event is looked for: until its address was free once to be taken up. In milliseconds. */
+const BILLING_OVERLAP_MS = 600_000;
+/** A settled change is published within moments, or has a workflow of its own. In milliseconds. */
+const BEING_PUBLISHED_MS = 30_000;
+
+/** Makes the activities of the audit. */
+export function createAuditActivities({ db, readBilling }: AuditDependencies): AuditActivities {
+  return {
+    async takeUpOperations() {
+      const { client: temporal } = Context.current();
+      const report = await takeUpOperations({ db, temporal, onProgress: heartbeat });
+      count('operations_taken_up', 'operations whose workflow was gone', report.takenUp.length);
+      return { ...report, takenUp: report.takenUp.slice(0, REPORTED) };
+    },
+    async checkChanges(since) {
+      const until = await databaseTime(db);
+      const from = before(since, IN_FLIGHT_MS, until);
+      const violations = await checkChanges({ db, since: from, onProgress: heartbeat });
+      count('audits', 'audits that were run', 1);
+      return { until: until.toISOString(), ...findings(violations) };
+    },
+    async billWhatIsMissing(since, until) {
+      const { client: temporal } = Context.current();
+      const end = new Date(Date.parse(until) - BEING_PUBLISHED_MS);
+      const from = before(since, BILLING_OVERLAP_MS, new Date(until));
+      const { takenUp, lost } = await billWhatIsMissing({ db, temporal, readBilling, since: from, until: end });
+      count('billing_events_taken_up', 'settled changes that had no billing event', takenUp.length);
+      return { takenUp, ...findings(lost) };
+    },
+  };
+}
+
+function before(since: string | null, margin: number, now: Date): Date {
+  return new Date(since === null ? now.getTime() - FIRST_LOOK_MS : Date.parse(since) - margin);
+}
+
+function findings(violations: Violation[]): Findings {
+  for (const { invariant } of violations) {
+    count('audit_findings', 'broken invariants that need a person', 1, { invariant });
+  }
+  return { count: violations.length, violations: violations.slice(0, REPORTED) };
+}
+
+function count(name: string, description: string, value: number, tags: Record<string, number> = {}): void {
+  metricMeter.createCounter(`reserved_ip_${name}`, undefined, description).add(value, tags);
+}
+
+function heartbeat(): void {
+  Context.current().heartbeat();
+}

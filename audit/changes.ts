@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { actionsEndedSince, openOperations } from '../db/audited-operations.ts';
+import type { Database } from '../db/database.ts';
+import type { Violation } from '../domain/audit-report.ts';
+import { checkDatabase } from './checks/database.ts';
+import { identityOf } from './violation.ts';
+
+/** What {@link checkChanges} works with. */
+export interface ChangesOptions {
+  db: Database;
+  /** Addresses whose last action ended before that, and which none is open on, are not looked at. */
+  since: Date;
+  /** Called after every page. */
+  onProgress?: () => void;
+}
+
+/** What is on its way at one look is settled by the last. */
+const LOOKS = 4;
+const PAUSE_MS = 1_000;
+
+/**
+ * Checks what the database alone can tell, of the addresses that changed and of those an operation is open on, page by
+ * page: the cost goes with what happens and not with what there is.
+ */
+export async function checkChanges({ db, since, onProgress = () => {} }: ChangesOptions): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for await (const page of changedAddresses(db, since)) {
+    violations.push(...(await lastingViolations(db, page)));
+    onProgress();
+  }
+  return violations;
+}
+
+async function lastingViolations(db: Database, page: number[]): Promise<Violation[]> {
+  let standing = await checkDatabase(db, page);
+  for (let looks = 1; looks < LOOKS && standing.length > 0; looks++) {
+    await sleep(PAUSE_MS);
+    const seen = new Set((await checkDatabase(db, page)).map(identityOf));
+    standing = standing.filter((violation) => seen.has(identityOf(violation)));
+  }
+  return standing;
+}
+
+async function* changedAddresses(db: Database, since: Date): AsyncGenerator<number[]> {
+  for await (const page of actionsEndedSince(db, since)) {
+    yield [...new Set(page.flatMap(({ addressId }) => addressId ?? []))];
+  }
+  for await (const page of openOperations(db)) yield page.map(({ addressId }) => addressId);
+}

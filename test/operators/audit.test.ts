@@ -1,0 +1,208 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { audit } from '../../audit/audit.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
+import { FINDINGS } from '../../domain/search-attributes.ts';
+import { scheduleAudit } from '../../migrate/audit-schedule.ts';
+import { useTopicReader } from '../support/billing-topic.ts';
+import { useLink } from '../support/link.ts';
+import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { resetToFirstTask } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
+import { useWorld } from '../support/world.ts';
+
+/*
+ * The audit as a schedule, over a database and a Temporal namespace of its own.
+ */
+
+const reportSchema = z.object({
+  until: z.string(),
+  open: z.int(),
+  takenUp: z.array(z.string()),
+  findings: z.int(),
+  violations: z.array(z.object({ invariant: z.int(), subject: z.string() })),
+});
+
+let stack: PrivateStack;
+let db: Database;
+beforeAll(async () => {
+  stack = await createPrivateStack({ ownDatabase: true });
+  db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
+  await stack.startWorker();
+  // So seldom that it runs only when a test says so.
+  await scheduleAudit(stack.temporal, 86_400);
+});
+afterAll(async () => {
+  await stack?.close();
+  await db?.destroy();
+});
+
+/** Lets the schedule run the audit now, and answers what it reports and the id of its workflow. */
+async function runAudit() {
+  const schedule = stack.temporal.schedule.getHandle(AUDIT_SCHEDULE_ID);
+  const { info } = await schedule.describe();
+  const before = info.numActionsTaken;
+  await schedule.trigger();
+  const workflowId = await until('the schedule has started an audit', async () => {
+    const { numActionsTaken, recentActions } = (await schedule.describe()).info;
+    return numActionsTaken > before ? recentActions.at(-1)?.action.workflow.workflowId : null;
+  });
+  return { workflowId, report: reportSchema.parse(await stack.temporal.workflow.getHandle(workflowId).result()) };
+}
+
+async function useScene() {
+  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
+  const account = await world.account();
+  const [droplet = 0, other = 0] = await world.droplets(account, 2);
+  const [host] = world.manualHosts;
+  if (!host) throw new Error('no host');
+  const ip = await account.reserve(world.region);
+  return { account, droplet, other, host, ip, handle: stack.temporal.workflow.getHandle(`reserved-ip/${ip}`) };
+}
+
+/** What the whole audit, as a command, says of this database; the billing topic has others' events too. */
+async function violations() {
+  const found = await audit({
+    db,
+    temporal: stack.temporal,
+    kafka: { brokers: inject('stack').kafkaBrokers.split(',') },
+    logger: pino({ level: 'silent' }),
+    looks: 2,
+  });
+  return found.filter(({ detail }) => detail !== 'published, but nothing was settled');
+}
+
+describe('the scheduled audit', () => {
+  test('takes up an operation whose workflow was terminated', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await host.event(ip, 'attach');
+    await handle.terminate('by hand');
+    expect((await account.action(action.id)).status).toBe('in-progress');
+
+    const { report } = await runAudit();
+
+    expect(report.takenUp).toEqual([`reserved-ip/${ip}`]);
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
+    await handle.result();
+    expect((await runAudit()).report).toMatchObject({ open: 0, takenUp: [], findings: 0 });
+    expect(await violations()).toEqual([]);
+  });
+
+  test('takes up the newer operation that the reset of an older run has ended', async () => {
+    const { account, droplet, other, host, ip, handle } = await useScene();
+    const failed = await account.startAssign(ip, droplet);
+    await host.event(ip, 'attach');
+    const { runId } = await handle.describe();
+    await handle.cancel();
+    expect((await account.ended(failed)).status).toBe('errored');
+    const newer = await account.startAssign(ip, other);
+    const event = await host.event(ip, 'attach');
+
+    const resurrected = await resetToFirstTask(stack.temporal, `reserved-ip/${ip}`, runId);
+    await expect(stack.temporal.workflow.getHandle(`reserved-ip/${ip}`, resurrected).result()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining(`superseded by action ${newer.id}`) },
+    });
+    await host.acknowledge(event);
+    expect((await account.action(newer.id)).status, 'nobody carries it through').toBe('in-progress');
+
+    expect((await runAudit()).report.takenUp).toEqual([`reserved-ip/${ip}`]);
+    await account.completed(newer);
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: other }, locked: false });
+    expect((await account.action(failed.id)).status).toBe('errored');
+    await handle.result();
+    expect(await violations()).toEqual([]);
+  });
+
+  test('has a change billed whose workflow was terminated between settling and billing', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const reader = await useTopicReader();
+    const link = await useLink(inject('stack').kafkaBrokers);
+    link.become('silent');
+    await stack.stopWorkers();
+    const cutOff = await stack.startWorker({ kafkaBrokers: link.address });
+    const action = await account.startAssign(ip, droplet);
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    await handle.terminate('by hand');
+    await cutOff.stop();
+    link.become('open');
+    await stack.startWorker();
+    // The audit leaves what may be on its way for half a minute; a minute ago it was settled, so to speak.
+    const minuteAgo = new Date(Date.now() - 60_000);
+    await db.updateTable('actions').set({ completed_at: minuteAgo }).where('id', '=', action.id).execute();
+    expect(reader.about(ip).map((message) => message.event.id)).not.toContain(`action-${action.id}`);
+
+    expect((await runAudit()).report.takenUp).toContain(`action-${action.id}`);
+
+    const messages = await reader.settled(ip, 2);
+    expect(messages.map(({ event }) => event.id)).toContain(`action-${action.id}`);
+    expect((await runAudit()).report.takenUp).toEqual([]);
+    expect(await violations()).toEqual([]);
+  });
+
+  test('shows what needs a person, and mends nothing by guesswork', async () => {
+    const { account, droplet, host, ip } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    await until('it is closed', async () => (await account.show(ip)).locked === false);
+    const region = (await useWorld({ agents: 0, apiUrl: stack.apiUrl })).region;
+    const { id: elsewhere } = await db
+      .selectFrom('regions')
+      .select('id')
+      .where('slug', '=', region)
+      .executeTakeFirstOrThrow();
+    const { id: home, address } = await db
+      .selectFrom('addresses')
+      .innerJoin('regions', 'regions.id', 'addresses.region_id')
+      .select(['regions.id', 'addresses.address'])
+      .where('addresses.droplet_id', '=', droplet)
+      .executeTakeFirstOrThrow();
+    const move = (regionId: number) =>
+      db.updateTable('addresses').set({ region_id: regionId }).where('address', '=', address).execute();
+    onTestFinished(async () => void (await move(home)));
+    await move(elsewhere);
+
+    const { workflowId, report } = await runAudit();
+
+    expect(report.violations).toEqual([expect.objectContaining({ invariant: 1, subject: ip })]);
+    const { typedSearchAttributes } = await stack.temporal.workflow.getHandle(workflowId).describe();
+    expect(typedSearchAttributes.get(FINDINGS)).toBe(1);
+    expect(
+      (await db.selectFrom('addresses').select('region_id').where('address', '=', address).executeTakeFirstOrThrow())
+        .region_id,
+    ).toBe(elsewhere);
+  });
+
+  test('looks at what has changed since the last one, and at nothing else', async () => {
+    const { account, droplet, host, ip } = await useScene();
+    const action = await account.startAssign(ip, droplet);
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    const longAgo = new Date(Date.now() - 7 * 86_400_000);
+    await db
+      .updateTable('actions')
+      .set({ started_at: longAgo, completed_at: longAgo })
+      .where('account_id', '=', account.id)
+      .execute();
+    const breakIt = (generation: number) =>
+      db.updateTable('addresses').set({ generation }).where('droplet_id', '=', droplet).execute();
+    const { generation } = await db
+      .selectFrom('addresses')
+      .select('generation')
+      .where('droplet_id', '=', droplet)
+      .executeTakeFirstOrThrow();
+    onTestFinished(async () => void (await breakIt(generation)));
+    await breakIt(0);
+
+    expect((await runAudit()).report.findings).toBe(0);
+    expect(await violations(), 'the command looks at everything').toContainEqual(
+      expect.objectContaining({ invariant: 3, subject: ip }),
+    );
+  });
+});

@@ -1,0 +1,44 @@
+import { proxyActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { AuditActivities } from '../activities/audit.ts';
+import type { AuditReport, Findings } from '../domain/audit-report.ts';
+import { FINDINGS } from '../domain/search-attributes.ts';
+
+const { takeUpOperations, checkChanges, billWhatIsMissing } = proxyActivities<AuditActivities>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '1 minute',
+  retry: { maximumAttempts: 3 },
+});
+
+/**
+ * Looks after the whole system, each time it is scheduled: operations whose workflow is gone are started again, and
+ * what breaks an invariant is shown to operators. It mends nothing by guesswork.
+ */
+export async function audit(): Promise<AuditReport> {
+  const since = endOfLastAudit(workflowInfo().lastResult);
+  const { open, takenUp } = await takeUpOperations();
+  const changed = await checkChanges(since);
+  show(changed);
+  const billed = await billWhatIsMissing(since, changed.until);
+  const findings = { count: changed.count + billed.count, violations: [...changed.violations, ...billed.violations] };
+  show(findings);
+  return {
+    until: changed.until,
+    open,
+    takenUp: [...takenUp, ...billed.takenUp],
+    findings: findings.count,
+    violations: findings.violations,
+  };
+}
+
+function show({ count, violations }: Findings): void {
+  if (count === 0) return;
+  upsertSearchAttributes([{ key: FINDINGS, value: count }]);
+  const lines = violations.map(({ invariant, subject, detail }) => `- invariant ${invariant}: ${subject}: ${detail}`);
+  setCurrentDetails([`**${count} findings need a person**`, ...lines].join('\n'));
+}
+
+/** What the audit before this one has told; null when there was none. */
+function endOfLastAudit(result: unknown): string | null {
+  if (typeof result !== 'object' || result === null || !('until' in result)) return null;
+  return typeof result.until === 'string' ? result.until : null;
+}
