@@ -76,6 +76,8 @@ async function findRanges(admin: Admin, since: Date | undefined): Promise<Map<nu
 async function readRanges(consumer: Consumer, ranges: Map<number, Range>, stallMs: number): Promise<BillingEvents> {
   const events: BillingEvents = { changes: [], unreadable: [] };
   const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+  // Whether it fails is looked at further down, unless a call before that fails, and then the reading fails with it.
+  finished.catch(() => {});
   const stall = setTimeout(() => reject(new Error(`Kafka has sent nothing for ${stallMs} ms`)), stallMs);
   await consumer.connect();
   await consumer.subscribe({ topic: BILLING_TOPIC, fromBeginning: true });

@@ -1,12 +1,17 @@
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { audit } from '../../audit/audit.ts';
+import { checkChanges } from '../../audit/changes.ts';
+import { takeUpOperations } from '../../audit/take-up.ts';
+import { databaseTime } from '../../db/audited-operations.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
 import { FINDINGS } from '../../domain/search-attributes.ts';
 import { scheduleAudit } from '../../migrate/audit-schedule.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
+import { freePort } from '../support/free-port.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { resetToFirstTask } from '../support/temporal.ts';
@@ -27,8 +32,10 @@ const reportSchema = z.object({
 
 let stack: PrivateStack;
 let db: Database;
+let metricsAddress: string;
 beforeAll(async () => {
-  stack = await createPrivateStack({ ownDatabase: true });
+  metricsAddress = `127.0.0.1:${await freePort()}`;
+  stack = await createPrivateStack({ ownDatabase: true, settings: { METRICS_ADDRESS: metricsAddress } });
   db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
   await stack.startWorker();
   // So seldom that it runs only when a test says so.
@@ -50,6 +57,13 @@ async function runAudit() {
     return numActionsTaken > before ? recentActions.at(-1)?.action.workflow.workflowId : null;
   });
   return { workflowId, report: reportSchema.parse(await stack.temporal.workflow.getHandle(workflowId).result()) };
+}
+
+/** The value of a counter that Prometheus would find, summed up over the tags that are not named. */
+async function metric(name: string, tag = ''): Promise<number> {
+  const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
+  const values = text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes(tag));
+  return values.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 async function useScene() {
@@ -85,6 +99,7 @@ describe('the scheduled audit', () => {
     const { report } = await runAudit();
 
     expect(report.takenUp).toEqual([`reserved-ip/${ip}`]);
+    expect(await metric('reserved_ip_operations_taken_up')).toBe(1);
     await host.confirm(ip, 'attach');
     await account.completed(action);
     expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
@@ -171,6 +186,7 @@ describe('the scheduled audit', () => {
     const { workflowId, report } = await runAudit();
 
     expect(report.violations).toEqual([expect.objectContaining({ invariant: 1, subject: ip })]);
+    expect(await metric('reserved_ip_audit_findings', 'invariant="1"')).toBe(1);
     const { typedSearchAttributes } = await stack.temporal.workflow.getHandle(workflowId).describe();
     expect(typedSearchAttributes.get(FINDINGS)).toBe(1);
     expect(
@@ -204,5 +220,49 @@ describe('the scheduled audit', () => {
     expect(await violations(), 'the command looks at everything').toContainEqual(
       expect.objectContaining({ invariant: 3, subject: ip }),
     );
+  });
+
+  test('reads no more rows for one change among twice as many addresses and actions', async () => {
+    const { account, droplet, host, ip, handle } = await useScene();
+    const single = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
+    onTestFinished(() => single.destroy());
+    const since = await databaseTime(db);
+    const action = await account.startAssign(ip, droplet);
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    await handle.result();
+    const rowsRead = async () => {
+      const { rows } = await sql<{ Value: string }>`SHOW SESSION STATUS LIKE 'Handler_read%'`.execute(single);
+      return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+    };
+    const cost = async () => {
+      const before = await rowsRead();
+      await takeUpOperations({ db: single, temporal: stack.temporal });
+      expect(await checkChanges({ db: single, since })).toEqual([]);
+      return (await rowsRead()) - before;
+    };
+    const costAmong = async (addresses: number) => {
+      const world = await useWorld({ agents: 0, prefixLength: 18, apiUrl: stack.apiUrl });
+      const others = await world.account();
+      for (let reserved = 0; reserved < 50; reserved++) await others.reserve(world.region);
+      await db
+        .updateTable('actions')
+        .set({ started_at: new Date(0), completed_at: new Date(0) })
+        .where('account_id', '=', others.id)
+        .execute();
+      // Fifty more actions of long ago for each, so that the optimizer has a reason to use its indexes.
+      for (let doubled = 0; doubled < 6; doubled++) {
+        await sql`
+          INSERT INTO actions (account_id, address_id, address, region_id, type, resource_type, status, started_at, completed_at)
+          SELECT account_id, address_id, address, region_id, type, resource_type, status, started_at, completed_at
+          FROM actions WHERE account_id = ${others.id}`.execute(db);
+      }
+      const count = db.selectFrom('addresses').select((select) => select.fn.countAll<number>().as('count'));
+      expect((await count.executeTakeFirstOrThrow()).count).toBeGreaterThan(addresses);
+      return cost();
+    };
+    const amongSome = await costAmong(16_000);
+    const amongTwiceAsMany = await costAmong(32_000);
+    expect(amongTwiceAsMany, `${amongSome} among half as many`).toBeLessThanOrEqual(amongSome * 1.2);
   });
 });

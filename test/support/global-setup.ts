@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -10,6 +8,7 @@ import { STACK_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
 import { currentControl } from '../../testbed/control.ts';
+import { freePort } from './free-port.ts';
 import { recordHistories } from './recorded-histories.ts';
 
 /** Where the tests find the one stack that the whole run shares. */
@@ -92,15 +91,4 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await tearDown();
     throw error;
   }
-}
-
-/** A port that nobody listens on right now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
