@@ -16,7 +16,7 @@ export async function resetToFirstTask(temporal: Client, workflowId: string, run
   const { history } = await temporal.workflowService.getWorkflowExecutionHistory({ namespace, execution });
   const completed = history?.events?.find((event) => event.workflowTaskCompletedEventAttributes);
   if (!completed?.eventId) throw new Error('the run has no completed workflow task');
-  const reset = await temporal.workflowService.resetToFirstTaskExecution({
+  const reset = await temporal.workflowService.resetWorkflowExecution({
     namespace,
     workflowExecution: execution,
     reason: 'test',
