@@ -139,7 +139,7 @@ describe('the scheduled audit', () => {
     const link = await useLink(inject('stack').kafkaBrokers);
     link.become('silent');
     await stack.stopWorkers();
-    const cutOff = await stack.startWorker({ kafkaBrokers: link.address });
+    const cutOff = await stack.startWorker({ settings: { KAFKA_BROKERS: link.address } });
     const action = await account.startAssign(ip, droplet);
     await host.confirm(ip, 'attach');
     await account.completed(action);
