@@ -85,6 +85,12 @@ async function readRanges(consumer: Consumer, ranges: Map<number, Range>, stallM
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     if (!payload.restart) reject(payload.error);
   });
+  // Only a consumer that is in its group can seek, and it may have to join again.
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    for (const [partition, { start }] of ranges) {
+      consumer.seek({ topic: BILLING_TOPIC, partition, offset: String(start) });
+    }
+  });
   await consumer.run({
     autoCommit: false,
     eachBatch: async ({ batch, heartbeat }) => {
@@ -100,9 +106,6 @@ async function readRanges(consumer: Consumer, ranges: Map<number, Range>, stallM
       await heartbeat();
     },
   });
-  for (const [partition, { start }] of ranges) {
-    consumer.seek({ topic: BILLING_TOPIC, partition, offset: String(start) });
-  }
   await finished.finally(() => clearTimeout(stall));
   return events;
 }
