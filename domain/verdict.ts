@@ -54,8 +54,12 @@ export type Refused = z.infer<typeof refusedSchema>;
 export const verdictSchema = z.discriminatedUnion('kind', [admittedSchema, refusedSchema]);
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** How an admitted operation ended in its workflow; errored ones fail the workflow instead. */
-export type Outcome = { kind: 'completed'; actionId: number; address: string } | Refused;
+/** How an operation ended in its workflow; errored ones fail the workflow instead. */
+export const outcomeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('completed'), actionId: z.int(), address: z.string() }),
+  refusedSchema,
+]);
+export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** A verdict as the running operation announces it. */
 export const announcedVerdictSchema = z.object({ verdict: verdictSchema, runId: z.string() });

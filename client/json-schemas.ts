@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { billingChangeSchema } from '../domain/billing.ts';
+import {
+  assignOperationSchema,
+  releaseOperationSchema,
+  reserveOperationSchema,
+  unassignOperationSchema,
+} from '../domain/operation.ts';
+import { announcedVerdictSchema, outcomeSchema } from '../domain/verdict.ts';
+
+/** What other SDKs send to the workflows and get from them, by the name of the file that documents it. */
+const SCHEMAS = {
+  'reserve.input': reserveOperationSchema,
+  'assign.input': assignOperationSchema,
+  'unassign.input': unassignOperationSchema,
+  'release.input': releaseOperationSchema,
+  'operation.output': outcomeSchema,
+  'verdict.output': announcedVerdictSchema,
+  'publishBillingEvent.input': billingChangeSchema,
+} as const satisfies Record<string, z.ZodType>;
+
+/** The JSON Schemas of the workflows' inputs and outputs, as the texts of their files, by file name. */
+export function jsonSchemaFiles(): Map<string, string> {
+  return new Map(
+    Object.entries(SCHEMAS).map(([name, schema]) => [
+      `${name}.json`,
+      // What a later version adds is for readers to ignore.
+      `${JSON.stringify({ title: name, ...z.toJSONSchema(schema, { io: 'input' }) }, null, 2)}\n`,
+    ]),
+  );
+}
