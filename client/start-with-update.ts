@@ -1,7 +1,13 @@
-import { type Client, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { Operation } from '../domain/operation.ts';
-import { announcedVerdictSchema } from '../domain/verdict.ts';
-import { OperationUnavailableError } from './errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { type Operation, workflowIdOf } from '../domain/operation.ts';
+import { announcedVerdictSchema, type Verdict } from '../domain/verdict.ts';
+import { OperationInDoubtError, OperationUnavailableError } from './errors.ts';
 import { operationHandle, pendingAddress } from './handle.ts';
 import { type OperationWorkflow, startOptions } from './start-options.ts';
 import type { OperationHandle } from './types.ts';
@@ -9,11 +15,15 @@ import { waitUntilClosed } from './wait-until-closed.ts';
 
 /** A run that only has to close does so within milliseconds; a busy one is not waited for any longer than this. */
 const CLOSING_TIMEOUT_MS = 500;
+/** How long an operation is asked about whose verdict did not come in its window. */
+const DOUBT_TIMEOUT_MS = 3_000;
+/** After the window and this margin nobody can admit the operation any more. */
+const WINDOW_MARGIN_MS = 200;
 
 /**
  * Starts the operation and asks its workflow for the verdict, in one call. For services that have no database.
- * Throws {@link OperationUnavailableError} when no verdict came within the operation's admission window; the operation
- * is then refused for good.
+ * Throws {@link OperationUnavailableError} when the operation was not admitted within its window and therefore never
+ * will be, and {@link OperationInDoubtError} when that cannot be told.
  */
 export async function startWithUpdate(temporal: Client, operation: Operation): Promise<OperationHandle> {
   const closedBy = Date.now() + CLOSING_TIMEOUT_MS;
@@ -22,7 +32,7 @@ export async function startWithUpdate(temporal: Client, operation: Operation): P
       return await startAndAsk(temporal, operation);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
-        throw new OperationUnavailableError(operation.id, error);
+        return await afterwards(temporal, operation, error);
       }
     }
     if (Date.now() >= closedBy) return operationHandle(temporal, operation, pendingAddress(operation), null);
@@ -40,4 +50,33 @@ async function startAndAsk(temporal: Client, operation: Operation): Promise<Oper
   );
   const { verdict, runId } = announcedVerdictSchema.parse(answer);
   return operationHandle(temporal, operation, verdict, runId);
+}
+
+/** No verdict came. The start may have arrived all the same, so its run is asked once more when its window has passed. */
+async function afterwards(temporal: Client, operation: Operation, cause: unknown): Promise<OperationHandle> {
+  await sleep(Math.max(0, new Date(operation.admitBefore).getTime() + WINDOW_MARGIN_MS - Date.now()));
+  try {
+    const asked = await temporal.withDeadline(Date.now() + DOUBT_TIMEOUT_MS, () => askAgain(temporal, operation));
+    if (asked.verdict.operationId !== operation.id) throw new OperationInDoubtError(operation.id, cause);
+    if (asked.verdict.kind === 'admitted' || asked.verdict.refusal !== 'expired') {
+      return operationHandle(temporal, operation, asked.verdict, asked.runId);
+    }
+  } catch (error) {
+    // Nothing was ever started under the id.
+    if (!(error instanceof WorkflowNotFoundError)) throw new OperationInDoubtError(operation.id, cause);
+  }
+  throw new OperationUnavailableError(operation.id, cause);
+}
+
+async function askAgain(temporal: Client, operation: Operation): Promise<{ verdict: Verdict; runId: string | null }> {
+  const handle = temporal.workflow.getHandle<OperationWorkflow>(workflowIdOf(operation));
+  try {
+    return announcedVerdictSchema.parse(await handle.executeUpdate('verdict', { updateId: operation.id }));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+  // It is closed, or never was. A refused one has its verdict as its result.
+  const outcome = await handle.result();
+  if (outcome.kind === 'refused') return { verdict: outcome, runId: null };
+  throw new Error('an operation on the address has completed, which may be this one');
 }

@@ -8,7 +8,7 @@ const FAULTS = 10;
 
 test(`${OPERATIONS} operations and ${FAULTS} faults lose nothing, and nobody is told something untrue`, {
   timeout: 400_000,
-}, async () => {
+}, async ({ signal }) => {
   const result = await runFaults({
     seed: SEED,
     operations: OPERATIONS,
@@ -17,6 +17,7 @@ test(`${OPERATIONS} operations and ${FAULTS} faults lose nothing, and nobody is 
     clients: 3,
     folder: 'faults-short',
     report: console.log,
+    signal,
   });
   console.log(describeRun(SEED, result));
 

@@ -49,17 +49,14 @@ export interface RunResult {
 
 /** Starts a stack, loads it, makes faults, and checks when the dust has settled. Leaves nothing running. */
 export async function runFaults(options: RunOptions): Promise<RunResult> {
-  const { folder, report, signal = new AbortController().signal } = options;
+  const { folder, report, signal } = options;
   const records = join(STACK_FOLDER, folder, 'records');
   await rm(records, { recursive: true, force: true });
   await mkdir(records, { recursive: true });
-  const stack = await startFaultStack({ folder, report });
-  const interrupted = () => void stack.close();
-  signal.addEventListener('abort', interrupted, { once: true });
+  const stack = await startFaultStack({ folder, report, ...(signal && { signal }) });
   try {
     return await runOn(stack, options, records);
   } finally {
-    signal.removeEventListener('abort', interrupted);
     await stack.close();
   }
 }
@@ -72,12 +69,14 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
     files.map((recordsFile, number) => startClient(stack, { seed, number, recordsFile })),
   );
   const ending = new AbortController();
-  const { log, finished } = startFaults({ stack, seed, paceMs, report, signal: ending.signal });
+  const faultsEnd = AbortSignal.any([ending.signal, ...(signal ? [signal] : [])]);
+  const { log, finished } = startFaults({ stack, seed, paceMs, report, signal: faultsEnd });
   for (;;) {
     await sleep(LOOK_MS);
     const made = [...log.counts.values()].reduce((sum, count) => sum + count, 0);
     const asked = await countChanges(files);
-    if (signal?.aborted || performance.now() - started > LONGEST_RUN_MS) break;
+    signal?.throwIfAborted();
+    if (performance.now() - started > LONGEST_RUN_MS) break;
     if (asked >= operations && made >= faultCount) break;
   }
   ending.abort();

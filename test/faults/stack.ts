@@ -49,8 +49,15 @@ export interface FaultStack {
   close(): Promise<void>;
 }
 
+/** Where a stack keeps its files, and who is told; it is stopped when the signal is aborted, even while it starts. */
+export interface FaultStackOptions {
+  folder: string;
+  report: Report;
+  signal?: AbortSignal;
+}
+
 /** Starts everything on free ports and empty data; logs and the record of processes go below `.stack/<folder>`. */
-export async function startFaultStack({ folder, report }: { folder: string; report: Report }): Promise<FaultStack> {
+export async function startFaultStack({ folder, report, signal }: FaultStackOptions): Promise<FaultStack> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-faults-'));
   const clockFile = join(dataFolder, 'clock');
   let disk: KafkaDisk | null = null;
@@ -60,7 +67,10 @@ export async function startFaultStack({ folder, report }: { folder: string; repo
     return start.name.startsWith('kafka') && start.name !== 'kafka-disk' && disk ? disk.enter(start) : start;
   };
   const processes = new FaultyProcesses(join(STACK_FOLDER, folder), adapt);
+  const interrupted = () => void processes.stop();
+  signal?.addEventListener('abort', interrupted);
   const close = async () => {
+    signal?.removeEventListener('abort', interrupted);
     await processes.stop();
     await rm(dataFolder, { recursive: true, force: true });
   };

@@ -1,4 +1,4 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import type { AdmissionDesk } from '../../client/admission-desk.ts';
 import { createReservedIpClient, OperationInDoubtError } from '../../client/index.ts';
 import { admit, seal } from '../../db/operations/admit.ts';
@@ -70,4 +70,25 @@ test('an operation in the way that neither holds the fence nor closes is no pend
   expect(answer).toMatchObject({ status: 503, body: { message: expect.stringContaining('Nothing was changed') } });
   expect(answer.headers.get('retry-after')).toBe('1');
   expect(await account.show(address)).toMatchObject({ droplet: null, locked: false });
+});
+
+test('an internal service whose answer was lost gets the verdict from the operation itself', async () => {
+  const world = await useWorld({ agents: 0, manualHosts: 1 });
+  const account = await world.account();
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const address = await account.reserve(world.region);
+  const temporal = await useTemporal();
+  const { workflow } = temporal;
+  const ask = workflow.executeUpdateWithStart.bind(workflow);
+  vi.spyOn(workflow, 'executeUpdateWithStart').mockImplementationOnce(async (...request) => {
+    await ask(...request);
+    throw new Error('the answer was lost');
+  });
+  const client = createReservedIpClient({ temporal, admissionWindowMs: 3_000 });
+
+  const handle = await client.assign({ accountId: account.id, address, dropletId });
+
+  expect(handle.verdict).toMatchObject({ kind: 'admitted', address });
+  await world.manualHosts[0]?.confirm(address, 'attach');
+  await account.completed({ id: handle.verdict.kind === 'admitted' ? handle.verdict.actionId : 0 });
 });
