@@ -13,7 +13,7 @@ function appWith(handler: () => Promise<string>) {
     return next();
   });
   app.use(timeLimit({ milliseconds: 50 }));
-  app.get('/', async (c) => c.text(await handler()));
+  app.on(['GET', 'POST'], '/', async (c) => c.text(await handler()));
   return app;
 }
 
@@ -22,6 +22,12 @@ test('a handler that never answers is answered for: 503, to be tried again', asy
   expect(answer.status).toBe(503);
   expect(answer.headers.get('retry-after')).toBe('1');
   expect(await answer.json()).toMatchObject({ id: 'service_unavailable' });
+});
+
+test('a change that never answers is not claimed to have changed nothing: 504', async () => {
+  const answer = await appWith(() => new Promise(() => {})).request('/', { method: 'POST' });
+  expect(answer.status).toBe(504);
+  expect(await answer.json()).toMatchObject({ id: 'gateway_timeout' });
 });
 
 test('a handler that answers in time is not touched, and neither is its error', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMiddleware } from 'hono/factory';
 import type { ApiEnvironment } from '../context.ts';
-import { tookTooLong } from '../errors.ts';
+import { outcomeUnknown, tookTooLong } from '../errors.ts';
 
 /** Options of {@link timeLimit}. */
 export interface TimeLimitOptions {
@@ -9,17 +9,20 @@ export interface TimeLimitOptions {
   milliseconds?: number;
 }
 
+const READS = new Set(['GET', 'HEAD']);
+
 /**
- * Answers 503 when a handler has not answered in time, whatever it waits for. The handler goes on: what it has begun is
- * durable, and a repetition with the same Idempotency-Key finds it.
+ * Answers for a handler that has not answered in time, whatever it waits for: 503 to a read. A change goes on, what it has
+ * begun is durable, and a repetition with the same Idempotency-Key finds it; so it is a 504, which does not claim that
+ * nothing was changed.
  */
 export function timeLimit({ milliseconds = 20_000 }: TimeLimitOptions = {}) {
-  return createMiddleware<ApiEnvironment>(async function timeLimit(_, next) {
+  return createMiddleware<ApiEnvironment>(async function timeLimit(c, next) {
     const timer = new AbortController();
     const late = sleep(milliseconds, 'late' as const, { signal: timer.signal }).catch(() => undefined);
     const answered = next();
     const first = await Promise.race([answered, late]).finally(() => timer.abort());
-    if (first === 'late') throw tookTooLong();
+    if (first === 'late') throw READS.has(c.req.method) ? tookTooLong() : outcomeUnknown();
     await answered;
   });
 }
