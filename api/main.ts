@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { pino } from 'pino';
 import { ConfigurationError, parseApiConfiguration } from '../config/configuration.ts';
+import { createLogger } from '../logging/logger.ts';
 import { createApp } from './app.ts';
 import { createDependencies } from './dependencies.ts';
 import { startServer } from './server.ts';
@@ -12,7 +12,7 @@ import { closeServer } from './shutdown.ts';
 
 async function main(): Promise<void> {
   const configuration = parseApiConfiguration(process.env);
-  const logger = pino({ name: 'api', level: configuration.LOG_LEVEL });
+  const logger = createLogger({ name: 'api', level: configuration.LOG_LEVEL });
   const { dependencies, close } = await createDependencies(configuration, logger);
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   try {

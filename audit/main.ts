@@ -1,6 +1,6 @@
-import { pino } from 'pino';
 import { parseAuditConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
+import { createLogger } from '../logging/logger.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
@@ -18,7 +18,7 @@ try {
     db,
     temporal,
     kafka: configuration.kafka,
-    logger: pino({ name: 'audit', level: configuration.LOG_LEVEL }),
+    logger: createLogger({ name: 'audit', level: configuration.LOG_LEVEL }),
   });
   for (const violation of violations) console.log(describeViolation(violation));
   console.log(`${violations.length} violations`);

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { pino } from 'pino';
 import { formatTable } from '../admin/table.ts';
 import { type BillingConfiguration, ConfigurationError, parseBillingConfiguration } from '../config/configuration.ts';
+import { createLogger } from '../logging/logger.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
 import { type BillingEvents, readBillingEvents } from './consume.ts';
@@ -29,7 +29,7 @@ const command = new Command('billing:statement')
 const options: Options = command.parse().opts();
 if (options.from >= options.to) command.error('error: --from must be before --to');
 const configuration = await readConfiguration();
-const logger = pino({ level: configuration.LOG_LEVEL }, pino.destination(2));
+const logger = createLogger({ level: configuration.LOG_LEVEL, destination: process.stderr });
 const events = await readEvents();
 const statement = computeStatement(events.changes, {
   accountId: options.account,

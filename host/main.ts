@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { ConfigurationError, type HostConfiguration, parseHostConfiguration } from '../config/configuration.ts';
+import { createLogger } from '../logging/logger.ts';
 import { runAgent } from './agent.ts';
 import type { NetworkDriver } from './driver.ts';
 import { LinuxDriver } from './drivers/linux/driver.ts';
@@ -44,11 +45,11 @@ const command = new Command('host')
 
 const options: Options = command.parse().opts();
 if (options.remove) {
-  await linuxDriver(options, pino()).remove();
+  await linuxDriver(options, createLogger({ level: 'info' })).remove();
   process.exit();
 }
 const configuration = readConfiguration(options.host);
-const logger = pino({ level: configuration.LOG_LEVEL });
+const logger = createLogger({ level: configuration.LOG_LEVEL });
 const stopping = new AbortController();
 process.once('SIGTERM', () => stopping.abort());
 process.once('SIGINT', () => stopping.abort());

@@ -1,13 +1,13 @@
-import { pino } from 'pino';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import { parseWorkerConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
+import { createLogger } from '../logging/logger.ts';
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
 import { createWorker } from './worker.ts';
 
 const configuration = parseWorkerConfiguration(process.env);
-const logger = pino({ name: 'worker', level: configuration.LOG_LEVEL });
+const logger = createLogger({ name: 'worker', level: configuration.LOG_LEVEL });
 installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
 
 const stopping = new AbortController();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,13 +7,17 @@ import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '.
 import { openDatabase, ping } from '../../db/database.ts';
 import { walk } from '../../stack/walk.ts';
 import { temporalConnectionOptions } from '../../temporal/connection.ts';
+import { Http } from '../support/http.ts';
 import { runProgram } from '../support/program.ts';
+import { findSecrets } from '../support/secrets-in-logs.ts';
 import { createSecuredStack, type SecuredStack } from '../support/secured-stack.ts';
+
+const CODEC_KEY = randomBytes(32).toString('base64');
 
 let stack: SecuredStack;
 
 beforeAll(async () => {
-  stack = await createSecuredStack();
+  stack = await createSecuredStack({ LOG_LEVEL: 'trace', TEMPORAL_CODEC_KEYS: `key:${CODEC_KEY}` });
 }, 120_000);
 
 afterAll(() => stack?.close());
@@ -40,6 +45,29 @@ describe('with TLS to all three servers', () => {
     expect(audited).toMatchObject({ code: 0, stdout: '0 violations\n' });
     expect(JSON.parse(billed.stdout)).toMatchObject({ addresses: [{ intervals: expect.anything() }] });
   });
+});
+
+test('no process has logged a secret, however talkative, also where a caller puts one into the wrong place', async () => {
+  const { apiUrl, data, adminToken, environment, logFolder } = stack;
+  const [host] = data.hosts;
+  const tokens = [data.apiToken, data.otherApiToken, adminToken, host?.token ?? ''];
+  for (const token of tokens) {
+    const http = new Http(apiUrl, token);
+    for (const path of ['/v2/account', '/host/v1/desired-state', '/internal/v1/hosts', `/v2/actions?token=${token}`]) {
+      await http.get(path);
+    }
+    await http.post('/v2/reserved_ips', { region: token });
+    await http.post('/internal/v1/accounts', { name: token, email: token });
+    await http.post('/host/v1/acknowledgments', { acknowledgments: [{ message: token }] });
+    if (token !== adminToken) await http.get(`/v2/reserved_ips/${token}`);
+  }
+  const secrets = {
+    'the admin token': adminToken,
+    'the password of MySQL': new URL(environment.MYSQL_URL ?? '').password,
+    'the key of the codec': CODEC_KEY,
+    ...Object.fromEntries(tokens.map((token, index) => [`token ${index}`, token])),
+  };
+  expect(await findSecrets(logFolder, secrets)).toEqual([]);
 });
 
 type Attempt = (environment: Record<string, string>) => Promise<unknown>;

@@ -10,6 +10,7 @@ import { startServers } from '../../stack/servers/index.ts';
 import { currentControl } from '../../testbed/control.ts';
 import { freePort } from './free-port.ts';
 import { recordHistories } from './recorded-histories.ts';
+import { findSecrets } from './secrets-in-logs.ts';
 
 /** Where the tests find the one stack that the whole run shares. */
 export interface TestStack {
@@ -58,7 +59,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const environment = { ...process.env, ...RULES };
     const report = (line: string) => console.log(`stack: ${line}`);
     const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
-    const settings = { supervisor, servers, environment, adminToken: randomBytes(24).toString('base64url') };
+    const adminToken = randomBytes(24).toString('base64url');
+    // As talkative as can be, because the run ends with a search for secrets in all logs.
+    const settings = { supervisor, servers, environment, adminToken, logLevel: 'trace' };
     const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
     const [first, second] = await Promise.all([
       startApi(settings, {
@@ -82,7 +85,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
       temporalUiUrl: servers.temporalUiUrl,
       workflowBundle,
     });
-    if (process.env.RECORD_HISTORIES !== 'true') return tearDown;
+    const secrets = { 'the admin token': adminToken, 'the password of MySQL': new URL(servers.mysqlUrl).password };
+    const end = async () => {
+      await tearDown();
+      const leaks = await findSecrets(join(supervisor.folder, 'logs'), secrets);
+      for (const { file, line, secret } of leaks) console.error(`${secret} was logged: ${file}:${line}`);
+      if (leaks.length > 0) throw new Error('secrets were logged');
+    };
+    if (process.env.RECORD_HISTORIES !== 'true') return end;
     return async () => {
       const names = await recordHistories(servers.temporalAddress).finally(tearDown);
       console.log(`recorded ${names.length} histories`);
