@@ -9,6 +9,7 @@ import { HOST_FAILED, HOST_GONE } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Admitted } from '../domain/verdict.ts';
 import { tellAttempt } from './attempts.ts';
+import { whileDatabaseIsAway } from './database-patience.ts';
 import { failWhenSuperseded } from './failures.ts';
 
 /** Whose word the workflow waits for. */
@@ -34,7 +35,7 @@ export async function awaitHostAcknowledgment(
 ): Promise<void> {
   const { attempt } = Context.current().info;
   await tellAttempt();
-  await failWhenSuperseded(async () => {
+  const look = async () => {
     let standing = await readHostEventStanding(db, admitted, wait.host, wait.change);
     if (standing.actionStatus === 'errored') {
       await reopen(db, operation, admitted);
@@ -51,7 +52,8 @@ export async function awaitHostAcknowledgment(
       throw ApplicationFailure.retryable(failureMessage(wait, admitted, standing.message), HOST_FAILED);
     }
     throw new CompleteAsyncError();
-  });
+  };
+  await failWhenSuperseded(() => whileDatabaseIsAway(look));
 }
 
 /** A host that is gone answers on no address any more, and can be given none. */

@@ -7,9 +7,13 @@ import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { startWorker } from '../../stack/application.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
+import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
+
+/** State of a pending activity that has begun, in Temporal's API. */
+const STARTED = 2;
 
 let stack: PrivateStack;
 beforeAll(async () => {
@@ -102,6 +106,33 @@ describe('an operation', () => {
   });
 });
 
+test('a failure of MySQL that ends in time does not count as a failure of the host', { timeout: 120_000 }, async () => {
+  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
+  const account = await world.account();
+  const [droplet = 0] = await world.droplets(account, 1);
+  const ip = await account.reserve(world.region);
+  const url = new URL(inject('stack').mysqlUrl);
+  const link = await useLink(url.host);
+  const mysqlUrl = inject('stack').mysqlUrl.replace(url.host, link.address);
+  const patience = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '8000', HOST_ACKNOWLEDGMENT_ATTEMPTS: '2' };
+  await startWorkerProcess({ mysqlUrl, environment: patience });
+  const action = await account.startAssign(ip, droplet);
+  const handle = stack.temporal.workflow.getHandle(`reserved-ip/${ip}`);
+  const isInAttempt = async (attempt: number) => {
+    const { raw } = await handle.describe();
+    return raw.pendingActivities?.some((pending) => pending.attempt === attempt && pending.state === STARTED) ?? false;
+  };
+  await until('the operation waited for its host', () => isInAttempt(1));
+
+  link.become('refusing');
+  await until('the wait was tried again, for the last time', () => isInAttempt(2));
+  link.become('open');
+  await world.manualHosts[0]?.confirm(ip, 'attach');
+
+  await until('it was completed', async () => (await account.action(action.id)).status === 'completed', 40_000);
+  expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
+});
+
 function assignOperation(accountId: number, address: string, dropletId: number, windowMs: number): AssignOperation {
   return {
     id: newOperationId(),
@@ -115,8 +146,14 @@ function assignOperation(accountId: number, address: string, dropletId: number, 
 }
 
 /** A worker of the private stack as a process, killed at the latest when the running test is over. */
-async function startWorkerProcess() {
-  const { mysqlUrl, kafkaBrokers, temporalAddress, adminToken, workflowBundle } = inject('stack');
+async function startWorkerProcess({
+  mysqlUrl = inject('stack').mysqlUrl,
+  environment = {},
+}: {
+  mysqlUrl?: string;
+  environment?: Record<string, string>;
+} = {}) {
+  const { kafkaBrokers, temporalAddress, adminToken, workflowBundle } = inject('stack');
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-worker-'));
   const supervisor = new ProcessSupervisor({ folder });
   onTestFinished(async () => {
@@ -128,7 +165,12 @@ async function startWorkerProcess() {
       supervisor,
       servers: { mysqlUrl, kafkaBrokers, temporalAddress },
       adminToken,
-      environment: { ...process.env, TEMPORAL_NAMESPACE: stack.namespace, HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000' },
+      environment: {
+        ...process.env,
+        TEMPORAL_NAMESPACE: stack.namespace,
+        HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
+        ...environment,
+      },
     },
     { name: 'worker', workflowBundle },
   );
