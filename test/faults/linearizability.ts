@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { HistoryOperation } from './history.ts';
@@ -19,15 +21,17 @@ const reportSchema = z.object({
 /** What the checker found; a history that is not linearizable, or took too long to check, is a failure. */
 export type LinearizabilityReport = z.infer<typeof reportSchema>;
 
-/** Checks the histories of all addresses; draws those that cannot be explained into a folder. */
+/** Checks the histories of all addresses; keeps them in a folder, and draws those there that cannot be explained. */
 export async function checkLinearizability(
   checker: string,
   operations: HistoryOperation[],
-  pictures: string,
+  folder: string,
 ): Promise<LinearizabilityReport> {
-  const child = spawn(checker, ['-pictures', pictures], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const history = operations.map((operation) => `${JSON.stringify(operation)}\n`).join('');
+  await writeFile(join(folder, 'history.jsonl'), history);
+  const child = spawn(checker, ['-pictures', folder], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
-  child.stdin.end(operations.map((operation) => `${JSON.stringify(operation)}\n`).join(''));
+  child.stdin.end(history);
   const output = await text(child.stdout);
   const [code] = await exited;
   if (code !== 0) throw new Error(`the checker ended with code ${code}`);
