@@ -68,6 +68,8 @@ class Agent {
   readonly #sending = new AbortController();
   /** Sequence of the newest event about each address; a snapshot that is older has no say in it. */
   readonly #newestEvents = new Map<Address, number>();
+  /** The newest event about each address, if it failed: it is acknowledged anew when the host is as it says after all. */
+  readonly #failed = new Map<Address, HostEvent>();
   /** Events between their arrival and the end of their acknowledgment. */
   readonly #inHand = new Set<number>();
   #snapshot: Snapshot = { sequence: 0, attachments: new Map(), readAt: Number.NEGATIVE_INFINITY };
@@ -176,6 +178,7 @@ class Agent {
   #take(event: HostEvent): void {
     if (this.#inHand.has(event.sequence)) return;
     this.#inHand.add(event.sequence);
+    this.#failed.delete(event.address);
     this.#newestEvents.set(event.address, Math.max(event.sequence, this.#newestEvents.get(event.address) ?? 0));
     const overtaken = this.#isOvertaken(event);
     // Before its turn comes, so that an older change that still waits is not applied any more.
@@ -213,6 +216,7 @@ class Agent {
       return { outcome: 'applied', message: null };
     } catch (error) {
       this.#logger.warn({ err: error, address, generation, change }, 'change failed');
+      if (event.sequence === this.#newestEvents.get(address)) this.#failed.set(address, event);
       return { outcome: 'failed', message: messageOf(error) };
     }
   }
@@ -228,7 +232,12 @@ class Agent {
     if (seen !== this.#snapshot.sequence || age > OLDEST_SNAPSHOT_MS) await this.#readSnapshot(signal);
     const { sequence, attachments } = this.#snapshot;
     this.#reconcileAt = performance.now() + reconcileIntervalMs;
-    for (const repair of repairsOf(attachments, await driver.list())) {
+    const repairs = repairsOf(attachments, await driver.list());
+    const broken = new Set(repairs.map(({ address }) => address));
+    for (const address of this.#failed.keys()) {
+      if (!broken.has(address)) this.#acknowledgeMended(address, attachments.get(address) ?? null);
+    }
+    for (const repair of repairs) {
       if (this.#isOutdated(repair, sequence)) continue;
       const remembered = repair.attachment
         ? this.#remember(repair.address, repair.attachment.generation)
@@ -258,10 +267,21 @@ class Agent {
       else await this.#options.driver.detach(address, this.#highest(address));
       await remembered;
       this.#logger.info({ address, change }, 'mended');
+      this.#acknowledgeMended(address, attachment);
     } catch (error) {
       this.#reconcileAt = Math.min(this.#reconcileAt, performance.now() + MEND_AGAIN_AFTER_MS);
       this.#logger.warn({ err: error, address, change }, 'could not be mended');
     }
+  }
+
+  /** The host is as it should be about an address: what it has failed to do is done. A success replaces a failure. */
+  #acknowledgeMended(address: Address, desired: DesiredAttachment | null): void {
+    const event = this.#failed.get(address);
+    const isDone = event?.change === 'attach' ? desired?.generation === event.generation : desired === null;
+    if (!event || !isDone || event.sequence > this.#snapshot.sequence) return;
+    this.#failed.delete(address);
+    const { sequence, generation } = event;
+    this.#sender.add({ sequence, generation, outcome: 'applied', message: null });
   }
 
   #highest(address: Address): Generation {
