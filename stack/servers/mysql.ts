@@ -72,6 +72,7 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
     name: 'mysql',
     role: 'server',
     command,
+    environment: await withOwnTemporaryFolder(context),
     arguments: [
       '--no-defaults',
       ...asRoot(),
@@ -185,8 +186,16 @@ async function installSystemTables(context: ServerContext, folder: string): Prom
       ...asRoot(),
     ],
     workingFolder: base,
+    environment: await withOwnTemporaryFolder(context),
   });
   await rename(draft, folder);
+}
+
+/** A server that starts removes what looks like its temporary tables, also those of another one in the same folder. */
+async function withOwnTemporaryFolder({ dataFolder, environment }: ServerContext): Promise<NodeJS.ProcessEnv> {
+  const folder = join(dataFolder, 'mysql-temporary');
+  await mkdir(folder, { recursive: true });
+  return { ...environment, TMPDIR: folder };
 }
 
 function tlsArguments(tls: ServerTls | undefined): string[] {
