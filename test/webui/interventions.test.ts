@@ -1,25 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
+import { ATTEMPT_SIGNAL } from '../../domain/attempt.ts';
+import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
+import { scheduleAudit } from '../../migrate/audit-schedule.ts';
 import type { Account, Action } from '../support/account.ts';
 import { auditAccounts } from '../support/audit.ts';
-import { useDatabase } from '../support/database.ts';
-import type { ManualHost, SeenHostEvent } from '../support/manual-host.ts';
+import type { ManualHost } from '../support/manual-host.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useWorld, type World } from '../support/world.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 
-describe.skipIf(!HAS_WEB_UI)('in the Web UI', () => {
+describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   // Hosts are waited for longer than an operator takes to press a button.
   let stack: PrivateStack;
   beforeAll(async () => {
-    stack = await createPrivateStack();
+    // A database of its own, so that the audit takes up nothing of other tests. It is run when a test presses for it.
+    stack = await createPrivateStack({ ownDatabase: true });
     await stack.startWorker();
+    await scheduleAudit(stack.temporal, 86_400);
   });
   afterAll(() => stack?.close());
   const webUi = useWebUi(() => stack.namespace);
 
   test('a cancelled assign is undone, and a reset carries it through', async () => {
-    const { account, ip, action, host, event } = await waitingAssign(stack);
+    const { account, ip, action, host } = await waitingAssign(stack);
     const run = await webUi().open(`reserved-ip/${ip}`);
     expect(await run.pendingActivities()).toContain(`attach/${host.name}/`);
     expect(await run.metadata()).toContain(`waiting for ${host.name} to attach ${ip}`);
@@ -27,11 +32,12 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', () => {
     await run.cancel();
 
     expect(await run.ended()).toBe('Failed');
-    expect(await run.result()).toContain('cancelled by an operator; the operation was undone');
+    expect(await run.result()).toContain('The operation was undone: cancelled by an operator');
     expect(await account.action(action.id)).toMatchObject({ status: 'errored' });
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
+    const told = await lastSequence(host);
     const carried = await run.reset('first', 'it is wanted after all');
-    await host.acknowledge(await host.event(ip, 'attach', event.sequence));
+    await host.acknowledge(await host.event(ip, 'attach', told));
     expect(await carried.ended()).toBe('Completed');
     expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
     expect(await violations(account)).toEqual([]);
@@ -49,7 +55,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', () => {
     expect(await violations(account)).toEqual([]);
   });
 
-  test('a terminated assign keeps its fence and is reported, and a reset carries it through', async () => {
+  test('a terminated assign keeps its fence, and the audit takes it up again', async () => {
     const { account, ip, action, host } = await waitingAssign(stack);
     const run = await webUi().open(`reserved-ip/${ip}`);
 
@@ -59,19 +65,56 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', () => {
     await host.confirm(ip, 'attach');
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
     expect(await account.requestUnassign(ip)).toMatchObject({ status: 422 });
-    const reported = await auditAccounts(useDatabase(), stack.temporal, [account], 2);
-    expect(reported).toEqual([expect.stringMatching(`invariant 2: ${ip}: .*is TERMINATED`)]);
+    await webUi().triggerSchedule(AUDIT_SCHEDULE_ID);
+    expect(await account.completed(action)).toMatchObject({ status: 'completed' });
+    expect(await violations(account)).toEqual([]);
+  });
+
+  test('a terminated assign that is reset is carried through', async () => {
+    const { account, ip, action, host } = await waitingAssign(stack);
+    const run = await webUi().open(`reserved-ip/${ip}`);
+    await run.terminate('by mistake');
+    expect(await run.ended()).toBe('Terminated');
+
     const carried = await run.reset('first', 'terminated by mistake');
+    await host.confirm(ip, 'attach');
+
     expect(await carried.ended()).toBe('Completed');
     expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
     expect(await violations(account)).toEqual([]);
   });
 
-  test('a signal, of which no workflow knows any, changes nothing', async () => {
+  test('a reset of an old run that terminates a newer open one is noticed, and the newer one is taken up again', async () => {
+    const { world, account, ip, action, host } = await waitingAssign(stack);
+    const old = await webUi().open(`reserved-ip/${ip}`);
+    await old.cancel();
+    expect(await old.ended()).toBe('Failed');
+    const [other = 0] = await world.droplets(account, 1);
+    const told = await lastSequence(host);
+    const newer = await account.startAssign(ip, other);
+    const newerEvent = await host.event(ip, 'attach', told);
+    const open = await webUi().open(`reserved-ip/${ip}`);
+
+    const refused = await old.reset('first', 'the wrong run');
+
+    expect(await refused.ended()).toBe('Failed');
+    expect(await refused.result()).toContain(`superseded by action ${newer.id}`);
+    expect(await open.ended()).toBe('Terminated');
+    expect(await account.action(newer.id)).toMatchObject({ status: 'in-progress' });
+    await webUi().triggerSchedule(AUDIT_SCHEDULE_ID);
+    await host.acknowledge(newerEvent);
+    expect(await account.completed(newer)).toMatchObject({ status: 'completed' });
+    expect(await account.action(action.id)).toMatchObject({ status: 'errored' });
+    expect(await account.show(ip)).toMatchObject({ droplet: { id: other }, locked: false });
+    expect(await violations(account)).toEqual([]);
+  });
+
+  test('a signal sent by hand, known or not, changes nothing', async () => {
     const { account, ip, action, host } = await waitingAssign(stack);
     const run = await webUi().open(`reserved-ip/${ip}`);
 
     await run.signal('completed');
+    await run.signal(ATTEMPT_SIGNAL);
 
     expect(await run.status()).toBe('Running');
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
@@ -81,13 +124,14 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', () => {
   });
 
   test('a failed assign that is started again like it was carries its own action through', async () => {
-    const { account, ip, action, host, event } = await waitingAssign(stack);
+    const { account, ip, action, host } = await waitingAssign(stack);
     const run = await webUi().open(`reserved-ip/${ip}`);
     await run.cancel();
     expect(await run.ended()).toBe('Failed');
+    const told = await lastSequence(host);
 
     expect(await run.startLikeThisOne()).toMatch(/success/);
-    await host.acknowledge(await host.event(ip, 'attach', event.sequence));
+    await host.acknowledge(await host.event(ip, 'attach', told));
 
     expect(await account.completed(action)).toMatchObject({ status: 'completed' });
     expect(await account.show(ip)).toMatchObject({ locked: false });
@@ -125,18 +169,23 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', () => {
   });
 
   /** What the audit finds about an account. */
-  function violations(account: Account): Promise<string[]> {
-    return auditAccounts(useDatabase(), stack.temporal, [account]);
+  async function violations(account: Account): Promise<string[]> {
+    const db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
+    return auditAccounts(db, stack.temporal, [account]).finally(() => db.destroy());
   }
 });
 
 interface Waiting {
+  world: World;
   account: Account;
   host: ManualHost;
   ip: string;
   action: Action;
-  /** What the host was told first. */
-  event: SeenHostEvent;
+}
+
+/** How far a host has been told; what comes later is above it. */
+async function lastSequence(host: ManualHost): Promise<number> {
+  return Math.max(...(await host.openEvents()).map(({ sequence }) => sequence));
 }
 
 /** An assign that waits for a host whose answers the test decides. */
@@ -148,12 +197,12 @@ async function waitingAssign(stack: PrivateStack): Promise<Waiting> {
   const [droplet = 0] = await world.droplets(account, 1);
   const ip = await account.reserve(world.region);
   const action = await account.startAssign(ip, droplet);
-  const event = await host.event(ip, 'attach');
-  return { account, host, ip, action, event };
+  await host.event(ip, 'attach');
+  return { world, account, host, ip, action };
 }
 
 /** A release that waits for such a host to let go. */
-async function waitingRelease(stack: PrivateStack): Promise<Omit<Waiting, 'action' | 'event'>> {
+async function waitingRelease(stack: PrivateStack): Promise<Omit<Waiting, 'world' | 'action'>> {
   const { account, host, ip, action } = await waitingAssign(stack);
   await host.confirm(ip, 'attach');
   await account.completed(action);

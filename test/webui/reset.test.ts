@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 import { type AgentHost, useWorld, type World } from '../support/world.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 
-describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', () => {
+describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () => {
   const webUi = useWebUi();
 
   test('of a failed assign carries it through once its host is mended: errored becomes completed', async () => {
@@ -19,7 +19,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', () => {
     expect(others).toEqual([]);
     const failed = await list.open(listed);
     expect(await failed.status()).toBe('Failed');
-    expect(await failed.result()).toContain('Mend the host, then reset this workflow to carry it through');
+    expect(await failed.result()).toContain(`Mend host ${host.name}, then reset this workflow to carry it through`);
 
     host.driver.failNext(0);
     const carried = await failed.reset('first', `${host.name} is mended`);
@@ -38,7 +38,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', () => {
     const useless = await (await webUi().open(`reserved-ip/${ip}`)).reset('last', 'the wrong event');
 
     expect(await useless.ended()).toBe('Failed');
-    expect(await useless.result()).toContain('the operation was undone');
+    expect(await useless.result()).toContain('The operation was undone');
     expect(await account.action(action.id)).toMatchObject({ status: 'errored' });
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
     const carried = await useless.reset('first', 'the right one');

@@ -2,7 +2,8 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { until } from '../support/until.ts';
 import { launchBrowser } from './browser.ts';
 
-const TIMEOUT_MS = 20_000;
+/** A browser beside all servers of a run has its share of two cores only. */
+const TIMEOUT_MS = 60_000;
 const STATUS = /^\s*(Running|Completed|Failed|Canceled|Terminated|Timed Out|Continued As New)\s*$/;
 
 /** A line of the workflow list. */
@@ -42,12 +43,24 @@ export class WebUi {
     return RunPage.on(page);
   }
 
+  /** Has a schedule run at once, as its page offers. */
+  async triggerSchedule(scheduleId: string): Promise<void> {
+    const page = await this.#newPage();
+    await page.goto(`${this.#baseUrl}/schedules/${encodeURIComponent(scheduleId)}`);
+    await page.getByRole('button', { name: 'Schedule Actions' }).filter({ visible: true }).click();
+    await page.getByRole('menuitem', { name: 'Trigger' }).filter({ visible: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByTestId('confirm-modal-button').click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.close();
+  }
+
   async close(): Promise<void> {
     await this.#browser.close();
   }
 
   async #newPage(): Promise<Page> {
-    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const page = await this.#browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
     page.setDefaultTimeout(TIMEOUT_MS);
     return page;
   }
@@ -63,12 +76,16 @@ export class WorkflowList {
 
   /** What is listed, once there is something; lists lag behind by a moment, so it is loaded again until then. */
   async runs(): Promise<ListedRun[]> {
-    return until('workflows were listed', async () => {
-      const rows = await this.#read();
-      if (rows.length > 0) return rows;
-      await this.page.reload();
-      return null;
-    });
+    return until(
+      'workflows were listed',
+      async () => {
+        const rows = await this.#read();
+        if (rows.length > 0) return rows;
+        await this.page.reload();
+        return null;
+      },
+      TIMEOUT_MS,
+    );
   }
 
   /** Opens a run that is listed by a click on its workflow id. */
@@ -125,12 +142,16 @@ export class RunPage {
 
   /** Waits until the run is shown as ended; answers how. */
   async ended(): Promise<string> {
-    return until(`${this.page.url()} showed its end`, async () => {
-      const status = await this.status();
-      if (status !== 'Running') return status;
-      await this.#reload();
-      return null;
-    });
+    return until(
+      `${this.page.url()} showed its end`,
+      async () => {
+        const status = await this.status();
+        if (status !== 'Running') return status;
+        await this.#reload();
+        return null;
+      },
+      TIMEOUT_MS,
+    );
   }
 
   /** What is shown as the result, or as the failure. */
@@ -189,6 +210,9 @@ export class RunPage {
   async signal(name: string): Promise<void> {
     await this.#choose('signal-button');
     const dialog = this.page.getByRole('dialog');
+    // The list is there once the workflow has told which signals it knows.
+    await dialog.getByTestId('signal-select-button').click();
+    await dialog.getByRole('option', { name: 'Custom' }).click();
     await dialog.getByTestId('signal-name').fill(name);
     await this.#confirm(dialog);
   }
@@ -200,9 +224,9 @@ export class RunPage {
     await id.waitFor();
     if (workflowId !== undefined) await id.fill(workflowId);
     await this.page.getByTestId('start-workflow-button').filter({ visible: true }).click();
-    const note = this.page.getByRole('log').getByText(/start/i);
-    const why = await this.page.getByRole('alert').filter({ visible: true }).allInnerTexts();
-    return [await note.innerText(), ...why].join(': ');
+    const note = await this.page.getByRole('log').getByText(/start/i).innerText();
+    if (!note.startsWith('Error')) return note;
+    return this.page.getByRole('alert').filter({ visible: true }).first().innerText();
   }
 
   /** Presses a button of the one step that waits, and confirms it. */
