@@ -66,7 +66,6 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
   });
 
   test('of a completed run, to whichever event, changes nothing and bills nothing again', async () => {
-    const topic = await useTopicReader();
     const world = await useWorld({ agents: 1 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
@@ -74,6 +73,8 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
     const action = await account.assign(ip, droplet);
     const before = await account.show(ip);
     const completed = await webUi().open(`reserved-ip/${ip}`);
+    expect(await completed.ended()).toBe('Completed');
+    const topic = await useTopicReader();
 
     const first = await completed.reset('first', 'by mistake');
     expect(await first.ended()).toBe('Completed');
