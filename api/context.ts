@@ -41,5 +41,7 @@ export interface ApiDependencies {
   adminToken: string;
   /** The long polls of this process; admits wake them. */
   waitingHosts: WaitingHosts;
+  /** Aborted when the process is to stop: it still answers then, but wants no new requests. */
+  stopping: AbortSignal;
   health: { mysql: HealthProbe; temporal: HealthProbe };
 }

@@ -28,9 +28,13 @@ export interface OpenDependencies {
 
 /**
  * Connects the API to its servers. Nothing here waits for one of them: the API starts while they are down, and says so
- * on `/readyz`.
+ * on `/readyz`. When `stopping` is aborted, its embedded worker takes no more tasks.
  */
-export async function createDependencies(configuration: ApiConfiguration, logger: Logger): Promise<OpenDependencies> {
+export async function createDependencies(
+  configuration: ApiConfiguration,
+  logger: Logger,
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<OpenDependencies> {
   installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
   const db = openDatabase(configuration.mysql);
   const waitingHosts = new WaitingHosts({ db, logger });
@@ -43,6 +47,7 @@ export async function createDependencies(configuration: ApiConfiguration, logger
     ? startEmbeddedWorker({
         configuration,
         logger,
+        stopping,
         db,
         waitingHosts,
         decisionsInProgress: (operationId) => decisions.get(operationId),
@@ -62,6 +67,7 @@ export async function createDependencies(configuration: ApiConfiguration, logger
       logger,
       adminToken: configuration.ADMIN_TOKEN,
       waitingHosts,
+      stopping,
       health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal) },
     },
     async close() {

@@ -1,9 +1,10 @@
 import type { Client } from '@temporalio/client';
-import type { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { DecisionsInProgress } from '../activities/admit.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
+import { aborted } from '../config/termination.ts';
 import type { Database } from '../db/database.ts';
 import { createTemporalClient } from '../temporal/connection.ts';
 import { connectToTemporal } from '../workers/connect.ts';
@@ -14,6 +15,8 @@ import type { WaitingHosts } from './host-events/waiting-hosts.ts';
 export interface EmbeddedWorkerOptions {
   configuration: ApiConfiguration;
   logger: Logger;
+  /** Aborted when it is to take no more tasks; what it has begun it finishes. */
+  stopping: AbortSignal;
   db: Database;
   waitingHosts: WaitingHosts;
   decisionsInProgress: DecisionsInProgress;
@@ -23,21 +26,22 @@ export interface EmbeddedWorkerOptions {
 
 /** A worker inside the API process. */
 export interface EmbeddedWorker {
-  /** Finishes what is running and lets go of the connections. */
+  /** Waits until it has finished, and lets go of the connections, which clients of it may use until then. */
   stop(): Promise<void>;
 }
 
 /** Starts a worker beside the API as soon as Temporal can be reached; the API does not wait for it. */
 export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWorker {
-  const { configuration, logger, db, waitingHosts, decisionsInProgress, onRunning } = options;
-  const stopping = new AbortController();
-  let worker: Worker | undefined;
+  const { configuration, logger, stopping, db, waitingHosts, decisionsInProgress, onRunning } = options;
+  const closing = new AbortController();
+  const ending = AbortSignal.any([stopping, closing.signal]);
+  let connection: NativeConnection | null = null;
 
   async function run(): Promise<void> {
-    const connection = await connectToTemporal(configuration.temporal, logger, stopping.signal);
+    connection = await connectToTemporal(configuration.temporal, logger, ending);
     if (!connection) return;
     const billing = createBillingPublisher({ ...configuration.kafka, logger });
-    worker = await createWorker({
+    const creating = createWorker({
       configuration,
       logger,
       connection,
@@ -46,20 +50,22 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
       decisionsInProgress,
       notifyHosts: (hosts) => waitingHosts.wake(hosts),
     });
+    const worker = await Promise.race([creating, aborted(ending)]);
+    if (!worker) return;
     onRunning(createTemporalClient(connection, configuration.temporal));
     const running = worker.run();
-    if (stopping.signal.aborted) worker.shutdown();
+    ending.addEventListener('abort', () => worker.shutdown(), { once: true });
+    if (ending.aborted) worker.shutdown();
     await running;
     await billing.close();
-    await connection.close();
   }
 
   const finished = run().catch((error: unknown) => logger.error({ err: error }, 'the embedded worker has failed'));
   return {
     async stop() {
-      stopping.abort();
-      if (worker?.getState() === 'RUNNING') worker.shutdown();
+      closing.abort();
       await finished;
+      await connection?.close();
     },
   };
 }

@@ -1,28 +1,31 @@
-import { once } from 'node:events';
 import { ConfigurationError, parseApiConfiguration } from '../config/configuration.ts';
+import { aborted, termination } from '../config/termination.ts';
 import { createLogger } from '../logging/logger.ts';
 import { createApp } from './app.ts';
 import { createDependencies } from './dependencies.ts';
 import { startServer } from './server.ts';
-import { closeServer } from './shutdown.ts';
+import { StoppableServer } from './shutdown.ts';
 
 /*
  * The API as a process of its own.
  */
 
+/** From the signal to the end, at most. */
+const STOP_WITHIN_MS = 15_000;
+
 async function main(): Promise<void> {
   const configuration = parseApiConfiguration(process.env);
   const logger = createLogger({ name: 'api', level: configuration.LOG_LEVEL });
-  const { dependencies, close } = await createDependencies(configuration, logger);
-  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
+  const { dependencies, close } = await createDependencies(configuration, logger, stopping);
   try {
     const { API_HOST: host, API_PORT } = configuration;
     const { server, port } = await startServer({ fetch: createApp(dependencies).fetch, host, port: API_PORT });
+    const stoppable = new StoppableServer(server);
     logger.info({ url: `http://${host}:${port}` }, 'listening');
-    await stopped;
-    logger.info('stopping');
-    dependencies.waitingHosts.close();
-    await closeServer(server);
+    await aborted(stopping);
+    dependencies.waitingHosts.drain();
+    await stoppable.stop({ drainMs: configuration.API_DRAIN_MS });
   } finally {
     await close();
   }

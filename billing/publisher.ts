@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes, type Kafka, type Producer } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { BillingChange } from '../domain/billing.ts';
@@ -6,7 +7,7 @@ import { toMessage } from './event.ts';
 import { ensureTopic, type KafkaOptions, openKafka, type TopicOptions } from './kafka.ts';
 
 const LARGEST_BATCH = 500;
-/** How long after a failure nothing is tried. */
+/** Pause between two looks whether Kafka is back, in milliseconds. */
 const REST_MS = 2_000;
 /** The broker has lost track of this producer; a new one can go on at once. */
 const FATAL_CODES = new Set([45, 59]);
@@ -49,7 +50,8 @@ interface Entry {
 
 /**
  * One send at a time, since the idempotent producer of kafkajs breaks on concurrent ones; what comes up meanwhile goes
- * together in the next. After a failure one event at a time is tried, and the others are refused at once.
+ * together in the next. After a failure every event is refused at once until Kafka can be reached again, which no event has
+ * to wait for: a publisher that is down looks by itself.
  */
 class KafkaBillingPublisher implements BillingPublisher {
   readonly #kafka: Kafka;
@@ -58,8 +60,8 @@ class KafkaBillingPublisher implements BillingPublisher {
   #producer: Producer | null = null;
   #queue: Entry[] = [];
   #sending: Promise<void> | null = null;
-  /** Nothing is tried before this time; null while Kafka works. */
-  #restUntil: number | null = null;
+  /** Looks for a Kafka that is down; null while it works. */
+  #recovery: AbortController | null = null;
   #closed = false;
 
   constructor(kafka: Kafka, logger: Logger, topic: TopicOptions | undefined) {
@@ -70,14 +72,14 @@ class KafkaBillingPublisher implements BillingPublisher {
 
   publish(change: BillingChange, { timeoutMs }: { timeoutMs: number }): Promise<void> {
     if (this.#closed) return Promise.reject(new BillingUnavailableError('the publisher is closed'));
-    if (this.#restUntil !== null && (this.#sending !== null || performance.now() < this.#restUntil)) {
+    if (this.#recovery) {
       return Promise.reject(new BillingUnavailableError('Kafka is down, as an earlier event has found'));
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const entry: Entry = { change, resolve, reject };
     const timer = setTimeout(() => {
       this.#queue = this.#queue.filter((waiting) => waiting !== entry);
-      this.#rest();
+      this.#recover();
       reject(new BillingUnavailableError(`Kafka did not answer within ${timeoutMs} ms`));
     }, timeoutMs);
     this.#queue.push(entry);
@@ -87,6 +89,7 @@ class KafkaBillingPublisher implements BillingPublisher {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#endRecovery();
     await this.#sending;
     await this.#producer?.disconnect();
     this.#producer = null;
@@ -99,14 +102,14 @@ class KafkaBillingPublisher implements BillingPublisher {
       const batch = this.#queue.splice(0, LARGEST_BATCH);
       try {
         await this.#send(batch.map(({ change }) => change));
-        this.#restUntil = null;
+        this.#endRecovery();
         for (const entry of batch) entry.resolve();
       } catch (cause) {
         this.#logger.warn(
           { err: cause, events: batch.length + this.#queue.length },
           'billing events were not published',
         );
-        this.#rest();
+        this.#recover();
         const error = new BillingUnavailableError('Kafka did not take the event', cause);
         for (const entry of [...batch, ...this.#queue.splice(0)]) entry.reject(error);
       }
@@ -156,8 +159,29 @@ class KafkaBillingPublisher implements BillingPublisher {
     await producer?.disconnect().catch(() => undefined);
   }
 
-  #rest(): void {
-    this.#restUntil = performance.now() + REST_MS;
+  #recover(): void {
+    if (this.#recovery || this.#closed) return;
+    this.#recovery = new AbortController();
+    void this.#untilReached(this.#recovery.signal);
+  }
+
+  #endRecovery(): void {
+    this.#recovery?.abort();
+    this.#recovery = null;
+  }
+
+  async #untilReached(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await sleep(REST_MS, null, { signal }).catch(() => {});
+      // It may be on its way still, and then says more than a new connection could.
+      await this.#sending;
+      if (signal.aborted) return;
+      const producer = await this.#connect().catch(() => null);
+      if (!producer) continue;
+      if (signal.aborted) return producer.disconnect();
+      this.#producer = producer;
+      return this.#endRecovery();
+    }
   }
 }
 

@@ -57,6 +57,8 @@ const apiFields = {
   ...workerFields,
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  /** How long a stopping API still takes requests, so that a balancer sees it in time, in milliseconds. */
+  API_DRAIN_MS: z.coerce.number().int().nonnegative().max(5_000).default(1_000),
   ADMIN_TOKEN: z.string().min(16),
   /** Runs a worker inside the API process, so that Temporal hands it the first task of each operation with the start. */
   EMBEDDED_WORKER: flag.default(false),

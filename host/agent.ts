@@ -179,6 +179,8 @@ class Agent {
     if (this.#inHand.has(event.sequence)) return;
     this.#inHand.add(event.sequence);
     this.#failed.delete(event.address);
+    const { address, generation, change } = event;
+    this.#logger.debug({ address, generation, change }, 'taken');
     this.#newestEvents.set(event.address, Math.max(event.sequence, this.#newestEvents.get(event.address) ?? 0));
     const overtaken = this.#isOvertaken(event);
     // Before its turn comes, so that an older change that still waits is not applied any more.
@@ -232,6 +234,7 @@ class Agent {
     if (seen !== this.#snapshot.sequence || age > OLDEST_SNAPSHOT_MS) await this.#readSnapshot(signal);
     const { sequence, attachments } = this.#snapshot;
     this.#reconcileAt = performance.now() + reconcileIntervalMs;
+    this.#logger.debug({ sequence, attachments: attachments.size }, 'comparing with the desired state');
     const repairs = repairsOf(attachments, await driver.list());
     const broken = new Set(repairs.map(({ address }) => address));
     for (const address of this.#failed.keys()) {

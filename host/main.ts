@@ -1,11 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Logger } from 'pino';
 import { ConfigurationError, type HostConfiguration, parseHostConfiguration } from '../config/configuration.ts';
+import { termination } from '../config/termination.ts';
 import { createLogger } from '../logging/logger.ts';
 import { runAgent } from './agent.ts';
 import type { NetworkDriver } from './driver.ts';
 import { LinuxDriver } from './drivers/linux/driver.ts';
 import { type Silence, SimulatedDriver } from './drivers/simulated.ts';
+
+/** From the signal to the end, at most. */
+const STOP_WITHIN_MS = 5_000;
 
 interface Options {
   host: string;
@@ -50,9 +54,7 @@ if (options.remove) {
 }
 const configuration = readConfiguration(options.host);
 const logger = createLogger({ level: configuration.LOG_LEVEL });
-const stopping = new AbortController();
-process.once('SIGTERM', () => stopping.abort());
-process.once('SIGINT', () => stopping.abort());
+const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
 
 logger.info({ host: options.host, driver: options.driver }, 'agent starts');
 await runAgent({
@@ -60,13 +62,14 @@ await runAgent({
   token: configuration.HOST_TOKEN,
   host: options.host,
   driver: makeDriver(options),
-  signal: stopping.signal,
+  signal: stopping,
   logger,
   stateFile: options.stateFile ?? null,
   concurrency: options.concurrency,
   reconcileIntervalMs: options.reconcileSeconds * 1_000,
 });
 logger.info({ host: options.host }, 'agent has stopped');
+process.exit();
 
 function linuxDriver({ uplink }: Options, log: Logger): LinuxDriver {
   if (uplink === undefined) return command.error('error: the linux driver needs --uplink');

@@ -33,6 +33,8 @@ export interface RunningProcess {
   readonly role: ProcessRole;
   readonly pid: number;
   readonly logFile: string;
+  /** With which it can be started again. */
+  readonly start: ProcessStart;
   /** Resolves when the child has ended, for whatever reason; never rejects. */
   readonly exited: Promise<ProcessExit>;
   /** SIGTERM, then SIGKILL when that takes too long; resolves when the child is gone. */
@@ -150,6 +152,7 @@ export class ProcessSupervisor {
         role: start.role,
         pid,
         logFile: logFile.path,
+        start,
         exited,
         stop: () => this.#stopEntry(entry, start.stopTimeoutMilliseconds ?? DEFAULT_STOP_TIMEOUT_MILLISECONDS),
       },

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { TemporalSettings } from '../config/servers.ts';
+import { aborted } from '../config/termination.ts';
 import { temporalConnectionOptions } from '../temporal/connection.ts';
 
 const PAUSE_MS = 1_000;
@@ -12,9 +13,10 @@ export async function connectToTemporal(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<NativeConnection | null> {
+  const stopped = aborted(signal).then(() => null);
   while (!signal.aborted) {
     try {
-      return await NativeConnection.connect(temporalConnectionOptions(settings));
+      return await Promise.race([NativeConnection.connect(temporalConnectionOptions(settings)), stopped]);
     } catch (error) {
       logger.warn({ err: error, address: settings.address }, 'Temporal cannot be reached yet');
       await sleep(PAUSE_MS, null, { signal }).catch(() => {});

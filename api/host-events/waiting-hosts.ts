@@ -12,6 +12,8 @@ const LOOKBACK_SECONDS = 10;
 /** How long it stays known that a host has seen everything; the rest of the lookback is left to the transactions. */
 const KNOWLEDGE_MS = 4_000;
 const PAUSE_AFTER_ERROR_MS = 250;
+/** Hosts that know of no other process would otherwise ask again at once, over and over. */
+const DRAINING_WAIT_MS = 100;
 const MOST_HOSTS = 100_000;
 
 /** Options of {@link WaitingHosts}. */
@@ -85,6 +87,8 @@ export class WaitingHosts {
   #runAgain = false;
   #failing = false;
   #closed = false;
+  /** The longest that a poll may wait, in milliseconds. */
+  #mostWaitMs = Number.POSITIVE_INFINITY;
   /** When the newest successful tick began. */
   #tickedAt = Number.NEGATIVE_INFINITY;
 
@@ -105,7 +109,7 @@ export class WaitingHosts {
     const { promise, resolve, reject } = Promise.withResolvers<HostEvent[]>();
     const giveUp = () => waiter.finish([]);
     // A poll that does not wait is answered by its first look.
-    const timer = poll.waitMs === 0 ? undefined : setTimeout(giveUp, poll.waitMs);
+    const timer = poll.waitMs === 0 ? undefined : setTimeout(giveUp, Math.min(poll.waitMs, this.#mostWaitMs));
     signal.addEventListener('abort', giveUp, { once: true });
     const leave = () => {
       clearTimeout(timer);
@@ -162,6 +166,12 @@ export class WaitingHosts {
     const { promise } = this.#nextTick;
     this.#schedule(this.#tickMs);
     return promise;
+  }
+
+  /** Answers everyone who waits, so that they go on with another process; who comes later does not wait for long. */
+  drain(): void {
+    this.#mostWaitMs = DRAINING_WAIT_MS;
+    for (const waiter of this.#all()) waiter.finish([]);
   }
 
   /** Answers everyone who waits with an empty list, and everyone who comes later at once. */

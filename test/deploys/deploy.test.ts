@@ -135,10 +135,14 @@ describe('a second build with changed workflows, deployed under load', () => {
       stdout: expect.stringMatching(/build-1 +draining/),
       stderr: '',
     });
-    await until('customers have gone on for a while', async () => {
-      const since = loads.map(({ operations }) => operations.filter(({ acceptedAt }) => acceptedAt > switched));
-      return since.every((operations) => operations.length > 12);
-    });
+    await until(
+      'customers have gone on for a while',
+      async () => {
+        const since = loads.map(({ operations }) => operations.filter(({ acceptedAt }) => acceptedAt > switched));
+        return since.every((operations) => operations.length > 12);
+      },
+      60_000,
+    );
     const stillThere = await listBuilds(temporal);
     expect(
       stillThere.find(({ id }) => id === 'build-1'),
@@ -153,14 +157,15 @@ describe('a second build with changed workflows, deployed under load', () => {
     oldApi.program.signal('SIGTERM');
     expect((await Promise.all([oldWorker.ended(), oldApi.program.ended()])).map(({ code }) => code)).toEqual([0, 0]);
     const alone = performance.now();
-    await until('customers have gone on without the first build', async () =>
-      loads.every(({ operations }) => operations.filter(({ acceptedAt }) => acceptedAt > alone).length > 6),
+    await until(
+      'customers have gone on without the first build',
+      async () => loads.every(({ operations }) => operations.filter(({ acceptedAt }) => acceptedAt > alone).length > 6),
+      60_000,
     );
     await Promise.all(loads.map((load) => load.stop()));
 
-    const requests = loads.flatMap((load) => load.requests);
     const operations = loads.flatMap((load) => load.operations);
-    expect(requests.filter(({ status }) => status !== 200 && status !== 201)).toEqual([]);
+    expect(loads.flatMap((load) => load.failures)).toEqual([]);
     expect(operations.filter(({ status }) => status !== 'completed')).toEqual([]);
 
     expect(await versionOf(addressWorkflowId(waiting)), 'a pinned operation ends where it began').toEqual({
@@ -201,5 +206,5 @@ describe('a second build with changed workflows, deployed under load', () => {
     );
     newWorker.signal('SIGTERM');
     expect((await newWorker.ended()).code).toBe(0);
-  }, 120_000);
+  }, 240_000);
 });

@@ -37,6 +37,7 @@ export async function useApp({
     logger,
     adminToken: inject('stack').adminToken,
     waitingHosts,
+    stopping: new AbortController().signal,
     health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal), ...health },
   });
 }

@@ -22,6 +22,11 @@ export class TopicReader {
     this.#messages = messages;
   }
 
+  /** Everything read by now. */
+  get all(): readonly TopicMessage[] {
+    return this.#messages;
+  }
+
   /** Everything read by now about an address, in order. */
   about(address: string): TopicMessage[] {
     return this.#messages.filter(({ key }) => key === address);
@@ -37,8 +42,8 @@ export class TopicReader {
 }
 
 /** A reader of the whole topic from its beginning, for the running test. */
-export async function useTopicReader(): Promise<TopicReader> {
-  const kafka = new Kafka({ brokers: inject('stack').kafkaBrokers.split(','), logLevel: logLevel.NOTHING });
+export async function useTopicReader(brokers = inject('stack').kafkaBrokers): Promise<TopicReader> {
+  const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   const consumer = kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 100, retry: { retries: 20 } });
   const messages: TopicMessage[] = [];
   onTestFinished(() => consumer.disconnect());

@@ -47,7 +47,7 @@ export function startAgentProcess(
   options: string[] = [],
 ): Program {
   return startProgram('host/main.ts', ['--host', host.name, ...options], {
-    environment: { API_URL: host.apiUrl, HOST_TOKEN: host.token },
+    environment: { API_URL: host.apiUrl, HOST_TOKEN: host.token, LOG_LEVEL: 'debug' },
   });
 }
 

@@ -26,19 +26,32 @@ export interface AcceptedOperation {
   status: string;
 }
 
+/**
+ * Whether a request went wrong: a broken connection, or an answer other than success. One that was refused because this
+ * machine had no time to start its workflow within the deadline did not.
+ */
+export function isFailure({ status, milliseconds }: TimedRequest): boolean {
+  return status === null || (status >= 300 && !(status === 503 && milliseconds > START_DEADLINE_MS));
+}
+
 /** Options of {@link Traffic}. */
 export interface TrafficOptions {
   account: Account;
-  /** Where to send requests. Like a balancer, it goes on to the next when nobody listens there any more. */
+  /** Where to send requests. Like a balancer, it goes on to the next when one says that it ends, or has. */
   urls: string[];
   lanes: { ip: string; dropletId: number }[];
   /** Pause of each lane after each operation, in milliseconds; default 0. */
   pauseMs?: number;
+  /** Reads one of the addresses without a pause between two of more than this, in milliseconds; by default nobody does. */
+  readEveryMs?: number;
+  /** Reserves addresses in this region, which completes by itself, beside the lanes; by default nobody does. */
+  reserveIn?: { region: string; everyMs: number };
 }
 
 const POLL_PAUSE_MS = 20;
 const AGAIN_MS = 100;
-const LONGEST_MS = 30_000;
+const START_DEADLINE_MS = 1_500;
+const LONGEST_MS = 60_000;
 
 const actionSchema = z.object({ action: z.object({ id: z.int(), status: z.string() }) });
 const addressSchema = z.object({
@@ -54,11 +67,21 @@ export class Traffic {
   readonly operations: AcceptedOperation[] = [];
   readonly #options: TrafficOptions;
   readonly #running: Promise<void>[];
+  readonly #ending = new Set<string>();
   #stopping = false;
 
   constructor(options: TrafficOptions) {
     this.#options = options;
-    this.#running = options.lanes.map((lane) => this.#run(lane));
+    const { lanes, readEveryMs, reserveIn } = options;
+    this.#running = lanes.map((lane) => this.#run(lane));
+    const [first] = lanes;
+    if (readEveryMs !== undefined && first !== undefined) {
+      this.#running.push(this.#repeat(readEveryMs, () => this.#send('read', 'GET', `/v2/reserved_ips/${first.ip}`)));
+    }
+    if (reserveIn !== undefined) {
+      const { region, everyMs } = reserveIn;
+      this.#running.push(this.#repeat(everyMs, () => this.#send('write', 'POST', '/v2/reserved_ips', { region })));
+    }
   }
 
   /** Begins nothing more, and follows what is accepted to its end. */
@@ -75,6 +98,18 @@ export class Traffic {
   /** Accepted operations that are still to end. */
   get open(): AcceptedOperation[] {
     return this.operations.filter(({ endedAt }) => endedAt === null);
+  }
+
+  /** Everything that went wrong. */
+  get failures(): TimedRequest[] {
+    return this.requests.filter(isFailure);
+  }
+
+  async #repeat(everyMs: number, request: () => Promise<unknown>): Promise<void> {
+    while (!this.#stopping) {
+      await request();
+      await sleep(everyMs);
+    }
   }
 
   async #run({ ip, dropletId }: { ip: string; dropletId: number }): Promise<void> {
@@ -117,10 +152,12 @@ export class Traffic {
       this.requests.push({ kind, at, milliseconds, status: null, retryAfter: null, problem: null, ...seen });
     };
     const { account, urls } = this.#options;
+    const open = urls.filter((url) => !this.#ending.has(url));
     let problem = 'no URL';
-    for (const url of urls) {
+    for (const url of open.length > 0 ? open : urls) {
       try {
         const { status, headers, body: answer } = await account.http.at(url).send(method, path, { body });
+        if (headers.get('connection') === 'close') this.#ending.add(url);
         keep({ status, retryAfter: headers.get('retry-after') });
         return status < 300 ? answer : null;
       } catch (error) {

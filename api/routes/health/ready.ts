@@ -7,7 +7,7 @@ const HEALTHY = 'ok';
 
 const readinessSchema = z
   .object({
-    status: z.enum(['ok', 'unavailable']),
+    status: z.enum(['ok', 'unavailable', 'stopping']),
     checks: z.object({
       mysql: z.string().openapi({ description: 'ok, or what is wrong.' }),
       temporal: z.string().openapi({ description: 'ok, or what is wrong.' }),
@@ -25,15 +25,16 @@ const route = createRoute({
   tags: ['Health'],
   responses: {
     200: { description: 'They do.', content },
-    503: { description: 'One of them does not.', content },
+    503: { description: 'One of them does not, or the process is about to stop.', content },
   },
 });
 
 /** GET /readyz */
-export function registerReady(app: ApiApp, { health }: ApiDependencies): void {
+export function registerReady(app: ApiApp, { health, stopping }: ApiDependencies): void {
   app.openapi(route, async (c) => {
     const [mysql, temporal] = await Promise.all([check(health.mysql), check(health.temporal)]);
     const checks = { mysql, temporal };
+    if (stopping.aborted) return c.json({ status: 'stopping' as const, checks }, 503);
     if (mysql !== HEALTHY || temporal !== HEALTHY) return c.json({ status: 'unavailable' as const, checks }, 503);
     return c.json({ status: 'ok' as const, checks }, 200);
   });

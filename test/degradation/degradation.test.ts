@@ -1,0 +1,257 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatTable } from '../../admin/table.ts';
+import { audit } from '../../audit/audit.ts';
+import { summarise } from '../../bench/percentiles.ts';
+import { openDatabase } from '../../db/database.ts';
+import { openTemporalClient } from '../../temporal/connection.ts';
+import type { Account } from '../support/account.ts';
+import { useTopicReader } from '../support/billing-topic.ts';
+import { type Answer, Http } from '../support/http.ts';
+import { type AcceptedOperation, isFailure, type TimedRequest, Traffic } from '../support/traffic.ts';
+import { until } from '../support/until.ts';
+import { createWorld, type World } from '../support/world.ts';
+import { type Failure, type FragileStack, type Part, startFragileStack } from './stack.ts';
+
+/** How long everything works before, and how long a part is away, at least: each lasts until there is something to compare. */
+const HEALTHY_MS = 2_000;
+const OUTAGE_MS = 4_000;
+const LEAST_REQUESTS = 3;
+/** Below the shortest deadline that a request could run into, 1 s; above what the work of others on this machine does. */
+const NOISE_MS = 500;
+/**
+ * What a worker spends to find out that Kafka is away. After that the length of the outage makes no difference any more:
+ * events go to workflows of their own at once, in the next second as after an hour.
+ */
+const KAFKA_BUDGET_MS = 1_500;
+/** What a request is answered in while a server that it needs is away. */
+const REFUSED_WITHIN_MS = 2_000;
+const FAILURES: Failure[] = ['killed', 'silent'];
+
+let stack: FragileStack;
+let world: World;
+let account: Account;
+let lanes: { ip: string; dropletId: number }[];
+/** Of all outages. */
+const completed: AcceptedOperation[] = [];
+const table: string[][] = [];
+
+beforeAll(async () => {
+  stack = await startFragileStack();
+  world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: stack.apiUrl });
+  account = await world.account();
+  const dropletIds = await world.droplets(account, 6);
+  lanes = await Promise.all(
+    dropletIds.map(async (dropletId) => ({ ip: await account.reserve(world.region), dropletId })),
+  );
+}, 120_000);
+afterAll(async () => {
+  const headings = [
+    'away',
+    'how',
+    'reads before',
+    'during',
+    'after',
+    'writes before',
+    'during',
+    'after',
+    'answers of writes during',
+    'works again after',
+  ];
+  if (table.length > 0) console.log(`p50/p99 in ms\n${formatTable(headings, table)}`);
+  await world?.close();
+  await stack?.close();
+}, 60_000);
+
+/** What customers saw of one outage. */
+interface Outage {
+  reads: Periods;
+  writes: Periods;
+  /** Health endpoints while the part is away, with how long they took. */
+  health: { live: Answer; ready: Answer; milliseconds: number };
+  /** From the moment at which the part answers again to the first operation that was asked for then and is completed. */
+  recoveredAfterMs: number;
+  traffic: Traffic;
+}
+
+interface Periods {
+  before: TimedRequest[];
+  /** Only what was answered before the part came back. */
+  during: TimedRequest[];
+  after: TimedRequest[];
+}
+
+/** Takes a part away under load and brings it back, and waits until every operation that was accepted has ended. */
+async function outage(part: Part, failure: Failure): Promise<Outage> {
+  const reserveIn = { region: world.region, everyMs: 100 };
+  const traffic = new Traffic({ account, urls: [stack.apiUrl], lanes, pauseMs: 200, readEveryMs: 25, reserveIn });
+  const startedAt = performance.now();
+  const enough = (from: number) =>
+    until(
+      'customers have seen something',
+      async () =>
+        (['read', 'write'] as const).every(
+          (kind) => answeredBetween(traffic, from, performance.now(), kind).length >= LEAST_REQUESTS,
+        ),
+      60_000,
+    );
+  await Promise.all([sleep(HEALTHY_MS), enough(startedAt)]);
+  const takenAt = performance.now();
+  await stack.take(part, failure);
+  const knownAt = takenAt + (part === 'kafka' ? KAFKA_BUDGET_MS : 0);
+  await sleep(OUTAGE_MS / 2);
+  const health = await lookAtHealth();
+  await Promise.all([sleep(Math.max(0, takenAt + OUTAGE_MS - performance.now())), enough(knownAt)]);
+  const returnsAt = performance.now();
+  await stack.bringBack(part);
+  const backAt = performance.now();
+  const ended = await until(
+    'an operation that was asked for afterwards is completed',
+    async () => traffic.operations.find(({ acceptedAt, status }) => acceptedAt > backAt && status === 'completed'),
+    60_000,
+  );
+  const worksAt = performance.now();
+  await Promise.all([sleep(HEALTHY_MS), enough(worksAt)]);
+  await traffic.stop();
+
+  const periods = (kind: TimedRequest['kind']): Periods => ({
+    before: answeredBetween(traffic, startedAt, takenAt, kind),
+    during: answeredBetween(traffic, knownAt, returnsAt, kind),
+    after: traffic.between(worksAt, Number.POSITIVE_INFINITY, kind),
+  });
+  const seen = {
+    reads: periods('read'),
+    writes: periods('write'),
+    health,
+    recoveredAfterMs: (ended.endedAt ?? worksAt) - backAt,
+    traffic,
+  };
+  completed.push(...traffic.operations);
+  table.push(rowOf(part, failure, seen));
+  return seen;
+}
+
+/** Requests of a period that were answered within it. */
+function answeredBetween(traffic: Traffic, from: number, to: number, kind: TimedRequest['kind']): TimedRequest[] {
+  return traffic.between(from, to, kind).filter(({ at, milliseconds }) => at + milliseconds < to);
+}
+
+async function lookAtHealth(): Promise<Outage['health']> {
+  const http = new Http(stack.apiUrl, null);
+  const startedAt = performance.now();
+  const [live, ready] = await Promise.all([http.get('/healthz'), http.get('/readyz')]);
+  return { live, ready, milliseconds: performance.now() - startedAt };
+}
+
+function rowOf(part: Part, failure: Failure, { reads, writes, recoveredAfterMs }: Outage): string[] {
+  const times = (requests: TimedRequest[]) => {
+    if (requests.length === 0) return '–';
+    const { p50, p99 } = summarise(requests.map(({ milliseconds }) => milliseconds));
+    return `${Math.round(p50)}/${Math.round(p99)}`;
+  };
+  const series = ({ before, during, after }: Periods) => [before, during, after].map(times);
+  const statuses = Map.groupBy(writes.during, ({ status, problem }) => String(status ?? problem));
+  const answers = [...statuses].map(([status, { length }]) => `${length} × ${status}`).join(', ');
+  return [part, failure, ...series(reads), ...series(writes), answers, `${(recoveredAfterMs / 1_000).toFixed(1)} s`];
+}
+
+/** Everything was answered as on a good day, and as fast. */
+function expectUndisturbed({ before, during, after }: Periods): void {
+  expect(during.filter(isFailure)).toEqual([]);
+  const healthy = summarise([...before, ...after].map(({ milliseconds }) => milliseconds));
+  const { p50, p99 } = summarise(during.map(({ milliseconds }) => milliseconds));
+  expect(p50, 'the median').toBeLessThan(2 * healthy.p50 + NOISE_MS);
+  expect(p99, 'the slow end').toBeLessThan(2 * healthy.p99 + 2 * NOISE_MS);
+}
+
+/** Everything was refused with the word to come again, in time. */
+function expectRefused({ before, during, after }: Periods): void {
+  // What this very machine takes for a request on which nothing has to be waited for.
+  const slowness = Math.max(...[...before, ...after].map(({ milliseconds }) => milliseconds));
+  for (const request of during) {
+    expect(request).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^[1-9]\d*$/) });
+    expect(request.milliseconds).toBeLessThan(REFUSED_WITHIN_MS + slowness);
+  }
+}
+
+/** Nothing that was accepted before, during or after is left over or has failed. */
+function expectAllCompleted({ traffic }: Outage): void {
+  expect(traffic.operations.filter(({ status }) => status !== 'completed')).toEqual([]);
+}
+
+describe.each(FAILURES)('workers that are %s', (failure) => {
+  test('delay no answer: requests are accepted, and carried through when workers are back', async () => {
+    const seen = await outage('workers', failure);
+    expectUndisturbed(seen.reads);
+    // An address whose last operation has settled stays pending while nobody closes the operation's workflow.
+    expectUndisturbed({ ...seen.writes, during: seen.writes.during.filter(({ status }) => status !== 422) });
+    expect(seen.health.ready.status).toBe(200);
+    expectAllCompleted(seen);
+  }, 240_000);
+});
+
+describe.each(FAILURES)('Kafka that is %s', (failure) => {
+  test('delays no customer', async () => {
+    const seen = await outage('kafka', failure);
+    expectUndisturbed(seen.reads);
+    expectUndisturbed(seen.writes);
+    expect(seen.health.ready.status).toBe(200);
+    expectAllCompleted(seen);
+  }, 240_000);
+});
+
+describe.each(FAILURES)('Temporal that is %s', (failure) => {
+  test('leaves reads as they are, and writes are refused in time', async () => {
+    const seen = await outage('temporal', failure);
+    expectUndisturbed(seen.reads);
+    expectRefused(seen.writes);
+    expect(seen.health).toMatchObject({
+      live: { status: 200 },
+      ready: { status: 503, body: { checks: { mysql: 'ok' } } },
+    });
+    expect(seen.health.milliseconds).toBeLessThan(REFUSED_WITHIN_MS + 1_000);
+    expectAllCompleted(seen);
+  }, 240_000);
+});
+
+describe.each(FAILURES)('MySQL that is %s', (failure) => {
+  test('has requests refused in time, and everything goes on by itself', async () => {
+    const seen = await outage('mysql', failure);
+    expectRefused(seen.reads);
+    expectRefused(seen.writes);
+    expect(seen.health).toMatchObject({
+      live: { status: 200 },
+      ready: { status: 503, body: { checks: { temporal: 'ok' } } },
+    });
+    expect(seen.health.milliseconds).toBeLessThan(REFUSED_WITHIN_MS + 1_000);
+    expectAllCompleted(seen);
+  }, 240_000);
+});
+
+test('after all of it every event has been delivered under one id, and no invariant is broken', async () => {
+  const reader = await useTopicReader(stack.kafkaBrokers);
+  await until(
+    'every event was on the topic',
+    async () => {
+      const published = new Set(reader.all.map(({ event }) => event.id));
+      return completed.every(({ actionId }) => published.has(`action-${actionId}`));
+    },
+    60_000,
+  );
+  for (const [id, messages] of Map.groupBy(reader.all, ({ event }) => event.id)) {
+    expect(new Set(messages.map(({ event }) => JSON.stringify(event))).size, `${id} says one thing`).toBe(1);
+  }
+  const { mysql, temporal: settings, kafka } = stack.servers;
+  const temporal = openTemporalClient(settings);
+  const db = openDatabase({ ...mysql, poolSize: 4 });
+  const logger = pino({ level: 'silent' });
+  try {
+    // Hours are rebuilt from the topic, repeats dropped, and compared with the actions: what is doubled would show.
+    const clean = async () => (await audit({ db, temporal, kafka, logger, looks: 1 })).length === 0;
+    await until('the audit finds nothing', clean, 60_000);
+  } finally {
+    await db.destroy();
+    await temporal.connection.close();
+  }
+}, 120_000);

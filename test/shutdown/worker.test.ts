@@ -1,0 +1,66 @@
+import type { Client } from '@temporalio/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createNamespace } from '../support/private-stack.ts';
+import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
+import { Traffic } from '../support/traffic.ts';
+import { until } from '../support/until.ts';
+import { useWorld } from '../support/world.ts';
+
+/** What docs/running.md says: at most 15 s. */
+const AT_MOST_MS = 15_000;
+/** A workflow task that is lost with its worker comes back after 10 s, so this says that none was. */
+const NONE_LOST_MS = 10_000;
+
+let temporal: Client;
+beforeAll(async () => {
+  temporal = await createNamespace();
+});
+afterAll(() => temporal?.connection.close());
+
+test('a worker that is told to stop finishes what it runs, and others take over what waits', async () => {
+  const environment = { TEMPORAL_NAMESPACE: temporal.options.namespace, HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '60000' };
+  const [api, worker] = await Promise.all([startApiProcess(environment), startWorkerProcess(environment)]);
+  await ready(api);
+  const world = await useWorld({ agents: 2, manualHosts: 1, apiUrl: api.url });
+  const account = await world.account();
+  const dropletIds = await world.droplets(account, 9);
+  const [manual] = world.manualHosts;
+  const waiting = { ip: await account.reserve(world.region), dropletId: dropletIds[2] ?? 0 };
+  const lanes = await Promise.all(
+    dropletIds
+      .filter((_, index) => index % 3 !== 2)
+      .map(async (dropletId) => ({ ip: await account.reserve(world.region), dropletId })),
+  );
+  const traffic = new Traffic({ account, urls: [api.url], lanes });
+  const action = await account.startAssign(waiting.ip, waiting.dropletId);
+  await manual?.event(waiting.ip, 'attach');
+  await until('the only worker is at work', async () => traffic.operations.length > 20, 60_000);
+  const other = await startWorkerProcess(environment);
+
+  const signalledAt = performance.now();
+  worker.signal('SIGTERM');
+  const { code } = await worker.ended();
+  const stoppedAfter = performance.now() - signalledAt;
+  await until(
+    'operations go on',
+    async () => traffic.between(signalledAt, Number.POSITIVE_INFINITY, 'write').length > 20,
+    60_000,
+  );
+  await manual?.confirm(waiting.ip, 'attach');
+  await account.completed(action);
+  await traffic.stop();
+
+  const slowest = Math.max(
+    ...traffic.operations.map(({ acceptedAt, endedAt }) => (endedAt ?? Number.POSITIVE_INFINITY) - acceptedAt),
+  );
+  console.log(
+    `worker: stopped after ${Math.round(stoppedAfter)} ms; slowest of ${traffic.operations.length} operations ${Math.round(slowest)} ms`,
+  );
+  expect(code).toBe(0);
+  expect(stoppedAfter).toBeLessThan(AT_MOST_MS);
+  expect(traffic.failures).toEqual([]);
+  expect(traffic.operations.filter(({ status }) => status !== 'completed')).toEqual([]);
+  expect(slowest).toBeLessThan(NONE_LOST_MS);
+  other.signal('SIGTERM');
+  expect((await other.ended()).code).toBe(0);
+}, 240_000);
