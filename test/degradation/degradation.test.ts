@@ -9,7 +9,7 @@ import { openTemporalClient } from '../../temporal/connection.ts';
 import type { Account } from '../support/account.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { type Answer, Http } from '../support/http.ts';
-import { type AcceptedOperation, isFailure, type TimedRequest, Traffic } from '../support/traffic.ts';
+import { type AcceptedOperation, isFailure, prepareLanes, type TimedRequest, Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 import { type Failure, type FragileStack, type Part, startFragileStack } from './stack.ts';
@@ -42,9 +42,7 @@ beforeAll(async () => {
   world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: stack.apiUrl });
   account = await world.account();
   const dropletIds = await world.droplets(account, 6);
-  lanes = await Promise.all(
-    dropletIds.map(async (dropletId) => ({ ip: await account.reserve(world.region), dropletId })),
-  );
+  lanes = await prepareLanes(account, world.region, dropletIds);
 }, 120_000);
 afterAll(async () => {
   const headings = [

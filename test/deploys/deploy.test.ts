@@ -14,7 +14,7 @@ import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
 import { resetToFirstTask } from '../support/temporal.ts';
-import { Traffic } from '../support/traffic.ts';
+import { prepareLanes, Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -90,9 +90,7 @@ describe('a second build with changed workflows, deployed under load', () => {
     const silent = world.manualHosts[0] as ManualHost;
     const onSilent = dropletIds.filter((_, index) => index % 3 === 2);
     const onAgents = dropletIds.filter((_, index) => index % 3 !== 2);
-    const lanes = await Promise.all(
-      onAgents.map(async (dropletId) => ({ ip: await account.reserve(world.region), dropletId })),
-    );
+    const lanes = await prepareLanes(account, world.region, onAgents);
     const half = lanes.length / 2;
     const loads = [
       new Traffic({ account, urls: [api.url], lanes: lanes.slice(0, half), pauseMs: 50 }),

@@ -2,7 +2,7 @@ import { expect, inject, test } from 'vitest';
 import { Http } from '../support/http.ts';
 import { ManualHost } from '../support/manual-host.ts';
 import { ready, startApiProcess } from '../support/processes.ts';
-import { Traffic } from '../support/traffic.ts';
+import { prepareLanes, Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -19,11 +19,8 @@ test('an API with a worker that is told to stop answers everyone, and no client 
   const idle = new ManualHost('idle', api.url, await world.registerHost(`${world.region}-idle`));
   const account = await world.account();
   const dropletIds = await world.droplets(account, 9);
-  const lanes = await Promise.all(
-    dropletIds
-      .filter((_, index) => index % 3 !== 2)
-      .map(async (dropletId) => ({ ip: await account.reserve(world.region), dropletId })),
-  );
+  const onAgents = dropletIds.filter((_, index) => index % 3 !== 2);
+  const lanes = await prepareLanes(account, world.region, onAgents);
   const traffic = new Traffic({ account, urls: [api.url, apiUrl], lanes });
   await until('customers are at work', async () => traffic.operations.length > 20, 60_000);
   const longPoll = idle.http

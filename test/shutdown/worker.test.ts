@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
-import { Traffic } from '../support/traffic.ts';
+import { prepareLanes, Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -26,11 +26,8 @@ test('a worker that is told to stop finishes what it runs, and others take over 
   const dropletIds = await world.droplets(account, 9);
   const [manual] = world.manualHosts;
   const waiting = { ip: await account.reserve(world.region), dropletId: dropletIds[2] ?? 0 };
-  const lanes = await Promise.all(
-    dropletIds
-      .filter((_, index) => index % 3 !== 2)
-      .map(async (dropletId) => ({ ip: await account.reserve(world.region), dropletId })),
-  );
+  const onAgents = dropletIds.filter((_, index) => index % 3 !== 2);
+  const lanes = await prepareLanes(account, world.region, onAgents);
   const traffic = new Traffic({ account, urls: [api.url], lanes });
   const action = await account.startAssign(waiting.ip, waiting.dropletId);
   await manual?.event(waiting.ip, 'attach');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Account } from './account.ts';
+import { until } from './until.ts';
 
 /** One request of a customer, and what came of it. */
 export interface TimedRequest {
@@ -175,4 +176,18 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause !== undefined) return reasonOf(error.cause);
   return 'code' in error ? String(error.code) : error.name;
+}
+
+/** Reserves an address for each droplet, one after the other and again when that was refused, so that a busy machine can. */
+export async function prepareLanes(
+  account: Account,
+  region: string,
+  dropletIds: number[],
+): Promise<TrafficOptions['lanes']> {
+  const lanes: TrafficOptions['lanes'] = [];
+  for (const dropletId of dropletIds) {
+    const ip = await until('an address was reserved', () => account.reserve(region).catch(() => null), 60_000);
+    lanes.push({ ip, dropletId });
+  }
+  return lanes;
 }
