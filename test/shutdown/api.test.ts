@@ -22,11 +22,11 @@ test('an API with a worker that is told to stop answers everyone, and no client 
   const onAgents = dropletIds.filter((_, index) => index % 3 !== 2);
   const lanes = await prepareLanes(account, world.region, onAgents);
   const traffic = new Traffic({ account, urls: [api.url, apiUrl], lanes });
-  await until('customers are at work', async () => traffic.operations.length > 20, 60_000);
+  await until('customers are at work', async () => traffic.operations.length > 8, 60_000);
   const longPoll = idle.http
     .get('/host/v1/events?after=0&wait=30')
     .then((answer) => ({ answer, at: performance.now() }));
-  await until('the host waits', async () => traffic.operations.length > 30, 60_000);
+  await until('the host waits', async () => traffic.operations.length > 12, 60_000);
 
   const signalledAt = performance.now();
   api.program.signal('SIGTERM');

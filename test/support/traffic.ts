@@ -32,7 +32,7 @@ export interface AcceptedOperation {
  * machine had no time to start its workflow within the deadline did not.
  */
 export function isFailure({ status, milliseconds }: TimedRequest): boolean {
-  return status === null || (status >= 300 && !(status === 503 && milliseconds > START_DEADLINE_MS));
+  return status === null || (status >= 300 && !([503, 504].includes(status) && milliseconds > START_DEADLINE_MS));
 }
 
 /** Options of {@link Traffic}. */
