@@ -1,10 +1,10 @@
 import { ConfigurationError, parseApiConfiguration } from '../config/configuration.ts';
 import { aborted, termination } from '../config/termination.ts';
+import { startServer } from '../http/server.ts';
+import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
 import { createApp } from './app.ts';
 import { createDependencies } from './dependencies.ts';
-import { startServer } from './server.ts';
-import { StoppableServer } from './shutdown.ts';
 
 /*
  * The API as a process of its own.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { codecEndpointSchema } from './codec-endpoint.ts';
+import { edgeSchema, flipSchema } from './edge.ts';
 import {
   type KafkaSettings,
   kafkaSchema,
@@ -93,6 +94,8 @@ export type BillingConfiguration = z.infer<typeof billingSchema>;
 export type AuditConfiguration = z.infer<typeof auditSchema>;
 export type AdminConfiguration = z.infer<typeof adminSchema>;
 export type CodecEndpointConfiguration = z.infer<typeof codecEndpointSchema>;
+export type EdgeConfiguration = z.infer<typeof edgeSchema>;
+export type FlipConfiguration = z.infer<typeof flipSchema>;
 
 /** The environment is missing settings or has wrong ones; the message lists all of them. */
 export class ConfigurationError extends Error {
@@ -154,6 +157,16 @@ export function parseAdminConfiguration(environment: Environment): AdminConfigur
 /** Settings of the codec endpoint. Throws {@link ConfigurationError}. */
 export function parseCodecEndpointConfiguration(environment: Environment): CodecEndpointConfiguration {
   return parse(codecEndpointSchema, environment);
+}
+
+/** Settings of the gateway. Throws {@link ConfigurationError}. */
+export function parseEdgeConfiguration(environment: Environment): EdgeConfiguration {
+  return parse(edgeSchema, environment);
+}
+
+/** Settings of the command that changes flags. Throws {@link ConfigurationError}. */
+export function parseFlipConfiguration(environment: Environment): FlipConfiguration {
+  return parse(flipSchema, environment);
 }
 
 /** How to reach MySQL. Throws {@link ConfigurationError}. */

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { serve } from '@hono/node-server';
-import type { ApiApp } from './context.ts';
 
 /** How large a request may be, and how long a caller may take over it. */
 export interface ServerLimits {
@@ -19,7 +18,7 @@ export interface ServerLimits {
 
 /** What {@link startServer} serves, and where. */
 export interface ServerOptions {
-  fetch: ApiApp['fetch'];
+  fetch: Parameters<typeof serve>[0]['fetch'];
   host: string;
   /** 0 for any free one. */
   port: number;
@@ -27,7 +26,7 @@ export interface ServerOptions {
 }
 
 /** An HTTP server that listens. */
-export interface ApiServer {
+export interface HttpServer {
   server: Server;
   port: number;
 }
@@ -36,7 +35,7 @@ export interface ApiServer {
  * Serves the app under limits, so that no caller holds a connection by sending slowly. What an answer may take is up to
  * the handlers: a long poll lasts 30 s. Throws when the port is taken.
  */
-export async function startServer({ fetch, host, port, limits = {} }: ServerOptions): Promise<ApiServer> {
+export async function startServer({ fetch, host, port, limits = {} }: ServerOptions): Promise<HttpServer> {
   const { headerBytes = 16_384, headersMs = 10_000, requestMs = 20_000, checkMs = 1_000 } = limits;
   // Longer than clients and proxies keep one, so that they never send into one that is being closed.
   const { idleMs = 75_000 } = limits;

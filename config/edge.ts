@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { mysqlSchema } from './servers.ts';
+
+const milliseconds = z.coerce.number().int().positive();
+
+/** Settings of the gateway. */
+export const edgeSchema = z
+  .object({
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    EDGE_HOST: z.string().default('127.0.0.1'),
+    EDGE_PORT: z.coerce.number().int().min(0).max(65_535).default(8090),
+    /** Where metrics and the differences of shadowed reads are to be had, as `host:port`; nowhere by default. */
+    METRICS_ADDRESS: z
+      .string()
+      .regex(/^.+:\d{1,5}$/, 'is not host:port')
+      .optional(),
+    /** Base URL of the legacy stack. */
+    LEGACY_URL: z.url({ protocol: /^https?$/ }),
+    /** Base URL of the new API. */
+    API_URL: z.url({ protocol: /^https?$/ }),
+    /** The flag file. */
+    EDGE_FLAGS_FILE: z.string().optional(),
+    /** A module whose default export makes an OpenFeature provider, in the place of the flag file. */
+    EDGE_FLAGS_PROVIDER: z.string().optional(),
+    /** Where what has no flag and no rule goes. */
+    EDGE_DEFAULT_UPSTREAM: z.enum(['legacy', 'new']).default('legacy'),
+    /** Whether a proxy in front says truly by X-Forwarded-* where requests come from. */
+    EDGE_TRUST_FORWARDED: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((text) => text === 'true'),
+    EDGE_CONNECT_TIMEOUT_MS: milliseconds.default(2_000),
+    /** Until an answer begins: more than the 20 s after which the API answers in any case. */
+    EDGE_ANSWER_TIMEOUT_MS: milliseconds.default(25_000),
+    EDGE_BODY_TIMEOUT_MS: milliseconds.default(30_000),
+    /** Reads that are compared, in percent. */
+    EDGE_SHADOW_PERCENT: z.coerce.number().min(0).max(100).default(0),
+    /** Fields whose differences do not count, separated by commas. */
+    EDGE_SHADOW_IGNORE: z
+      .string()
+      .default('request_id')
+      .transform((text) =>
+        text
+          .split(',')
+          .map((field) => field.trim())
+          .filter((field) => field !== ''),
+      ),
+  })
+  .refine(
+    ({ EDGE_FLAGS_FILE, EDGE_FLAGS_PROVIDER }) => EDGE_FLAGS_FILE !== undefined || EDGE_FLAGS_PROVIDER !== undefined,
+    {
+      path: ['EDGE_FLAGS_FILE'],
+      message: 'is needed, or EDGE_FLAGS_PROVIDER',
+    },
+  )
+  .and(mysqlSchema);
+
+/** Settings of the command that changes flags. */
+export const flipSchema = z.object({ EDGE_FLAGS_FILE: z.string() });

@@ -1,0 +1,32 @@
+/** The two names under which clients know reserved IPv4 addresses. */
+export const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** What can be asked for under each of them. */
+export const OPERATIONS = [
+  'list',
+  'show',
+  'create_in_region',
+  'create_for_droplet',
+  'delete',
+  'assign',
+  'unassign',
+  'list_actions',
+  'show_action',
+] as const;
+export type OperationName = (typeof OPERATIONS)[number];
+
+/** One of the 18 ways of a request that are moved one by one; also the name of its flag. */
+export type CodePath = `${Family}.${OperationName}`;
+
+export const CODE_PATHS: readonly CodePath[] = FAMILIES.flatMap((family) =>
+  OPERATIONS.map((operation): CodePath => `${family}.${operation}`),
+);
+
+/**
+ * The code paths that a person means: `floating_ips.assign` is one, `assign` is that of both families, `floating_ips`
+ * all of a family, `all` every one. Empty when the text means nothing.
+ */
+export function codePathsNamed(text: string): CodePath[] {
+  return CODE_PATHS.filter((codePath) => text === 'all' || text === codePath || codePath.split('.').includes(text));
+}

@@ -1,0 +1,64 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+/** How an upstream failed. `refused`: it could not be connected to. `broken`: the connection ended before the answer. */
+export type UpstreamFailure = 'refused' | 'timeout' | 'broken';
+
+/** An upstream did not answer. */
+export class UpstreamError extends Error {
+  readonly failure: UpstreamFailure;
+  /** Whether any of the request may have reached the upstream. */
+  readonly sent: boolean;
+
+  constructor(failure: UpstreamFailure, sent: boolean, cause: unknown) {
+    super(`the upstream did not answer: ${failure}`, { cause });
+    this.name = 'UpstreamError';
+    this.failure = failure;
+    this.sent = sent;
+  }
+}
+
+/** The client has gone away, so there is nobody to answer. */
+export class ClientGoneError extends Error {
+  constructor() {
+    super('the client closed its connection');
+    this.name = 'ClientGoneError';
+  }
+}
+
+/** An answer that the gateway makes itself, in the form that v2 clients read. */
+export interface GatewayAnswer {
+  status: ContentfulStatusCode;
+  id: string;
+  message: string;
+  /** Seconds; null without a Retry-After. */
+  retryAfter: number | null;
+}
+
+export const NOT_FOUND: GatewayAnswer = {
+  status: 404,
+  id: 'not_found',
+  message: 'The resource you requested could not be found.',
+  retryAfter: null,
+};
+
+export const UNEXPECTED: GatewayAnswer = {
+  status: 500,
+  id: 'server_error',
+  message: 'Unexpected server-side error.',
+  retryAfter: null,
+};
+
+/** The answer for an upstream that gave none. Only when nothing was sent does it say that nothing was changed. */
+export function answerFor({ failure, sent }: UpstreamError, method: string): GatewayAnswer {
+  if (!sent) {
+    const message = 'The service is temporarily unavailable. Nothing was changed.';
+    return { status: 503, id: 'service_unavailable', message, retryAfter: 1 };
+  }
+  const reads = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+  const message = reads
+    ? 'The service did not answer. Please try again.'
+    : 'It is not known whether the request was carried out. Repeat it with its Idempotency-Key, or look at the resource.';
+  return failure === 'timeout'
+    ? { status: 504, id: 'gateway_timeout', message, retryAfter: 1 }
+    : { status: 502, id: 'bad_gateway', message, retryAfter: 1 };
+}
