@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { expectAnswer, Http } from './http.ts';
 
 /** A request exactly as it arrived. */
 export interface Arrival {
@@ -12,7 +14,7 @@ export interface Arrival {
   body: Buffer;
 }
 
-/** What an upstream does with a request; by default it answers `{"served_by": …}`. */
+/** What an upstream does as soon as a request begins; by default it answers `{"served_by": …}` when all of it is there. */
 export type Respond = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** An HTTP server that writes down all that reaches it. */
@@ -35,7 +37,8 @@ export class RecordingUpstream {
     this.name = name;
     this.url = url;
     this.#server = server;
-    this.respond = (_, response) => {
+    this.respond = async (request, response) => {
+      await once(request, 'end');
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ served_by: name }));
     };
     server.on('connection', () => this.connections++);
@@ -73,10 +76,7 @@ export class RecordingUpstream {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => this.arrivals.push({ method, url, headers, rawHeaders, body: Buffer.concat(chunks) }));
     request.on('error', () => {});
-    if (this.respond.length > 0 && method !== 'GET' && method !== 'HEAD') {
-      await once(request, 'end').catch(() => {});
-    }
-    await this.respond(request, response);
+    await Promise.resolve(this.respond(request, response)).catch(() => response.destroy());
   }
 }
 
@@ -85,4 +85,9 @@ export async function useUpstream(name: string): Promise<RecordingUpstream> {
   const upstream = await RecordingUpstream.start(name);
   onTestFinished(() => upstream.close());
   return upstream;
+}
+
+/** Which upstream answers a caller without a token. */
+export async function servedBy(url: string, path = '/v2/reserved_ips'): Promise<string> {
+  return expectAnswer(await new Http(url, null).get(path), 200, z.object({ served_by: z.string() })).served_by;
 }
