@@ -32,10 +32,15 @@ export class Users {
     this.#accounts = new LRUCache<string, string>({
       max: cacheSize,
       ttl: cacheMs,
-      allowStaleOnFetchRejection: true,
-      noDeleteOnFetchRejection: true,
       // An unknown token is not remembered, so that a new one is on its way at once.
-      fetchMethod: async (hash) => (await findToken(db, Buffer.from(hash, 'base64')))?.accountId.toString(),
+      fetchMethod: async (hash, known) => {
+        try {
+          return (await findToken(db, Buffer.from(hash, 'base64')))?.accountId.toString();
+        } catch (error) {
+          if (known !== undefined) return known;
+          throw error;
+        }
+      },
     });
   }
 

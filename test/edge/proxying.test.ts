@@ -207,7 +207,7 @@ test('connections to an upstream are kept and used again', async () => {
 });
 
 test('the links in an answer lead back to the gateway, by both ways', async () => {
-  const world = await useWorld({ agents: 0 });
+  const world = await useWorld({ agents: 1 });
   const account = await world.account();
   const flagFile = await useFlagFile();
   await setFlags(flagFile, 'list', { allow: [String(account.id)] });

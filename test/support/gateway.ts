@@ -96,7 +96,9 @@ async function readMetric(gateway: Gateway, name: string, labels: Record<string,
       const owner = metrics.find((metric) => metric.values.some((one) => one === value));
       return (metricName ?? owner?.name) === name;
     })
-    .filter(({ labels: own }) => Object.entries(labels).every(([key, wanted]) => Reflect.get(own, key) === wanted))
+    .filter(({ labels: own }) =>
+      Object.entries(labels).every(([key, wanted]) => String(Reflect.get(own, key)) === wanted),
+    )
     .reduce((sum, { value }) => sum + value, 0);
 }
 
