@@ -5,7 +5,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
 import { FileProvider } from '../../edge/flags/file-provider.ts';
 import { flagOf } from '../../edge/flags/setting.ts';
-import { flagsTakenOver, setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
+import { setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
 import { startProgram } from '../support/program.ts';
 import { servedBy, useUpstream } from '../support/recording-upstream.ts';
 import { until } from '../support/until.ts';
@@ -160,7 +160,6 @@ test('whose token it is cannot be read without a database: such a request goes t
   await setFlags(flagFile, 'all', { percent: 100 });
   const mysqlUrl = 'mysql://nobody:nothing@127.0.0.1:1/nowhere';
   const gateway = await useGateway({ legacyUrl: legacy.url, apiUrl: fresh.url, flagFile, mysqlUrl });
-  await flagsTakenOver(gateway, 0);
   const answer = await fetch(`${gateway.url}/v2/reserved_ips`, { headers: { authorization: 'Bearer some-token' } });
   expect(await answer.json()).toEqual({ served_by: 'legacy' });
   expect(await gateway.metric('edge_user_failures_total')).toBe(1);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CODE_PATHS, type CodePath } from '../../edge/code-paths.ts';
 import type { Account } from '../support/account.ts';
-import { flagsTakenOver, setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
+import { changeFlags, setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
 import type { Http } from '../support/http.ts';
 import { type RecordingUpstream, useUpstream } from '../support/recording-upstream.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -58,15 +58,12 @@ async function servedBy(http: Http, [method, path, rawBody]: Request): Promise<u
 describe('a flag', () => {
   test('moves its own code path and none of the other 17', async () => {
     const { gateway, http, flagFile } = await useStacks([]);
-    let changes = 1;
     for (const codePath of CODE_PATHS) {
-      await setFlags(flagFile, codePath, { percent: 100 });
-      await flagsTakenOver(gateway, changes++);
+      await changeFlags(gateway, flagFile, codePath, { percent: 100 });
       const served = await Promise.all(CODE_PATHS.map((other) => servedBy(http, requestOf(other))));
       const moved = CODE_PATHS.filter((_, at) => JSON.stringify(served[at]) === '{"served_by":"new"}');
       expect(moved).toEqual([codePath]);
-      await setFlags(flagFile, codePath, { percent: 0 });
-      await flagsTakenOver(gateway, changes++);
+      await changeFlags(gateway, flagFile, codePath, { percent: 0 });
     }
     expect(await gateway.metric('edge_requests_total', { code_path: 'floating_ips.assign', upstream: 'new' })).toBe(1);
     expect(await gateway.metric('edge_requests_total', { upstream: 'legacy' })).toBe(18 * 17);

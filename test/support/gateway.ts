@@ -81,9 +81,17 @@ export async function useGateway(options: TestGatewayOptions): Promise<TestGatew
   };
 }
 
-/** Waits until a gateway has taken over what a flag file says. */
-export async function flagsTakenOver({ log }: TestGateway, times: number): Promise<void> {
-  await until('the flags were taken over', async () => log().split('flags taken over').length > times);
+/** Sets flags in the file of a running gateway, and waits until it has taken them over. */
+export async function changeFlags(
+  { log }: TestGateway,
+  path: string,
+  paths: string,
+  setting: Partial<FlagSetting>,
+): Promise<void> {
+  const takenOver = () => log().split('flags taken over').length;
+  const before = takenOver();
+  await setFlags(path, paths, setting);
+  await until('the flags were taken over', async () => takenOver() > before);
 }
 
 /** The sum of a metric over all values that have these labels. */
