@@ -33,6 +33,8 @@ export const edgeSchema = z
     /** Until an answer begins: more than the 20 s after which the API answers in any case. */
     EDGE_ANSWER_TIMEOUT_MS: milliseconds.default(25_000),
     EDGE_BODY_TIMEOUT_MS: milliseconds.default(30_000),
+    /** How long a stopping gateway still takes requests, so that a balancer sees it in time, in milliseconds. */
+    EDGE_DRAIN_MS: z.coerce.number().int().nonnegative().max(4_000).default(1_000),
     /** Reads that are compared, in percent. */
     EDGE_SHADOW_PERCENT: z.coerce.number().min(0).max(100).default(0),
     /** Fields whose differences do not count, separated by commas. */

@@ -24,6 +24,8 @@ const LONG_POLL_MS = 60_000;
 /** What {@link createGateway} is made of. */
 export interface GatewayOptions {
   logger: Logger;
+  /** Aborted when the process is about to end; default never. */
+  stopping?: AbortSignal;
   /** Only read, to know whose token a request carries. */
   db: Database;
   /** Where flags are asked. */
@@ -59,7 +61,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const shadow = new Shadow({ upstreams, logger, metrics, ...options.shadow });
   const forwarder = new Forwarder({ upstreams, metrics, shadow, trustForwarded });
   return {
-    app: route({ logger, flags, users, forwarder, defaultStack }),
+    app: route({ logger, stopping: options.stopping ?? null, flags, users, forwarder, defaultStack }),
     metrics,
     shadow,
     async close() {
@@ -71,6 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
 interface RouteOptions {
   logger: Logger;
+  stopping: AbortSignal | null;
   flags: Flags;
   users: Users;
   forwarder: Forwarder;
@@ -78,7 +81,7 @@ interface RouteOptions {
 }
 
 /** Finds the code path by the same router, with the same tolerance, as the API's. */
-function route({ logger, flags, users, forwarder, defaultStack }: RouteOptions): Hono<EdgeEnvironment> {
+function route({ logger, stopping, flags, users, forwarder, defaultStack }: RouteOptions): Hono<EdgeEnvironment> {
   const app = new Hono<EdgeEnvironment>({ strict: false });
   app.use(requestId(logger));
   app.onError((error, c) => {
@@ -115,6 +118,7 @@ function route({ logger, flags, users, forwarder, defaultStack }: RouteOptions):
   }
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', (c) => (stopping?.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
   // Operators reach it at the API itself; the public does not.
   app.all('/internal/*', (c) => answerByGateway(c, NOT_FOUND));
   app.all('/v2/reserved_ipv6/*', (c) => byRule(c, 'new'));

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { pino } from 'pino';
 import { collectDefaultMetrics } from 'prom-client';
 import { ConfigurationError, parseEdgeConfiguration } from '../config/configuration.ts';
+import { aborted, termination } from '../config/termination.ts';
 import { openDatabase } from '../db/database.ts';
 import { startServer } from '../http/server.ts';
-import { closeServer } from '../http/shutdown.ts';
+import { StoppableServer } from '../http/shutdown.ts';
+import { createLogger } from '../logging/logger.ts';
 import { openProvider } from './flags/open-provider.ts';
 import { createGateway } from './gateway.ts';
 import { createInspection } from './inspection.ts';
@@ -13,15 +13,20 @@ import { createInspection } from './inspection.ts';
  * The gateway as a process of its own.
  */
 
+/** From the signal to the end, at most. */
+const STOP_WITHIN_MS = 15_000;
+
 /** A faithful gateway does not cut off what an upstream would take; both stacks have limits of their own. */
 const LIMITS = { requestMs: 300_000 };
 
 async function main(): Promise<void> {
   const configuration = parseEdgeConfiguration(process.env);
-  const logger = pino({ name: 'edge', level: configuration.LOG_LEVEL });
+  const logger = createLogger({ name: 'edge', level: configuration.LOG_LEVEL });
+  const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
   const db = openDatabase(configuration.mysql);
   const gateway = await createGateway({
     logger,
+    stopping,
     db,
     provider: await openProvider({
       file: configuration.EDGE_FLAGS_FILE,
@@ -39,26 +44,18 @@ async function main(): Promise<void> {
     trustForwarded: configuration.EDGE_TRUST_FORWARDED,
     shadow: { percent: configuration.EDGE_SHADOW_PERCENT, ignored: configuration.EDGE_SHADOW_IGNORE },
   });
-  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const servers = [];
   try {
     const { EDGE_HOST: host, EDGE_PORT, METRICS_ADDRESS } = configuration;
     if (METRICS_ADDRESS !== undefined) {
       collectDefaultMetrics({ register: gateway.metrics.registry });
       const { hostname, port } = new URL(`http://${METRICS_ADDRESS}`);
-      const { server } = await startServer({
-        fetch: createInspection(gateway).fetch,
-        host: hostname,
-        port: Number(port),
-      });
-      servers.push(server);
+      await startServer({ fetch: createInspection(gateway).fetch, host: hostname, port: Number(port) });
     }
     const { server, port } = await startServer({ fetch: gateway.app.fetch, host, port: EDGE_PORT, limits: LIMITS });
-    servers.push(server);
+    const stoppable = new StoppableServer(server);
     logger.info({ url: `http://${host}:${port}` }, 'listening');
-    await stopped;
-    logger.info('stopping');
-    await Promise.all(servers.map((one) => closeServer(one)));
+    await aborted(stopping);
+    await stoppable.stop({ drainMs: configuration.EDGE_DRAIN_MS });
   } finally {
     await gateway.close();
     await db.destroy();

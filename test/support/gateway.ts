@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Provider } from '@openfeature/server-sdk';
-import { type Logger, pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { codePathsNamed } from '../../edge/code-paths.ts';
@@ -12,6 +11,7 @@ import { changeSettings } from '../../edge/flags/flag-file.ts';
 import type { FlagSetting } from '../../edge/flags/setting.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../edge/gateway.ts';
 import { startServer } from '../../http/server.ts';
+import { createLogger } from '../../logging/logger.ts';
 import { until } from './until.ts';
 
 /** A gateway in the running test. */
@@ -53,7 +53,7 @@ export async function setFlags(path: string, paths: string, setting: Partial<Fla
 export async function useGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const { flagFile = '', mysqlUrl = inject('stack').mysqlUrl, ...rest } = options;
   const lines: string[] = [];
-  const logger: Logger = pino({ level: 'info' }, collecting(lines));
+  const logger = createLogger({ level: 'info', destination: collecting(lines) });
   const db = openDatabase({ url: mysqlUrl, poolSize: 2 });
   const provider: Provider = options.provider ?? new FileProvider({ path: flagFile, logger, everyMs: 10 });
   const gateway = await createGateway({
