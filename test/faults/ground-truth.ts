@@ -12,6 +12,7 @@ import { addressOfResource, type ListedAction } from './history.ts';
 import type { FaultStack } from './stack.ts';
 
 const PAUSE_MS = 1_000;
+const ADDRESS = / \d+\.\d+\.\d+\.\d+/;
 /** A billing event that Kafka refused is tried again after a minute at the latest. */
 const SETTLE_WITHIN_MS = 180_000;
 
@@ -114,5 +115,10 @@ async function reasonsOfErrors(db: Database): Promise<Map<string, number>> {
     .where('status', '=', 'errored')
     .groupBy('reason')
     .execute();
-  return new Map(rows.map(({ reason, count }) => [reason ?? '', Number(count)]));
+  const reasons = new Map<string, number>();
+  for (const { reason, count } of rows) {
+    const withoutAddress = (reason ?? '').replace(ADDRESS, '');
+    reasons.set(withoutAddress, (reasons.get(withoutAddress) ?? 0) + Number(count));
+  }
+  return reasons;
 }
