@@ -16,9 +16,6 @@ import { createInspection } from './inspection.ts';
 /** From the signal to the end, at most. */
 const STOP_WITHIN_MS = 15_000;
 
-/** A faithful gateway does not cut off what an upstream would take; both stacks have limits of their own. */
-const LIMITS = { requestMs: 300_000 };
-
 async function main(): Promise<void> {
   const configuration = parseEdgeConfiguration(process.env);
   const logger = createLogger({ name: 'edge', level: configuration.LOG_LEVEL });
@@ -51,7 +48,7 @@ async function main(): Promise<void> {
       const { hostname, port } = new URL(`http://${METRICS_ADDRESS}`);
       await startServer({ fetch: createInspection(gateway).fetch, host: hostname, port: Number(port) });
     }
-    const { server, port } = await startServer({ fetch: gateway.app.fetch, host, port: EDGE_PORT, limits: LIMITS });
+    const { server, port } = await startServer({ fetch: gateway.app.fetch, host, port: EDGE_PORT });
     const stoppable = new StoppableServer(server);
     logger.info({ url: `http://${host}:${port}` }, 'listening');
     await aborted(stopping);
