@@ -26,13 +26,14 @@ export interface GroundTruth {
 }
 
 /** Waits until everything has ended and holds, and reads what has become of it; what stays wrong is a problem. */
-export async function readGroundTruth(stack: FaultStack): Promise<GroundTruth> {
+export async function readGroundTruth(stack: FaultStack, signal?: AbortSignal): Promise<GroundTruth> {
   const db = openDatabase({ url: stack.mysqlUrl, poolSize: 8 });
   const connection = await Connection.connect({ address: stack.temporalAddress });
   try {
     const temporal = new Client({ connection });
     const deadline = Date.now() + SETTLE_WITHIN_MS;
     for (;;) {
+      signal?.throwIfAborted();
       const problems = await problemsNow(stack, db, temporal).catch((error: unknown) => [String(error)]);
       if (problems.length > 0 && Date.now() < deadline) {
         await sleep(PAUSE_MS);

@@ -86,7 +86,7 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   await Promise.all(running.map((client) => client.stop()));
   report('the faults are over, and the clients have ended');
 
-  const truth = await readGroundTruth(stack);
+  const truth = await readGroundTruth(stack, signal);
   const settlingMs = performance.now() - started - loadMs;
   const recorded = await readRecords(files);
   const history = toHistory(recorded, truth.actions, now());
