@@ -84,6 +84,21 @@ export function listReservedIps(
   return readPage(request, count, read);
 }
 
+/** A reservation as it was made, for its answer when the address has gone on since. */
+export async function describeReservation(
+  db: Database,
+  reservation: { accountId: number; address: Address; region: string; projectId: string | null; reservedAt: Date },
+): Promise<ReservedIpRecord> {
+  const { accountId, address, region, projectId, reservedAt } = reservation;
+  const { uuid, ...regionRecord } = await db
+    .selectFrom('regions')
+    .innerJoin('accounts', (join) => join.on('accounts.id', '=', accountId))
+    .select(['regions.slug', 'regions.name', 'accounts.uuid'])
+    .where('regions.slug', '=', region)
+    .executeTakeFirstOrThrow(queryLimit());
+  return { address, region: regionRecord, droplet: null, locked: false, projectId: projectId ?? uuid, reservedAt };
+}
+
 /** One of the account's reserved addresses. One that is being given back is nobody's any more. */
 export async function findReservedIp(
   db: Database,

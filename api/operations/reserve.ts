@@ -1,12 +1,11 @@
 import { isDatabaseUnavailable } from '../../db/bounded.ts';
 import type { Database } from '../../db/database.ts';
 import { type OperationFacts, readOperationFacts } from '../../db/operation-facts.ts';
-import { findReservedIp, type ReservedIpRecord } from '../../db/reserved-ips.ts';
-import type { Address } from '../../domain/address.ts';
+import { describeReservation, findReservedIp, type ReservedIpRecord } from '../../db/reserved-ips.ts';
 import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
 import type { Admitted, Refusal } from '../../domain/verdict.ts';
 import type { ApiDependencies } from '../context.ts';
-import { notFound, outcomeUnknown, refusalToError } from '../errors.ts';
+import { outcomeUnknown, refusalToError } from '../errors.ts';
 import { refusalOfDroplet } from './refusals.ts';
 import { admittedOr, clientFields, type OperationRequest } from './verdict.ts';
 
@@ -32,16 +31,21 @@ export async function reserveAddress(
 }
 
 /**
- * The address that {@link reserveAddress} has reserved, for its answer. What was reserved stays so when it cannot be
- * read, so that is no 503.
+ * The address that {@link reserveAddress} has reserved, for its answer: as it is, or as it was reserved, when somebody
+ * has given it back in the meantime. What was reserved stays so when it cannot be read, so that is no 503.
  */
-export async function readReserved(db: Database, accountId: number, address: Address): Promise<ReservedIpRecord> {
-  const reserved = await findReservedIp(db, accountId, address).catch((error: unknown) => {
+export async function readReserved(
+  db: Database,
+  accountId: number,
+  { address, region, startedAt }: Admitted,
+  projectId: string | null,
+): Promise<ReservedIpRecord> {
+  try {
+    const reservation = { accountId, address, region, projectId, reservedAt: new Date(startedAt) };
+    return (await findReservedIp(db, accountId, address)) ?? (await describeReservation(db, reservation));
+  } catch (error) {
     throw isDatabaseUnavailable(error) ? outcomeUnknown() : error;
-  });
-  // Somebody has given it back in the meantime.
-  if (!reserved) throw notFound();
-  return reserved;
+  }
 }
 
 function refusalOfReserve(target: Target, { droplet, regionId }: OperationFacts): Refusal | null {

@@ -1,9 +1,11 @@
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { z } from 'zod';
 import type { AdmissionDesk } from '../../client/admission-desk.ts';
 import { createReservedIpClient, OperationInDoubtError } from '../../client/index.ts';
 import { admit, seal } from '../../db/operations/admit.ts';
 import { readStanding } from '../../db/operations/fence.ts';
 import { findVerdict } from '../../db/operations/verdicts.ts';
+import { useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
@@ -92,3 +94,37 @@ test('an internal service whose answer was lost gets the verdict from the operat
   await world.manualHosts[0]?.confirm(address, 'attach');
   await account.completed({ id: handle.verdict.kind === 'admitted' ? handle.verdict.actionId : 0 });
 });
+
+test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
+  'a reservation (%s) that was given back before its answer was written is answered as it was made',
+  async (path) => {
+    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
+    const account = await world.account();
+    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const app = await useApp({
+      client: {
+        ...client,
+        async reserve(request) {
+          const handle = await client.reserve(request);
+          if (handle.verdict.kind === 'refused') throw new Error(handle.verdict.refusal);
+          await handle.completed();
+          const { accountId } = request;
+          await (await client.release({ accountId, address: handle.verdict.address })).completed();
+          return handle;
+        },
+      },
+    });
+    const body = JSON.stringify(path.endsWith('ipv6') ? { region_slug: world.region } : { region: world.region });
+    const headers = { authorization: `Bearer ${account.http.token}`, 'content-type': 'application/json' };
+
+    const answer = await app.request(path, { method: 'POST', headers, body });
+
+    expect(answer.status).toBeLessThan(300);
+    const [reserved] = Object.values(
+      z.record(z.string(), z.looseObject({ ip: z.string().optional() })).parse(await answer.json()),
+    );
+    expect(reserved).toMatchObject({ ip: expect.any(String), droplet: null });
+    const { ip } = reserved ?? {};
+    expect((await account.http.get(`${path}/${ip}`)).status).toBe(404);
+  },
+);

@@ -22,7 +22,7 @@ export function registerCreateReservedIpv6(app: ApiApp, dependencies: ApiDepende
   });
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;
-    const { address } = await reserveAddress(dependencies, {
+    const admitted = await reserveAddress(dependencies, {
       accountId,
       resourceType,
       operationId: c.var.operationId,
@@ -30,7 +30,7 @@ export function registerCreateReservedIpv6(app: ApiApp, dependencies: ApiDepende
       target: { region: c.req.valid('json').region_slug, dropletId: null },
       projectId: null,
     });
-    const reserved = await readReserved(dependencies.db, accountId, address);
+    const reserved = await readReserved(dependencies.db, accountId, admitted, null);
     return c.json({ reserved_ipv6: present(reserved) }, 201);
   });
 }

@@ -34,7 +34,7 @@ export function registerCreateReservedIp(
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;
     const { target, projectId } = c.req.valid('json');
-    const { address, actionId } = await reserveAddress(dependencies, {
+    const admitted = await reserveAddress(dependencies, {
       accountId,
       resourceType: flavour.resourceType,
       operationId: c.var.operationId,
@@ -42,13 +42,13 @@ export function registerCreateReservedIp(
       target,
       projectId,
     });
-    const reserved = await readReserved(dependencies.db, accountId, address);
+    const reserved = await readReserved(dependencies.db, accountId, admitted, projectId);
     if (target.dropletId === null) return c.json({ [flavour.one]: flavour.present(reserved), links: {} }, 202);
     // As it was admitted, even if the host has been quicker than this answer.
     const onItsWay = flavour.present({ ...reserved, droplet: null, locked: true });
     const links = {
       droplets: [dropletLink(c.req, target.dropletId)],
-      actions: [actionLink(c.req, actionId, 'assign_ip')],
+      actions: [actionLink(c.req, admitted.actionId, 'assign_ip')],
     };
     return c.json({ [flavour.one]: onItsWay, links }, 202);
   });
