@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { readBillingEvents } from '../billing/consume.ts';
@@ -9,33 +8,22 @@ import type { Violation } from '../domain/audit-report.ts';
 import { checkBilling } from './checks/billing.ts';
 import { checkDatabase } from './checks/database.ts';
 import { checkWorkflows } from './checks/workflows.ts';
-import { identityOf } from './violation.ts';
+import { type Looks, lastingViolations } from './lasting-violations.ts';
 
 /** Options of {@link audit}. */
-export interface AuditOptions {
+export interface AuditOptions extends Looks {
   db: Database;
   temporal: Client;
   kafka: KafkaSettings;
   logger: Logger;
-  /** How often to look before something counts as a violation; default 4. */
-  looks?: number;
-  /** Pause between two looks, in milliseconds; default 1,000. */
-  pauseMs?: number;
 }
 
 /**
  * Checks the invariants over MySQL, Temporal and the billing topic of a live system. What is on its way at one look is
  * settled by the next, so only what every look sees is a violation.
  */
-export async function audit(options: AuditOptions): Promise<Violation[]> {
-  const { looks = 4, pauseMs = 1_000 } = options;
-  let standing = await look(options);
-  for (let done = 1; done < looks && standing.length > 0; done++) {
-    await sleep(pauseMs);
-    const seen = new Set((await look(options)).map(identityOf));
-    standing = standing.filter((violation) => seen.has(identityOf(violation)));
-  }
-  return standing;
+export function audit(options: AuditOptions): Promise<Violation[]> {
+  return lastingViolations(() => look(options), options);
 }
 
 async function look({ db, temporal, kafka, logger }: AuditOptions): Promise<Violation[]> {

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { actionsEndedSince, openOperations } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
 import type { Violation } from '../domain/audit-report.ts';
 import { checkDatabase } from './checks/database.ts';
-import { identityOf } from './violation.ts';
+import { lastingViolations } from './lasting-violations.ts';
 
 /** What {@link checkChanges} works with. */
 export interface ChangesOptions {
@@ -14,10 +13,6 @@ export interface ChangesOptions {
   onProgress?: () => void;
 }
 
-/** What is on its way at one look is settled by the last. */
-const LOOKS = 4;
-const PAUSE_MS = 1_000;
-
 /**
  * Checks what the database alone can tell, of the addresses that changed and of those an operation is open on, page by
  * page: the cost goes with what happens and not with what there is.
@@ -25,20 +20,10 @@ const PAUSE_MS = 1_000;
 export async function checkChanges({ db, since, onProgress = () => {} }: ChangesOptions): Promise<Violation[]> {
   const violations: Violation[] = [];
   for await (const page of changedAddresses(db, since)) {
-    violations.push(...(await lastingViolations(db, page)));
+    violations.push(...(await lastingViolations(() => checkDatabase(db, page))));
     onProgress();
   }
   return violations;
-}
-
-async function lastingViolations(db: Database, page: number[]): Promise<Violation[]> {
-  let standing = await checkDatabase(db, page);
-  for (let looks = 1; looks < LOOKS && standing.length > 0; looks++) {
-    await sleep(PAUSE_MS);
-    const seen = new Set((await checkDatabase(db, page)).map(identityOf));
-    standing = standing.filter((violation) => seen.has(identityOf(violation)));
-  }
-  return standing;
 }
 
 async function* changedAddresses(db: Database, since: Date): AsyncGenerator<number[]> {
