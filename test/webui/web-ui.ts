@@ -222,6 +222,8 @@ export class RunPage {
     await this.#choose('start-workflow-button');
     const id = this.page.getByTestId('workflowId');
     await id.waitFor();
+    // The form is there a moment before the input that it copies; started without, the workflow would fail.
+    await this.page.locator('.cm-content').filter({ hasText: /\S/ }).first().waitFor();
     if (workflowId !== undefined) await id.fill(workflowId);
     await this.page.getByTestId('start-workflow-button').filter({ visible: true }).click();
     const note = await this.page.getByRole('log').getByText(/start/i).innerText();
