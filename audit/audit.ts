@@ -2,9 +2,10 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { readBillingEvents } from '../billing/consume.ts';
 import type { KafkaSettings } from '../config/servers.ts';
-import { listBillableActions } from '../db/audited-operations.ts';
+import { listBillableActions, listForeignActionIds } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
 import type { Violation } from '../domain/audit-report.ts';
+import { billingEventId } from '../domain/names.ts';
 import { checkBilling } from './checks/billing.ts';
 import { checkDatabase } from './checks/database.ts';
 import { checkWorkflows } from './checks/workflows.ts';
@@ -35,5 +36,7 @@ async function look({ db, temporal, kafka, logger }: AuditOptions): Promise<Viol
     checkWorkflows(db, temporal),
     readBillingEvents({ ...kafka, logger }),
   ]);
-  return [...inDatabase, ...inWorkflows, ...checkBilling(actions, events, now)];
+  const foreign = new Set((await listForeignActionIds(db)).map(billingEventId));
+  const changes = events.changes.filter(({ eventId }) => !foreign.has(eventId));
+  return [...inDatabase, ...inWorkflows, ...checkBilling(actions, { ...events, changes }, now)];
 }

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { BillingEvents } from '../billing/consume.ts';
-import { actionsEndedSince, type EndedAction } from '../db/audited-operations.ts';
+import { actionsEndedSince, type EndedAction, findRequest } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
 import type { Violation } from '../domain/audit-report.ts';
 import { billingEventId, billingWorkflowId } from '../domain/names.ts';
@@ -36,9 +36,11 @@ export async function billWhatIsMissing(options: UnbilledOptions): Promise<{ tak
   for await (const page of actionsEndedSince(db, since)) {
     const missing = page.filter((action) => isBillable(action, until) && !published.has(billingEventId(action.id)));
     await inBatches(missing, async ({ id, operationId }) => {
+      // Of another stack on the same database, which does its own billing.
+      if (operationId === null) return;
       if ((await statusOf(temporal, billingWorkflowId(billingEventId(id)))) === 'RUNNING') return;
       const detail = 'has no billing event, and nothing is known of its operation';
-      if (operationId === null) lost.push({ invariant: 6, subject: `action ${id}`, detail });
+      if ((await findRequest(db, operationId)) === null) lost.push({ invariant: 6, subject: `action ${id}`, detail });
       else if (await startAgain(db, temporal, operationId)) takenUp.push(billingEventId(id));
     });
   }

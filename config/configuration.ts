@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { codecEndpointSchema } from './codec-endpoint.ts';
 import { edgeSchema, flipSchema } from './edge.ts';
+import { legacySchema, legacyServicesSchema } from './legacy.ts';
 import {
   type KafkaSettings,
   kafkaSchema,
@@ -96,6 +97,8 @@ export type AdminConfiguration = z.infer<typeof adminSchema>;
 export type CodecEndpointConfiguration = z.infer<typeof codecEndpointSchema>;
 export type EdgeConfiguration = z.infer<typeof edgeSchema>;
 export type FlipConfiguration = z.infer<typeof flipSchema>;
+export type LegacyConfiguration = z.infer<typeof legacySchema>;
+export type LegacyServicesConfiguration = z.infer<typeof legacyServicesSchema>;
 
 /** The environment is missing settings or has wrong ones; the message lists all of them. */
 export class ConfigurationError extends Error {
@@ -167,6 +170,16 @@ export function parseEdgeConfiguration(environment: Environment): EdgeConfigurat
 /** Settings of the command that changes flags. Throws {@link ConfigurationError}. */
 export function parseFlipConfiguration(environment: Environment): FlipConfiguration {
   return parse(flipSchema, environment);
+}
+
+/** Settings of the stand-in for a legacy monolith. Throws {@link ConfigurationError}. */
+export function parseLegacyConfiguration(environment: Environment): LegacyConfiguration {
+  return parse(legacySchema, environment);
+}
+
+/** Settings of the services that it asks. Throws {@link ConfigurationError}. */
+export function parseLegacyServicesConfiguration(environment: Environment): LegacyServicesConfiguration {
+  return parse(legacyServicesSchema, environment);
 }
 
 /** How to reach MySQL. Throws {@link ConfigurationError}. */

@@ -25,6 +25,13 @@ async function broken(db: Database, query: ReturnType<typeof sql<BrokenRow>>): P
   return rows;
 }
 
+/**
+ * Leaves out the addresses that another stack on the same database has changed last: the rules are those of this one.
+ * An action without an operation is another stack's.
+ */
+const changedByThisStack = sql`NOT EXISTS (
+  SELECT 1 FROM actions AS latest WHERE latest.id = addresses.last_action_id AND latest.operation_id IS NULL)`;
+
 const addressText = (column: string) => sql`INET6_NTOA(${sql.ref(column)})`;
 
 /** The condition that a droplet holds, or is about to hold, an address of the scope. */
@@ -42,8 +49,10 @@ export function dropletsWithSeveralAddresses(db: Database, scope: AuditScope): P
     sql<BrokenRow>`
       SELECT CONCAT('droplet ', droplet) AS subject, CONCAT(COUNT(*), ' addresses of family ', family) AS detail
       FROM (
-        SELECT droplet_id AS droplet, family, id FROM addresses WHERE droplet_id IS NOT NULL
-        UNION SELECT target_droplet_id, family, id FROM addresses WHERE target_droplet_id IS NOT NULL
+        SELECT droplet_id AS droplet, family, id FROM addresses
+        WHERE droplet_id IS NOT NULL AND ${changedByThisStack}
+        UNION SELECT target_droplet_id, family, id FROM addresses
+        WHERE target_droplet_id IS NOT NULL AND ${changedByThisStack}
       ) AS held
       WHERE ${dropletsOf(scope)}
       GROUP BY droplet, family HAVING COUNT(*) > 1`,
@@ -58,7 +67,7 @@ export function misplacedAddresses(db: Database, scope: AuditScope): Promise<Bro
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('on droplet ', droplets.id, ' of account ', droplets.account_id, ' in region ', droplets.region_id) AS detail
       FROM addresses JOIN droplets ON droplets.id = addresses.droplet_id
-      WHERE ${within('addresses.id', scope)}
+      WHERE ${within('addresses.id', scope)} AND ${changedByThisStack}
         AND (droplets.account_id <> addresses.account_id
           OR droplets.region_id <> addresses.region_id
           OR (droplets.deleted_at IS NOT NULL AND addresses.pending_action_id IS NULL))`,
@@ -73,13 +82,13 @@ export function fencesWithoutAction(db: Database, scope: AuditScope): Promise<Br
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('fenced by action ', addresses.pending_action_id, ', which is ', COALESCE(actions.status, 'missing')) AS detail
       FROM addresses LEFT JOIN actions ON actions.id = addresses.pending_action_id
-      WHERE ${within('addresses.id', scope)} AND addresses.pending_action_id IS NOT NULL
+      WHERE ${within('addresses.id', scope)} AND addresses.pending_action_id IS NOT NULL AND ${changedByThisStack}
         AND (actions.id IS NULL OR actions.status <> 'in-progress' OR actions.address_id <> addresses.id)
       UNION ALL
       SELECT CONCAT('action ', actions.id), CONCAT('in progress without the fence of ', ${addressText('actions.address')})
       FROM actions LEFT JOIN addresses ON addresses.id = actions.address_id
       WHERE ${within('actions.address_id', scope)}
-        AND actions.status = 'in-progress' AND actions.address_id IS NOT NULL
+        AND actions.status = 'in-progress' AND actions.address_id IS NOT NULL AND actions.operation_id IS NOT NULL
         AND NOT (addresses.pending_action_id <=> actions.id)`,
   );
 }
@@ -92,7 +101,7 @@ export function generationsOutOfOrder(db: Database, scope: AuditScope): Promise<
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('host event of generation ', MAX(host_events.generation), ' but the address is at ', addresses.generation) AS detail
       FROM host_events JOIN addresses ON addresses.id = host_events.address_id
-      WHERE ${within('host_events.address_id', scope)}
+      WHERE ${within('host_events.address_id', scope)} AND ${changedByThisStack}
       GROUP BY addresses.id, addresses.address, addresses.generation
       HAVING MAX(host_events.generation) > addresses.generation
       UNION ALL
@@ -100,7 +109,9 @@ export function generationsOutOfOrder(db: Database, scope: AuditScope): Promise<
       FROM (
         SELECT address, host_id, generation,
                LAG(generation) OVER (PARTITION BY host_id, address_id ORDER BY sequence) AS previous
-        FROM host_events WHERE ${within('address_id', scope)}
+        FROM host_events
+        WHERE ${within('address_id', scope)}
+          AND EXISTS (SELECT 1 FROM addresses WHERE addresses.id = host_events.address_id AND ${changedByThisStack})
       ) AS ordered
       WHERE previous > generation`,
   );
@@ -119,7 +130,7 @@ export function freeAddressesStillAnswered(db: Database, scope: AuditScope): Pro
         ON newest.address_id = addresses.id
       JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
       JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'
-      WHERE addresses.state = 'free'
+      WHERE addresses.state = 'free' AND ${changedByThisStack}
         AND (event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed')`,
   );
 }
@@ -136,12 +147,12 @@ export function addressesOnSeveralHosts(db: Database, scope: AuditScope): Promis
         ON newest.address_id = addresses.id
       JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
       JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'
-      WHERE event.\`change\` = 'attach' OR event.outcome = 'failed'
+      WHERE (event.\`change\` = 'attach' OR event.outcome = 'failed') AND ${changedByThisStack}
       GROUP BY addresses.id, addresses.address HAVING COUNT(*) > 1`,
   );
 }
 
-/** Admitted operations without an action, and actions whose operation was never admitted. */
+/** Admitted operations without an action, and actions of an operation that was never admitted. */
 export function operationsWithoutAction(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
@@ -153,7 +164,8 @@ export function operationsWithoutAction(db: Database, scope: AuditScope): Promis
       UNION ALL
       SELECT CONCAT('action ', actions.id), 'has an operation that was not admitted'
       FROM actions LEFT JOIN operations ON operations.id = actions.operation_id
-      WHERE ${within('actions.address_id', scope)} AND actions.address_id IS NOT NULL
+      WHERE ${within('actions.address_id', scope)}
+        AND actions.address_id IS NOT NULL AND actions.operation_id IS NOT NULL
         AND (operations.id IS NULL OR operations.verdict NOT LIKE '{"kind":"admitted"%')`,
   );
 }

@@ -112,12 +112,13 @@ export interface BillableAction {
   effectiveAt: Date;
 }
 
-/** Every action that has changed what is billed. */
+/** Every action of this stack that has changed what is billed. */
 export async function listBillableActions(db: Database): Promise<BillableAction[]> {
   const rows = await db
     .selectFrom('actions')
     .select(['id as actionId', 'account_id as accountId', 'address', 'type', 'status', 'started_at', 'completed_at'])
     .where('address', 'is not', null)
+    .where('operation_id', 'is not', null)
     .where((where) => where.or([where('status', '=', 'completed'), where('type', '=', 'release_ip')]))
     .orderBy('id')
     .execute();
@@ -125,4 +126,15 @@ export async function listBillableActions(db: Database): Promise<BillableAction[
     const effectiveAt = row.type === 'release_ip' ? started_at : completed_at;
     return address && effectiveAt ? [{ ...row, address: addressFromBytes(address), effectiveAt }] : [];
   });
+}
+
+/** The actions on addresses that another stack on the same database has done. */
+export async function listForeignActionIds(db: Database): Promise<number[]> {
+  const rows = await db
+    .selectFrom('actions')
+    .select('id')
+    .where('address', 'is not', null)
+    .where('operation_id', 'is', null)
+    .execute();
+  return rows.map(({ id }) => id);
 }

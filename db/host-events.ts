@@ -83,7 +83,8 @@ export interface AnsweredEvent {
   sequence: number;
   generation: number;
   operationId: string;
-  workflowId: string;
+  /** Null when the event is of another stack on the same database, which looks for the answer itself. */
+  workflowId: string | null;
   change: HostChange;
   outcome: AcknowledgmentOutcome;
   message: string | null;
@@ -143,7 +144,7 @@ async function findEvents(
   if (acknowledgments.length === 0) return new Map();
   const rows = await db
     .selectFrom('host_events')
-    .innerJoin('operations', 'operations.id', 'host_events.operation_id')
+    .leftJoin('operations', 'operations.id', 'host_events.operation_id')
     .innerJoin('addresses', 'addresses.id', 'host_events.address_id')
     .select([
       'host_events.sequence',

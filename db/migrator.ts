@@ -3,11 +3,13 @@ import type { Database } from './database.ts';
 import * as tables from './migrations/0001-tables.ts';
 import * as auditLog from './migrations/0002-audit-log.ts';
 import * as endedActions from './migrations/0003-ended-actions.ts';
+import * as coexistence from './migrations/0004-coexistence.ts';
 
 const migrations = {
   '0001-tables': { up: tables.up },
   '0002-audit-log': { up: auditLog.up },
   '0003-ended-actions': { up: endedActions.up },
+  '0004-coexistence': { up: coexistence.up },
 };
 
 /**

@@ -13,6 +13,11 @@ export function isDuplicateEntry(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_DUP_ENTRY';
 }
 
+/** A trigger refused the row. */
+export function isRefusedByTrigger(error: unknown): boolean {
+  return databaseErrorCode(error) === 'ER_SIGNAL_EXCEPTION';
+}
+
 const TRANSIENT_CODES = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
 
 /** Repeats a transaction that MySQL rolled back for the sake of another one: at most `attempts` times in all. */

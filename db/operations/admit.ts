@@ -1,7 +1,7 @@
 import type { Operation } from '../../domain/operation.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
-import { isDuplicateEntry, retryRolledBack } from '../retry.ts';
+import { isDuplicateEntry, isRefusedByTrigger, retryRolledBack } from '../retry.ts';
 import { admitAssign } from './assign.ts';
 import { admitRelease } from './release.ts';
 import { admitReserve } from './reserve.ts';
@@ -30,14 +30,14 @@ export async function admit(
   started: Promise<unknown> = Promise.resolve(),
 ): Promise<Verdict> {
   if (operation.kind === 'reserve') await started;
+  const attempt = () => retryRolledBack(() => db.transaction().execute((tx) => decide(tx, operation, rules, started)));
   try {
-    return await retryRolledBack(() => db.transaction().execute((tx) => decide(tx, operation, rules, started)));
+    return await attempt();
   } catch (error) {
     if (error instanceof AdmissionExpiredError) return seal(db, operation);
-    if (!isDuplicateEntry(error)) throw error;
-    const verdict = await findVerdict(db, operation.id);
-    if (!verdict) throw error;
-    return verdict;
+    if (!isDuplicateEntry(error) && !isRefusedByTrigger(error)) throw error;
+    // Without a verdict it was the droplet: a stack that knows no locks has sent it an address meanwhile, as is seen now.
+    return (await findVerdict(db, operation.id)) ?? (await attempt());
   }
 }
 

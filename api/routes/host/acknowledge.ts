@@ -74,6 +74,7 @@ function summarise(sequences: number[]): { count: number; first: number[] } {
 
 async function tell(sink: AcknowledgmentSink, logger: Logger, host: string, event: AnsweredEvent): Promise<boolean> {
   const { workflowId, operationId, change, outcome, message } = event;
+  if (workflowId === null) return true;
   try {
     await sink.acknowledged({ workflowId, operationId, host, change, outcome, message });
     return true;

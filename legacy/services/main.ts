@@ -1,0 +1,32 @@
+import { ConfigurationError, parseLegacyServicesConfiguration } from '../../config/configuration.ts';
+import { aborted, termination } from '../../config/termination.ts';
+import { openDatabase } from '../../db/database.ts';
+import { startServer } from '../../http/server.ts';
+import { createLogger } from '../../logging/logger.ts';
+import { latencyOf } from '../latency.ts';
+import { createServices } from './app.ts';
+
+/*
+ * The services that the legacy monolith asks, as a process of their own.
+ */
+
+async function main(): Promise<void> {
+  const configuration = parseLegacyServicesConfiguration(process.env);
+  const logger = createLogger({ name: 'legacy-services', level: configuration.LOG_LEVEL });
+  const stopping = termination({ logger, withinMs: 5_000 });
+  const db = openDatabase(configuration.mysql);
+  const app = createServices({ db, latency: latencyOf(configuration.LEGACY_LATENCY_SCALE) });
+  const { LEGACY_SERVICES_HOST: host, LEGACY_SERVICES_PORT } = configuration;
+  const { port } = await startServer({ fetch: app.fetch, host, port: LEGACY_SERVICES_PORT });
+  logger.info({ url: `http://${host}:${port}` }, 'listening');
+  await aborted(stopping);
+  await db.destroy();
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof ConfigurationError ? error.message : error);
+    process.exit(1);
+  },
+);

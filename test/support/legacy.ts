@@ -1,0 +1,50 @@
+import type { Hono } from 'hono';
+import { pino } from 'pino';
+import { inject, onTestFinished } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
+import { startServer } from '../../http/server.ts';
+import { type Latency, latencyOf } from '../../legacy/latency.ts';
+import { createMonolith } from '../../legacy/monolith/app.ts';
+import { endConfirmedActions } from '../../legacy/monolith/confirmations.ts';
+import { Emitter } from '../../legacy/monolith/emit.ts';
+import { InnerServices } from '../../legacy/monolith/inner-services.ts';
+import { createServices } from '../../legacy/services/app.ts';
+
+/** What {@link useLegacy} starts with. */
+export interface TestLegacyOptions {
+  /** What its inner services take; default nothing. */
+  latency?: Latency;
+  mysqlUrl?: string;
+}
+
+/** A legacy monolith of the running test and its services, in this process; answers its base URL. */
+export async function useLegacy(options: TestLegacyOptions = {}): Promise<string> {
+  const { latency = latencyOf(0), mysqlUrl = inject('stack').mysqlUrl } = options;
+  const logger = pino({ level: 'silent' });
+  const db = openDatabase({ url: mysqlUrl, poolSize: 20 });
+  const emitter = await Emitter.connect({ brokers: inject('stack').kafkaBrokers.split(','), logger }, latencyOf(0));
+  const stopping = new AbortController();
+  const services = await serve(createServices({ db, latency }));
+  const monolith = await serve(createMonolith({ db, services: new InnerServices(services.url), emitter, logger }));
+  const confirming = endConfirmedActions(db, logger, stopping.signal);
+  onTestFinished(async () => {
+    stopping.abort();
+    await confirming;
+    monolith.close();
+    services.close();
+    await emitter.close();
+    await db.destroy();
+  });
+  return monolith.url;
+}
+
+async function serve(app: Pick<Hono, 'fetch'>): Promise<{ url: string; close(): void }> {
+  const { server, port } = await startServer({ fetch: (request) => app.fetch(request), host: '127.0.0.1', port: 0 });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
