@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import type { Provider } from '@openfeature/server-sdk';
 import { inject, onTestFinished } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
@@ -12,6 +11,7 @@ import type { FlagSetting } from '../../edge/flags/setting.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../edge/gateway.ts';
 import { startServer } from '../../http/server.ts';
 import { createLogger } from '../../logging/logger.ts';
+import { collecting } from './log-lines.ts';
 import { until } from './until.ts';
 
 /** A gateway in the running test. */
@@ -108,13 +108,4 @@ async function readMetric(gateway: Gateway, name: string, labels: Record<string,
       Object.entries(labels).every(([key, wanted]) => String(Reflect.get(own, key)) === wanted),
     )
     .reduce((sum, { value }) => sum + value, 0);
-}
-
-function collecting(lines: string[]): Writable {
-  return new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
 }

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { startServer } from '../../http/server.ts';
@@ -10,17 +10,20 @@ import { Emitter } from '../../legacy/monolith/emit.ts';
 import { InnerServices } from '../../legacy/monolith/inner-services.ts';
 import { createServices } from '../../legacy/services/app.ts';
 
+const silent = pino({ level: 'silent' });
+
 /** What {@link useLegacy} starts with. */
 export interface TestLegacyOptions {
   /** What its inner services take; default nothing. */
   latency?: Latency;
   mysqlUrl?: string;
+  /** Where the monolith logs to; default nowhere. */
+  logger?: Logger;
 }
 
 /** A legacy monolith of the running test and its services, in this process; answers its base URL. */
 export async function useLegacy(options: TestLegacyOptions = {}): Promise<string> {
-  const { latency = latencyOf(0), mysqlUrl = inject('stack').mysqlUrl } = options;
-  const logger = pino({ level: 'silent' });
+  const { latency = latencyOf(0), mysqlUrl = inject('stack').mysqlUrl, logger = silent } = options;
   const db = openDatabase({ url: mysqlUrl, poolSize: 20 });
   const emitter = await Emitter.connect({ brokers: inject('stack').kafkaBrokers.split(','), logger }, latencyOf(0));
   const stopping = new AbortController();

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { type Account, type Action, readAction } from '../support/account.ts';
+import { type Answer, expectAnswer } from '../support/http.ts';
+import type { SeededRandom } from '../support/random.ts';
+import { until } from '../support/until.ts';
+
+const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
+type Family = (typeof FAMILIES)[number];
+
+const addressSchema = z.object({
+  ip: z.string(),
+  droplet: z.looseObject({ id: z.int() }).nullable(),
+  locked: z.boolean(),
+});
+const idsSchema = z.object({ actions: z.array(z.object({ id: z.int() })) });
+
+/** What a customer has been told, by the kind of the action that it made. */
+export interface Accepted {
+  reserve_ip: number;
+  assign_ip: number;
+  unassign_ip: number;
+  release_ip: number;
+}
+
+/**
+ * A customer with one address at the most, who changes it at random under both names, waits until each change is
+ * completed, and sees after each that the address is as it was told. Throws at the first thing that is not.
+ */
+export class Customer {
+  readonly accepted: Accepted = { reserve_ip: 0, assign_ip: 0, unassign_ip: 0, release_ip: 0 };
+  /** The ids of all requests that were sent. */
+  readonly sent: string[] = [];
+  readonly #account: Account;
+  readonly #droplets: number[];
+  readonly #region: string;
+  readonly #random: SeededRandom;
+  #held: { ip: string; dropletId: number | null } | null = null;
+
+  constructor(account: Account, options: { droplets: number[]; region: string; random: SeededRandom }) {
+    this.#account = account;
+    this.#droplets = options.droplets;
+    this.#region = options.region;
+    this.#random = options.random;
+  }
+
+  /** Changes that were accepted. */
+  get changes(): number {
+    return Object.values(this.accepted).reduce((sum, count) => sum + count, 0);
+  }
+
+  get held(): { ip: string; dropletId: number | null } | null {
+    return this.#held;
+  }
+
+  /** Makes one change, and looks. */
+  async step(): Promise<void> {
+    const family = this.#random.from(FAMILIES);
+    const held = this.#held;
+    if (held === null) await this.#reserve(family);
+    else if (this.#random.below(5) === 0) await this.#release(family, held.ip);
+    else if (held.dropletId !== null && this.#random.below(2) === 0) await this.#unassign(family, held.ip);
+    else await this.#assign(family, held);
+    await this.#look(this.#random.from(FAMILIES));
+  }
+
+  async #reserve(family: Family): Promise<void> {
+    const dropletId = this.#random.below(2) === 0 ? null : this.#random.from(this.#droplets);
+    const body = dropletId === null ? { region: this.#region } : { droplet_id: dropletId };
+    const answer = await this.#send('POST', `/v2/${family}`, body);
+    const { ip } = readOne(answer, 202, family);
+    this.accepted.reserve_ip++;
+    this.#held = { ip, dropletId };
+    if (dropletId === null) return;
+    this.accepted.assign_ip++;
+    const { links } = expectAnswer(answer, 202, z.object({ links: idsSchema }));
+    await this.#completed(family, ip, links.actions[0]?.id ?? 0);
+  }
+
+  async #assign(family: Family, { ip, dropletId }: { ip: string; dropletId: number | null }): Promise<void> {
+    const target = this.#random.from(this.#droplets.filter((droplet) => droplet !== dropletId));
+    const action = readAction(await this.#post(family, ip, { type: 'assign', droplet_id: target }));
+    this.accepted.assign_ip++;
+    await this.#completed(family, ip, action.id);
+    this.#held = { ip, dropletId: target };
+  }
+
+  async #unassign(family: Family, ip: string): Promise<void> {
+    const action = readAction(await this.#post(family, ip, { type: 'unassign' }));
+    this.accepted.unassign_ip++;
+    await this.#completed(family, ip, action.id);
+    this.#held = { ip, dropletId: null };
+  }
+
+  async #release(family: Family, ip: string): Promise<void> {
+    const answer = await this.#send('DELETE', `/v2/${family}/${ip}`);
+    if (answer.status !== 204) throw new Error(`release of ${ip}: ${answer.status} ${answer.text}`);
+    this.accepted.release_ip++;
+    this.#held = null;
+    const gone = await this.#send('GET', `/v2/${family}/${ip}`);
+    if (gone.status !== 404) throw new Error(`${ip} was released and is still there: ${gone.status} ${gone.text}`);
+  }
+
+  async #look(family: Family): Promise<void> {
+    const held = this.#held;
+    const listed = await this.#send('GET', `/v2/${family}?per_page=200`);
+    const addresses = expectAnswer(listed, 200, z.record(z.string(), z.unknown()))[family];
+    const seen = z.array(addressSchema).parse(addresses).map(describe);
+    const expected = held === null ? [] : [describe({ ...held, droplet: idOf(held.dropletId), locked: false })];
+    if (String(seen) !== String(expected)) throw new Error(`listed ${seen} where ${expected} was expected`);
+    if (held === null) return;
+    const shown = describe(readOne(await this.#send('GET', `/v2/${family}/${held.ip}`), 200, family));
+    if (shown !== expected[0]) throw new Error(`shown ${shown} where ${expected} was expected`);
+    const actions = await this.#send('GET', `/v2/${family}/${held.ip}/actions`);
+    expectAnswer(actions, 200, idsSchema);
+  }
+
+  async #completed(family: Family, ip: string, id: number): Promise<void> {
+    const schema = z.object({ action: z.object({ status: z.enum(['in-progress', 'completed', 'errored']) }) });
+    const ended = await until<Action['status']>(`action ${id} on ${ip} ended`, async () => {
+      const answer = await this.#send('GET', `/v2/${family}/${ip}/actions/${id}`);
+      const { status } = expectAnswer(answer, 200, schema).action;
+      return status !== 'in-progress' && status;
+    });
+    if (ended !== 'completed') throw new Error(`action ${id} on ${ip} is ${ended}`);
+  }
+
+  #post(family: Family, ip: string, body: unknown): Promise<Answer> {
+    return this.#send('POST', `/v2/${family}/${ip}/actions`, body);
+  }
+
+  #send(method: string, path: string, body?: unknown): Promise<Answer> {
+    const id = randomUUID();
+    this.sent.push(id);
+    return this.#account.http.send(method, path, { body, headers: { 'x-request-id': id } });
+  }
+}
+
+function readOne(answer: Answer, status: number, family: Family): z.infer<typeof addressSchema> {
+  const schema = z.record(z.string(), z.unknown());
+  return addressSchema.parse(expectAnswer(answer, status, schema)[family.slice(0, -1)]);
+}
+
+function idOf(dropletId: number | null): { id: number } | null {
+  return dropletId === null ? null : { id: dropletId };
+}
+
+function describe({ ip, droplet, locked }: { ip: string; droplet: { id: number } | null; locked: boolean }): string {
+  return `${ip} on ${droplet?.id ?? 'nothing'}${locked ? ', locked' : ''}`;
+}
