@@ -135,7 +135,8 @@ export function startHost(
   });
 }
 
-function environmentOf(settings: ApplicationSettings): NodeJS.ProcessEnv {
+/** The environment of a process that speaks to the servers. */
+export function environmentOf(settings: ApplicationSettings): NodeJS.ProcessEnv {
   return {
     ...settings.environment,
     ...logging(settings),
@@ -160,7 +161,8 @@ function tool(name: string, settings: ApplicationSettings) {
   return { name, role: 'tool', environment: environmentOf(settings) } as const;
 }
 
-function script(path: string, ...scriptArguments: readonly string[]) {
+/** A script of this project as a process. */
+export function script(path: string, ...scriptArguments: readonly string[]) {
   return {
     command: process.execPath,
     // kafkajs computes a negative timeout, for which Node 24 warns once in every process; nothing is wrong.
