@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { codecEndpointSchema } from './codec-endpoint.ts';
 import { edgeSchema, flipSchema } from './edge.ts';
 import { legacySchema, legacyServicesSchema } from './legacy.ts';
+import { loadBalancerSchema } from './load-balancer.ts';
 import {
   type KafkaSettings,
   kafkaSchema,
@@ -99,6 +100,7 @@ export type EdgeConfiguration = z.infer<typeof edgeSchema>;
 export type FlipConfiguration = z.infer<typeof flipSchema>;
 export type LegacyConfiguration = z.infer<typeof legacySchema>;
 export type LegacyServicesConfiguration = z.infer<typeof legacyServicesSchema>;
+export type LoadBalancerConfiguration = z.infer<typeof loadBalancerSchema>;
 
 /** The environment is missing settings or has wrong ones; the message lists all of them. */
 export class ConfigurationError extends Error {
@@ -180,6 +182,11 @@ export function parseLegacyConfiguration(environment: Environment): LegacyConfig
 /** Settings of the services that it asks. Throws {@link ConfigurationError}. */
 export function parseLegacyServicesConfiguration(environment: Environment): LegacyServicesConfiguration {
   return parse(legacyServicesSchema, environment);
+}
+
+/** Settings of the example of a load-balancer controller. Throws {@link ConfigurationError}. */
+export function parseLoadBalancerConfiguration(environment: Environment): LoadBalancerConfiguration {
+  return parse(loadBalancerSchema, environment);
 }
 
 /** How to reach MySQL. Throws {@link ConfigurationError}. */

@@ -4,13 +4,15 @@ import { PROJECT_FOLDER, STACK_FOLDER } from '../stack/paths.ts';
 import { ProcessSupervisor } from '../stack/processes.ts';
 import { runInControl, runScript } from '../testbed/control.ts';
 import { obstacle } from '../testbed/tools.ts';
+import { pythonObstacle } from './examples/python.ts';
 import { fetchFaultTools } from './faults/tools.ts';
 import { browserObstacle } from './webui/browser.ts';
 
 /*
  * `npm test`: runs all tests in a network namespace of their own, with the servers that they need, so that hosts in
  * namespaces of the test bed can reach the API. Where namespaces are not to be had it runs the tests as they are, and
- * those that need the test bed are reported as skipped. So are those of the Web UI where there is no browser.
+ * those that need the test bed are reported as skipped. So are those of the Web UI where there is no browser, and those of
+ * the example in Python where there is no Python.
  */
 
 const VITEST = join(PROJECT_FOLDER, 'node_modules/vitest/vitest.mjs');
@@ -21,9 +23,13 @@ try {
   if (withoutBrowser !== null) {
     console.log(`The Web UI cannot be tested here (${withoutBrowser}); its tests are skipped.`);
   }
-  // Before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
+  // This and the next before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
   const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
   await fetchFaultTools({ supervisor, environment: process.env, report }).catch((error) => report(messageOf(error)));
+  const withoutPython = await pythonObstacle({ supervisor, environment: process.env, report });
+  if (withoutPython !== null) {
+    console.log(`The example in Python cannot be tested here (${withoutPython}); its tests are skipped.`);
+  }
   const problem = await obstacle(report);
   const vitestArguments = ['run', ...process.argv.slice(2)];
   if (problem === null) {

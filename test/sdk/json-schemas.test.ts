@@ -1,26 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jsonSchemaFiles } from '../../client/json-schemas.ts';
 import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import { SCHEMA_FOLDER, validators } from '../support/json-schemas.ts';
 import { readHistories } from '../support/recorded-histories.ts';
-
-const FOLDER = join(PROJECT_FOLDER, 'docs/schemas');
-
-async function validators() {
-  const ajv = new Ajv2020({ strict: false });
-  formats.default(ajv);
-  const files = await readdir(FOLDER);
-  const schemas = await Promise.all(
-    files.map(
-      async (file) => [file, z.looseObject({}).parse(JSON.parse(await readFile(join(FOLDER, file), 'utf8')))] as const,
-    ),
-  );
-  return new Map(schemas.map(([file, schema]) => [file, ajv.compile(schema)]));
-}
 
 const payloadsSchema = z.object({ payloads: z.array(z.object({ data: z.string().optional() })).optional() });
 const eventSchema = z.looseObject({
@@ -38,8 +23,8 @@ function decoded(payloads: z.infer<typeof payloadsSchema> | undefined): unknown 
 describe('the JSON Schemas of the workflows', () => {
   test('in the documentation are those of the types: `npm run schemas` writes them', async () => {
     const files = jsonSchemaFiles();
-    expect((await readdir(FOLDER)).sort()).toEqual([...files.keys()].sort());
-    for (const [name, text] of files) expect(await readFile(join(FOLDER, name), 'utf8'), name).toBe(text);
+    expect((await readdir(SCHEMA_FOLDER)).sort()).toEqual([...files.keys()].sort());
+    for (const [name, text] of files) expect(await readFile(join(SCHEMA_FOLDER, name), 'utf8'), name).toBe(text);
   });
 
   test('hold for the examples of the documentation', async () => {

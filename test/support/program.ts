@@ -17,19 +17,23 @@ export interface ProgramOptions {
   environment?: Record<string, string | undefined>;
   /** The project that the script is of; default this one. */
   folder?: string;
+  /** What runs the script; default the Node of this process. */
+  interpreter?: string;
 }
 
 /** A script of the project as a process of its own. */
 export class Program {
+  readonly #script: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<ProgramEnd>;
   #stdout = '';
   #stderr = '';
 
   constructor(script: string, programArguments: string[], options: ProgramOptions = {}) {
-    const { environment = {}, folder = PROJECT_FOLDER } = options;
-    const nodeArguments = ['--disable-warning=TimeoutNegativeWarning', join(folder, script), ...programArguments];
-    this.#child = spawn(process.execPath, nodeArguments, {
+    this.#script = script;
+    const { environment = {}, folder = PROJECT_FOLDER, interpreter = process.execPath } = options;
+    const nodeArguments = interpreter === process.execPath ? ['--disable-warning=TimeoutNegativeWarning'] : [];
+    this.#child = spawn(interpreter, [...nodeArguments, join(folder, script), ...programArguments], {
       cwd: folder,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,7 +53,7 @@ export class Program {
 
   /** Waits until it has printed something. */
   async printed(text: string, withinMs?: number): Promise<void> {
-    const what = `${this.#child.spawnargs[2]} printed ${text}`;
+    const what = `${this.#script} printed ${text}`;
     await until(what, async () => this.#stdout.includes(text), withinMs);
   }
 

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf } from '../../stack/errors.ts';
+import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import type { ProcessSupervisor } from '../../stack/processes.ts';
+import { installPythonPackages } from '../../stack/python-packages.ts';
+import { cacheFolder } from '../../stack/servers/cache.ts';
+import type { Report } from '../../stack/servers/options.ts';
+
+const run = promisify(execFile);
+
+/** What the example in Python needs, with its versions. */
+const REQUIREMENTS = join(PROJECT_FOLDER, 'examples/load-balancer-python/requirements.txt');
+
+/** Where its packages are kept: under what its requirements are, so that a change of them is never missed. */
+export function pythonPackagesFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const digest = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 16);
+  return join(cacheFolder(environment), `load-balancer-python-${digest}`);
+}
+
+/** Whether the machine's Python can load Temporal's package from the cache. */
+export async function hasPython(): Promise<boolean> {
+  return run('python3', ['-c', 'import temporalio.client'], {
+    env: { ...process.env, PYTHONPATH: pythonPackagesFolder() },
+  }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Why the example in Python cannot be tested here; null when it can. Installs its packages when they are missing. */
+export async function pythonObstacle(options: {
+  supervisor: ProcessSupervisor;
+  environment: NodeJS.ProcessEnv;
+  report: Report;
+}): Promise<string | null> {
+  const { supervisor, environment, report } = options;
+  try {
+    await installPythonPackages({
+      supervisor,
+      folder: pythonPackagesFolder(environment),
+      label: 'Temporal for Python',
+      requirements: ['-r', REQUIREMENTS],
+      provingFile: join('temporalio', 'client', '__init__.py'),
+      report,
+    });
+  } catch (error) {
+    return messageOf(error);
+  }
+  return (await hasPython()) ? null : 'python3 does not load temporalio';
+}
