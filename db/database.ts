@@ -2,6 +2,7 @@ import { Kysely, MysqlDialect, sql, type Transaction } from 'kysely';
 import { createPool, type Pool, type PoolOptions } from 'mysql2';
 import type { MysqlSettings } from '../config/servers.ts';
 import { secureContextOptions } from '../config/tls.ts';
+import { repeatingLostReads } from './repeating-pool.ts';
 import type { Tables } from './schema.ts';
 
 /** The database, outside or inside a transaction. */
@@ -13,7 +14,7 @@ export type DatabaseTransaction = Transaction<Tables>;
  * READ COMMITTED, because the guarded updates here need no gap locks, and those are what deadlocks come from.
  */
 export function openDatabase(settings: MysqlSettings): Database {
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: openPool(settings) }) });
+  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: repeatingLostReads(openPool(settings)) }) });
 }
 
 /** Throws unless the database answers within `timeoutMs`. */

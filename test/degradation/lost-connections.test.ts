@@ -1,0 +1,57 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { startDroppingProxy } from '../../stack/dropping-proxy.ts';
+import { readAction } from '../support/account.ts';
+import { createPrivateStack } from '../support/private-stack.ts';
+import { useWorld } from '../support/world.ts';
+
+/** What the API asks MySQL for by itself all the time. */
+const BACKGROUND = /signalled_at/;
+/** More than any request has. */
+const STATEMENTS = 10;
+
+test('a customer does not see that a connection to MySQL was lost under a request', async () => {
+  const mysqlUrl = new URL(inject('stack').mysqlUrl);
+  const proxy = await startDroppingProxy({
+    target: { host: mysqlUrl.hostname, port: Number(mysqlUrl.port) },
+    spare: BACKGROUND,
+  });
+  mysqlUrl.hostname = '127.0.0.1';
+  mysqlUrl.port = String(proxy.port);
+  const stack = await createPrivateStack({ settings: { MYSQL_URL: mysqlUrl.href } });
+  onTestFinished(async () => {
+    await stack.close();
+    proxy.close();
+  });
+  await stack.startWorker({ settings: { MYSQL_URL: inject('stack').mysqlUrl } });
+  const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
+  const account = await world.account();
+  const [droplet = 0] = await world.droplets(account, 1);
+  const ip = await account.reserve(world.region);
+
+  const requests = {
+    list: () => account.http.get('/v2/reserved_ips'),
+    show: () => account.http.get(`/v2/reserved_ips/${ip}`),
+    'list actions': () => account.http.get(`/v2/reserved_ips/${ip}/actions`),
+    reserve: () => account.http.post('/v2/reserved_ips', { region: world.region }),
+    assign: () => account.requestAssign(ip, droplet),
+    unassign: () => account.requestUnassign(ip),
+  };
+  const met: Record<string, number> = {};
+  for (let afterStatements = 0; afterStatements < STATEMENTS; afterStatements++) {
+    for (const [name, send] of Object.entries(requests)) {
+      let dropped = false;
+      void proxy.dropNext({ afterStatements }).then(() => {
+        dropped = true;
+      });
+      const answer = await send();
+      proxy.disarm();
+      expect(answer.status, `${name}, statement ${afterStatements}: ${answer.text}`).toBeLessThan(300);
+      if (dropped) met[name] = (met[name] ?? 0) + 1;
+      if (answer.status === 201) await account.completed(readAction(answer));
+    }
+  }
+
+  // Each has several statements, and each of them was lost once.
+  for (const name of Object.keys(requests)) expect(met[name], name).toBeGreaterThan(0);
+  console.log(`connections lost under a request: ${JSON.stringify(met)}`);
+});
