@@ -117,12 +117,19 @@ function defaultPorts(environment: NodeJS.ProcessEnv): Ports {
   return collect(port);
 }
 
+/** A port that nobody listens on right now, and that the kernel takes for no outgoing connection meanwhile. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const candidate = randomInt(20_000, 32_000);
+    if ((await bindProblem(candidate)) === undefined) return candidate;
+  }
+}
+
 async function freePorts(): Promise<Ports> {
   const found: number[] = [];
   while (found.length < PORT_NAMES.length) {
-    // Below the range from which the kernel takes the ports of outgoing connections, which could steal one meanwhile.
-    const candidate = randomInt(20_000, 32_000);
-    if (!found.includes(candidate) && (await bindProblem(candidate)) === undefined) found.push(candidate);
+    const candidate = await freePort();
+    if (!found.includes(candidate)) found.push(candidate);
   }
   return collect((name) => found[PORT_NAMES.indexOf(name)] ?? 0);
 }

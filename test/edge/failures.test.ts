@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../stack/ports.ts';
 import { setFlags, type TestGatewayOptions, useFlagFile, useGateway } from '../support/gateway.ts';
 import { Http } from '../support/http.ts';
 import { useLink } from '../support/link.ts';

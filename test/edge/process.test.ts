@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../stack/ports.ts';
 import { useFlagFile } from '../support/gateway.ts';
 import { Http } from '../support/http.ts';
 import { runProgram, startProgram } from '../support/program.ts';

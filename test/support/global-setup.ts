@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { bundleWorkflows, migrate, startApi, startWorker } from '../../stack/application.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
+import { freePort } from '../../stack/ports.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
 import { currentControl } from '../../testbed/control.ts';
-import { freePort } from './free-port.ts';
 import { recordHistories } from './recorded-histories.ts';
 import { findSecrets } from './secrets-in-logs.ts';
 
