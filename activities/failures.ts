@@ -1,13 +1,26 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { BillingUnavailableError } from '../billing/publisher.ts';
+import { isDatabaseUnavailable } from '../db/bounded.ts';
 import { SupersededError } from '../db/operations/fence.ts';
-import { SUPERSEDED } from '../domain/names.ts';
+import { BILLING_UNAVAILABLE, DATABASE_UNAVAILABLE, SUPERSEDED } from '../domain/names.ts';
 
-/** Runs a database step; a superseded run fails for good, everything else may be tried again. */
-export async function failWhenSuperseded<Result>(step: () => Promise<Result>): Promise<Result> {
+/**
+ * Runs a step, and has it fail as operators read it: the first line says what to do. A superseded run fails for good,
+ * everything else may be tried again.
+ */
+export async function failingReadably<Result>(step: () => Promise<Result>): Promise<Result> {
   try {
     return await step();
   } catch (error) {
-    if (!(error instanceof SupersededError)) throw error;
-    throw ApplicationFailure.nonRetryable(error.message, SUPERSEDED);
+    if (error instanceof SupersededError) throw ApplicationFailure.nonRetryable(error.message, SUPERSEDED);
+    if (error instanceof BillingUnavailableError) throw awaiting('Kafka', BILLING_UNAVAILABLE, error);
+    if (error instanceof Error && isDatabaseUnavailable(error)) throw awaiting('MySQL', DATABASE_UNAVAILABLE, error);
+    throw error;
   }
+}
+
+/** `details` has the server's own words by themselves. */
+function awaiting(server: string, type: string, cause: Error): ApplicationFailure {
+  const message = `Mend ${server}, and this goes on by itself: ${cause.message}`;
+  return ApplicationFailure.create({ message, type, details: [cause.message], cause });
 }

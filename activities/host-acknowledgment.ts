@@ -10,7 +10,7 @@ import type { Operation } from '../domain/operation.ts';
 import type { Admitted } from '../domain/verdict.ts';
 import { tellAttempt } from './attempts.ts';
 import { whileDatabaseIsAway } from './database-patience.ts';
-import { failWhenSuperseded } from './failures.ts';
+import { failingReadably } from './failures.ts';
 
 /** Whose word the workflow waits for. */
 export interface HostWait {
@@ -53,7 +53,7 @@ export async function awaitHostAcknowledgment(
     }
     throw new CompleteAsyncError();
   };
-  await failWhenSuperseded(() => whileDatabaseIsAway(look));
+  await failingReadably(() => whileDatabaseIsAway(look));
 }
 
 /** A host that is gone answers on no address any more, and can be given none. */

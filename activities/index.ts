@@ -6,7 +6,7 @@ import type { Operation } from '../domain/operation.ts';
 import type { Admitted } from '../domain/verdict.ts';
 import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
 import { tellAttempt } from './attempts.ts';
-import { failWhenSuperseded } from './failures.ts';
+import { failingReadably } from './failures.ts';
 import { awaitHostAcknowledgment, type HostNotifier, type HostWait } from './host-acknowledgment.ts';
 
 /** What the activities need from outside. */
@@ -36,17 +36,17 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   const { db, billing, rules, billingTimeoutMs, notifyHosts } = dependencies;
   return {
     admit: async (operation) => {
-      const admission = await admitOperation(dependencies, operation);
+      const admission = await failingReadably(() => admitOperation(dependencies, operation));
       if (admission.verdict.kind === 'admitted') notifyHosts(hostsOf(admission.verdict));
       return admission;
     },
     awaitHostAcknowledgment: (operation, admitted, wait) =>
       awaitHostAcknowledgment(db, notifyHosts, operation, admitted, wait),
-    settle: (operation, admitted) => failWhenSuperseded(() => settle(db, operation, admitted, rules)),
-    undo: (operation, admitted, reason) => failWhenSuperseded(() => undo(db, operation, admitted, reason)),
+    settle: (operation, admitted) => failingReadably(() => settle(db, operation, admitted, rules)),
+    undo: (operation, admitted, reason) => failingReadably(() => undo(db, operation, admitted, reason)),
     publishBilling: async (change) => {
       await tellAttempt();
-      await billing.publish(change, { timeoutMs: billingTimeoutMs });
+      await failingReadably(() => billing.publish(change, { timeoutMs: billingTimeoutMs }));
     },
   };
 }

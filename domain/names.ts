@@ -55,6 +55,12 @@ export function acknowledgmentActivityId(operationId: OperationId, change: HostC
 /** Failure type of a run that may write nothing any more, because the address has gone on without it. */
 export const SUPERSEDED = 'Superseded';
 
+/** Failure type of a step that MySQL did not answer; the first of its details is what the driver said. */
+export const DATABASE_UNAVAILABLE = 'DatabaseUnavailable';
+
+/** Failure type of a billing event that Kafka did not take. */
+export const BILLING_UNAVAILABLE = 'BillingUnavailable';
+
 /** Failure type of a host that was declared gone, so that it can be given nothing. */
 export const HOST_GONE = 'HostGone';
 

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
-import { HOST_FAILED, HOST_GONE, SUPERSEDED } from '../domain/names.ts';
+import { DATABASE_UNAVAILABLE, HOST_FAILED, HOST_GONE, SUPERSEDED } from '../domain/names.ts';
 import type { Admitted } from '../domain/verdict.ts';
 
 /*
@@ -27,8 +27,9 @@ export function reasonOf(error: unknown, { address }: Admitted): Reason {
   if (!(error.cause instanceof ApplicationFailure)) {
     return { text: `host ${host} did not ${change} ${address} in time`, remedy: mend };
   }
-  const { type, message } = error.cause;
+  const { type, message, details } = error.cause;
   if (type === HOST_GONE) return { text: message, remedy: 'Leave it: the customer has to choose another droplet' };
+  if (type === DATABASE_UNAVAILABLE) return { text: String(details?.[0]), remedy: `Mend MySQL, then ${CARRY_THROUGH}` };
   return { text: message, remedy: type === HOST_FAILED ? mend : `See below, then ${CARRY_THROUGH}` };
 }
 

@@ -192,6 +192,8 @@ describe('a billing event that Kafka does not take', () => {
     expect(id).toMatch(/^billing\/action-\d+$/);
     const handle = stack.temporal.workflow.getHandle(id);
     expect(await detailsOf(handle)).toMatch(/^\*\*Stuck\*\* waiting for Kafka to take billing event action-\d+/);
+    const [pending] = (await handle.describe()).raw.pendingActivities ?? [];
+    expect(pending?.lastFailure?.message).toMatch(/^Mend Kafka, and this goes on by itself: /);
     link.become('open');
     await handle.result();
     expect((await handle.describe()).typedSearchAttributes.get(STUCK)).toBe(false);

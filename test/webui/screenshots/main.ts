@@ -6,11 +6,12 @@ import { STUCK_QUERY } from '../../../domain/search-attributes.ts';
 import { PROJECT_FOLDER } from '../../../stack/paths.ts';
 import { until } from '../../support/until.ts';
 import { browserObstacle } from '../browser.ts';
+import type { RunPage } from '../web-ui.ts';
 import { openScene, type Scene } from './scene.ts';
 
 /*
  * `npm run docs:screenshots`: brings about each failure that `docs/operators.md` describes, on real servers, and takes
- * the pictures for it; of some only when they are named. To be run when what operators see has changed, and then looked at.
+ * the pictures for it, all or those of the scenes that are named. To be run when what operators see has changed, and then looked at.
  */
 
 const FOLDER = join(PROJECT_FOLDER, 'docs/operators');
@@ -121,6 +122,7 @@ async function badDeploy({ webUi, account, drivers, reserve, droplet, ...scene }
     90_000,
   );
   await failure.scrollIntoViewIfNeeded();
+  await picture(run.page, 'bad-deploy', 640);
   await scene.stopWorkers();
   await scene.startWorker('sound');
   await account.ended(action, 90_000);
@@ -147,6 +149,8 @@ async function terminated({ webUi, account, drivers, reserve, droplet }: Scene):
   const action = await account.startAssign(ip, await droplet());
   const run = await webUi.open(workflowOf(ip));
   await run.terminate('by mistake');
+  await run.ended();
+  await picture(run.page, 'terminated', 560);
   await webUi.triggerSchedule(AUDIT_SCHEDULE_ID);
   for (const driver of drivers) driver.speakAgain();
   await account.ended(action, 60_000);
@@ -158,32 +162,67 @@ async function terminated({ webUi, account, drivers, reserve, droplet }: Scene):
 }
 
 /** Kafka does not take events. */
-async function kafkaIsDown({ webUi, reserve, stopKafka }: Scene): Promise<void> {
-  await stopKafka();
+async function kafkaIsDown({ webUi, reserve, stopServer, startServer }: Scene): Promise<void> {
+  await stopServer('kafka');
   await reserve();
   const list = await webUi.list("WorkflowType = 'publishBillingEvent' AND ExecutionStatus = 'Running'");
   const [listed] = await list.runs();
   if (!listed) throw new Error('nothing is listed');
   const waiting = await list.open(listed);
+  await untilStuck(waiting);
+  await picture(waiting.page, 'billing-waits', 580);
+  await startServer('kafka');
+  await waiting.ended();
+}
+
+/** MySQL is away while an operation waits for its host. */
+async function mysqlIsDown({ webUi, account, drivers, reserve, droplet, stopServer, startServer }: Scene) {
+  const ip = await reserve();
+  for (const driver of drivers) driver.silence('before-applying', [ip]);
+  const action = await account.startAssign(ip, await droplet());
+  const run = await webUi.open(workflowOf(ip));
+  await run.pendingActivities();
+  await stopServer('mysql');
   await until(
-    'it is stuck',
+    'the step has failed for want of MySQL',
+    async () => /Mend MySQL/.test(await run.pendingActivities()),
+    90_000,
+  );
+  await run.page.getByTestId('pending-activities-tab').click();
+  await run.page.getByText('Mend MySQL').first().waitFor();
+  await picture(run.page, 'mysql-down', 580);
+  await startServer('mysql');
+  for (const driver of drivers) driver.speakAgain();
+  await until('MySQL was there again', () => account.action(action.id).catch(() => null), 60_000);
+  await account.ended(action, 90_000);
+}
+
+/** Waits until a run says of itself that it is stuck, and shows where. Its details are loaded after the rest. */
+async function untilStuck({ page }: RunPage): Promise<void> {
+  await until(
+    'it was stuck',
     async () => {
-      await waiting.page.reload();
-      return (await waiting.metadata()).includes('Stuck');
+      await page.reload();
+      await page.getByTestId('user-metadata-tab').click();
+      const stuck = page.getByText('Stuck').first();
+      return stuck.waitFor({ timeout: 5_000 }).then(
+        () => true,
+        () => false,
+      );
     },
     90_000,
   );
-  await waiting.page.getByTestId('user-metadata-tab').click();
-  await waiting.page.getByText('Stuck').waitFor();
-  await picture(waiting.page, 'billing-waits', 560);
 }
 
 const obstacle = await browserObstacle(console.log);
 if (obstacle !== null) throw new Error(obstacle);
 await mkdir(FOLDER, { recursive: true });
-const scenes = [hostRefuses, superseded, hostKeepsSilent, badDeploy, terminated, hostIsGone, kafkaIsDown];
+const scenes = [hostRefuses, superseded, hostKeepsSilent, badDeploy, terminated, hostIsGone, kafkaIsDown, mysqlIsDown];
 const wanted = process.argv.slice(2);
 const scene = await openScene();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void scene.close().finally(() => process.exit(1)));
+}
 try {
   for (const bringAbout of scenes) {
     if (wanted.length === 0 || wanted.includes(bringAbout.name)) await bringAbout(scene);

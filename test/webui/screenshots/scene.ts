@@ -37,7 +37,9 @@ export interface Scene {
   reserve(): Promise<string>;
   /** The number of a droplet there, of each of the four in turn. */
   droplet(): Promise<number>;
-  stopKafka(): Promise<void>;
+  /** Stops a server; {@link Scene.startServer} starts it again on the same data. */
+  stopServer(name: 'kafka' | 'mysql'): Promise<void>;
+  startServer(name: 'kafka' | 'mysql'): Promise<void>;
   stopWorkers(): Promise<void>;
   /** Starts a worker again, with the workflows as they are or with some that were changed without care. */
   startWorker(workflows: 'sound' | 'broken'): Promise<void>;
@@ -112,10 +114,18 @@ function dropletsOf({ http }: Account): () => Promise<number> {
 }
 
 function breakable(application: Application, servers: Servers, settings: Parameters<typeof startWorker>[0]) {
+  const serverOf = (name: string) => {
+    const server = servers.processes.find((one) => one.name === name);
+    if (!server) throw new Error(`${name} was not started here`);
+    return server;
+  };
   let workers = application.processes.filter(({ name }) => name.startsWith('worker'));
   return {
-    async stopKafka() {
-      await servers.processes.find(({ name }) => name === 'kafka')?.stop();
+    async stopServer(name: string) {
+      await serverOf(name).stop();
+    },
+    async startServer(name: string) {
+      await settings.supervisor.start(serverOf(name).start);
     },
     async stopWorkers() {
       await Promise.all(workers.map((worker) => worker.stop()));
