@@ -122,7 +122,7 @@ async function badDeploy({ webUi, account, drivers, reserve, droplet, ...scene }
     90_000,
   );
   await failure.scrollIntoViewIfNeeded();
-  await picture(run.page, 'bad-deploy', 640);
+  await picture(run.page, 'bad-deploy', 700);
   await scene.stopWorkers();
   await scene.startWorker('sound');
   await account.ended(action, 90_000);
