@@ -18,6 +18,8 @@ export function operationHandle(
     verdict,
     completed: async () => {
       if (verdict.kind === 'refused') return verdict;
+      // What its workflow still does is for billing.
+      if (verdict.settled) return { kind: 'completed', actionId: verdict.actionId, address: verdict.address };
       return temporal.workflow.getHandle<OperationWorkflow>(workflowId, runId ?? undefined).result();
     },
   };

@@ -1,7 +1,7 @@
 import type { ReleaseOperation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/verdict.ts';
 import { carryOut } from './carry-out.ts';
-import { bill, detachedForCertain, settle } from './steps.ts';
+import { billAtAdmit, detachedForCertain, settle } from './steps.ts';
 
 /**
  * Gives an address back to the pool. It is gone for its owner at admit, where billing stops; it returns to the pool
@@ -9,9 +9,13 @@ import { bill, detachedForCertain, settle } from './steps.ts';
  */
 export function release(operation: ReleaseOperation): Promise<Outcome> {
   return carryOut(operation, async (run) => {
-    await bill(run, run.admitted.billing);
-    if (run.admitted.settled) return;
-    await detachedForCertain(run);
-    await settle(run);
+    const billed = billAtAdmit(run);
+    // The local activity keeps the workflow task anyway.
+    if (!run.verdictFirst) await billed;
+    if (!run.admitted.settled) {
+      await detachedForCertain(run);
+      await settle(run);
+    }
+    await billed;
   });
 }

@@ -3,7 +3,7 @@ import type { ReserveOperation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/verdict.ts';
 import { endsOnItsBuild } from './build.ts';
 import { carryOut } from './carry-out.ts';
-import { attached, bill, settle, undoAndFail } from './steps.ts';
+import { attached, bill, billAtAdmit, settle, undoAndFail } from './steps.ts';
 
 setWorkflowOptions(endsOnItsBuild, reserve);
 
@@ -13,7 +13,7 @@ setWorkflowOptions(endsOnItsBuild, reserve);
  */
 export function reserve(operation: ReserveOperation): Promise<Outcome> {
   return carryOut(operation, async (run) => {
-    const reservedBilled = bill(run, run.admitted.billing);
+    const reservedBilled = billAtAdmit(run);
     if (run.admitted.settled) return reservedBilled;
     try {
       await attached(run);

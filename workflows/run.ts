@@ -9,4 +9,6 @@ export interface Run<Kind extends Operation = Operation> {
   admitted: Admitted;
   patience: Patience;
   progress: Progress;
+  /** The starter waits for the verdict, so nothing may keep the workflow task that carries it. */
+  verdictFirst: boolean;
 }

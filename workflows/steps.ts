@@ -54,11 +54,13 @@ function databaseStep<Result>(run: Run, what: string, step: () => Promise<Result
   return CancellationScope.nonCancellable(() => run.progress.during(trial, step));
 }
 
-const { publishBilling } = proxyLocalActivities<Activities>({
+const ONE_TRY = {
   scheduleToCloseTimeout: '2 seconds',
   startToCloseTimeout: '2 seconds',
   retry: { maximumAttempts: 1 },
-});
+} as const;
+const { publishBilling: publishNearby } = proxyLocalActivities<Activities>(ONE_TRY);
+const { publishBilling: publishElsewhere } = proxyActivities<Activities>(ONE_TRY);
 
 /** Waits until the new host has attached the address; fails when its attempts are used up. */
 export async function attached(run: Run): Promise<void> {
@@ -121,10 +123,22 @@ async function hostAcknowledgment(run: Run, wait: HostWait, limits: WaitLimits):
  * Publishes billing events beside the operation. One that does not get through at once moves to a workflow of its own,
  * which tries for as long as it takes, so that a failing Kafka delays nobody.
  */
-export async function bill(run: Run, changes: BillingChange[]): Promise<void> {
+export function bill(run: Run, changes: BillingChange[]): Promise<void> {
+  return billBy(publishNearby, run, changes);
+}
+
+/**
+ * The same for what admit itself settled. A local activity keeps the workflow task, and with it the verdict that a
+ * starter may wait for: to such a one Kafka must not matter, and it is worth another workflow task.
+ */
+export function billAtAdmit(run: Run): Promise<void> {
+  return billBy(run.verdictFirst ? publishElsewhere : publishNearby, run, run.admitted.billing);
+}
+
+async function billBy(publish: Activities['publishBilling'], run: Run, changes: BillingChange[]): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
     for (const change of changes) {
-      await publishBilling(change).catch(() => publishForAsLongAsItTakes(run, change));
+      await publish(change).catch(() => publishForAsLongAsItTakes(run, change));
     }
   });
 }
