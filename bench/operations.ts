@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import { z } from 'zod';
 import { addressWorkflowId } from '../domain/names.ts';
 import { BARE_TASK_QUEUE } from './bare/names.ts';
+import { answer } from './bare/updates.ts';
+import type { answering } from './bare/workflows.ts';
 import type { BenchStack, Lane } from './stack.ts';
 
 /** One operation, timed from the request: until it was accepted, and until it was over. In milliseconds. */
@@ -41,6 +44,20 @@ export async function runBare(
   const accepted = performance.now() - begin;
   await handle.result();
   return { accepted, closed: performance.now() - begin, workflowId };
+}
+
+/** Milliseconds from the call until a bare workflow has answered the update that was sent with its start. */
+export async function runBareAnswering({ temporal }: BenchStack): Promise<number> {
+  const begin = performance.now();
+  const startWorkflowOperation = new WithStartWorkflowOperation<typeof answering>('answering', {
+    taskQueue: BARE_TASK_QUEUE,
+    workflowId: `bare/${randomUUID()}`,
+    workflowIdConflictPolicy: 'FAIL',
+  });
+  await temporal.workflow.executeUpdateWithStart(answer, { startWorkflowOperation });
+  const answered = performance.now() - begin;
+  await (await startWorkflowOperation.workflowHandle()).result();
+  return answered;
 }
 
 /** Milliseconds from the request until a client that polls its action every 5 ms reads `completed`. */

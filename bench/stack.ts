@@ -10,7 +10,8 @@ import { ProcessSupervisor } from '../stack/processes.ts';
 import { startServers } from '../stack/servers/index.ts';
 import { BenchClient } from './http.ts';
 
-const REGION = 'bench';
+/** The one region of a bench. */
+export const REGION = 'bench';
 const HOSTS = 4;
 
 /** How the control plane is deployed for a run. */
@@ -29,9 +30,20 @@ export interface Lane {
   assigned: boolean;
 }
 
+/** An account and a token of it, with limits that are counted and never reached. */
+export interface Customer {
+  accountId: number;
+  token: string;
+}
+
 /** Everything a run measures on. */
 export interface BenchStack {
   api: BenchClient;
+  apiUrl: string;
+  /** The account that everything belongs to, and its token. */
+  customer: Customer;
+  /** Of the processes; stops what else is started with it. */
+  supervisor: ProcessSupervisor;
   temporal: Client;
   lanes: Lane[];
   mysqlUrl: string;
@@ -64,7 +76,8 @@ export async function startBenchStack(deployment: Deployment, laneCount: number)
     const admin = new BenchClient(apiUrl, adminToken);
     const hosts = await registerHosts(admin, HOSTS);
     const agents = await Promise.all(hosts.map((host) => startHost(settings, { ...host, apiUrl })));
-    const api = new BenchClient(apiUrl, await makeAccount(admin));
+    const customer = await makeAccount(admin);
+    const api = new BenchClient(apiUrl, customer.token);
     const lanes = await makeLanes(api, laneCount);
     const bareWorker = await supervisor.start({
       name: 'bare-worker',
@@ -77,6 +90,9 @@ export async function startBenchStack(deployment: Deployment, laneCount: number)
     const named = [...servers.processes, ...application.processes, bareWorker];
     return {
       api,
+      apiUrl,
+      customer,
+      supervisor,
       temporal: new Client({ connection }),
       lanes,
       mysqlUrl: servers.mysqlUrl,
@@ -132,7 +148,7 @@ export async function registerHosts(admin: BenchClient, count: number): Promise<
   return hosts;
 }
 
-async function makeAccount(admin: BenchClient): Promise<string> {
+async function makeAccount(admin: BenchClient): Promise<Customer> {
   const { account } = await admin.send(
     {
       method: 'POST',
@@ -151,7 +167,7 @@ async function makeAccount(admin: BenchClient): Promise<string> {
     },
     { name: 'bench', requests_per_minute: 10_000_000, requests_per_hour: 100_000_000 },
   );
-  return token;
+  return { accountId: account.id, token };
 }
 
 async function makeLanes(api: BenchClient, count: number): Promise<Lane[]> {

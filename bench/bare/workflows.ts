@@ -1,5 +1,6 @@
-import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { condition, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 import type { BareActivities } from './activities.ts';
+import { answer } from './updates.ts';
 
 /*
  * What Temporal itself costs: the least that can be compared with an operation.
@@ -17,4 +18,12 @@ export async function bareAssign(): Promise<void> {
   await nothingElsewhere();
   await nothingNearby();
   await nothingNearby();
+}
+
+/** Answers an update after one local activity, as an operation gives its verdict. */
+export async function answering(): Promise<void> {
+  let ready = false;
+  setHandler(answer, () => condition(() => ready));
+  await nothingNearby();
+  ready = true;
 }

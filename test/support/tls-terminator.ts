@@ -11,11 +11,23 @@ export interface TlsTerminator {
   close(): Promise<void>;
 }
 
-/**
- * Ends TLS before a gRPC server, as a balancer would, and lets nobody in but clients with a certificate of the same
- * authority: the development server of Temporal has no TLS of its own.
- */
-export async function terminateTls(target: string, tls: ServerTls): Promise<TlsTerminator> {
+/** Whom a {@link TlsTerminator} lets in, and what it speaks. */
+export interface TerminatorOptions {
+  /** Nobody but clients with a certificate of the same authority; default true. */
+  clientCertificates?: boolean;
+  /** By ALPN; default `h2`, which is what gRPC speaks. */
+  protocol?: 'h2' | 'http/1.1';
+  /** Default any free one. */
+  port?: number;
+}
+
+/** Ends TLS before a server, as a balancer would: the development server of Temporal has no TLS of its own. */
+export async function terminateTls(
+  target: string,
+  tls: ServerTls,
+  options: TerminatorOptions = {},
+): Promise<TlsTerminator> {
+  const { clientCertificates = true, protocol = 'h2', port: ownPort = 0 } = options;
   const [host = '', port = ''] = target.split(':');
   const [ca, cert, key] = await Promise.all(
     [tls.certificateAuthority, tls.certificate, tls.key].map((path) => readFile(path)),
@@ -27,16 +39,21 @@ export async function terminateTls(target: string, tls: ServerTls): Promise<TlsT
     socket.once('close', () => sockets.delete(socket));
   };
   const server = createServer(
-    { ca, cert, key, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] },
+    {
+      ...{ ca, cert, key, noDelay: true },
+      requestCert: clientCertificates,
+      rejectUnauthorized: clientCertificates,
+      ALPNProtocols: [protocol],
+    },
     (socket) => {
-      const onward = connect({ host, port: Number(port) });
+      const onward = connect({ host, port: Number(port), noDelay: true });
       keep(socket);
       keep(onward);
       socket.pipe(onward).pipe(socket);
       socket.once('close', () => onward.destroy());
       onward.once('close', () => socket.destroy());
     },
-  ).listen(0, '127.0.0.1');
+  ).listen(ownPort, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');

@@ -1,0 +1,131 @@
+import type { Summary } from '../percentiles.ts';
+import { OPERATIONS, type OperationName } from './callers.ts';
+import type { Measure, Series } from './measure.ts';
+
+/** The goal for each operation: the p50 by the SDK, as a share of the p50 on the public path. */
+export const GOAL = 0.5;
+
+/** Everything a run has found. */
+export interface ServicesResults {
+  /** The load average of the last minute, when it began and when it ended. */
+  load: [number, number];
+  /** An action in progress is looked at every `pollMs`. */
+  quick: Series & { pollMs: number };
+  /** The same with the pause of ready-made clients; only the SDK and the public path. */
+  readyMade: Series & { pollMs: number };
+}
+
+const MEASURE_NAMES: Record<Measure, string> = {
+  accepted: 'verdict known',
+  known: 'known to be completed',
+  completed: 'completed in MySQL',
+};
+
+/** The results as Markdown tables. */
+export function toServicesMarkdown({ load, quick, readyMade }: ServicesResults): string {
+  return [
+    `${quick.rounds} rounds, interleaved; load ${load.map((one) => one.toFixed(1)).join(' to ')}.`,
+    `An action in progress is looked at every ${quick.pollMs} ms.`,
+    '',
+    ...ratioTable(quick, 'public'),
+    '',
+    'With a new TLS connection for every request of the customer:',
+    '',
+    ...ratioTable(quick, 'fresh'),
+    '',
+    `With the pause of ready-made clients, ${readyMade.pollMs} ms (${readyMade.rounds} rounds, interleaved):`,
+    '',
+    ...ratioTable(readyMade, 'public', ['assign'], ['known']),
+    '',
+    'Where the time of the public path goes, until the verdict is known, p50 ms:',
+    '',
+    '| | reserve | assign | release |',
+    '|---|---|---|---|',
+    layerRow('new TLS connection', quick, 'fresh', 'public'),
+    layerRow('TLS, kept', quick, 'public', 'gateway'),
+    layerRow('gateway', quick, 'gateway', 'api'),
+    `| API | ${OPERATIONS.map((operation) => fixed(p50(quick, 'api', operation))).join(' | ')} |`,
+    '',
+    'Where the time of an assign by the SDK goes, p50 ms:',
+    '',
+    '| part | ms |',
+    '|---|---|',
+    ...Object.entries(PHASE_NAMES).map(([phase, name]) => `| ${name} | ${fixed(Reflect.get(quick.phases, phase))} |`),
+    '',
+    '| Temporal alone | p50 ms | p99 ms |',
+    '|---|---|---|',
+    `| \`workflow.start\` | ${cells(quick.bare.start)} |`,
+    `| update with start, one empty local activity | ${cells(quick.bare.updateWithStart)} |`,
+    '',
+    `| goal: SDK / public at p50 ≤ ${GOAL} | ${Object.values(MEASURE_NAMES).join(' | ')} |`,
+    '|---|---|---|---|',
+    ...OPERATIONS.map((operation) => goalRow(quick, operation)),
+  ].join('\n');
+}
+
+const PHASE_NAMES = {
+  started: 'call, until Temporal has written the start',
+  taskTaken: 'until a worker has the first task',
+  admitted: 'until that is done: admit in MySQL',
+  verdictKnown: 'until the caller has the verdict (beside the next)',
+  hostAnswered: 'from the end of the first task until the host has acknowledged',
+  secondTaskTaken: 'until a worker has the second task',
+  closed: 'until that is done: settled in MySQL, billed in Kafka',
+  endKnown: 'until the caller knows',
+};
+
+function ratioTable(
+  series: Series,
+  against: string,
+  operations: readonly OperationName[] = OPERATIONS,
+  measures: readonly Measure[] = ['accepted', 'known', 'completed'],
+): string[] {
+  const rows = operations.flatMap((operation) =>
+    measures.map((measure) => {
+      const sdk = summaryOf(series, 'sdk', operation)[measure];
+      const other = summaryOf(series, against, operation)[measure];
+      const ratios = [sdk.p50 / other.p50, sdk.p99 / other.p99].map((ratio) => ratio.toFixed(2));
+      return `| ${[operation, MEASURE_NAMES[measure], cells(sdk), cells(other), ...ratios].join(' | ')} |`;
+    }),
+  );
+  return [
+    '| operation | until | SDK p50 ms | p99 ms | public p50 ms | p99 ms | ratio p50 | ratio p99 |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows,
+  ];
+}
+
+function layerRow(name: string, series: Series, outer: string, inner: string): string {
+  const times = OPERATIONS.map((operation) => fixed(p50(series, outer, operation) - p50(series, inner, operation)));
+  return `| ${name} | ${times.join(' | ')} |`;
+}
+
+function goalRow(series: Series, operation: OperationName): string {
+  const measures = ['accepted', 'known', 'completed'] as const;
+  const ratios = measures.map((measure) => {
+    const { sdk, other } = {
+      sdk: summaryOf(series, 'sdk', operation)[measure].p50,
+      other: summaryOf(series, 'public', operation)[measure].p50,
+    };
+    return `${(sdk / other).toFixed(2)}, ${sdk / other <= GOAL ? 'met' : 'missed'}`;
+  });
+  return `| ${[operation, ...ratios].join(' | ')} |`;
+}
+
+function p50(series: Series, caller: string, operation: OperationName): number {
+  return summaryOf(series, caller, operation).accepted.p50;
+}
+
+function summaryOf({ times }: Series, caller: string, operation: OperationName): Record<Measure, Summary> {
+  const found = times[caller]?.[operation];
+  if (!found) throw new Error(`${caller} was not measured`);
+  return found;
+}
+
+function cells({ p50, p99 }: Summary): string {
+  return `${fixed(p50)} | ${fixed(p99)}`;
+}
+
+function fixed(value: number): string {
+  return value.toFixed(1);
+}
