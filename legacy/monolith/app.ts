@@ -39,8 +39,10 @@ export function createMonolith(monolith: Monolith): Hono<LegacyEnvironment> {
   app.use(
     methodNotAllowed({
       app,
-      onMethodNotAllowed: (c) =>
-        answerError(monolith, new LegacyError(405, 'method_not_allowed', 'This method is not allowed here.'), c),
+      onMethodNotAllowed: (c, methods) => {
+        c.header('allow', methods.join(', '));
+        return answerError(monolith, new LegacyError(405, 'method_not_allowed', 'This method is not allowed here.'), c);
+      },
     }),
   );
   app.use('/v2/*', authenticated(monolith));
@@ -59,6 +61,7 @@ function named({ logger }: Monolith) {
     c.header('x-request-id', requestId);
     const began = performance.now();
     await next();
+    if (c.res.headers.has('content-type')) c.header('content-type', 'application/json; charset=utf-8');
     const { method, path } = c.req;
     logger.info({ requestId, method, path, status: c.res.status, ms: performance.now() - began }, 'request');
   });
@@ -119,7 +122,7 @@ function registerChanges(app: Hono<LegacyEnvironment>, monolith: Monolith, famil
   const { services } = monolith;
 
   app.post(`/v2/${family}`, allowed('create'), async (c) => {
-    const request = parseCreate(await c.req.text());
+    const request = parseCreate(await c.req.arrayBuffer());
     const { address, assignActionId } = await reserve(monolith, c.var.caller, family, request);
     const { dropletId } = request;
     if (dropletId === null || assignActionId === null) {
@@ -136,7 +139,7 @@ function registerChanges(app: Hono<LegacyEnvironment>, monolith: Monolith, famil
   app.post(`/v2/${family}/:ip/actions`, allowed('update'), async (c) => {
     const ip = parseIp(c.req.param('ip'));
     if (!ip) throw notFound();
-    const request = parseAction(await c.req.text());
+    const request = parseAction(await c.req.arrayBuffer());
     const action =
       request.type === 'assign'
         ? await assign(monolith, c.var.caller, family, { ip, dropletId: request.dropletId })

@@ -62,6 +62,7 @@ function presentTime(time: Date): string {
 /** The gateway says how the client has called it. */
 function origin(c: LegacyContext): string {
   const url = new URL(c.req.url);
-  const protocol = c.req.header('x-forwarded-proto') ?? url.protocol.slice(0, -1);
-  return `${protocol}://${c.req.header('x-forwarded-host') ?? url.host}`;
+  const protocol = c.req.header('x-forwarded-proto') ?? '';
+  const host = c.req.header('x-forwarded-host') ?? '';
+  return `${/^https?$/.test(protocol) ? protocol : 'http'}://${/^[\w.:-]+$/.test(host) ? host : url.host}`;
 }

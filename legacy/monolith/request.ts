@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { badRequest, unprocessable } from './errors.ts';
 
 /*
@@ -14,31 +15,29 @@ export interface CreateRequest {
 /** What is to be done with an address. */
 export type ActionRequest = { type: 'assign'; dropletId: number } | { type: 'unassign' };
 
-const REGION = /^[a-z][a-z0-9-]{0,31}$/;
+const REGION = /^[a-z][a-z0-9-]*$/;
+const LONGEST_REGION = 32;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** Reads the body of a POST to the addresses. Throws the v2 error of what is wrong. */
-export function parseCreate(text: string): CreateRequest {
-  const { droplet_id: dropletId = null, region = null, project_id: projectId = null } = parseObject(text);
-  if (dropletId !== null && !isPositiveInteger(dropletId))
-    throw unprocessable('droplet_id must be a positive integer.');
-  if (region !== null && !isText(region)) throw unprocessable('region must be a string.');
-  if (region !== null && !REGION.test(region)) throw unprocessable('region is invalid or not available.');
-  if (projectId !== null && !(isText(projectId) && UUID.test(projectId))) {
-    throw unprocessable('project_id must be a UUID.');
-  }
+export function parseCreate(body: ArrayBuffer): CreateRequest {
+  const { droplet_id: dropletId = null, region = null, project_id: projectId = null } = parseObject(body);
+  const request = {
+    dropletId: dropletId === null ? null : parseDropletId(dropletId),
+    region: region === null ? null : parseRegion(region),
+    projectId: projectId === null ? null : parseProjectId(projectId),
+  };
   if (dropletId === null && region === null) throw unprocessable('Either droplet_id or region is required.');
-  return { dropletId, region, projectId };
+  return request;
 }
 
 /** Reads the body of a POST to the actions of an address. Throws the v2 error of what is wrong. */
-export function parseAction(text: string): ActionRequest {
-  const { type, droplet_id: dropletId } = parseObject(text);
+export function parseAction(body: ArrayBuffer): ActionRequest {
+  const { type, droplet_id: dropletId } = parseObject(body);
   if (type === 'unassign') return { type };
   if (type !== 'assign') throw unprocessable('type must be one of: assign, unassign.');
   if (dropletId === undefined) throw unprocessable('droplet_id is required.');
-  if (!isPositiveInteger(dropletId)) throw unprocessable('droplet_id must be a positive integer.');
-  return { type, dropletId };
+  return { type, dropletId: parseDropletId(dropletId) };
 }
 
 /** Which part of a list is asked for. */
@@ -84,10 +83,11 @@ export function parseActionId(text: string): number | null {
   return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(number) ? number : null;
 }
 
-function parseObject(text: string): Record<string, unknown> {
+function parseObject(body: ArrayBuffer): Record<string, unknown> {
+  if (!isUtf8(body)) throw badRequest('The request body is not UTF-8.');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(new TextDecoder().decode(body));
   } catch {
     throw badRequest('Malformed JSON in request body.');
   }
@@ -97,10 +97,21 @@ function parseObject(text: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(parsed));
 }
 
-function isPositiveInteger(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) > 0;
+function parseDropletId(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unprocessable('droplet_id must be an integer.');
+  if (value < 1) throw unprocessable('droplet_id must be a positive integer.');
+  return value;
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
+function parseRegion(value: unknown): string {
+  if (typeof value !== 'string') throw unprocessable('region must be a string.');
+  if (value === '') throw unprocessable('region must not be empty.');
+  if (value.length > LONGEST_REGION) throw unprocessable(`region must have ${LONGEST_REGION} characters at most.`);
+  if (!REGION.test(value)) throw unprocessable('region is invalid or not available.');
+  return value;
+}
+
+function parseProjectId(value: unknown): string {
+  if (typeof value !== 'string' || !UUID.test(value)) throw unprocessable('project_id must be a UUID.');
+  return value;
 }

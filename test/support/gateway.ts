@@ -51,6 +51,13 @@ export async function setFlags(path: string, paths: string, setting: Partial<Fla
 
 /** Starts a gateway that looks at its flags every 10 ms; it is closed when the running test is over. */
 export async function useGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const { close, ...gateway } = await startGateway(options);
+  onTestFinished(close);
+  return gateway;
+}
+
+/** The same for the file that calls it, which closes it. */
+export async function startGateway(options: TestGatewayOptions): Promise<TestGateway & { close(): Promise<void> }> {
   const { flagFile = '', mysqlUrl = inject('stack').mysqlUrl, ...rest } = options;
   const lines: string[] = [];
   const logger = createLogger({ level: 'info', destination: collecting(lines) });
@@ -67,17 +74,17 @@ export async function useGateway(options: TestGatewayOptions): Promise<TestGatew
     db,
   });
   const { server, port } = await startServer({ fetch: gateway.app.fetch, host: '127.0.0.1', port: 0 });
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await gateway.close();
-    await db.destroy();
-  });
   return {
     url: `http://127.0.0.1:${port}`,
     gateway,
     log: () => lines.join(''),
     metric: (name, labels = {}) => readMetric(gateway, name, labels),
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await gateway.close();
+      await db.destroy();
+    },
   };
 }
 

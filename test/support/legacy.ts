@@ -21,8 +21,21 @@ export interface TestLegacyOptions {
   logger?: Logger;
 }
 
-/** A legacy monolith of the running test and its services, in this process; answers its base URL. */
+/** A legacy monolith and its services, in this process. */
+export interface TestLegacy {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** A legacy monolith of the running test; answers its base URL. */
 export async function useLegacy(options: TestLegacyOptions = {}): Promise<string> {
+  const { url, close } = await createLegacy(options);
+  onTestFinished(close);
+  return url;
+}
+
+/** Makes a legacy monolith for the file that calls it, which closes it. */
+export async function createLegacy(options: TestLegacyOptions = {}): Promise<TestLegacy> {
   const { latency = latencyOf(0), mysqlUrl = inject('stack').mysqlUrl, logger = silent } = options;
   const db = openDatabase({ url: mysqlUrl, poolSize: 20 });
   const emitter = await Emitter.connect({ brokers: inject('stack').kafkaBrokers.split(','), logger }, latencyOf(0));
@@ -30,15 +43,17 @@ export async function useLegacy(options: TestLegacyOptions = {}): Promise<string
   const services = await serve(createServices({ db, latency }));
   const monolith = await serve(createMonolith({ db, services: new InnerServices(services.url), emitter, logger }));
   const confirming = endConfirmedActions(db, logger, stopping.signal);
-  onTestFinished(async () => {
-    stopping.abort();
-    await confirming;
-    monolith.close();
-    services.close();
-    await emitter.close();
-    await db.destroy();
-  });
-  return monolith.url;
+  return {
+    url: monolith.url,
+    async close() {
+      stopping.abort();
+      await confirming;
+      monolith.close();
+      services.close();
+      await emitter.close();
+      await db.destroy();
+    },
+  };
 }
 
 async function serve(app: Pick<Hono, 'fetch'>): Promise<{ url: string; close(): void }> {

@@ -1,0 +1,93 @@
+import { expect } from 'vitest';
+import type { Family } from '../../../edge/code-paths.ts';
+import { differencesOf } from './compare.ts';
+import { exchange, type StackAnswer, tokenOf } from './exchange.ts';
+import { type ListedDifferences, type PlannedCase, readDifferences, readPlan } from './plan.ts';
+import { makeScene, type Scene } from './scenes.ts';
+import { type Stacks, WAYS } from './stacks.ts';
+
+/** A case under one of its families, with what is listed about it. */
+export interface Run {
+  /** Code path and sentence. */
+  title: string;
+  planned: PlannedCase;
+  family: Family;
+  /** Fields in which the stacks may, and must, differ. */
+  fields: string[];
+  /** What the legacy stack is to answer. */
+  legacyStatus: number;
+}
+
+/** All runs of the plan, by whether a scene that was used by one is still good for the next. */
+export async function listRuns(): Promise<{ reading: Run[]; changing: Run[] }> {
+  const [plan, differences] = await Promise.all([readPlan(), readDifferences()]);
+  const runs = plan.flatMap((planned) => planned.families.map((family) => toRun(planned, family, differences)));
+  const changing = runs.filter(mayChange);
+  return { reading: runs.filter((run) => !changing.includes(run)), changing };
+}
+
+function toRun(planned: PlannedCase, family: Family, { everywhere, cases }: ListedDifferences): Run {
+  const listed = cases.find((difference) => difference.case === planned.name);
+  const fields = [...everywhere.flatMap((difference) => difference.fields), ...(listed?.fields ?? [])];
+  return {
+    title: `${family}.${planned.operation}: ${planned.name}`,
+    planned,
+    family,
+    fields: listed?.legacy === undefined ? fields.sort() : ['status'],
+    legacyStatus: listed?.legacy ?? planned.status,
+  };
+}
+
+function mayChange({ planned: { request, times, status }, legacyStatus }: Run): boolean {
+  return !/^(GET|HEAD) /.test(request) && (times > 1 || status < 300 || legacyStatus < 300);
+}
+
+/** Sends one request to both stacks, in the same scene, on every way; fails on what is not as the plan and the list say. */
+export async function runInScene(run: Run, { urls }: Stacks, scene: Scene): Promise<void> {
+  for (const way of WAYS) {
+    const { fresh, legacy } = urls[way];
+    const answers = [await ask(run, fresh, scene), await ask(run, legacy, scene)] as const;
+    expectListed(run, answers, 'one', way);
+  }
+}
+
+/** The same for a request that changes something: each stack gets a scene of its own, which it has made itself. */
+export async function runInScenes(run: Run, { urls, stages }: Stacks): Promise<void> {
+  const { scene } = run.planned;
+  for (const way of WAYS) {
+    const { fresh, legacy } = urls[way];
+    const answers = await Promise.all([
+      makeScene(stages.fresh, scene).then((made) => ask(run, fresh, made)),
+      makeScene(stages.legacy, scene).then((made) => ask(run, legacy, made)),
+    ]);
+    expectListed(run, answers, 'two', way);
+  }
+}
+
+async function ask({ planned, family }: Run, url: string, scene: Scene): Promise<StackAnswer> {
+  return exchange(url, planned, { scene, family, token: await tokenOf(scene, planned.token) });
+}
+
+function expectListed(
+  { planned, family, fields, legacyStatus }: Run,
+  [fresh, legacy]: readonly [StackAnswer, StackAnswer],
+  scenes: 'one' | 'two',
+  way: string,
+): void {
+  const what = `${way}\nnew:    ${summary(fresh)}\nlegacy: ${summary(legacy)}\n`;
+  const { status, errorId } = planned;
+  const noun = family === 'reserved_ips' ? 'reserved IP' : 'floating IP';
+  expect.soft({ new: fresh.status, legacy: legacy.status }, what).toEqual({ new: status, legacy: legacyStatus });
+  if (errorId !== null && fresh.text !== '') {
+    expect.soft(JSON.parse(fresh.text), what).toEqual({
+      id: errorId,
+      message: planned.message?.replaceAll('{noun}', noun) ?? expect.any(String),
+      request_id: '{request_id}',
+    });
+  }
+  expect.soft(differencesOf(fresh, legacy, scenes), what).toEqual(fields);
+}
+
+function summary({ status, text, headers }: StackAnswer): string {
+  return `${status} ${text.slice(0, 600)} ${JSON.stringify({ type: headers['content-type'], allow: headers.allow })}`;
+}

@@ -1,0 +1,51 @@
+import { InMemoryProvider } from '@openfeature/server-sdk';
+import { inject } from 'vitest';
+import { CODE_PATHS } from '../../../edge/code-paths.ts';
+import { startGateway } from '../../support/gateway.ts';
+import { createLegacy } from '../../support/legacy.ts';
+import { type Stage, setStage } from './scenes.ts';
+
+/** The ways on which a request reaches a stack. */
+export const WAYS = ['directly', 'through the gateway'] as const;
+export type Way = (typeof WAYS)[number];
+
+/** The new stack and the legacy one. */
+export const STACKS = ['fresh', 'legacy'] as const;
+export type StackName = (typeof STACKS)[number];
+
+/** Both stacks: where they are, on each way, and where their scenes take place. */
+export interface Stacks {
+  urls: Record<Way, Record<StackName, string>>;
+  stages: Record<StackName, Stage>;
+  close(): Promise<void>;
+}
+
+/** Both stacks on the same database, and before each of them a gateway that sends everything to it. */
+export async function startStacks(): Promise<Stacks> {
+  const legacy = await createLegacy();
+  const { apiUrl } = inject('stack');
+  const upstreams = { legacyUrl: legacy.url, apiUrl };
+  const gateways = await Promise.all([
+    startGateway({ ...upstreams, defaultStack: 'new', provider: allOn('new') }),
+    startGateway({ ...upstreams, defaultStack: 'legacy', provider: allOn('legacy') }),
+  ]);
+  const [toNew, toLegacy] = gateways;
+  const stages = { fresh: await setStage(apiUrl, legacy.url), legacy: await setStage(legacy.url, legacy.url) };
+  return {
+    urls: {
+      directly: { fresh: apiUrl, legacy: legacy.url },
+      'through the gateway': { fresh: toNew.url, legacy: toLegacy.url },
+    },
+    stages,
+    async close() {
+      await Promise.all(STACKS.map((name) => stages[name].close()));
+      await Promise.all(gateways.map((gateway) => gateway.close()));
+      await legacy.close();
+    },
+  };
+}
+
+function allOn(stack: 'new' | 'legacy'): InMemoryProvider {
+  const flag = { variants: { new: true, legacy: false }, defaultVariant: stack, disabled: false };
+  return new InMemoryProvider(Object.fromEntries(CODE_PATHS.map((codePath) => [codePath, flag])));
+}
