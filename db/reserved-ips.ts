@@ -47,14 +47,18 @@ type ReservedIpRow = Awaited<ReturnType<ReturnType<typeof selectReservedIps>['ex
 async function toRecords(db: Database, rows: ReservedIpRow[]): Promise<ReservedIpRecord[]> {
   const dropletIds = rows.map((row) => row.droplet_id).filter((id) => id !== null);
   const droplets = await findDropletsById(db, dropletIds);
-  return rows.map((row) => ({
-    address: addressFromBytes(row.address),
-    region: { slug: row.region_slug, name: row.region_name },
-    droplet: row.droplet_id === null ? null : (droplets.get(row.droplet_id) ?? null),
-    locked: row.pending_action_id !== null,
-    projectId: row.project_id,
-    reservedAt: row.reserved_at,
-  }));
+  return rows.map((row) => {
+    const droplet = row.droplet_id === null ? null : (droplets.get(row.droplet_id) ?? null);
+    return {
+      address: addressFromBytes(row.address),
+      region: { slug: row.region_slug, name: row.region_name },
+      droplet,
+      // A droplet that was destroyed between the two reads is being let go of.
+      locked: row.pending_action_id !== null || (row.droplet_id !== null && droplet === null),
+      projectId: row.project_id,
+      reservedAt: row.reserved_at,
+    };
+  });
 }
 
 /** The account's reserved addresses of a family, oldest row first. */

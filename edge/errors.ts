@@ -48,10 +48,13 @@ export const UNEXPECTED: GatewayAnswer = {
   retryAfter: null,
 };
 
-/** The answer for an upstream that gave none. Only when nothing was sent does it say that nothing was changed. */
+/**
+ * The answer for an upstream that gave none. What was not sent has changed nothing; but an earlier try of the same request
+ * may have, so that is said of this request only, in other words than the API's, which are about the whole operation.
+ */
 export function answerFor({ failure, sent }: UpstreamError, method: string): GatewayAnswer {
   if (!sent) {
-    const message = 'The service is temporarily unavailable. Nothing was changed.';
+    const message = 'The service is temporarily unavailable. This request was not passed on.';
     return { status: 503, id: 'service_unavailable', message, retryAfter: 1 };
   }
   const reads = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';

@@ -3,7 +3,7 @@ import { type DropletReference, deleteDroplet } from '../../db/droplet-changes.t
 import { resourceTypeOf } from '../../domain/operation.ts';
 import type { Requester } from '../../domain/requester.ts';
 import type { ApiDependencies } from '../context.ts';
-import { notFound, refusalToError } from '../errors.ts';
+import { notFound, outcomeUnknown, refusalToError, toApiError } from '../errors.ts';
 import { dropletEntry } from './droplet-entry.ts';
 
 /** One for each address that a droplet can hold, one to see that it is gone, and some for what changes meanwhile. */
@@ -14,11 +14,26 @@ const ATTEMPTS = 5;
  * address is ever left on a droplet that is gone. Throws the v2 error of a refusal.
  */
 export async function destroyDroplet(
-  { db, client }: ApiDependencies,
+  dependencies: ApiDependencies,
   droplet: DropletReference,
   requestedBy: Requester,
 ): Promise<void> {
-  let takenOff = false;
+  const progress = { takenOff: false };
+  try {
+    await destroyStepwise(dependencies, droplet, requestedBy, progress);
+  } catch (error) {
+    // One of its addresses is off it already, so this is no refusal that leaves everything as it was.
+    if (progress.takenOff && toApiError(error).status === 503) throw outcomeUnknown();
+    throw error;
+  }
+}
+
+async function destroyStepwise(
+  { db, client }: ApiDependencies,
+  droplet: DropletReference,
+  requestedBy: Requester,
+  progress: { takenOff: boolean },
+): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const deletion = await recorded(
       db,
@@ -27,7 +42,7 @@ export async function destroyDroplet(
     );
     if (deletion.kind === 'deleted') return;
     if (deletion.kind === 'not_found') {
-      if (takenOff) return;
+      if (progress.takenOff) return;
       throw notFound();
     }
     if (deletion.kind === 'pending') break;
@@ -41,7 +56,7 @@ export async function destroyDroplet(
       requestedBy,
     });
     if (verdict.kind === 'admitted') {
-      takenOff = true;
+      progress.takenOff = true;
       continue;
     }
     // The address has left the droplet since it was read: look again.

@@ -28,7 +28,7 @@ const UNASSIGN: Parameters<Http['send']> = [
 ];
 
 describe('an upstream', () => {
-  test('that cannot be connected to is a 503 that says that nothing was changed', async () => {
+  test('that cannot be connected to is a 503 that says of this request, and of no earlier one, that it changed nothing', async () => {
     const apiUrl = `http://127.0.0.1:${await freePort()}`;
     const { legacy, gateway, http } = await useStacks({ apiUrl });
     for (const request of [LIST, UNASSIGN]) {
@@ -38,7 +38,7 @@ describe('an upstream', () => {
       expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
       expect(answer.body).toEqual({
         id: 'service_unavailable',
-        message: 'The service is temporarily unavailable. Nothing was changed.',
+        message: 'The service is temporarily unavailable. This request was not passed on.',
         request_id: answer.headers.get('x-request-id'),
       });
     }

@@ -5,14 +5,15 @@ import { z } from 'zod';
 import { audit } from '../../audit/audit.ts';
 import { describeViolation } from '../../audit/violation.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { addressFromBytes } from '../../domain/address.ts';
+import { type Address, addressFromBytes, addressToResourceId } from '../../domain/address.ts';
+import { operationSchema } from '../../domain/operation.ts';
 import { readNetworkFile } from '../../host/drivers/simulated.ts';
 import { expectAnswer, Http } from '../support/http.ts';
-import { addressOfResource, type ListedAction } from './history.ts';
+import type { ListedAction } from './histories/operation.ts';
 import type { FaultStack } from './stack.ts';
 
 const PAUSE_MS = 1_000;
-const ADDRESS = / \d+\.\d+\.\d+\.\d+/;
+const ADDRESS = / (\d+\.\d+\.\d+\.\d+|[\da-f]+(:[\da-f]*)+)/;
 /** A billing event that Kafka refused is tried again after a minute at the latest. */
 const SETTLE_WITHIN_MS = 180_000;
 
@@ -39,7 +40,7 @@ export async function readGroundTruth(stack: FaultStack, signal?: AbortSignal): 
         await sleep(PAUSE_MS);
         continue;
       }
-      return { actions: await listActions(stack), reasons: await reasonsOfErrors(db), problems };
+      return { actions: await listActions(stack, db), reasons: await reasonsOfErrors(db), problems };
     }
   } finally {
     await connection.close();
@@ -48,7 +49,7 @@ export async function readGroundTruth(stack: FaultStack, signal?: AbortSignal): 
 }
 
 async function problemsNow(stack: FaultStack, db: Database, temporal: Client): Promise<string[]> {
-  const open = (await listActions(stack)).filter(({ status }) => status === 'in-progress');
+  const open = (await listActions(stack, db)).filter(({ status }) => status === 'in-progress');
   if (open.length > 0) return open.map(({ id, address }) => `action ${id} on ${address} has not ended`);
   const violations = await audit({
     db,
@@ -91,8 +92,10 @@ const actionsSchema = z.object({
   meta: z.object({ total: z.int() }),
 });
 
-/** Every action of the accounts on addresses, as they can list them. */
-async function listActions(stack: FaultStack): Promise<ListedAction[]> {
+/** Every action of the accounts on addresses, as they can list them, and for which droplet's end it was. */
+async function listActions(stack: FaultStack, db: Database): Promise<ListedAction[]> {
+  const addresses = await addressesByResource(db);
+  const destructions = await listDestructions(db);
   const found: ListedAction[] = [];
   for (const { id: accountId, token } of stack.accounts) {
     const http = new Http(stack.apiUrls.left, token);
@@ -101,12 +104,43 @@ async function listActions(stack: FaultStack): Promise<ListedAction[]> {
       const { actions, meta } = expectAnswer(answer, 200, actionsSchema);
       for (const { id, type, status, resource_id, resource_type } of actions) {
         if (resource_type === 'droplet') continue;
-        found.push({ id, accountId, type, status, address: addressOfResource(resource_id) });
+        const address = addresses.get(`${resource_type} ${resource_id}`);
+        if (address === undefined) throw new Error(`action ${id} is of ${resource_type} ${resource_id}`);
+        found.push({ id, accountId, type, status, address, destroysDroplet: destructions.get(id) ?? null });
       }
       if (page * 200 >= meta.total) break;
     }
   }
   return found;
+}
+
+/** An action names an IPv4 address by the number that its bytes are, and an IPv6 address by that of its row. */
+async function addressesByResource(db: Database): Promise<Map<string, Address>> {
+  const rows = await db.selectFrom('addresses').select(['id', 'address']).execute();
+  return new Map(
+    rows.map(({ id, address: bytes }) => {
+      const address = addressFromBytes(bytes);
+      const number = addressToResourceId(address);
+      return [number === null ? `reserved_ipv6 ${id}` : `reserved_ip ${number}`, address];
+    }),
+  );
+}
+
+/** The droplets that were destroyed with the unassigns that nobody asked for by themselves, by their actions. */
+async function listDestructions(db: Database): Promise<Map<number, number>> {
+  const rows = await db
+    .selectFrom('actions')
+    .innerJoin('operations', 'operations.id', 'actions.operation_id')
+    .select(['actions.id', 'operations.request'])
+    .where('actions.type', '=', 'unassign_ip')
+    .execute();
+  const droplets = new Map<number, number>();
+  for (const { id, request } of rows) {
+    const operation = operationSchema.parse(JSON.parse(request));
+    if (operation.kind !== 'unassign' || operation.destroysDropletId === null) continue;
+    droplets.set(id, operation.destroysDropletId);
+  }
+  return droplets;
 }
 
 async function reasonsOfErrors(db: Database): Promise<Map<string, number>> {

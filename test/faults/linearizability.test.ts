@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ProcessSupervisor } from '../../stack/processes.ts';
-import type { HistoryOperation } from './history.ts';
+import type { HistoryOperation } from './histories/operation.ts';
 import { checkLinearizability } from './linearizability.ts';
 import { fetchFaultTools } from './tools.ts';
 
@@ -37,6 +37,19 @@ async function failureOf(...events: Event[]): Promise<string | null> {
 const reserve: Event = { kind: 'reserve', call: 0, return: 10 };
 const assign: Event = { kind: 'accept', change: 'assign', droplet: 7, action: 100, call: 20, return: 30 };
 const assigned: Event = { kind: 'end', change: 'assign', action: 100, status: 'completed', call: 20, return: 60 };
+
+const reserveFor: Event = {
+  kind: 'reserve',
+  change: 'assign',
+  droplet: 7,
+  action: 100,
+  call: 0,
+  return: 10,
+};
+const endOfReserve: Event = { ...assigned, call: 0 };
+/** The droplet is destroyed between 70 and 80; the address comes off it by action 101. */
+const takenOff: Event = { kind: 'accept', change: 'unassign', droplet: 7, action: 101, call: 70, return: 80 };
+const cameOff: Event = { kind: 'end', change: 'unassign', action: 101, status: 'completed', call: 70, return: 99 };
 
 describe('the checker', () => {
   test('finds an order for what can have happened', async () => {
@@ -72,6 +85,95 @@ describe('the checker', () => {
     ['an assign to where it is', { kind: 'accept', change: 'assign', droplet: 7, action: 101, call: 61, return: 62 }],
   ])('refuses a history that was falsified by %s', async (_what, event) => {
     expect(await failureOf(reserve, assign, assigned, event)).toBe('Illegal');
+  });
+
+  test('finds an order for a reserve that goes on to a droplet, which is then destroyed', async () => {
+    const shown = { kind: 'read', found: true, locked: true } as const;
+    expect(
+      await failureOf(
+        reserveFor,
+        { ...shown, droplet: 0, call: 11, return: 12 },
+        endOfReserve,
+        { kind: 'read', found: true, droplet: 7, locked: false, call: 61, return: 62 },
+        { kind: 'refuse', reason: 'still_assigned', change: 'unassign', call: 63, return: 64 },
+        takenOff,
+        // The droplet is shown until it is gone, and not afterwards.
+        { ...shown, droplet: 7, call: 75, return: 81 },
+        { ...shown, droplet: 0, call: 82, return: 83 },
+        cameOff,
+        // An IPv6 address does not show whether it is locked.
+        { kind: 'read', found: true, droplet: 0, locked: null, call: 100, return: 101 },
+      ),
+    ).toBeNull();
+  });
+
+  test.each<[what: string, events: Event[]]>([
+    [
+      'a reserve for a droplet that leaves the address idle',
+      [reserveFor, { kind: 'read', found: true, droplet: 0, locked: false, call: 11, return: 12 }, endOfReserve],
+    ],
+    [
+      'an address that was taken off a droplet on which it was not',
+      [reserveFor, endOfReserve, { ...takenOff, droplet: 8 }, cameOff],
+    ],
+    [
+      'an address that is idle on its droplet after that was destroyed',
+      [
+        ...[reserveFor, endOfReserve, takenOff, cameOff],
+        { kind: 'read', found: true, droplet: 7, locked: false, call: 81, return: 82 },
+      ],
+    ],
+    [
+      'a change of an address that is being taken off',
+      [
+        ...[reserveFor, endOfReserve, takenOff],
+        { kind: 'open', action: 101, call: 81, return: 82 },
+        { kind: 'accept', change: 'assign', droplet: 8, action: 102, call: 83, return: 84 },
+        { kind: 'open', action: 101, call: 85, return: 86 },
+        cameOff,
+      ],
+    ],
+    [
+      'an unassigned address that could not be given back because it was assigned',
+      [reserve, { kind: 'refuse', reason: 'still_assigned', change: 'unassign', call: 61, return: 62 }],
+    ],
+    [
+      'a droplet that took an address after it was destroyed',
+      [
+        { kind: 'create', call: 0, return: 10 },
+        { kind: 'destroy', call: 20, return: 30 },
+        { kind: 'present', call: 31, return: 40 },
+      ],
+    ],
+    [
+      'a droplet that was destroyed twice',
+      [
+        { kind: 'create', call: 0, return: 10 },
+        { kind: 'destroy', call: 20, return: 30 },
+        { kind: 'destroy', call: 20, return: 30 },
+      ],
+    ],
+    [
+      'a droplet that was gone, and is there again',
+      [
+        { kind: 'create', call: 0, return: 10 },
+        { kind: 'destroy', maybe: true, call: 20, return: 1_000 },
+        { kind: 'absent', call: 31, return: 40 },
+        { kind: 'present', call: 41, return: 50 },
+      ],
+    ],
+  ])('refuses %s', async (_what, events) => {
+    expect(await failureOf(...events)).toBe('Illegal');
+  });
+
+  test('lets a droplet whose end nobody was told of be gone, or not', async () => {
+    const made: Event = { kind: 'create', call: 0, return: 10 };
+    const unanswered: Event = { kind: 'destroy', maybe: true, call: 20, return: 1_000 };
+    const present: Event = { kind: 'present', call: 31, return: 40 };
+    const absent: Event = { kind: 'absent', call: 41, return: 50 };
+    expect(await failureOf(made, unanswered, present)).toBeNull();
+    expect(await failureOf(made, unanswered, present, absent)).toBeNull();
+    expect(await failureOf(made, present, absent)).toBe('Illegal');
   });
 
   test('refuses two changes that were accepted at once', async () => {

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { HistoryOperation } from './history.ts';
+import type { HistoryOperation } from './histories/operation.ts';
 
 const reportSchema = z.object({
   addresses: z.int(),
@@ -21,7 +21,7 @@ const reportSchema = z.object({
 /** What the checker found; a history that is not linearizable, or took too long to check, is a failure. */
 export type LinearizabilityReport = z.infer<typeof reportSchema>;
 
-/** Checks the histories of all addresses; keeps them in a folder, and draws those there that cannot be explained. */
+/** Checks the histories of all addresses and droplets; keeps them in a folder, and draws those there that cannot be explained. */
 export async function checkLinearizability(
   checker: string,
   operations: HistoryOperation[],

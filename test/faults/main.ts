@@ -11,7 +11,7 @@ import { runFaults } from './run.ts';
 const options = new Command('test:faults')
   .description('Loads a stack of its own, breaks it in every way, and checks what it promised.')
   .option('--seed <number>', 'repeats the faults and the clients’ choices', '20261125')
-  .option('--operations <count>', 'changes that are requested at the least', '5000')
+  .option('--operations <count>', 'changes of addresses that are accepted at the least', '5000')
   .option('--faults <count>', 'faults that are made at the least', '100')
   .option('--pace <ms>', 'mean time from one fault to the next', '3000')
   .option('--clients <count>', 'client processes', '6')

@@ -33,6 +33,7 @@ export type Side = (typeof SIDES)[number];
 
 /** How many of each kind come in a round, in an order that the seed decides. */
 const ROUND = {
+  'kill gateway': 2,
   'kill API': 2,
   'kill worker': 2,
   'kill host agent': 2,
@@ -50,7 +51,7 @@ const ROUND = {
 /** Faults in a round, after which every kind has occurred. */
 export const ROUND_LENGTH = Object.values(ROUND).reduce((sum, count) => sum + count, 0);
 
-const SERVER_LINKS = [...SIDES.flatMap((side) => [`mysql-${side}`, `temporal-${side}`]), 'kafka'];
+const SERVER_LINKS = [...SIDES.flatMap((side) => [`gateway-${side}`, `mysql-${side}`, `temporal-${side}`]), 'kafka'];
 
 type Card = keyof typeof ROUND;
 const CARDS = Object.keys(ROUND).filter((name): name is Card => name in ROUND);
@@ -100,6 +101,8 @@ export function kindOf({ action }: Fault): string {
 
 function actionOf(card: Card, random: SeededRandom, links: string[], hosts: number): FaultAction {
   switch (card) {
+    case 'kill gateway':
+      return { kind: 'kill', process: `gateway-${random.from(SIDES)}` };
     case 'kill API':
       return { kind: 'kill', process: `api-${random.from(SIDES)}` };
     case 'kill worker':

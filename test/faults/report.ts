@@ -1,10 +1,15 @@
-import type { ClientRecord } from './clients/record.ts';
+import { type ClientRecord, isAddressChange } from './clients/record.ts';
 import type { RunResult } from './run.ts';
 
 /** The figures of a run. */
 export interface Figures {
+  /** Changes of addresses that were asked for, also those that were refused. */
   requested: number;
   accepted: number;
+  /** Of those accepted, by what they are about. */
+  acceptedIpv6: number;
+  reservedForDroplets: number;
+  dropletsDestroyed: number;
   refused: number;
   unavailable: number;
   unanswered: number;
@@ -18,13 +23,19 @@ export interface Figures {
 
 /** Counts what the clients were told, and what became of it. */
 export function figuresOf({ records, truth }: Pick<RunResult, 'records' | 'truth'>): Figures {
-  const changes = records.filter(({ request }) => request.kind !== 'show' && request.kind !== 'poll');
+  const changes = records.filter(isAddressChange);
+  const accepted = changes.filter(({ outcome }) => outcome.kind === 'accepted');
   const count = (kind: ClientRecord['outcome']['kind']) =>
     changes.filter(({ outcome }) => outcome.kind === kind).length;
   const ended = (status: string) => truth.actions.filter((action) => action.status === status).length;
   return {
     requested: changes.length,
-    accepted: count('accepted'),
+    accepted: accepted.length,
+    acceptedIpv6: accepted.filter(({ request }) => request.family === 6).length,
+    reservedForDroplets: accepted.filter(({ request }) => request.kind === 'reserve' && request.droplet !== null)
+      .length,
+    dropletsDestroyed: records.filter(({ request, outcome }) => request.kind === 'destroy' && outcome.kind === 'done')
+      .length,
     refused: count('refused'),
     unavailable: count('unavailable'),
     unanswered: count('unknown') + count('unexpected'),
@@ -55,9 +66,12 @@ export function describeRun(seed: number, result: RunResult): string {
   const made = [...faults.counts].sort(([left], [right]) => left.localeCompare(right));
   const rows: [string, string | number][] = [
     ['seed', seed],
+    ['operations accepted', figures.accepted],
+    ['– of IPv6 addresses', figures.acceptedIpv6],
+    ['– reserved for a droplet', figures.reservedForDroplets],
+    ['droplets destroyed', figures.dropletsDestroyed],
     ['operations requested', figures.requested],
-    ['accepted', figures.accepted],
-    ['refused by a rule (404, 422)', figures.refused],
+    ['refused by a rule (400, 404, 422)', figures.refused],
     ['refused with 503', figures.unavailable],
     ['without an answer', figures.unanswered],
     ['actions completed', figures.completed],
@@ -65,7 +79,10 @@ export function describeRun(seed: number, result: RunResult): string {
     ['longest wait for an answer', seconds(figures.longestAnswerMs)],
     ['longest from accepted to seen ended', seconds(figures.longestActionMs)],
     ['load / settling afterwards', `${seconds(result.loadMs)} / ${seconds(result.settlingMs)}`],
-    ['histories checked', `${linearizability.addresses} addresses, ${linearizability.operations} operations`],
+    [
+      'histories checked',
+      `${linearizability.addresses} addresses and droplets, ${linearizability.operations} operations`,
+    ],
     ['faults', made.reduce((sum, [, count]) => sum + count, 0)],
     ...made.map(([kind, count]): [string, number] => [`– ${kind}`, count]),
     ['deadlocks that MySQL counted', faults.deadlocks],

@@ -6,20 +6,20 @@ import type { RunningProcess } from '../../stack/processes.ts';
 import { type ClientConfiguration, type ClientRecord, now, recordSchema } from './clients/record.ts';
 import { type FaultLog, mendAll, startFaults } from './faults/index.ts';
 import { type GroundTruth, readGroundTruth } from './ground-truth.ts';
-import { toHistory } from './history.ts';
+import { toHistory } from './histories/history.ts';
 import { checkLinearizability, type LinearizabilityReport } from './linearizability.ts';
 import { REGION } from './population.ts';
 import { type FaultStack, startFaultStack } from './stack.ts';
 
 const LANES = 2;
-const LOOK_MS = 500;
+const LOOK_MS = 1_000;
 /** The clients go on for as long as this, so that a run ends by itself however slow it is. */
 const LONGEST_RUN_MS = 1_800_000;
 
 /** How a run is made. */
 export interface RunOptions {
   seed: number;
-  /** Requests for a change that are made at the least. */
+  /** Changes of addresses that are accepted at the least. */
   operations: number;
   /** Faults that are made at the least. */
   faults: number;
@@ -66,7 +66,7 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   const files = Array.from({ length: clients }, (_, number) => join(folder, `client-${number + 1}.jsonl`));
   const started = performance.now();
   const running = await Promise.all(
-    files.map((recordsFile, number) => startClient(stack, { seed, number, recordsFile })),
+    files.map((recordsFile, number) => startClient(stack, { seed, number, clients, recordsFile })),
   );
   const ending = new AbortController();
   const faultsEnd = AbortSignal.any([ending.signal, ...(signal ? [signal] : [])]);
@@ -74,10 +74,10 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   for (;;) {
     await sleep(LOOK_MS);
     const made = [...log.counts.values()].reduce((sum, count) => sum + count, 0);
-    const asked = await countChanges(files);
+    const accepted = await countAccepted(files);
     signal?.throwIfAborted();
     if (performance.now() - started > LONGEST_RUN_MS) break;
-    if (asked >= operations && made >= faultCount) break;
+    if (accepted >= operations && made >= faultCount) break;
   }
   ending.abort();
   await finished;
@@ -106,17 +106,22 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
 
 function startClient(
   stack: FaultStack,
-  { seed, number, recordsFile }: { seed: number; number: number; recordsFile: string },
+  { seed, number, clients, recordsFile }: { seed: number; number: number; clients: number; recordsFile: string },
 ): Promise<RunningProcess> {
-  const account = stack.accounts[number % stack.accounts.length];
+  const { accounts } = stack;
+  const account = accounts[number % accounts.length];
   if (!account) throw new Error('there is no account');
   const configuration: ClientConfiguration = {
     seed,
     firstClient: number * LANES,
     lanes: LANES,
-    apiUrls: Object.values(stack.apiUrls),
+    urls: Object.values(stack.gatewayUrls),
     region: REGION,
     account,
+    share: {
+      index: Math.floor(number / accounts.length),
+      of: Math.ceil((clients - (number % accounts.length)) / accounts.length),
+    },
     recordsFile,
   };
   return stack.processes.start({
@@ -133,9 +138,9 @@ async function readLines(file: string): Promise<string[]> {
   return text.split('\n').filter((line) => line !== '');
 }
 
-async function countChanges(files: string[]): Promise<number> {
+async function countAccepted(files: string[]): Promise<number> {
   const lines = (await Promise.all(files.map(readLines))).flat();
-  return lines.filter((line) => !/"request":{"kind":"(show|poll)"/.test(line)).length;
+  return lines.filter((line) => line.includes('"outcome":{"kind":"accepted"')).length;
 }
 
 async function readRecords(files: string[]): Promise<ClientRecord[]> {

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { codePathsNamed } from '../../edge/code-paths.ts';
+import { changeSettings } from '../../edge/flags/flag-file.ts';
+import type { FlagSetting } from '../../edge/flags/setting.ts';
 import { bundleWorkflows, migrate, startApi, startHost, startWorker } from '../../stack/application.ts';
+import { startGateway } from '../../stack/migration.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import type { ProcessStart } from '../../stack/processes.ts';
@@ -18,6 +22,8 @@ import { Toxiproxy } from './toxiproxy.ts';
 
 export const HOSTS = 4;
 const ACCOUNTS = 2;
+/** A port on which nobody listens. */
+const NOWHERE = 'http://127.0.0.1:9';
 
 /** Short patience, so that operations end while the faults go on. */
 const RULES = {
@@ -27,11 +33,13 @@ const RULES = {
   QUARANTINE_SECONDS: '2',
 };
 
-/** Two APIs, two workers, hosts and servers, with a proxy on every connection between them that is to be troubled. */
+/** Two gateways, each before an API, two workers, hosts and servers, with a proxy on every connection between them that is to be troubled. */
 export interface FaultStack {
   processes: FaultyProcesses;
   toxiproxy: Toxiproxy;
   tools: FaultTools;
+  /** Base URL of each gateway, where customers ask. */
+  gatewayUrls: Record<Side, string>;
   /** Base URL of each API, reached without a proxy. */
   apiUrls: Record<Side, string>;
   /** The servers, reached without a proxy. */
@@ -81,17 +89,20 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
     disk = await KafkaDisk.mount(processes, join(dataFolder, 'kafka', 'logs'));
     const ports = await choosePorts('free', {});
     const links = linksOf(HOSTS);
-    const [toxiproxyPort = 0, secondApiPort = 0, ...linkPorts] = await freePorts(
-      links.length + 2,
+    const [toxiproxyPort = 0, secondApiPort = 0, leftPort = 0, rightPort = 0, ...linkPorts] = await freePorts(
+      links.length + 4,
       Object.values(ports),
     );
     const apiPorts: Record<Side, number> = { left: ports.api, right: secondApiPort };
+    const gatewayPorts: Record<Side, number> = { left: leftPort, right: rightPort };
+    const flagFile = join(dataFolder, 'flags.json');
+    await flipAll(flagFile);
     const portOf = (link: string) => linkPorts[links.indexOf(link)] ?? 0;
     const upstreamOf = (link: string): number => {
       if (link.startsWith('mysql')) return ports.mysql;
       if (link.startsWith('temporal')) return ports.temporal;
       if (link === 'kafka') return ports.kafka;
-      return apiPorts[sideOfHost(link)];
+      return apiPorts[SIDES.find((side) => link === `gateway-${side}`) ?? sideOfHost(link)];
     };
     const toxiproxy = await startToxiproxy(processes, tools.toxiproxy, toxiproxyPort);
     for (const link of links) await toxiproxy.add({ name: link, port: portOf(link), upstreamPort: upstreamOf(link) });
@@ -128,10 +139,20 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
         startApi(own, api),
         startWorker(own, { name: `worker-${side}`, workflowBundle }),
       ]);
-      return url;
+      const apiUrl = `http://127.0.0.1:${portOf(`gateway-${side}`)}`;
+      const gateway = await startGateway(own, {
+        name: `gateway-${side}`,
+        port: gatewayPorts[side],
+        apiUrl,
+        // There is none; a gateway that cannot tell whose request it is asks it all the same, and says that it did not answer.
+        legacyUrl: NOWHERE,
+        flagFile,
+        environment: { EDGE_DEFAULT_UPSTREAM: 'new' },
+      });
+      return { api: url, gateway: gateway.url };
     };
     const [left, right] = await Promise.all([startSide('left'), startSide('right')]);
-    const admin = new Http(left, adminToken);
+    const admin = new Http(left.api, adminToken);
     const networkFiles = new Map<string, string>();
     for (const [index, host] of (await registerHosts(admin, HOSTS)).entries()) {
       const files = join(dataFolder, host.name);
@@ -152,7 +173,8 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
       processes,
       toxiproxy,
       tools,
-      apiUrls: { left, right },
+      gatewayUrls: { left: left.gateway, right: right.gateway },
+      apiUrls: { left: left.api, right: right.api },
       mysqlUrl: servers.mysqlUrl,
       kafkaBrokers: servers.kafkaBrokers,
       temporalAddress: servers.temporalAddress,
@@ -167,6 +189,12 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
     await close();
     throw error;
   }
+}
+
+/** Everybody goes to the new stack, on all code paths. */
+async function flipAll(flagFile: string): Promise<void> {
+  const everybody = (): FlagSetting => ({ on: true, percent: 100, allow: [], deny: [] });
+  await changeSettings(flagFile, { by: 'faults', codePaths: codePathsNamed('all'), change: everybody });
 }
 
 /** Each API serves the agents of half of the hosts. */

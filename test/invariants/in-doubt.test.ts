@@ -1,7 +1,7 @@
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { AdmissionDesk } from '../../client/admission-desk.ts';
-import { createReservedIpClient, OperationInDoubtError } from '../../client/index.ts';
+import { createReservedIpClient, OperationInDoubtError, OperationUnavailableError } from '../../client/index.ts';
 import { admit, seal } from '../../db/operations/admit.ts';
 import { readStanding } from '../../db/operations/fence.ts';
 import { findVerdict } from '../../db/operations/verdicts.ts';
@@ -128,3 +128,30 @@ test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
     expect((await account.http.get(`${path}/${ip}`)).status).toBe(404);
   },
 );
+
+test('the end of a droplet that stops half way, with one address off it, is not said to have changed nothing', async () => {
+  const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
+  const account = await world.account();
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const [address, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
+  await account.assign(address, dropletId);
+  await account.assign(ipv6, dropletId);
+  const client = createReservedIpClient({ temporal: await useTemporal() });
+  const app = await useApp({
+    client: {
+      ...client,
+      unassign: (request) =>
+        request.address === ipv6
+          ? Promise.reject(new OperationUnavailableError('unstarted', new Error('Temporal is away')))
+          : client.unassign(request),
+    },
+  });
+
+  const authorization = { authorization: `Bearer ${account.http.token}` };
+  const answer = await app.request(`/v2/droplets/${dropletId}`, { method: 'DELETE', headers: authorization });
+
+  expect(await answer.json()).toMatchObject({ message: expect.stringContaining('It is not known whether') });
+  expect(answer.status).toBe(504);
+  expect(await account.showIpv6(ipv6)).toMatchObject({ droplet: { id: dropletId } });
+  expect((await account.http.delete(`/v2/droplets/${dropletId}`)).status, 'it can be carried on').toBe(204);
+});

@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import { type Address, familyOf } from '../../../domain/address.ts';
 import { type Answer, Http } from '../../support/http.ts';
 import type { SeededRandom } from '../../support/random.ts';
+import { actionSchema, addressesOf, addressOf, dropletsOf, outcomeOf, unexpected } from './answers.ts';
 import type { Outcome } from './record.ts';
 
 /** A caller that repeats a request under its key gives up after this long. */
 const PATIENCE_MS = 60_000;
 const REPEAT_PAUSE_MS = 200;
-
-const reservedSchema = z.object({
-  reserved_ip: z.object({ ip: z.string(), droplet: z.object({ id: z.int() }).nullable(), locked: z.boolean() }),
-});
-const actionSchema = z.object({
-  action: z.object({ id: z.int(), status: z.enum(['in-progress', 'completed', 'errored']) }),
-});
-const errorSchema = z.object({ message: z.string() });
 
 /** A change that a client asks for. */
 export interface ChangeRequest {
@@ -26,16 +19,23 @@ export interface ChangeRequest {
   keyed: boolean;
   /** Reads the answer of an accepted request. */
   accepted(answer: Answer): Outcome;
+  /** Whether a 503 says that nothing was changed only where its message does; otherwise every 503 says so. */
+  onlyIfSaid?: boolean;
 }
 
-/** Speaks to one API after the other: it goes to the next when a connection breaks. */
+/** The path of an address. */
+export function pathOf(address: Address): string {
+  return `${familyOf(address) === 6 ? '/v2/reserved_ipv6' : '/v2/reserved_ips'}/${address}`;
+}
+
+/** Speaks to one gateway after the other: it goes to the next when a connection breaks. */
 export class Requests {
-  readonly #apis: Http[];
+  readonly #gateways: Http[];
   #current: number;
 
-  constructor(apiUrls: readonly string[], token: string, random: SeededRandom) {
-    this.#apis = apiUrls.map((url) => new Http(url, token));
-    this.#current = random.below(apiUrls.length);
+  constructor(urls: readonly string[], token: string, random: SeededRandom) {
+    this.#gateways = urls.map((url) => new Http(url, token));
+    this.#current = random.below(urls.length);
   }
 
   /** Asks for a change, and again under its key as long as its outcome is not known. */
@@ -52,83 +52,52 @@ export class Requests {
   }
 
   /** Looks at an address; null when there is no answer that tells. */
-  async address(ip: string): Promise<Outcome | null> {
-    const answer = await this.#send('GET', `/v2/reserved_ips/${ip}`);
-    if (answer === null || answer.status === 503) return null;
+  async address(ip: Address): Promise<Outcome | null> {
+    const answer = await this.#read(pathOf(ip));
+    if (answer === null) return null;
     if (answer.status === 404) return { kind: 'missing' };
-    if (answer.status !== 200) return unexpected(answer);
-    const { droplet, locked } = reservedSchema.parse(answer.body).reserved_ip;
-    return { kind: 'address', droplet: droplet?.id ?? null, locked };
+    return answer.status === 200 ? addressOf(answer) : unexpected(answer);
   }
 
   /** Looks at an action; null when there is no answer that tells. */
   async action(id: number): Promise<Outcome | null> {
-    const answer = await this.#send('GET', `/v2/actions/${id}`);
-    if (answer === null || answer.status === 503) return null;
+    const answer = await this.#read(`/v2/actions/${id}`);
+    if (answer === null) return null;
     if (answer.status !== 200) return unexpected(answer);
     return { kind: 'action', status: actionSchema.parse(answer.body).action.status };
   }
 
-  /** The addresses of the account; null when there is no answer that tells. */
-  async addresses(): Promise<string[] | null> {
-    const answer = await this.#send('GET', '/v2/reserved_ips?per_page=200');
-    if (answer?.status !== 200) return null;
-    const { reserved_ips } = z.object({ reserved_ips: z.array(z.object({ ip: z.string() })) }).parse(answer.body);
-    return reserved_ips.map(({ ip }) => ip);
+  /** The addresses of the account, each with the droplet that it is on; null when there is no answer that tells. */
+  async addresses(): Promise<Map<Address, number | null> | null> {
+    const found = new Map<Address, number | null>();
+    for (const path of ['/v2/reserved_ips', '/v2/reserved_ipv6']) {
+      const answer = await this.#read(`${path}?per_page=200`);
+      if (answer?.status !== 200) return null;
+      for (const [address, droplet] of addressesOf(answer)) found.set(address, droplet);
+    }
+    return found;
+  }
+
+  /** The droplets of the account; null when there is no answer that tells. */
+  async droplets(): Promise<number[] | null> {
+    const answer = await this.#read('/v2/droplets?per_page=200');
+    return answer?.status === 200 ? dropletsOf(answer) : null;
+  }
+
+  /** A read of which the gateway or the API says that it could not be answered is none. */
+  async #read(path: string): Promise<Answer | null> {
+    const answer = await this.#send('GET', path);
+    return answer === null || [502, 503, 504].includes(answer.status) ? null : answer;
   }
 
   async #send(method: string, path: string, options: { body?: unknown; headers?: Record<string, string> } = {}) {
-    const api = this.#apis[this.#current];
-    if (!api) throw new Error('there is no API');
+    const gateway = this.#gateways[this.#current];
+    if (!gateway) throw new Error('there is no gateway');
     try {
-      return await api.send(method, path, options);
+      return await gateway.send(method, path, options);
     } catch {
-      this.#current = (this.#current + 1) % this.#apis.length;
+      this.#current = (this.#current + 1) % this.#gateways.length;
       return null;
     }
   }
-}
-
-/** `doubtful`: the same request was sent before, and what came of that is not known. */
-function outcomeOf(answer: Answer | null, request: ChangeRequest, doubtful: boolean): Outcome {
-  if (answer === null) return { kind: 'unknown', why: 'the connection broke' };
-  const { status, headers, body } = answer;
-  if (status >= 200 && status < 300) return request.accepted(answer);
-  const error = errorSchema.safeParse(body);
-  if (!error.success) return unexpected(answer);
-  const { message } = error.data;
-  switch (status) {
-    case 503:
-      if (!headers.has('retry-after')) return unexpected(answer);
-      // It is only about this try, unless it says more.
-      if (doubtful && !message.includes('Nothing was changed')) return { kind: 'unknown', why: message };
-      return { kind: 'unavailable', message };
-    case 504:
-    case 409:
-      return { kind: 'unknown', why: message };
-    case 404:
-    case 422:
-      return { kind: 'refused', status, message };
-    default:
-      return unexpected(answer);
-  }
-}
-
-/** The outcome of a reserve that was accepted. */
-export function reserved(answer: Answer): Outcome {
-  return { kind: 'accepted', address: reservedSchema.parse(answer.body).reserved_ip.ip, action: null };
-}
-
-/** The outcome of an assign or unassign that was accepted. */
-export function started(address: string): (answer: Answer) => Outcome {
-  return (answer) => ({ kind: 'accepted', address, action: actionSchema.parse(answer.body).action.id });
-}
-
-/** The outcome of a release that was accepted. */
-export function released(address: string): () => Outcome {
-  return () => ({ kind: 'accepted', address, action: null });
-}
-
-function unexpected({ status, text }: Answer): Outcome {
-  return { kind: 'unexpected', status, text: text.slice(0, 300) };
 }

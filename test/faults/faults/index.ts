@@ -37,7 +37,7 @@ export interface FaultOptions {
 
 /**
  * Makes the faults of the seed, one after the other or some at a time, until the signal. Two never go on at the same
- * part, and of the two APIs only one is down at a time. The log grows while they are made.
+ * part, and of the two APIs only one is down at a time, and of the two gateways. The log grows while they are made.
  */
 export function startFaults(options: FaultOptions): { log: FaultLog; finished: Promise<void> } {
   const log: FaultLog = { counts: new Map(), skipped: new Map(), deadlocks: 0, killedConnections: 0, problems: [] };
@@ -94,7 +94,7 @@ async function makeFault(stack: FaultStack, fault: Fault, hold: () => Promise<vo
 function subjectOf(action: FaultAction): string {
   switch (action.kind) {
     case 'kill':
-      return action.process.replace(/^(api)-.*/, '$1');
+      return action.process.replace(/^(api|gateway)-.*/, '$1');
     case 'slow link':
     case 'cut link':
       return `link ${action.link}`;

@@ -23,8 +23,17 @@ async function ping(stack: FaultStack, name: string): Promise<void> {
   if (name === 'mysql') return pingMysql({ url: stack.mysqlUrl });
   if (name === 'kafka') return pingKafka({ brokers: [stack.kafkaBrokers] });
   if (name === 'temporal') return pingTemporal({ address: stack.temporalAddress });
-  const side = SIDES.find((one) => name === `api-${one}`);
-  if (side === undefined) return;
-  const response = await fetch(`${stack.apiUrls[side]}/healthz`, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
+  const url = urlOf(stack, name);
+  if (url === null) return;
+  const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
   if (!response.ok) throw new Error(`/healthz answers ${response.status}`);
+}
+
+/** Where a process answers over HTTP; null when it does not. */
+function urlOf({ apiUrls, gatewayUrls }: FaultStack, name: string): string | null {
+  for (const side of SIDES) {
+    if (name === `api-${side}`) return apiUrls[side];
+    if (name === `gateway-${side}`) return gatewayUrls[side];
+  }
+  return null;
 }

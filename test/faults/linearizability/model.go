@@ -17,10 +17,11 @@ const (
 // Unnumbered stands for the action of an operation whose answer was lost.
 const Unnumbered int64 = -1
 
-// Operation is one thing that happened to an address between two moments, as the clients saw it.
+// Operation is one thing that happened to an address, or to a droplet, between two moments, as the clients saw it.
 type Operation struct {
-	// Kind is reserve, release, accept, end, open, read or refuse.
-	Kind    string `json:"kind"`
+	// Kind is reserve, release, accept, end, open, read or refuse; of a droplet: create, destroy, present or absent.
+	Kind string `json:"kind"`
+	// Address is what it happened to; a droplet is "droplet" and its number.
 	Address string `json:"address"`
 	// Call and Return are microseconds of one clock that all clients share.
 	Call   int64  `json:"call"`
@@ -30,24 +31,28 @@ type Operation struct {
 
 	Account int64 `json:"account"`
 	// Maybe says that nobody knows whether it took effect: no answer came.
-	Maybe  bool   `json:"maybe"`
+	Maybe bool `json:"maybe"`
+	// Change is assign for a reserve that is for a droplet, too.
 	Change Change `json:"change"`
-	// Droplet is where an assign takes the address, or where a read saw it; 0 is nowhere.
+	// Droplet is where an assign takes the address, or where a read saw it; 0 is nowhere. Of an unassign it is the
+	// droplet that is destroyed and lets go of the address; 0 when the address itself was asked for.
 	Droplet int64 `json:"droplet"`
 	Action  int64 `json:"action"`
 	// Unanswered marks the end of an action whose number no client was told when it was accepted.
 	Unanswered bool `json:"unanswered"`
 	// Status is how an action ended: completed or errored.
 	Status string `json:"status"`
-	// Found and Locked are what a read saw.
-	Found  bool `json:"found"`
-	Locked bool `json:"locked"`
-	// Reason is why a request was refused: pending, already_assigned, not_assigned, not_found or occupied.
+	// Found and Locked are what a read saw; an IPv6 address does not show whether it is locked.
+	Found  bool  `json:"found"`
+	Locked *bool `json:"locked"`
+	// Reason is why a request was refused: pending, already_assigned, not_assigned, still_assigned, not_found or occupied.
 	Reason string `json:"reason"`
 }
 
-// State is an address between two operations.
+// State is an address between two operations, or a droplet.
 type State struct {
+	// Exists is only said of droplets.
+	Exists bool
 	// Account holds the address; 0 is nobody.
 	Account int64
 	// Droplet is where it is; 0 is nowhere.
@@ -56,6 +61,8 @@ type State struct {
 	Action int64
 	Change Change
 	Target int64
+	// Leaving says that the droplet is destroyed, and is shown or not until the address has come off it.
+	Leaving bool
 }
 
 func (state State) heldBy(account int64) bool { return state.Account == account }
@@ -74,7 +81,7 @@ func following(state State, operation Operation) []State {
 	switch operation.Kind {
 	case "reserve":
 		if state.Account == 0 && state.idle() {
-			return []State{{Account: operation.Account}}
+			return []State{reserved(operation)}
 		}
 	case "release":
 		if state.heldBy(operation.Account) && state.idle() {
@@ -82,8 +89,7 @@ func following(state State, operation Operation) []State {
 		}
 	case "accept":
 		if accepts(state, operation) {
-			state.Action, state.Change, state.Target = operation.Action, operation.Change, operation.Droplet
-			return []State{state}
+			return []State{opened(state, operation)}
 		}
 	case "end":
 		if isOpen(state, operation) {
@@ -101,8 +107,51 @@ func following(state State, operation Operation) []State {
 		if explainsRefusal(state, operation) {
 			return []State{state}
 		}
+	default:
+		return followingOfDroplet(state, operation)
 	}
 	return nil
+}
+
+// A droplet is made once, and destroyed once.
+func followingOfDroplet(state State, operation Operation) []State {
+	switch operation.Kind {
+	case "create":
+		if !state.Exists {
+			return []State{{Exists: true}}
+		}
+	case "destroy":
+		if state.Exists {
+			return []State{{}}
+		}
+	case "present":
+		if state.Exists {
+			return []State{state}
+		}
+	case "absent":
+		if !state.Exists {
+			return []State{state}
+		}
+	}
+	return nil
+}
+
+// An address is given to an account and, with a droplet, is on its way there in the same moment.
+func reserved(operation Operation) State {
+	state := State{Account: operation.Account}
+	if operation.Change == Assign {
+		return opened(state, operation)
+	}
+	return state
+}
+
+func opened(state State, operation Operation) State {
+	state.Action, state.Change, state.Target = operation.Action, operation.Change, 0
+	if operation.Change == Assign {
+		state.Target = operation.Droplet
+	}
+	state.Leaving = operation.Change == Unassign && operation.Droplet != 0
+	return state
 }
 
 func accepts(state State, operation Operation) bool {
@@ -112,7 +161,7 @@ func accepts(state State, operation Operation) bool {
 	if operation.Change == Assign {
 		return state.Droplet != operation.Droplet
 	}
-	return state.Droplet != 0
+	return state.Droplet != 0 && (operation.Droplet == 0 || operation.Droplet == state.Droplet)
 }
 
 func isOpen(state State, operation Operation) bool {
@@ -134,7 +183,9 @@ func explainsRead(state State, operation Operation) bool {
 	if !operation.Found {
 		return !state.heldBy(operation.Account)
 	}
-	return state.heldBy(operation.Account) && state.Droplet == operation.Droplet && operation.Locked != state.idle()
+	seesLock := operation.Locked == nil || *operation.Locked != state.idle()
+	seesPlace := state.Droplet == operation.Droplet || state.Leaving && operation.Droplet == 0
+	return state.heldBy(operation.Account) && seesPlace && seesLock
 }
 
 func explainsRefusal(state State, operation Operation) bool {
@@ -151,13 +202,15 @@ func explainsRefusal(state State, operation Operation) bool {
 		return state.idle() && state.Droplet == operation.Droplet
 	case "not_assigned":
 		return state.idle() && state.Droplet == 0
+	case "still_assigned":
+		return state.idle() && state.Droplet != 0
 	case "occupied":
 		return state.idle() && state.Droplet != operation.Droplet
 	}
 	return false
 }
 
-// Model is the sequential address, for the checker.
+// Model is the sequential address, or droplet, for the checker.
 func Model() porcupine.Model {
 	model := porcupine.NondeterministicModel{
 		Init: func() []interface{} { return []interface{}{State{}} },
