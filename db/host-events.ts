@@ -6,6 +6,7 @@ import type {
   AcknowledgmentOutcome,
   DesiredAttachment,
   DesiredState,
+  FailedEvent,
   HostChange,
   HostEvent,
 } from '../domain/host-event.ts';
@@ -196,6 +197,32 @@ async function writeOutcomes(db: Database, hostId: number, changes: Acknowledgme
     written += Number(result.numUpdatedRows);
   }
   return written;
+}
+
+/**
+ * What a host has failed to do and was told nothing newer about since. An agent that was killed before it mended that has
+ * forgotten that it failed; what it mends afterwards it can acknowledge by this.
+ */
+export async function listFailedEvents(db: Database, hostId: number): Promise<FailedEvent[]> {
+  const rows = await db
+    .selectFrom('host_events as failed')
+    .select(['sequence', 'change', 'address', 'generation'])
+    .where('host_id', '=', hostId)
+    .where('outcome', '=', 'failed')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('host_events as newer')
+            .select('newer.sequence')
+            .whereRef('newer.address_id', '=', 'failed.address_id')
+            .whereRef('newer.host_id', '=', 'failed.host_id')
+            .whereRef('newer.sequence', '>', 'failed.sequence'),
+        ),
+      ),
+    )
+    .orderBy('sequence')
+    .execute(queryLimit());
+  return rows.map(({ address, ...event }) => ({ ...event, address: addressFromBytes(address) }));
 }
 
 /**

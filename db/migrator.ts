@@ -4,12 +4,14 @@ import * as tables from './migrations/0001-tables.ts';
 import * as auditLog from './migrations/0002-audit-log.ts';
 import * as endedActions from './migrations/0003-ended-actions.ts';
 import * as coexistence from './migrations/0004-coexistence.ts';
+import * as failedHostEvents from './migrations/0005-failed-host-events.ts';
 
 const migrations = {
   '0001-tables': { up: tables.up },
   '0002-audit-log': { up: auditLog.up },
   '0003-ended-actions': { up: endedActions.up },
   '0004-coexistence': { up: coexistence.up },
+  '0005-failed-host-events': { up: failedHostEvents.up },
 };
 
 /**

@@ -22,6 +22,9 @@ export interface HostEvent {
   issuedAt: string;
 }
 
+/** The newest event about an address that a host was told, which it said it could not carry out. */
+export type FailedEvent = Pick<HostEvent, 'sequence' | 'change' | 'address' | 'generation'>;
+
 /** A host's answer to one event. */
 export interface Acknowledgment {
   sequence: number;

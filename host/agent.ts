@@ -1,12 +1,20 @@
 import type { Logger } from 'pino';
 import type { Address } from '../domain/address.ts';
-import type { AcknowledgmentOutcome, DesiredAttachment, Generation, HostEvent } from '../domain/host-event.ts';
+import type {
+  AcknowledgmentOutcome,
+  DesiredAttachment,
+  DesiredState,
+  Generation,
+  HostEvent,
+} from '../domain/host-event.ts';
 import { AcknowledgmentSender } from './acknowledgment-sender.ts';
 import { AddressQueue } from './address-queue.ts';
+import type { AgentOptions } from './agent-options.ts';
 import { Backoff } from './backoff.ts';
 import { ControlPlane, ControlPlaneError } from './control-plane.ts';
-import type { NetworkDriver } from './driver.ts';
+import { FailedEvents } from './failed-events.ts';
 import { type Repair, repairsOf } from './reconcile.ts';
+import { hasGap, isOvertaken, type Snapshot } from './snapshot.ts';
 import { Generations } from './state-file.ts';
 
 const EVENTS_PER_POLL = 200;
@@ -15,38 +23,6 @@ const MOST_PENDING = 2_000;
 const MEND_AGAIN_AFTER_MS = 5_000;
 /** A snapshot is read again after this long even if nothing seems to have changed, in case rows were mended by hand. */
 const OLDEST_SNAPSHOT_MS = 600_000;
-
-/** The desired state that the host was last compared with. */
-interface Snapshot {
-  sequence: number;
-  attachments: ReadonlyMap<Address, DesiredAttachment>;
-  /** On the clock of `performance.now()`. */
-  readAt: number;
-}
-
-/** Options of {@link runAgent}. */
-export interface AgentOptions {
-  /** Base URL of the control plane. */
-  apiUrl: string;
-  /** The host's own token. */
-  token: string;
-  /** Name of the host, for the log; the control plane knows it by the token. */
-  host: string;
-  driver: NetworkDriver;
-  /** Ends the agent when aborted. */
-  signal: AbortSignal;
-  logger: Logger;
-  /** Where the highest generations are kept; nowhere when absent. */
-  stateFile?: string | null;
-  /** Changes of different addresses at a time; default 32. */
-  concurrency?: number;
-  /** How long one poll waits for an event; default 30, the most that the control plane allows. */
-  waitSeconds?: number;
-  /** Time between two comparisons with the desired state; default 60,000. */
-  reconcileIntervalMs?: number;
-  /** How long a stopping agent waits for changes and acknowledgments on their way; default 3,000. */
-  stopTimeoutMs?: number;
-}
 
 /**
  * Runs a host's agent until the signal is aborted: it compares the host with its desired state, then applies events as
@@ -68,8 +44,9 @@ class Agent {
   readonly #sending = new AbortController();
   /** Sequence of the newest event about each address; a snapshot that is older has no say in it. */
   readonly #newestEvents = new Map<Address, number>();
-  /** The newest event about each address, if it failed: it is acknowledged anew when the host is as it says after all. */
-  readonly #failed = new Map<Address, HostEvent>();
+  readonly #failed = new FailedEvents();
+  /** What failed before this agent was started is not known yet. */
+  #knowsFailures = false;
   /** Events between their arrival and the end of their acknowledgment. */
   readonly #inHand = new Set<number>();
   #snapshot: Snapshot = { sequence: 0, attachments: new Map(), readAt: Number.NEGATIVE_INFINITY };
@@ -178,11 +155,11 @@ class Agent {
   #take(event: HostEvent): void {
     if (this.#inHand.has(event.sequence)) return;
     this.#inHand.add(event.sequence);
-    this.#failed.delete(event.address);
+    this.#failed.forget(event.address);
     const { address, generation, change } = event;
     this.#logger.debug({ address, generation, change }, 'taken');
     this.#newestEvents.set(event.address, Math.max(event.sequence, this.#newestEvents.get(event.address) ?? 0));
-    const overtaken = this.#isOvertaken(event);
+    const overtaken = isOvertaken(event, this.#snapshot);
     // Before its turn comes, so that an older change that still waits is not applied any more.
     const remembered = overtaken ? Promise.resolve() : this.#remember(event.address, event.generation);
     this.#queue.enqueue(event.address, async () => {
@@ -190,14 +167,6 @@ class Agent {
       const { sequence, generation } = event;
       this.#sender.add({ sequence, generation, outcome, message });
     });
-  }
-
-  /** Whether the snapshot, which is newer than the event, says otherwise. */
-  #isOvertaken({ sequence, change, address, generation }: HostEvent): boolean {
-    if (sequence > this.#snapshot.sequence) return false;
-    const desired = this.#snapshot.attachments.get(address);
-    if (change === 'attach') return !desired || desired.generation > generation;
-    return desired !== undefined && desired.generation >= generation;
   }
 
   async #apply(
@@ -218,7 +187,7 @@ class Agent {
       return { outcome: 'applied', message: null };
     } catch (error) {
       this.#logger.warn({ err: error, address, generation, change }, 'change failed');
-      if (event.sequence === this.#newestEvents.get(address)) this.#failed.set(address, event);
+      if (event.sequence === this.#newestEvents.get(address)) this.#failed.add(event);
       return { outcome: 'failed', message: messageOf(error) };
     }
   }
@@ -237,7 +206,7 @@ class Agent {
     this.#logger.debug({ sequence, attachments: attachments.size }, 'comparing with the desired state');
     const repairs = repairsOf(attachments, await driver.list());
     const broken = new Set(repairs.map(({ address }) => address));
-    for (const address of this.#failed.keys()) {
+    for (const address of this.#failed.addresses) {
       if (!broken.has(address)) this.#acknowledgeMended(address, attachments.get(address) ?? null);
     }
     for (const repair of repairs) {
@@ -250,9 +219,21 @@ class Agent {
   }
 
   async #readSnapshot(signal: AbortSignal): Promise<void> {
-    const { sequence, attachments } = await this.#controlPlane.desiredState(signal);
+    const { sequence, attachments } = this.#knowsFailures
+      ? await this.#controlPlane.desiredState(signal)
+      : await this.#readWithFailures(signal);
     const byAddress = new Map(attachments.map((one) => [one.address, one]));
     this.#snapshot = { sequence, attachments: byAddress, readAt: performance.now() };
+  }
+
+  /** An agent that was killed after it had failed has left it to this one to mend that, and to say so. */
+  async #readWithFailures(signal: AbortSignal): Promise<DesiredState> {
+    const { state, failed } = await this.#controlPlane.desiredStateAndFailures(signal);
+    for (const event of failed) {
+      if ((this.#newestEvents.get(event.address) ?? 0) < event.sequence) this.#failed.add(event);
+    }
+    this.#knowsFailures = true;
+    return state;
   }
 
   /** Whether the host has heard something newer about the address than the snapshot says. */
@@ -279,10 +260,8 @@ class Agent {
 
   /** The host is as it should be about an address: what it has failed to do is done. A success replaces a failure. */
   #acknowledgeMended(address: Address, desired: DesiredAttachment | null): void {
-    const event = this.#failed.get(address);
-    const isDone = event?.change === 'attach' ? desired?.generation === event.generation : desired === null;
-    if (!event || !isDone || event.sequence > this.#snapshot.sequence) return;
-    this.#failed.delete(address);
+    const event = this.#failed.takeMended(address, desired, this.#snapshot);
+    if (event === null) return;
     const { sequence, generation } = event;
     this.#sender.add({ sequence, generation, outcome: 'applied', message: null });
   }
@@ -305,12 +284,6 @@ class Agent {
     await this.#sender.drained(deadline);
     this.#sending.abort();
   }
-}
-
-/** Whether events are missing after `seen`; only what is acknowledged by now may be missing before it. */
-function hasGap(events: HostEvent[], seen: number): boolean {
-  const newer = events.filter(({ sequence }) => sequence > seen);
-  return newer.some(({ sequence }, index) => sequence !== seen + 1 + index);
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Acknowledgment, DesiredState, HostEvent } from '../domain/host-event.ts';
+import type { Acknowledgment, DesiredState, FailedEvent, HostEvent } from '../domain/host-event.ts';
 
 const hostEventSchema = z
   .object({
@@ -28,6 +28,14 @@ const desiredStateSchema = z.object({
   sequence: z.int(),
   attachments: z.array(attachmentSchema),
 }) satisfies z.ZodType<DesiredState>;
+
+const failedEventsSchema = z.object({
+  failed_events: z
+    .array(
+      z.object({ sequence: z.int(), change: z.enum(['attach', 'detach']), address: z.string(), generation: z.int() }),
+    )
+    .default([]),
+}) satisfies z.ZodType<{ failed_events: FailedEvent[] }>;
 
 const errorSchema = z.object({ message: z.string() });
 
@@ -68,6 +76,13 @@ export class ControlPlane {
   /** Everything this host is to answer for. */
   async desiredState(signal: AbortSignal): Promise<DesiredState> {
     return this.#request(desiredStateSchema, '/host/v1/desired-state', { signal });
+  }
+
+  /** The same, and what the host has said it could not do, where nothing newer was said to it; nothing from an older one. */
+  async desiredStateAndFailures(signal: AbortSignal): Promise<{ state: DesiredState; failed: FailedEvent[] }> {
+    const schema = desiredStateSchema.and(failedEventsSchema);
+    const { failed_events, ...state } = await this.#request(schema, '/host/v1/desired-state?failed=true', { signal });
+    return { state, failed: failed_events };
   }
 
   /** Unacknowledged events after a sequence, in order; waits for a first one. */

@@ -13,7 +13,7 @@ const options = new Command('test:faults')
   .option('--seed <number>', 'repeats the faults and the clients’ choices', '20261125')
   .option('--operations <count>', 'changes of addresses that are accepted at the least', '5000')
   .option('--faults <count>', 'faults that are made at the least', '100')
-  .option('--pace <ms>', 'mean time from one fault to the next', '3000')
+  .option('--pace <ms>', 'mean time from one fault to the next', '5000')
   .option('--clients <count>', 'client processes', '6')
   .parse()
   .opts<{ seed: string; operations: string; faults: string; pace: string; clients: string }>();

@@ -201,22 +201,6 @@ describe('an agent', () => {
   });
 });
 
-test('an agent that has mended what failed says that it is done after all', async () => {
-  const controlPlane = await useScriptedControlPlane();
-  const driver = new SimulatedDriver();
-  controlPlane.desired = { sequence: 0, attachments: [{ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR }] };
-  startAgent({ apiUrl: controlPlane.url, token, driver, reconcileIntervalMs: 500 });
-  await until('the address is attached', async () => driver.attachments.has(IP));
-
-  driver.failNext(1);
-  controlPlane.desired = { sequence: 1, attachments: [] };
-  controlPlane.events.push({ sequence: 1, change: 'detach', address: IP, generation: 2 });
-
-  await until('the detach was acknowledged as applied', async () => controlPlane.outcomeOf(1) === 'applied');
-  expect(controlPlane.acknowledged.map(({ outcome }) => outcome)).toEqual(['failed', 'applied']);
-  expect(driver.attachments.has(IP)).toBe(false);
-});
-
 describe('a host that was cut off', () => {
   test('drops an address that moved away meanwhile, before it answers any event', async () => {
     const world = await useWorld({ agents: 0 });

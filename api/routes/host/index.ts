@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
+import { listFailedEvents } from '../../../db/host-events.ts';
 import type { DesiredState, HostEvent } from '../../../domain/host-event.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { DesiredStates } from '../../host-events/desired-states.ts';
@@ -10,6 +11,7 @@ import { jsonOnly } from './json-only.ts';
 import {
   acknowledgmentsAnswerSchema,
   acknowledgmentsBodySchema,
+  desiredStateQuerySchema,
   desiredStateSchema,
   eventsAnswerSchema,
   eventsQuerySchema,
@@ -52,6 +54,7 @@ const desiredStateRoute = createRoute({
   summary: 'Everything the host is to answer for',
   tags,
   security,
+  request: { query: desiredStateQuerySchema },
   responses: {
     200: { description: 'A snapshot.', content: { 'application/json': { schema: desiredStateSchema } } },
   },
@@ -85,7 +88,9 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies): 
 
   app.openapi(desiredStateRoute, async (c) => {
     const state = await desiredStates.read(c.var.host);
-    return c.json(presentDesiredState(state), 200);
+    if (!c.req.valid('query').failed) return c.json(presentDesiredState(state), 200);
+    const failed_events = await listFailedEvents(dependencies.db, c.var.host.id);
+    return c.json({ ...presentDesiredState(state), failed_events }, 200);
   });
 }
 

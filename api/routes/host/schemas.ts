@@ -62,10 +62,24 @@ export const acknowledgmentsAnswerSchema = z.object({
   ),
 });
 
+export const desiredStateQuerySchema = z.object({
+  failed: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .openapi({ description: 'Whether the newest events that failed are wanted too.' }),
+});
+
 export const desiredStateSchema = z
   .object({
     host: z.string(),
     sequence: z.int().nonnegative().openapi({ description: 'The last event that this takes into account.' }),
     attachments: z.array(z.object({ address, generation, droplet_id: z.int(), anchor: z.string() })),
+    failed_events: z
+      .array(z.object({ sequence, change: z.enum(['attach', 'detach']), address, generation }))
+      .optional()
+      .openapi({
+        description: 'What the host said it could not do, where it was told nothing newer about the address.',
+      }),
   })
   .openapi('HostDesiredState');

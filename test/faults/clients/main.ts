@@ -22,7 +22,8 @@ import { step } from './steps.ts';
 /** How long an action is followed before the lane goes on without its end. */
 const FOLLOW_MS = 20_000;
 const LONGEST_THOUGHT_MS = 40;
-const POLL_MS = 150;
+const FIRST_POLL_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
 
 const configuration = clientConfigurationSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const beliefs = new Beliefs(configuration);
@@ -58,8 +59,10 @@ async function runLane({ seed, account, region, urls, recordsFile }: ClientConfi
   /** Polls an action until it has ended, as customers' tools do. */
   async function follow(address: Address, action: number): Promise<void> {
     const deadline = Date.now() + FOLLOW_MS;
+    let pauseMs = FIRST_POLL_MS;
     while (Date.now() < deadline && !stopping) {
-      await sleep(POLL_MS);
+      await sleep(pauseMs);
+      pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
       const outcome = await recorded({ kind: 'poll', address, action }, () => requests.action(action));
       if (outcome?.kind === 'action' && outcome.status !== 'in-progress') return;
     }

@@ -1,0 +1,24 @@
+import type { Address } from '../domain/address.ts';
+import type { DesiredAttachment, HostEvent } from '../domain/host-event.ts';
+
+/** The desired state that the host was last compared with. */
+export interface Snapshot {
+  sequence: number;
+  attachments: ReadonlyMap<Address, DesiredAttachment>;
+  /** On the clock of `performance.now()`. */
+  readAt: number;
+}
+
+/** Whether the snapshot, if it is newer than the event, says otherwise. */
+export function isOvertaken(event: HostEvent, snapshot: Snapshot): boolean {
+  if (event.sequence > snapshot.sequence) return false;
+  const desired = snapshot.attachments.get(event.address);
+  if (event.change === 'attach') return !desired || desired.generation > event.generation;
+  return desired !== undefined && desired.generation >= event.generation;
+}
+
+/** Whether events are missing after `seen`; only what is acknowledged by now may be missing before it. */
+export function hasGap(events: HostEvent[], seen: number): boolean {
+  const newer = events.filter(({ sequence }) => sequence > seen);
+  return newer.some(({ sequence }, index) => sequence !== seen + 1 + index);
+}
