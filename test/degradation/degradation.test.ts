@@ -12,7 +12,7 @@ import { type Answer, Http } from '../support/http.ts';
 import { type AcceptedOperation, isFailure, prepareLanes, type TimedRequest, Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
-import { type Failure, type FragileStack, type Part, startFragileStack } from './stack.ts';
+import { type Failure, type FragileStack, type LoggedRequest, type Part, startFragileStack } from './stack.ts';
 
 /** How long everything works before, and how long a part is away, at least: each lasts until there is something to compare. */
 const HEALTHY_MS = 2_000;
@@ -25,7 +25,7 @@ const NOISE_MS = 500;
  * events go to workflows of their own at once, in the next second as after an hour.
  */
 const KAFKA_BUDGET_MS = 1_500;
-/** What a request is answered in while a server that it needs is away. */
+/** What the API answers a request in while a server that it needs is away: from when it has taken it, strictly. */
 const REFUSED_WITHIN_MS = 2_000;
 /** How long a request waits for the workflow of the operation before to close. */
 const CLOSING_MS = 3_000;
@@ -73,6 +73,8 @@ interface Outage {
   /** From the moment at which the part answers again to the first operation that was asked for then and is completed. */
   recoveredAfterMs: number;
   traffic: Traffic;
+  /** Requests that the API took and answered while the part was away, as it logged them. */
+  logged: LoggedRequest[];
 }
 
 interface Periods {
@@ -98,12 +100,14 @@ async function outage(part: Part, failure: Failure): Promise<Outage> {
     );
   await Promise.all([sleep(HEALTHY_MS), enough(startedAt)]);
   const takenAt = performance.now();
+  const takenOn = Date.now();
   await stack.take(part, failure);
   const knownAt = takenAt + (part === 'kafka' ? KAFKA_BUDGET_MS : 0);
   await sleep(OUTAGE_MS / 2);
   const health = await lookAtHealth();
   await Promise.all([sleep(Math.max(0, takenAt + OUTAGE_MS - performance.now())), enough(knownAt)]);
   const returnsAt = performance.now();
+  const returnsOn = Date.now();
   await stack.bringBack(part);
   const backAt = performance.now();
   const ended = await until(
@@ -126,6 +130,9 @@ async function outage(part: Part, failure: Failure): Promise<Outage> {
     health,
     recoveredAfterMs: (ended.endedAt ?? worksAt) - backAt,
     traffic,
+    logged: (await stack.loggedRequests()).filter(
+      ({ time, milliseconds }) => time - milliseconds > takenOn && time < returnsOn,
+    ),
   };
   completed.push(...traffic.operations);
   table.push(rowOf(part, failure, seen));
@@ -175,6 +182,13 @@ function expectRefused({ before, during, after }: Periods): void {
   }
 }
 
+/** Whatever the API refused, it refused in time; on its own clock, so that it is not about how busy this machine is. */
+function expectRefusedInTime({ logged }: Outage): void {
+  const refused = logged.filter(({ status }) => status === 503);
+  expect(refused.length, 'requests that the API has refused').toBeGreaterThanOrEqual(LEAST_REQUESTS);
+  expect(refused.filter(({ milliseconds }) => milliseconds >= REFUSED_WITHIN_MS)).toEqual([]);
+}
+
 /** Nothing that was accepted before, during or after is left over or has failed. */
 function expectAllCompleted({ traffic }: Outage): void {
   expect(traffic.operations.filter(({ status }) => status !== 'completed')).toEqual([]);
@@ -207,6 +221,7 @@ describe.each(FAILURES)('Temporal that is %s', (failure) => {
     const seen = await outage('temporal', failure);
     expectUndisturbed(seen.reads);
     expectRefused(seen.writes);
+    expectRefusedInTime(seen);
     expect(seen.health).toMatchObject({
       live: { status: 200 },
       ready: { status: 503, body: { checks: { mysql: 'ok' } } },
@@ -221,6 +236,7 @@ describe.each(FAILURES)('MySQL that is %s', (failure) => {
     const seen = await outage('mysql', failure);
     expectRefused(seen.reads);
     expectRefused(seen.writes);
+    expectRefusedInTime(seen);
     expect(seen.health).toMatchObject({
       live: { status: 200 },
       ready: { status: 503, body: { checks: { temporal: 'ok' } } },

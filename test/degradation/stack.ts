@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import { z } from 'zod';
 import { type AuditConfiguration, parseAuditConfiguration } from '../../config/configuration.ts';
 import { migrate, startApi, startWorker } from '../../stack/application.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
@@ -18,6 +19,18 @@ export type Part = 'kafka' | 'workers' | 'temporal' | 'mysql';
 /** How it is taken away: its process is killed, or stands still and says nothing. */
 export type Failure = 'killed' | 'silent';
 
+/** A request as the API's access log has it. */
+const requestLineSchema = z.object({
+  /** When it was answered, in milliseconds since 1970. */
+  time: z.number(),
+  method: z.string(),
+  path: z.string(),
+  status: z.int(),
+  /** From when the API took the request until its answer. */
+  milliseconds: z.number(),
+});
+export type LoggedRequest = z.infer<typeof requestLineSchema>;
+
 /** A whole control plane with servers of its own, which a test may take away and bring back. */
 export interface FragileStack {
   apiUrl: string;
@@ -26,6 +39,8 @@ export interface FragileStack {
   take(part: Part, failure: Failure): Promise<void>;
   /** Brings it back and resolves as soon as it answers; nothing else is restarted. */
   bringBack(part: Part): Promise<void>;
+  /** What the API has logged of all requests. */
+  loggedRequests(): Promise<LoggedRequest[]>;
   close(): Promise<void>;
 }
 
@@ -44,7 +59,10 @@ export async function startFragileStack(): Promise<FragileStack> {
     const settings = { supervisor, servers, environment, adminToken, logLevel: 'warn' };
     await migrate(settings);
     const [api, worker] = await Promise.all([
-      startApi(settings, { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: false }),
+      startApi(
+        { ...settings, logLevel: 'info' },
+        { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: false },
+      ),
       startWorker(settings, { name: 'worker', workflowBundle }),
     ]);
     const running = new Map([...servers.processes, worker].map((one): [string, RunningProcess] => [one.name, one]));
@@ -90,10 +108,23 @@ export async function startFragileStack(): Promise<FragileStack> {
           60_000,
         );
       },
+      async loggedRequests() {
+        const log = await readFile(join(supervisor.folder, 'logs', 'api.log'), 'utf8');
+        return log.split('\n').flatMap((line) => requestLineSchema.safeParse(parseLine(line)).data ?? []);
+      },
       close,
     };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Undefined when it is no JSON, as a line that is being written is not. */
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }
