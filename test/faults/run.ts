@@ -76,8 +76,10 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
     const made = [...log.counts.values()].reduce((sum, count) => sum + count, 0);
     const accepted = await countAccepted(files);
     signal?.throwIfAborted();
-    if (performance.now() - started > LONGEST_RUN_MS) break;
     if (accepted >= operations && made >= faultCount) break;
+    if (performance.now() - started < LONGEST_RUN_MS) continue;
+    log.problems.push(`no more than ${accepted} operations and ${made} faults in ${LONGEST_RUN_MS / 60_000} minutes`);
+    break;
   }
   ending.abort();
   await finished;
@@ -92,7 +94,7 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   const history = toHistory(recorded, truth.actions, now());
   const linearizability = await checkLinearizability(stack.tools.checker, history.operations, folder);
   const problems = [
-    ...log.problems.map((problem) => `a fault could not be made or mended: ${problem}`),
+    ...log.problems,
     ...stack.processes.deaths.map((death) => `${death.message}`),
     ...history.complaints,
     ...truth.problems,

@@ -51,7 +51,7 @@ export interface TrafficOptions {
 
 const POLL_PAUSE_MS = 20;
 const AGAIN_MS = 100;
-const START_DEADLINE_MS = 1_500;
+const START_DEADLINE_MS = 1_000;
 const LONGEST_MS = 60_000;
 
 const actionSchema = z.object({ action: z.object({ id: z.int(), status: z.string() }) });

@@ -20,7 +20,7 @@ export interface FaultLog {
   skipped: Map<string, string>;
   deadlocks: number;
   killedConnections: number;
-  /** Faults that could not be made, or mended. */
+  /** Faults that could not be made, or mended, or were too few. */
   problems: string[];
 }
 
@@ -59,7 +59,10 @@ async function makeFaults({ stack, seed, paceMs, report, signal }: FaultOptions,
     report(`fault ${fault.number}: ${describeFault(fault)}, for ${fault.holdMs} ms`);
     const making = makeFault(stack, fault, () => pause(fault.holdMs, signal), log)
       .then(() => void log.counts.set(kindOf(fault), (log.counts.get(kindOf(fault)) ?? 0) + 1))
-      .catch((error: unknown) => void log.problems.push(`${describeFault(fault)}: ${messageOf(error)}`))
+      .catch(
+        (error: unknown) =>
+          void log.problems.push(`${describeFault(fault)} could not be made or mended: ${messageOf(error)}`),
+      )
       .finally(() => going.delete(subject));
     going.set(subject, making);
   }
