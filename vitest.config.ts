@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 const NEVER = ['node_modules/**', 'dist/**', '.stack/**'];
 /** Breaks a stack of its own, which two cores carry only when nothing else is going on. */
 const FAULTS = 'test/faults/faults.test.ts';
+/** Starts two stacks of its own. */
+const WALK = 'test/migration/walk.test.ts';
 
 const options = {
   // kafkajs computes a negative timeout, for which Node 24 warns; nothing is wrong.
@@ -22,12 +24,13 @@ export default defineConfig({
           ...options,
           name: 'behaviour',
           include: ['**/*.test.ts'],
-          exclude: [...NEVER, FAULTS],
+          exclude: [...NEVER, FAULTS, WALK],
           globalSetup: ['test/support/global-setup.ts'],
           sequence: { groupOrder: 0 },
         },
       },
       { test: { ...options, name: 'faults', include: [FAULTS], exclude: NEVER, sequence: { groupOrder: 1 } } },
+      { test: { ...options, name: 'walk', include: [WALK], exclude: NEVER, sequence: { groupOrder: 2 } } },
     ],
   },
 });

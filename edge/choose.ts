@@ -10,6 +10,8 @@ export type Reason = 'flag' | 'flag_failure' | 'user_failure' | 'rule';
 export interface Choice {
   stack: Stack;
   reason: Reason;
+  /** Whose flag was asked. */
+  user?: string;
 }
 
 /** Asks the flag of a code path for the user behind a request. Whatever cannot be known means legacy. */
@@ -21,5 +23,5 @@ export async function chooseByFlag(
   const user = await users.userOf(authorization);
   if (user === null) return { stack: 'legacy', reason: 'user_failure' };
   const { isNew, usable } = await flags.ask(codePath, user);
-  return { stack: isNew ? 'new' : 'legacy', reason: usable ? 'flag' : 'flag_failure' };
+  return { stack: isNew ? 'new' : 'legacy', reason: usable ? 'flag' : 'flag_failure', user };
 }

@@ -1,0 +1,56 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { messageOf, StackError } from '../../stack/errors.ts';
+import { describeWalk, rowOf, TABLE_HEAD } from './report.ts';
+import { walk } from './walk.ts';
+
+/*
+ * `npm run demo:migration`: customers are moved from the stand-in for a legacy monolith to the new stack and back, step by
+ * step, while real clients go on working. See docs/migration.md.
+ */
+
+const options = new Command('demo:migration')
+  .description('Walks a migration under the load of real clients, and checks that nothing fails or is doubled.')
+  .option('--customers <count>', 'customers, each with a client', numberFrom(4), 60)
+  .option('--step-seconds <seconds>', 'how long each step lasts', numberFrom(2), 15)
+  .option('--beat-ms <ms>', 'time from one request of a customer to the next', numberFrom(50), 1_000)
+  .option('--seed <number>', 'repeats the customers’ choices', numberFrom(0), 20_261_125)
+  .parse()
+  .opts<{ customers: number; stepSeconds: number; beatMs: number; seed: number }>();
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+let isFirst = true;
+try {
+  const result = await walk({
+    customers: options.customers,
+    stepMs: options.stepSeconds * 1_000,
+    beatMs: options.beatMs,
+    seed: options.seed,
+    folder: 'demo-migration',
+    report: (line) => console.log(`  ${line}`),
+    onStep(step) {
+      if (isFirst) console.log(`\n${TABLE_HEAD}`);
+      isFirst = false;
+      console.log(rowOf(step));
+    },
+    signal: stopping.signal,
+  });
+  console.log(describeWalk(result));
+  process.exitCode = result.problems.length === 0 ? 0 : 1;
+} catch (error) {
+  if (stopping.signal.aborted) console.log('Interrupted; everything that was started here is stopped.');
+  else {
+    console.error(
+      error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error),
+    );
+  }
+  process.exitCode = 1;
+}
+
+function numberFrom(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (text !== '' && number >= least) return number;
+    throw new InvalidArgumentError(`A number from ${least} is needed.`);
+  };
+}

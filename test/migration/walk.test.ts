@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { shareOnNew } from '../../demo/migration/measure.ts';
+import { describeWalk, rowOf } from '../../demo/migration/report.ts';
+import { walk } from '../../demo/migration/walk.ts';
+
+/** Of the first twelve accounts one is among the first 5 %. */
+const CUSTOMERS = 12;
+
+test('nothing fails or is doubled for real clients while they are moved to the new stack, back, and there again', {
+  timeout: 240_000,
+}, async ({ signal }) => {
+  const result = await walk({
+    customers: CUSTOMERS,
+    stepMs: 2_500,
+    beatMs: 400,
+    seed: 20_261_125,
+    folder: 'demo-migration-short',
+    report: console.log,
+    onStep: (step) => console.log(rowOf(step)),
+    signal,
+  });
+  console.log(describeWalk(result));
+
+  expect(result.problems).toEqual([]);
+  expect(result.failed).toBe(0);
+  const shares = result.steps.map(({ split }) => shareOnNew(split) ?? Number.NaN);
+  const [none, own, five, fifty, all, off, again] = shares;
+  expect(shares).toHaveLength(7);
+  expect([none, all, off, again]).toEqual([0, 1, 0, 1]);
+  expect(own).toBeGreaterThan(0);
+  expect(five).toBeGreaterThan(own ?? 1);
+  expect(fifty).toBeGreaterThan(five ?? 1);
+  expect(fifty).toBeLessThan(1);
+  expect(Math.min(...Object.values(result.told)), 'every kind of change was made').toBeGreaterThan(0);
+});
