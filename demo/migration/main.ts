@@ -12,7 +12,7 @@ const options = new Command('demo:migration')
   .description('Walks a migration under the load of real clients, and checks that nothing fails or is doubled.')
   .option('--customers <count>', 'customers, each with a client', numberFrom(4), 60)
   .option('--step-seconds <seconds>', 'how long each step lasts', numberFrom(2), 15)
-  .option('--beat-ms <ms>', 'time from one request of a customer to the next', numberFrom(50), 1_000)
+  .option('--beat-ms <ms>', 'time from one request of a customer to the next', numberFrom(50), 1_500)
   .option('--seed <number>', 'repeats the customers’ choices', numberFrom(0), 20_261_125)
   .parse()
   .opts<{ customers: number; stepSeconds: number; beatMs: number; seed: number }>();

@@ -14,7 +14,7 @@ import { startWalkStack, type WalkStack } from './stack.ts';
 import { STEPS } from './steps.ts';
 
 /** Accounts of the company itself. */
-const OWN_ACCOUNTS = 2;
+const OWN_ACCOUNTS = 3;
 
 /** How a walk is made. */
 export interface WalkOptions {

