@@ -13,9 +13,10 @@ const options = new Command('demo:migration')
   .option('--customers <count>', 'customers, each with a client', numberFrom(4), 60)
   .option('--step-seconds <seconds>', 'how long each step lasts', numberFrom(2), 15)
   .option('--beat-ms <ms>', 'time from one request of a customer to the next', numberFrom(50), 1_500)
+  .option('--change-every <requests>', 'one request of so many is a change', numberFrom(1), 10)
   .option('--seed <number>', 'repeats the customers’ choices', numberFrom(0), 20_261_125)
   .parse()
-  .opts<{ customers: number; stepSeconds: number; beatMs: number; seed: number }>();
+  .opts<{ customers: number; stepSeconds: number; beatMs: number; changeEvery: number; seed: number }>();
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
@@ -25,6 +26,7 @@ try {
     customers: options.customers,
     stepMs: options.stepSeconds * 1_000,
     beatMs: options.beatMs,
+    changeEvery: options.changeEvery,
     seed: options.seed,
     folder: 'demo-migration',
     report: (line) => console.log(`  ${line}`),

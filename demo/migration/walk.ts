@@ -23,6 +23,8 @@ export interface WalkOptions {
   stepMs: number;
   /** Time from one request of a customer to the next, in milliseconds. */
   beatMs: number;
+  /** One request of so many is a change, as long as none is on its way. */
+  changeEvery: number;
   seed: number;
   /** Name of a folder below `.stack` for logs. */
   folder: string;
@@ -57,13 +59,13 @@ export async function walk(options: WalkOptions): Promise<WalkResult> {
 }
 
 async function walkOn(stack: WalkStack, options: WalkOptions): Promise<WalkResult> {
-  const { beatMs, seed, report, signal } = options;
+  const { beatMs, changeEvery, seed, report, signal } = options;
   const { own, planned } = planCustomers(stack.customers);
   const gateways = stack.gateways.map(({ url }) => url);
   const clients = await Promise.all(
     LIBRARIES.map((library, index) => {
       const customers = planned.filter((_, number) => number % LIBRARIES.length === index);
-      return stack.startClients({ library, gateways, beatMs, seed, customers });
+      return stack.startClients({ library, gateways, beatMs, changeEvery, seed, customers });
     }),
   );
   const clientLogs = clients.map(({ logFile }) => logFile);

@@ -13,6 +13,7 @@ test('nothing fails or is doubled for real clients while they are moved to the n
     customers: CUSTOMERS,
     stepMs: 3_000,
     beatMs: 1_000,
+    changeEvery: 5,
     seed: 20_261_125,
     folder: 'demo-migration-short',
     report: console.log,

@@ -4,9 +4,6 @@ import type { SeededRandom } from '../../../test/support/random.ts';
 import type { AddressClient, FamilyName, SeenAddress } from './address-client.ts';
 import type { ClientRequest, CustomerEnd, PlannedCustomer, Told } from './record.ts';
 
-/** One request of so many is a change, as long as nothing is on its way. */
-const CHANGE_EVERY = 10;
-
 /** A door to the addresses, and the name that they have there. */
 export interface Door {
   family: FamilyName;
@@ -18,6 +15,8 @@ export interface CustomerOptions {
   planned: PlannedCustomer;
   /** Through which it goes at random. */
   doors: readonly Door[];
+  /** One request of so many is a change, as long as none is on its way. */
+  changeEvery: number;
   random: SeededRandom;
   record(request: ClientRequest): void;
 }
@@ -55,10 +54,10 @@ export class Customer {
 
   /** Sends one request. Never throws: what fails is recorded. */
   async beat(): Promise<void> {
-    const { random, doors } = this.#options;
+    const { random, doors, changeEvery } = this.#options;
     const door = random.from(doors);
     if (this.#pending) await this.#poll(door, this.#pending);
-    else if (random.below(CHANGE_EVERY) === 0) await this.#change(door);
+    else if (random.below(changeEvery) === 0) await this.#change(door);
     else await this.#look(door);
   }
 

@@ -23,9 +23,9 @@ process.once('SIGTERM', () => stopping.abort());
 await Promise.all(plan.customers.map((planned) => play(planned, plan)));
 process.exit();
 
-async function play(planned: PlannedCustomer, { beatMs, seed }: ClientPlan): Promise<void> {
+async function play(planned: PlannedCustomer, { beatMs, changeEvery, seed }: ClientPlan): Promise<void> {
   const random = seededRandom(seed + planned.accountId);
-  const customer = new Customer({ planned, doors: doorsOf(planned), random, record: print });
+  const customer = new Customer({ planned, doors: doorsOf(planned), changeEvery, random, record: print });
   const first = performance.now() + planned.phase * beatMs;
   let missedBeats = 0;
   for (let beat = 0; !stopping.signal.aborted && !customer.hasFailed; beat++) {

@@ -27,6 +27,8 @@ export const planSchema = z.object({
   gateways: z.array(z.string()).min(1),
   /** Time from one request of a customer to the next, in milliseconds. */
   beatMs: z.number(),
+  /** One request of so many is a change, as long as none is on its way. */
+  changeEvery: z.int().min(1),
   seed: z.int(),
   customers: z.array(customerSchema),
 });
