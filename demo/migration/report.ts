@@ -41,15 +41,10 @@ export function describeWalk({ steps, requests, failed, told, missedBeats, probl
     '',
     `${requests} requests, ${failed} failed, ${missedBeats} beats missed; ${changes} actions were told of.`,
     ...(problems.length === 0 ? [] : [`${problems.length} things are wrong:`, ...toldOneByOne]),
-    JSON.stringify({
-      passed: problems.length === 0,
-      requests,
-      failed,
-      told,
-      missedBeats,
-      steps,
-      problems: toldOneByOne,
-    }),
+    JSON.stringify(
+      { passed: problems.length === 0, requests, failed, told, missedBeats, steps, problems: toldOneByOne },
+      (_name, value: unknown) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value),
+    ),
   ].join('\n');
 }
 
