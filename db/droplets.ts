@@ -31,6 +31,10 @@ export interface DropletFilter {
 }
 
 function selectDroplets(db: Database) {
+  return selectAlsoDestroyed(db).where('droplets.deleted_at', 'is', null);
+}
+
+function selectAlsoDestroyed(db: Database) {
   return db
     .selectFrom('droplets')
     .innerJoin('regions', 'regions.id', 'droplets.region_id')
@@ -41,7 +45,6 @@ function selectDroplets(db: Database) {
     .leftJoin('addresses as held_ipv6', (join) =>
       join.onRef('held_ipv6.droplet_id', '=', 'droplets.id').on('held_ipv6.family', '=', 6),
     )
-    .where('droplets.deleted_at', 'is', null)
     .select([
       'droplets.id',
       'droplets.name',
@@ -116,6 +119,12 @@ export async function findDroplet(db: Database, accountId: number, dropletId: nu
     .where('droplets.account_id', '=', accountId)
     .executeTakeFirst(queryLimit());
   return row ? toRecord(row) : null;
+}
+
+/** A droplet that was made, for the answer to that, also when somebody has destroyed it since. */
+export async function readCreatedDroplet(db: Database, dropletId: number): Promise<DropletRecord> {
+  const row = await selectAlsoDestroyed(db).where('droplets.id', '=', dropletId).executeTakeFirstOrThrow(queryLimit());
+  return toRecord(row);
 }
 
 /** The droplets with these numbers that exist, by number. */

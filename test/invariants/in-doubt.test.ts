@@ -7,6 +7,7 @@ import { readStanding } from '../../db/operations/fence.ts';
 import { findVerdict } from '../../db/operations/verdicts.ts';
 import { useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
+import { expectAnswer } from '../support/http.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -154,4 +155,22 @@ test('the end of a droplet that stops half way, with one address off it, is not 
   expect(answer.status).toBe(504);
   expect(await account.showIpv6(ipv6)).toMatchObject({ droplet: { id: dropletId } });
   expect((await account.http.delete(`/v2/droplets/${dropletId}`)).status, 'it can be carried on').toBe(204);
+});
+
+test('a droplet that was destroyed before a repeated request for it was answered is answered as it was made', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account();
+  const body = { name: 'short-lived', region: world.region, size: 's-1vcpu-1gb', image: 'debian-12-x64' };
+  const create = () => account.http.post('/v2/droplets', body, { headers: { 'idempotency-key': 'short-lived' } });
+  const created = z.object({ droplet: z.object({ id: z.int() }) });
+  const { droplet } = expectAnswer(await create(), 202, created);
+  expect((await account.http.delete(`/v2/droplets/${droplet.id}`)).status).toBe(204);
+  // As an API leaves it that was killed after it had made the droplet.
+  await useDatabase()
+    .updateTable('idempotency_keys')
+    .set({ status: null, body: null, leased_until: new Date(Date.now() - 60_000) })
+    .where('account_id', '=', account.id)
+    .execute();
+
+  expect(expectAnswer(await create(), 202, created).droplet.id).toBe(droplet.id);
 });

@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { recorded } from '../../../db/audit-log.ts';
 import { createDroplet } from '../../../db/create-droplet.ts';
-import { findDroplet } from '../../../db/droplets.ts';
+import { readCreatedDroplet } from '../../../db/droplets.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { dropletCreationToError, notFound } from '../../errors.ts';
+import { dropletCreationToError } from '../../errors.ts';
 import { dropletEntry } from '../../operations/droplet-entry.ts';
 import { presentDroplet } from '../../presenters/droplet.ts';
 import { actionLink } from '../../presenters/links.ts';
@@ -40,9 +40,7 @@ export function registerCreateDroplet(app: ApiApp, dependencies: ApiDependencies
         made.kind === 'created' ? dropletEntry(requesterOf(c), { accountId, ...made }, 'create droplet') : null,
     );
     if (creation.kind !== 'created') throw dropletCreationToError(creation.kind);
-    const droplet = await findDroplet(dependencies.db, accountId, creation.dropletId);
-    // Somebody has deleted it in the meantime.
-    if (!droplet) throw notFound();
+    const droplet = await readCreatedDroplet(dependencies.db, creation.dropletId);
     const links = { actions: [actionLink(c.req, creation.actionId, 'create')] };
     return c.json({ droplet: presentDroplet(droplet), links }, 202);
   });
