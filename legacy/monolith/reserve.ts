@@ -1,9 +1,9 @@
 import { addressFromBytes } from '../../domain/address.ts';
 import type { Caller, Family, Monolith } from './context.ts';
 import { nounOf } from './context.ts';
-import { notFound, serverError, unprocessable } from './errors.ts';
+import { notFound, unprocessable } from './errors.ts';
 import type { CreateRequest } from './request.ts';
-import { type AddressRow, countAddresses, findAddress, findFreeAddress, findRegion, occupationOf } from './rows.ts';
+import { type AddressRow, countAddresses, findFreeAddress, findRegion, occupationOf } from './rows.ts';
 import { insertAction, insertHostEvent, reserveRow } from './writes.ts';
 
 /** An address as it was reserved; with a droplet, the action that takes it there. */
@@ -54,16 +54,26 @@ export async function reserve(
     actionId: assignActionId ?? reserveId,
     targetDropletId: droplet?.id ?? null,
   });
-  const emission = { accountId, address: addressFromBytes(free.bytes), region: region.slug };
+  const ip = addressFromBytes(free.bytes);
+  const emission = { accountId, address: ip, region: region.slug };
   if (droplet && placement && assignActionId !== null) {
     const event = { actionId: assignActionId, address: free, placement, dropletId: droplet.id };
     await insertHostEvent(db, { ...event, change: 'attach' });
-    await emitter.emit({ ...emission, kind: 'reserved', actionId: reserveId, dropletId: null });
-    await emitter.emit({ ...emission, kind: 'assigned', actionId: assignActionId, dropletId: droplet.id });
-  } else {
-    await emitter.emit({ ...emission, kind: 'reserved', actionId: reserveId, dropletId: null });
   }
-  const address = await findAddress(db, accountId, free.bytes);
-  if (!address) throw serverError();
+  await emitter.emit({ ...emission, kind: 'reserved', actionId: reserveId, dropletId: null });
+  if (droplet && assignActionId !== null) {
+    await emitter.emit({ ...emission, kind: 'assigned', actionId: assignActionId, dropletId: droplet.id });
+  }
+  // As it was written: nobody looks whether it is still so.
+  const address = {
+    ...free,
+    ip,
+    accountId,
+    projectId: request.projectId ?? account?.uuid ?? '',
+    region: { slug: region.slug, name: region.name },
+    regionId: region.id,
+    dropletId: null,
+    pendingActionId: assignActionId,
+  };
   return { address, assignActionId };
 }
