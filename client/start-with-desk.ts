@@ -10,7 +10,7 @@ import type { OperationHandle } from './types.ts';
 import { waitUntilClosed } from './wait-until-closed.ts';
 
 /** With the reads before it and the seal after it, a caller is refused within 2 s. */
-const START_TIMEOUT_MS = 1_000;
+const START_TIMEOUT_MS = 1_250;
 /** A run that has settled closes within milliseconds; this is how long the next operation waits for it. */
 const CLOSING_TIMEOUT_MS = 3_000;
 /** A run that has only just begun takes its fence within milliseconds: how often to look for it. */
