@@ -42,6 +42,7 @@ export function toSvg(run: Run): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    '<title>Time of a request on each of the 18 code paths, before and after</title>',
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     `<text x="${LEFT}" y="20" font-size="15">Time of a request, before and after: median (bar) to 99th percentile (line)</text>`,
     `<rect x="${LEFT}" y="30" width="12" height="10" fill="${COLOURS.legacy}"/><text x="${LEFT + 18}" y="39">legacy</text>`,
