@@ -12,7 +12,7 @@ import {
 } from '../../db/idempotency.ts';
 import { newOperationId, type OperationId } from '../../domain/identifiers.ts';
 import type { ApiEnvironment } from '../context.ts';
-import { conflict, neverHappened, unprocessable } from '../errors.ts';
+import { conflict, neverHappened, serviceUnavailable, unprocessable } from '../errors.ts';
 
 const LONGEST_KEY = 255;
 const FIRST_POLL_MILLISECONDS = 25;
@@ -36,9 +36,16 @@ export function idempotency({ db, leaseSeconds = 15, waitSeconds = 10 }: Idempot
   async function standing(key: IdempotencyKey, hash: Buffer): Promise<IdempotencyStanding> {
     const operationId = newOperationId();
     const deadline = performance.now() + waitSeconds * 1_000;
+    let hasWaited = false;
     for (let pause = FIRST_POLL_MILLISECONDS; ; pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS)) {
       const found = await takeIdempotencyKey(db, key, { hash, operationId, leaseSeconds });
+      if (found.kind === 'held' && found.operationId === operationId && hasWaited) {
+        // Whoever it waited for was told that nothing happened, and may have been told so in its place.
+        await dropIdempotencyKey(db, key, operationId);
+        throw serviceUnavailable();
+      }
       if (found.kind !== 'running' || performance.now() + pause > deadline) return found;
+      hasWaited = true;
       await sleep(pause);
     }
   }
