@@ -1,6 +1,6 @@
 import type { AbortableQueryOptions } from 'kysely';
 import type { Database, DatabaseTransaction } from './database.ts';
-import { databaseErrorCode } from './retry.ts';
+import { databaseErrorCode, isConnectionLost } from './retry.ts';
 import { inTransaction } from './transaction.ts';
 
 /*
@@ -42,15 +42,11 @@ export async function boundedTransaction<Result>(
 
 const UNAVAILABLE_CODES = new Set([
   'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'EPIPE',
   'ETIMEDOUT',
-  'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_SEQUENCE_TIMEOUT',
   'POOL_CLOSED',
   'ER_CON_COUNT_ERROR',
@@ -58,7 +54,6 @@ const UNAVAILABLE_CODES = new Set([
   'ER_USER_LIMIT_REACHED',
   'ER_SERVER_SHUTDOWN',
   'ER_NORMAL_SHUTDOWN',
-  'ER_CONNECTION_KILLED',
   'ER_QUERY_INTERRUPTED',
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',
@@ -67,13 +62,11 @@ const UNAVAILABLE_CODES = new Set([
   'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION',
 ]);
 
-const UNAVAILABLE_MESSAGES = ["Can't add new command when connection is in closed state", 'Pool is closed.'];
-
 /** Whether the error says that the database cannot answer now, and might later, rather than that the query is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'TimeoutError') return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
-  if (UNAVAILABLE_CODES.has(databaseErrorCode(error) ?? '')) return true;
-  return UNAVAILABLE_MESSAGES.some((message) => error.message.startsWith(message));
+  if (isConnectionLost(error) || UNAVAILABLE_CODES.has(databaseErrorCode(error) ?? '')) return true;
+  return error.message.startsWith('Pool is closed.');
 }

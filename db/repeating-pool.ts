@@ -1,5 +1,5 @@
 import type { MysqlPool, MysqlPoolConnection, MysqlQueryResult } from 'kysely';
-import { databaseErrorCode } from './retry.ts';
+import { isConnectionLost } from './retry.ts';
 
 /**
  * A pool whose connections repeat a read that lost its connection, once and on another one. A server that restarts, or a
@@ -56,7 +56,7 @@ class RepeatingConnection implements MysqlPoolConnection {
       return this.#connection.query(sql, parameters, callback);
     }
     return this.#connection.query(sql, parameters, (error, result) => {
-      if (!isLost(error)) return callback(error, result);
+      if (!isConnectionLost(error)) return callback(error, result);
       this.#connection.destroy();
       this.#pool.getConnection((noConnection, connection) => {
         if (noConnection) return callback(error, result);
@@ -69,12 +69,4 @@ class RepeatingConnection implements MysqlPoolConnection {
 
 function isPlainRead(sql: string): boolean {
   return /^[\s(]*select\b/i.test(sql) && !/\bfor (update|share)\b|\block in share mode\b/i.test(sql);
-}
-
-const LOST_CODES = new Set(['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ER_CONNECTION_KILLED']);
-
-function isLost(error: unknown): boolean {
-  if (LOST_CODES.has(databaseErrorCode(error) ?? '')) return true;
-  // It was closed while it lay in the pool.
-  return error instanceof Error && error.message.startsWith("Can't add new command when connection is in closed state");
 }

@@ -18,6 +18,14 @@ export function isRefusedByTrigger(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_SIGNAL_EXCEPTION';
 }
 
+const LOST_CODES = new Set(['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ER_CONNECTION_KILLED']);
+
+/** The connection was lost under the statement, or while it lay in the pool. */
+export function isConnectionLost(error: unknown): boolean {
+  if (LOST_CODES.has(databaseErrorCode(error) ?? '')) return true;
+  return error instanceof Error && error.message.startsWith("Can't add new command when connection is in closed state");
+}
+
 const TRANSIENT_CODES = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
 
 /** Repeats a transaction that MySQL rolled back for the sake of another one: at most `attempts` times in all. */
