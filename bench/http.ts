@@ -29,13 +29,20 @@ export class BenchClient {
   }
 
   /** Sends one request and reads its JSON, undefined when there is none; throws on any status but the expected. */
-  send<Schema extends z.ZodType>(
+  async send<Schema extends z.ZodType>(
     expected: { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: string; status: number; schema: Schema },
     body?: unknown,
   ): Promise<z.infer<Schema>> {
     const { method, path, status, schema } = expected;
+    const answer = await this.exchange(method, path, body);
+    if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return schema.parse(answer.text === '' ? undefined : JSON.parse(answer.text));
+  }
+
+  /** Sends one request and reads its answer to the end, whatever it says; throws when the connection breaks. */
+  exchange(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const { promise, resolve, reject } = Promise.withResolvers<z.infer<Schema>>();
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
     const outgoing = this.#request(`${this.#apiUrl}${path}`, {
       method,
       agent: this.#agent,
@@ -51,12 +58,7 @@ export class BenchClient {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        if (response.statusCode !== status)
-          return reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
-        resolve(schema.parse(text === '' ? undefined : JSON.parse(text)));
-      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
     });
     outgoing.end(payload);
     return promise;

@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { BenchClient } from '../http.ts';
 
 /** An answer, whatever it says, and how long it took to be here as a whole. */
 export interface TimedAnswer {
@@ -10,45 +10,23 @@ export interface TimedAnswer {
 
 /** A customer over a kept-alive connection who takes every answer as it comes; 0 stands for a broken connection. */
 export class Customer {
-  readonly #baseUrl: string;
-  readonly #token: string;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #client: BenchClient;
 
   constructor(baseUrl: string, token: string) {
-    this.#baseUrl = baseUrl;
-    this.#token = token;
+    this.#client = new BenchClient(baseUrl, token);
   }
 
   /** Sends one request and reads its answer to the end. */
-  send(method: string, path: string, body?: unknown): Promise<TimedAnswer> {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
-    const { promise, resolve } = Promise.withResolvers<TimedAnswer>();
+  async send(method: string, path: string, body?: unknown): Promise<TimedAnswer> {
     const began = performance.now();
-    const end = (status: number, text: string) =>
-      resolve({ status, body: parseJson(text), ms: performance.now() - began });
-    const outgoing = request(`${this.#baseUrl}${path}`, {
-      method,
-      agent: this.#agent,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        ...(payload === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
-      },
-    });
-    outgoing.on('error', (error) => end(0, String(error)));
-    outgoing.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', (error) => end(0, String(error)));
-      response.on('end', () => end(response.statusCode ?? 0, Buffer.concat(chunks).toString()));
-    });
-    outgoing.end(payload);
-    return promise;
+    const { status, text } = await this.#client
+      .exchange(method, path, body)
+      .catch((error: unknown) => ({ status: 0, text: String(error) }));
+    return { status, body: parseJson(text), ms: performance.now() - began };
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#client.close();
   }
 }
 
