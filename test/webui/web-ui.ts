@@ -154,10 +154,11 @@ export class RunPage {
     );
   }
 
-  /** What is shown as the result, or as the failure. */
+  /** What is shown as the result, or as the failure. Until the page has the last event it shows `null`. */
   async result(): Promise<string> {
     const heading = this.page.getByTestId('input-and-result').getByRole('heading', { name: 'Result' });
-    return heading.locator('xpath=..').innerText();
+    const shown = heading.locator('xpath=..').filter({ hasNotText: /^\s*Result\s*null\s*$/ });
+    return shown.innerText();
   }
 
   /** What is shown about the steps that wait. */
