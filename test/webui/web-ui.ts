@@ -154,11 +154,19 @@ export class RunPage {
     );
   }
 
-  /** What is shown as the result, or as the failure. Until the page has the last event it shows `null`. */
+  /** What is shown as the result, or as the failure. A page that has not heard of the last event shows `null`. */
   async result(): Promise<string> {
     const heading = this.page.getByTestId('input-and-result').getByRole('heading', { name: 'Result' });
-    const shown = heading.locator('xpath=..').filter({ hasNotText: /^\s*Result\s*null\s*$/ });
-    return shown.innerText();
+    return until(
+      `${this.page.url()} showed a result`,
+      async () => {
+        const shown = await heading.locator('xpath=..').innerText();
+        if (!/^Result\s*null$/.test(shown.trim())) return shown;
+        await this.#reload();
+        return null;
+      },
+      TIMEOUT_MS,
+    );
   }
 
   /** What is shown about the steps that wait. */
