@@ -27,6 +27,7 @@ export interface AddressFacts {
 export interface DropletFacts {
   id: number;
   regionId: number;
+  region: RegionRecord;
   hostState: HostState;
   /** What stands in the way of another address of the family. */
   occupation: 'free' | 'pending' | 'held';
@@ -34,9 +35,10 @@ export interface DropletFacts {
 
 /** Each is null when the request did not name it, or when the account has none such. */
 export interface OperationFacts {
+  accountUuid: string;
   address: AddressFacts | null;
   droplet: DropletFacts | null;
-  regionId: number | null;
+  region: (RegionRecord & { id: number }) | null;
 }
 
 /**
@@ -61,6 +63,7 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
         .on('droplets.deleted_at', 'is', null)
         .onRef('droplets.account_id', '=', 'accounts.id'),
     )
+    .leftJoin('regions as droplet_regions', 'droplet_regions.id', 'droplets.region_id')
     .leftJoin('hosts', 'hosts.id', 'droplets.host_id')
     .leftJoin('addresses as held', (join) =>
       join.onRef('held.droplet_id', '=', 'droplets.id').on('held.family', '=', named.family),
@@ -70,6 +73,7 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
     )
     .leftJoin('regions', (join) => join.on('regions.slug', '=', named.region ?? null))
     .select([
+      'accounts.uuid',
       'addresses.id as address_id',
       'addresses.region_id as address_region_id',
       'address_regions.slug as address_region_slug',
@@ -78,15 +82,34 @@ export async function readOperationFacts(db: Database, named: Named): Promise<Op
       'addresses.pending_action_id as address_pending_action_id',
       'droplets.id as droplet_id',
       'droplets.region_id as droplet_region_id',
+      'droplet_regions.slug as droplet_region_slug',
+      'droplet_regions.name as droplet_region_name',
       'hosts.state as host_state',
       'held.id as held',
       'held.pending_action_id as held_pending_action_id',
       'coming.id as coming',
       'regions.id as region_id',
+      'regions.slug as region_slug',
+      'regions.name as region_name',
     ])
     .where('accounts.id', '=', named.accountId)
     .executeTakeFirstOrThrow(queryLimit());
-  return { address: toAddressFacts(row), droplet: toDropletFacts(row), regionId: row.region_id };
+  return {
+    accountUuid: row.uuid,
+    address: toAddressFacts(row),
+    droplet: toDropletFacts(row),
+    region: toRegionFacts(row),
+  };
+}
+
+interface RegionColumns {
+  region_id: number | null;
+  region_slug: string | null;
+  region_name: string | null;
+}
+
+function toRegionFacts({ region_id: id, region_slug: slug, region_name: name }: RegionColumns) {
+  return id === null || slug === null || name === null ? null : { id, slug, name };
 }
 
 interface AddressColumns {
@@ -113,6 +136,8 @@ function toAddressFacts(row: AddressColumns): AddressFacts | null {
 interface DropletColumns {
   droplet_id: number | null;
   droplet_region_id: number | null;
+  droplet_region_slug: string | null;
+  droplet_region_name: string | null;
   host_state: HostState | null;
   held: number | null;
   held_pending_action_id: number | null;
@@ -120,8 +145,9 @@ interface DropletColumns {
 }
 
 function toDropletFacts(row: DropletColumns): DropletFacts | null {
-  if (row.droplet_id === null || row.droplet_region_id === null || row.host_state === null) return null;
+  const { droplet_id: id, droplet_region_id: regionId, droplet_region_slug: slug, droplet_region_name: name } = row;
+  if (id === null || regionId === null || slug === null || name === null || row.host_state === null) return null;
   const pending = row.coming !== null || row.held_pending_action_id !== null;
   const occupation = pending ? 'pending' : row.held === null ? 'free' : 'held';
-  return { id: row.droplet_id, regionId: row.droplet_region_id, hostState: row.host_state, occupation };
+  return { id, regionId, region: { slug, name }, hostState: row.host_state, occupation };
 }

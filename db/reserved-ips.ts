@@ -88,19 +88,26 @@ export function listReservedIps(
   return readPage(request, count, read);
 }
 
-/** A reservation as it was made, for its answer when the address has gone on since. */
-export async function describeReservation(
-  db: Database,
-  reservation: { accountId: number; address: Address; region: string; projectId: string | null; reservedAt: Date },
-): Promise<ReservedIpRecord> {
-  const { accountId, address, region, projectId, reservedAt } = reservation;
+/** What is known of a reservation that was made. */
+export interface NewReservation {
+  accountId: number;
+  address: Address;
+  region: string;
+  locked: boolean;
+  projectId: string | null;
+  reservedAt: Date;
+}
+
+/** A reservation as it was made, whatever has become of the address since. */
+export async function describeReservation(db: Database, reservation: NewReservation): Promise<ReservedIpRecord> {
+  const { accountId, address, region, locked, projectId, reservedAt } = reservation;
   const { uuid, ...regionRecord } = await db
     .selectFrom('regions')
     .innerJoin('accounts', (join) => join.on('accounts.id', '=', accountId))
     .select(['regions.slug', 'regions.name', 'accounts.uuid'])
     .where('regions.slug', '=', region)
     .executeTakeFirstOrThrow(queryLimit());
-  return { address, region: regionRecord, droplet: null, locked: false, projectId: projectId ?? uuid, reservedAt };
+  return { address, region: regionRecord, droplet: null, locked, projectId: projectId ?? uuid, reservedAt };
 }
 
 /** One of the account's reserved addresses. One that is being given back is nobody's any more. */

@@ -21,7 +21,7 @@ export interface OperationRules {
  *
  * With `started` the decision is prepared at once, and written and committed only after `started` has resolved: the
  * workflow is durable first, and hardly any time is lost. When `started` rejects nothing is written, and its error is
- * thrown. A reserve is not prepared: it locks its account, where others would wait for Temporal with it.
+ * thrown.
  */
 export async function admit(
   db: Database,
@@ -29,7 +29,6 @@ export async function admit(
   rules: OperationRules,
   started: Promise<unknown> = Promise.resolve(),
 ): Promise<Verdict> {
-  if (operation.kind === 'reserve') await started;
   const attempt = () => retryRolledBack(() => db.transaction().execute((tx) => decide(tx, operation, rules, started)));
   try {
     return await attempt();

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Address, addressFromBytes, addressToBytes, type Family } from '../../domain/address.ts';
-import { familyOfResource, type Operation } from '../../domain/operation.ts';
+import { familyOfResource, type Operation, type ReserveOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, AddressState, HostState } from '../schema.ts';
@@ -76,14 +76,14 @@ function lockingAddress(tx: DatabaseTransaction, address: Address) {
   return selectAddress(tx).where('address', '=', addressToBytes(address)).forUpdate();
 }
 
-function selectDroplet(tx: DatabaseTransaction, dropletId: number) {
+function selectDroplet(tx: DatabaseTransaction, dropletId: number | null) {
   return tx
     .selectFrom('droplets')
     .select(['id', 'account_id', 'region_id', 'host_id', 'anchor', 'deleted_at', hostName, hostState])
     .where('id', '=', dropletId);
 }
 
-function selectOccupants(tx: DatabaseTransaction, dropletId: number) {
+function selectOccupants(tx: DatabaseTransaction, dropletId: number | null) {
   return tx
     .selectFrom('addresses')
     .select(['id', 'family', 'pending_action_id'])
@@ -102,7 +102,9 @@ export interface Occupants {
   of(family: Family): 'free' | 'pending' | 'held';
 }
 
-function toOccupants(rows: { family: number; pending_action_id: number | null }[]): Occupants {
+type OccupantRow = { family: number; pending_action_id: number | null };
+
+function toOccupants(rows: OccupantRow[]): Occupants {
   return {
     of(family) {
       const own = rows.filter((row) => row.family === family);
@@ -115,6 +117,10 @@ function toOccupants(rows: { family: number; pending_action_id: number | null }[
 /** A droplet under its lock, so that no second address can be sent to it meanwhile. */
 export interface LockedDroplet extends DropletPlace {
   occupants: Occupants;
+}
+
+function toLockedDroplet(row: DropletRow, occupants: OccupantRow[]): LockedDroplet {
+  return { ...toDropletPlace(row), occupants: toOccupants(occupants) };
 }
 
 /** Locks an address and then a droplet, and sees what is on the droplet; each null when it is not there. */
@@ -130,7 +136,7 @@ export async function lockAddressAndDroplet(
   ]);
   return {
     address: addressRow ? toLockedAddress(addressRow) : null,
-    droplet: dropletRow ? { ...toDropletPlace(dropletRow), occupants: toOccupants(occupants) } : null,
+    droplet: dropletRow ? toLockedDroplet(dropletRow, occupants) : null,
   };
 }
 
@@ -140,26 +146,98 @@ export async function lockDroplet(tx: DatabaseTransaction, dropletId: number): P
     selectDroplet(tx, dropletId).forUpdate(),
     selectOccupants(tx, dropletId),
   ]);
-  return row ? { ...toDropletPlace(row), occupants: toOccupants(occupants) } : null;
+  return row ? toLockedDroplet(row, occupants) : null;
 }
 
-/** Locks the free address of a region that has rested longest, passing over those that others are taking. */
-export async function lockFreeAddress(
+/** A host that may answer on an address. */
+export interface AnsweringHost {
+  id: number;
+  name: string;
+  state: HostState;
+}
+
+/**
+ * Locks an address and finds the hosts whose newest event about it is anything but a detach that they confirmed. The
+ * address is null when no pool has it.
+ */
+export async function lockAddressAndHosts(
   tx: DatabaseTransaction,
-  regionId: number,
-  family: Family,
-): Promise<LockedAddress | null> {
-  const row = await selectAddress(tx)
-    .where('region_id', '=', regionId)
-    .where('family', '=', family)
-    .where('state', '=', 'free')
-    .where('available_at', '<=', sql<Date>`NOW(3)`)
-    .orderBy('available_at')
-    .limit(1)
-    .forUpdate()
-    .skipLocked()
-    .executeTakeFirst();
-  return row ? toLockedAddress(row) : null;
+  address: Address,
+): Promise<{ address: LockedAddress | null; hosts: AnsweringHost[] }> {
+  const itsId = tx.selectFrom('addresses').select('id').where('address', '=', addressToBytes(address));
+  const newest = tx
+    .selectFrom('host_events')
+    .select((select) => ['host_id', select.fn.max('sequence').as('sequence')])
+    .where('address_id', '=', itsId)
+    .groupBy('host_id')
+    .as('newest');
+  const [[row], hosts] = await readTogether(tx, [
+    lockingAddress(tx, address),
+    tx
+      .selectFrom(newest)
+      .innerJoin('host_events as event', (join) =>
+        join.onRef('event.host_id', '=', 'newest.host_id').onRef('event.sequence', '=', 'newest.sequence'),
+      )
+      .innerJoin('hosts', 'hosts.id', 'event.host_id')
+      .select(['hosts.id', 'hosts.name', 'hosts.state'])
+      .where((where) =>
+        where.or([
+          where('event.change', '=', 'attach'),
+          where('event.outcome', 'is', null),
+          where('event.outcome', '=', 'failed'),
+        ]),
+      ),
+  ]);
+  return { address: row ? toLockedAddress(row) : null, hosts };
+}
+
+/** What a reserve is about, under the locks that it takes: of the account, a free address and the droplet. */
+export interface ReserveLocks {
+  /** The limit holds for each family by itself. */
+  account: { limit: number; held: number };
+  /** Of the region that was named; null when none was, or there is none such. */
+  regionId: number | null;
+  /** The free address of the region, or else of the droplet's, that has rested longest. */
+  address: LockedAddress | null;
+  droplet: LockedDroplet | null;
+}
+
+/**
+ * Locks the account, so that two reserves at once cannot both take its last place, then a free address, passing over
+ * those that others are taking, and then the droplet.
+ */
+export async function lockForReserve(tx: DatabaseTransaction, operation: ReserveOperation): Promise<ReserveLocks> {
+  const { accountId, target } = operation;
+  const family = familyOfResource(operation.resourceType);
+  const namedRegion = tx.selectFrom('regions').select('id').where('slug', '=', target.region);
+  const dropletRegion = tx.selectFrom('droplets').select('region_id').where('id', '=', target.dropletId);
+  const [[account], [count], [region], [addressRow], [dropletRow], occupants] = await readTogether(tx, [
+    tx.selectFrom('accounts').select('reserved_ip_limit').where('id', '=', accountId).forUpdate(),
+    tx
+      .selectFrom('addresses')
+      .select((select) => select.fn.countAll<number>().as('held'))
+      .where('account_id', '=', accountId)
+      .where('state', '=', 'reserved')
+      .where('family', '=', family),
+    namedRegion,
+    selectAddress(tx)
+      .where('region_id', '=', (select) => select.fn.coalesce(namedRegion, dropletRegion))
+      .where('family', '=', family)
+      .where('state', '=', 'free')
+      .where('available_at', '<=', sql<Date>`NOW(3)`)
+      .orderBy('available_at')
+      .limit(1)
+      .forUpdate()
+      .skipLocked(),
+    selectDroplet(tx, target.dropletId).forUpdate(),
+    selectOccupants(tx, target.dropletId),
+  ]);
+  return {
+    account: { limit: account?.reserved_ip_limit ?? 0, held: Number(count?.held ?? 0) },
+    regionId: region?.id ?? null,
+    address: addressRow ? toLockedAddress(addressRow) : null,
+    droplet: dropletRow ? toLockedDroplet(dropletRow, occupants) : null,
+  };
 }
 
 /** Where a droplet is, without a lock; deleted ones too, since a host may still answer for them. */

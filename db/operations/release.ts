@@ -3,11 +3,11 @@ import type { BillingChange } from '../../domain/billing.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
-import type { AddressesTable, HostState } from '../schema.ts';
+import type { AddressesTable } from '../schema.ts';
 import { billingChange } from './billing-change.ts';
 import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
-import { type HostReference, issuingHostEvents } from './issue-host-event.ts';
-import { effectiveTime, isHeldFor, type LockedAddress, lockAddress, lockAdmitted } from './records.ts';
+import { issuingHostEvents } from './issue-host-event.ts';
+import { effectiveTime, isHeldFor, lockAddressAndHosts, lockAdmitted } from './records.ts';
 import { type Decision, refusal } from './verdicts.ts';
 
 /**
@@ -21,13 +21,12 @@ export async function admitRelease(
   operation: ReleaseOperation,
   quarantineSeconds: number,
 ): Promise<Decision> {
-  const address = await lockAddress(tx, operation.address);
+  const { address, hosts } = await lockAddressAndHosts(tx, operation.address);
   if (!isHeldFor(operation, address)) return refusal(operation, 'address_not_found');
   if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
   if (address.family === 6 && address.droplet_id !== null) return refusal(operation, 'still_assigned');
 
   const at = effectiveTime(address);
-  const hosts = await hostsThatMayAnswer(tx, address);
   const detachFrom = hosts.filter((host) => host.state === 'active').map((host) => host.name);
   const settled = detachFrom.length === 0;
   const actionId = await insertAction(tx, operation, address, {
@@ -93,33 +92,4 @@ function backToPool(at: Date, quarantineSeconds: number): Updateable<AddressesTa
     reserved_at: null,
     available_at: new Date(at.getTime() + quarantineSeconds * 1_000),
   };
-}
-
-/** Hosts whose newest event about the address is anything but a detach that they confirmed. */
-async function hostsThatMayAnswer(
-  tx: DatabaseTransaction,
-  address: LockedAddress,
-): Promise<(HostReference & { state: HostState })[]> {
-  return tx
-    .selectFrom(
-      tx
-        .selectFrom('host_events')
-        .select((select) => ['host_id', select.fn.max('sequence').as('sequence')])
-        .where('address_id', '=', address.id)
-        .groupBy('host_id')
-        .as('newest'),
-    )
-    .innerJoin('host_events as event', (join) =>
-      join.onRef('event.host_id', '=', 'newest.host_id').onRef('event.sequence', '=', 'newest.sequence'),
-    )
-    .innerJoin('hosts', 'hosts.id', 'event.host_id')
-    .select(['hosts.id', 'hosts.name', 'hosts.state'])
-    .where((where) =>
-      where.or([
-        where('event.change', '=', 'attach'),
-        where('event.outcome', 'is', null),
-        where('event.outcome', '=', 'failed'),
-      ]),
-    )
-    .execute();
 }

@@ -1,35 +1,29 @@
 import type { Family } from '../../domain/address.ts';
-import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
+import type { ReserveOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
-import { readTogether } from '../together.ts';
 import { billingChange } from './billing-change.ts';
 import { insertAction, takingFence } from './fence.ts';
 import { hostOf, issuingHostEvents } from './issue-host-event.ts';
-import { effectiveTime, findDroplet, type LockedDroplet, lockDroplet, lockFreeAddress } from './records.ts';
+import { effectiveTime, type LockedDroplet, lockForReserve } from './records.ts';
 import { type Decision, refusal } from './verdicts.ts';
 
 /**
- * Gives a free address to the account, of the family that the operation's resource type is about. Nothing needs a host's word for that, so reserving is settled here; with a
- * droplet the same transaction also admits the assignment, which then goes the way of every assign.
+ * Gives a free address to the account, of the family that the operation's resource type is about. Nothing needs a host's
+ * word for that, so reserving is settled here; with a droplet the same transaction also admits the assignment, which then
+ * goes the way of every assign.
  */
 export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOperation): Promise<Decision> {
   const { accountId, target } = operation;
-  const family = familyOfResource(operation.resourceType);
-  const account = await lockAccount(tx, accountId, family);
-  const wanted = await findDroplet(tx, target.dropletId);
-  if (target.dropletId !== null && (wanted?.account_id !== accountId || wanted.deleted_at !== null)) {
+  const { account, regionId, address, droplet } = await lockForReserve(tx, operation);
+  if (target.dropletId !== null && (droplet?.account_id !== accountId || droplet.deleted_at !== null)) {
     return refusal(operation, 'droplet_not_found');
   }
-  const regionId = target.region === null ? wanted?.region_id : await findRegion(tx, target.region);
-  if (regionId === undefined) return refusal(operation, 'region_not_found');
-  if (wanted && wanted.region_id !== regionId) return refusal(operation, 'region_mismatch');
+  if (target.region !== null && regionId === null) return refusal(operation, 'region_not_found');
+  if (droplet && regionId !== null && droplet.region_id !== regionId) return refusal(operation, 'region_mismatch');
   if (account.held >= account.limit) return refusal(operation, 'limit_reached');
-
-  const address = await lockFreeAddress(tx, regionId, family);
   if (!address) return refusal(operation, 'pool_exhausted');
-  const droplet = target.dropletId === null ? null : await lockDroplet(tx, target.dropletId);
-  const obstacle = droplet && obstacleOn(droplet, family);
+  const obstacle = droplet && obstacleOn(droplet, address.family);
   if (obstacle) return refusal(operation, obstacle);
 
   const at = effectiveTime(address);
@@ -89,34 +83,8 @@ export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOp
 }
 
 function obstacleOn(droplet: LockedDroplet, family: Family) {
-  if (droplet.deleted_at !== null) return 'droplet_not_found' as const;
   if (droplet.host_state === 'gone') return 'droplet_unreachable' as const;
   const occupied = droplet.occupants.of(family);
   if (occupied === 'pending') return 'droplet_pending' as const;
   return occupied === 'held' ? ('droplet_has_address' as const) : null;
-}
-
-/**
- * Locks the account, so that two reserves at once cannot both take its last place. Its limit holds for each family by
- * itself.
- */
-async function lockAccount(
-  tx: DatabaseTransaction,
-  accountId: number,
-  family: Family,
-): Promise<{ limit: number; held: number }> {
-  const [[account], [count]] = await readTogether(tx, [
-    tx.selectFrom('accounts').select('reserved_ip_limit').where('id', '=', accountId).forUpdate(),
-    tx
-      .selectFrom('addresses')
-      .select((select) => select.fn.countAll<number>().as('held'))
-      .where('account_id', '=', accountId)
-      .where('state', '=', 'reserved')
-      .where('family', '=', family),
-  ]);
-  return { limit: account?.reserved_ip_limit ?? 0, held: Number(count?.held ?? 0) };
-}
-
-async function findRegion(tx: DatabaseTransaction, slug: string): Promise<number | undefined> {
-  return (await tx.selectFrom('regions').select('id').where('slug', '=', slug).executeTakeFirst())?.id;
 }

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { readReserved, reserveAddress } from '../../operations/reserve.ts';
+import { reserveAddress } from '../../operations/reserve.ts';
 import { requesterOf } from '../../requester.ts';
 import { createReservedIpv6Request } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
@@ -21,16 +21,14 @@ export function registerCreateReservedIpv6(app: ApiApp, dependencies: ApiDepende
     responses: { 201: jsonAnswer('The address.', z.object({ reserved_ipv6: schema })), ...errorsOfChange },
   });
   app.openapi(route, async (c) => {
-    const { accountId } = c.var.caller;
-    const admitted = await reserveAddress(dependencies, {
-      accountId,
+    const { reserved } = await reserveAddress(dependencies, {
+      accountId: c.var.caller.accountId,
       resourceType,
       operationId: c.var.operationId,
       requestedBy: requesterOf(c),
       target: { region: c.req.valid('json').region_slug, dropletId: null },
       projectId: null,
     });
-    const reserved = await readReserved(dependencies.db, accountId, admitted, null);
     return c.json({ reserved_ipv6: present(reserved) }, 201);
   });
 }

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { readReserved, reserveAddress } from '../../operations/reserve.ts';
+import { reserveAddress } from '../../operations/reserve.ts';
 import { actionLink, dropletLink } from '../../presenters/links.ts';
 import { requesterOf } from '../../requester.ts';
 import { actionLinkSchema } from '../../schemas/common.ts';
@@ -34,7 +34,7 @@ export function registerCreateReservedIp(
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;
     const { target, projectId } = c.req.valid('json');
-    const admitted = await reserveAddress(dependencies, {
+    const { reserved, actionId } = await reserveAddress(dependencies, {
       accountId,
       resourceType: flavour.resourceType,
       operationId: c.var.operationId,
@@ -42,14 +42,12 @@ export function registerCreateReservedIp(
       target,
       projectId,
     });
-    const reserved = await readReserved(dependencies.db, accountId, admitted, projectId);
-    if (target.dropletId === null) return c.json({ [flavour.one]: flavour.present(reserved), links: {} }, 202);
-    // As it was admitted, even if the host has been quicker than this answer.
-    const onItsWay = flavour.present({ ...reserved, droplet: null, locked: true });
+    const body = flavour.present(reserved);
+    if (target.dropletId === null) return c.json({ [flavour.one]: body, links: {} }, 202);
     const links = {
       droplets: [dropletLink(c.req, target.dropletId)],
-      actions: [actionLink(c.req, admitted.actionId, 'assign_ip')],
+      actions: [actionLink(c.req, actionId, 'assign_ip')],
     };
-    return c.json({ [flavour.one]: onItsWay, links }, 202);
+    return c.json({ [flavour.one]: body, links }, 202);
   });
 }
