@@ -4,6 +4,7 @@ import type { MysqlSettings } from '../config/servers.ts';
 import { secureContextOptions } from '../config/tls.ts';
 import { repeatingLostReads } from './repeating-pool.ts';
 import type { Tables } from './schema.ts';
+import { shorteningTransactions } from './short-transactions.ts';
 
 /** The database, outside or inside a transaction. */
 export type Database = Kysely<Tables>;
@@ -14,7 +15,8 @@ export type DatabaseTransaction = Transaction<Tables>;
  * READ COMMITTED, because the guarded updates here need no gap locks, and those are what deadlocks come from.
  */
 export function openDatabase(settings: MysqlSettings): Database {
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: repeatingLostReads(openPool(settings)) }) });
+  const pool = repeatingLostReads(shorteningTransactions(openPool(settings)));
+  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool }) });
 }
 
 /** Throws unless the database answers within `timeoutMs`. */

@@ -13,6 +13,11 @@ export function isDuplicateEntry(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_DUP_ENTRY';
 }
 
+/** The column, which must not be null, refused the row. */
+export function isRefusedNull(error: unknown, column: string): boolean {
+  return databaseErrorCode(error) === 'ER_BAD_NULL_ERROR' && error instanceof Error && error.message.includes(column);
+}
+
 /** A trigger refused the row. */
 export function isRefusedByTrigger(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_SIGNAL_EXCEPTION';

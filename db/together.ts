@@ -1,6 +1,7 @@
 import { type Compilable, CompiledQuery } from 'kysely';
 import { z } from 'zod';
 import type { DatabaseTransaction } from './database.ts';
+import { AND_COMMIT } from './short-transactions.ts';
 
 /*
  * Several statements in one round trip. A round trip between two processes that were just idle costs more than most
@@ -25,16 +26,20 @@ const writtenSchema = z
 
 /** Runs writes one after the other on the server; answers how many rows each matched. */
 export async function writeTogether(tx: DatabaseTransaction, writes: readonly Compilable[]): Promise<number[]> {
-  return prepareTogether(tx, writes)();
+  if (writes.length === 0) return [];
+  const result = await tx.executeQuery(joined(writes));
+  return writes.length === 1 ? [Number(result.numAffectedRows ?? 0n)] : writtenSchema.parse(result.rows);
 }
 
-/** The same in two steps: everything that needs no server is done at once, and the rest when the result is called. */
-export function prepareTogether(tx: DatabaseTransaction, writes: readonly Compilable[]): () => Promise<number[]> {
-  const statement = joined(writes);
+/**
+ * Prepares the last writes of a transaction: everything that needs no server is done at once, and the rest when the
+ * result is called, the commit with it. When one of them fails, nothing is committed.
+ */
+export function prepareLastWrites(tx: DatabaseTransaction, writes: readonly Compilable[]): () => Promise<void> {
+  const { sql, parameters } = joined(writes);
+  const statement = CompiledQuery.raw(`${sql}${AND_COMMIT}`, [...parameters]);
   return async () => {
-    if (writes.length === 0) return [];
-    const result = await tx.executeQuery(statement);
-    return writes.length === 1 ? [Number(result.numAffectedRows ?? 0n)] : writtenSchema.parse(result.rows);
+    await tx.executeQuery(statement);
   };
 }
 

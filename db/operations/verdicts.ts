@@ -1,11 +1,13 @@
 import { type Compilable, sql } from 'kysely';
+import { addressToBytes } from '../../domain/address.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import { type Operation, workflowIdOf } from '../../domain/operation.ts';
 import { type Refusal, type Refused, type Verdict, verdictSchema } from '../../domain/verdict.ts';
 import { recordingVerdict } from '../audit-log.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
-import { prepareTogether } from '../together.ts';
+import { isRefusedNull } from '../retry.ts';
+import { prepareLastWrites } from '../together.ts';
 
 /** The verdict was not stored in time; the transaction must not commit. */
 export class AdmissionExpiredError extends Error {
@@ -42,33 +44,44 @@ export function refusal(operation: Operation, reason: Refusal): Decision {
 }
 
 /**
- * Prepares to write what a decision says and to store its verdict under the operation's id; the primary key lets only
- * the first writer through. The result throws {@link AdmissionExpiredError} when an admission comes too late: whoever
- * waited for it has been told that it will not happen.
+ * Prepares to write what a decision says, to store its verdict under the operation's id, and to commit; the primary key
+ * lets only the first writer through. The result throws {@link AdmissionExpiredError}, and nothing is committed, when an
+ * admission comes too late: whoever waited for it has been told that it will not happen.
  */
 export function storingDecision(
   tx: DatabaseTransaction,
   operation: Operation,
   { verdict, writes }: Decision,
 ): () => Promise<void> {
-  const write = prepareTogether(tx, [
+  const store = prepareLastWrites(tx, [
     ...writes,
     ...recordingVerdict(tx, operation, verdict),
     storingVerdict(tx, operation, verdict),
   ]);
   return async () => {
-    const matched = await write();
-    if (matched.pop() !== 1) throw new AdmissionExpiredError();
-    if (matched.includes(0)) throw new Error(`a row that operation ${operation.id} has locked was not as it was read`);
+    try {
+      await store();
+    } catch (error) {
+      throw isRefusedNull(error, 'verdict') ? new AdmissionExpiredError() : error;
+    }
   };
 }
 
+/** A verdict that does not hold is null, which its column refuses: so its transaction ends without a look at it. */
 function storingVerdict(tx: DatabaseTransaction, operation: Operation, verdict: Verdict): Compilable {
-  const inTime = verdict.kind === 'admitted' ? sql`NOW(3) <= ${new Date(operation.admitBefore)}` : sql`TRUE`;
   const statement = sql`
     INSERT INTO operations (id, kind, account_id, workflow_id, request, verdict)
-    SELECT ${operation.id}, ${operation.kind}, ${operation.accountId}, ${workflowIdOf(operation)},
-           ${JSON.stringify(operation)}, ${JSON.stringify(verdict)}
-    FROM DUAL WHERE ${inTime}`;
+    VALUES (${operation.id}, ${operation.kind}, ${operation.accountId}, ${workflowIdOf(operation)},
+            ${JSON.stringify(operation)}, IF(${holds(operation, verdict)}, ${JSON.stringify(verdict)}, NULL))`;
   return { compile: () => statement.compile(tx) };
+}
+
+/** An admission holds in time only, and with its writes: its address carries its action and generation by now. */
+function holds(operation: Operation, verdict: Verdict) {
+  if (verdict.kind === 'refused') return sql`TRUE`;
+  const { address, actionId, generation } = verdict;
+  return sql`
+    NOW(3) <= ${new Date(operation.admitBefore)}
+    AND EXISTS (SELECT 1 FROM addresses
+                WHERE address = ${addressToBytes(address)} AND last_action_id = ${actionId} AND generation = ${generation})`;
 }
