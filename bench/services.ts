@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import { Command } from 'commander';
 import { openDatabase } from '../db/database.ts';
 import { BenchClient } from './http.ts';
-import { httpCaller, sdkCaller } from './services/callers.ts';
+import { httpCaller, ownDesk, sdkCaller } from './services/callers.ts';
 import { measureSeries } from './services/measure.ts';
 import { startPublicPath } from './services/public-path.ts';
 import { toServicesMarkdown } from './services/report.ts';
@@ -31,6 +31,7 @@ const options = new Command('bench:services')
 
 const stack = await startBenchStack({ workers: options.workers, embeddedWorker: options.embeddedWorker }, 1);
 const db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
+const deskDb = openDatabase({ url: stack.mysqlUrl });
 try {
   const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack);
   const { token } = stack.customer;
@@ -39,6 +40,7 @@ try {
   const sdk = sdkCaller(stack.temporal, stack.customer);
   const callers = {
     sdk,
+    desk: sdkCaller(stack.temporal, stack.customer, ownDesk(deskDb)),
     public: httpCaller(kept, QUICK_POLL_MS),
     fresh: httpCaller(fresh, QUICK_POLL_MS),
     gateway: httpCaller(new BenchClient(gatewayUrl, token), QUICK_POLL_MS),
@@ -58,6 +60,6 @@ try {
   };
   console.log(options.json ? JSON.stringify(results, null, 2) : toServicesMarkdown(results));
 } finally {
-  await db.destroy();
+  await Promise.all([db.destroy(), deskDb.destroy()]);
   await stack.close();
 }

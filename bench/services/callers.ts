@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
+import type { AdmissionDesk } from '../../client/admission-desk.ts';
 import { createReservedIpClient, type OperationHandle } from '../../client/index.ts';
+import type { Database } from '../../db/database.ts';
+import { admit, seal } from '../../db/operations/admit.ts';
+import { readStanding } from '../../db/operations/fence.ts';
+import { findVerdict } from '../../db/operations/verdicts.ts';
 import type { BenchClient } from '../http.ts';
 import { type Customer, REGION } from '../stack.ts';
 
@@ -25,9 +30,9 @@ export interface Caller {
   release(address: string): Promise<Call>;
 }
 
-/** An internal service: the SDK over Temporal, without a database. */
-export function sdkCaller(temporal: Client, { accountId }: Customer): Caller {
-  const reservedIps = createReservedIpClient({ temporal });
+/** An internal service: the SDK over Temporal; without a desk it needs a worker for its verdicts. */
+export function sdkCaller(temporal: Client, { accountId }: Customer, desk?: AdmissionDesk): Caller {
+  const reservedIps = createReservedIpClient({ temporal, ...(desk && { desk }) });
   async function timed(start: () => Promise<OperationHandle>, waits: boolean): Promise<Call> {
     const begin = performance.now();
     const handle = await start();
@@ -43,6 +48,19 @@ export function sdkCaller(temporal: Client, { accountId }: Customer): Caller {
     assign: (address, dropletId) => timed(() => reservedIps.assign({ accountId, address, dropletId }), true),
     // Admitted, it is final for its owner, to whom the address is gone: as the 204 of the API says.
     release: (address) => timed(() => reservedIps.release({ accountId, address }), false),
+  };
+}
+
+/** As the API of the run has them by default. */
+const API_RULES = { quarantineSeconds: 300 };
+
+/** What a service decides with that may reach MySQL itself. */
+export function ownDesk(db: Database): AdmissionDesk {
+  return {
+    admit: (operation, started) => admit(db, operation, API_RULES, started),
+    seal: (operation) => seal(db, operation),
+    findVerdict: (operationId) => findVerdict(db, operationId),
+    standing: (operation) => readStanding(db, operation),
   };
 }
 

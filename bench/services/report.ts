@@ -33,9 +33,13 @@ export function toServicesMarkdown({ load, quick, readyMade }: ServicesResults):
     '',
     ...ratioTable(quick, 'fresh'),
     '',
+    'The SDK with a desk, for services that may reach MySQL:',
+    '',
+    ...ratioTable(quick, 'public', OPERATIONS, 'desk'),
+    '',
     `With the pause of ready-made clients, ${readyMade.pollMs} ms (${readyMade.rounds} rounds, interleaved):`,
     '',
-    ...ratioTable(readyMade, 'public', ['assign'], ['known']),
+    ...ratioTable(readyMade, 'public', ['assign'], 'sdk', ['known']),
     '',
     'Where the time of the public path goes, until the verdict is known, p50 ms:',
     '',
@@ -78,11 +82,12 @@ function ratioTable(
   series: Series,
   against: string,
   operations: readonly OperationName[] = OPERATIONS,
+  caller: 'sdk' | 'desk' = 'sdk',
   measures: readonly Measure[] = ['accepted', 'known', 'completed'],
 ): string[] {
   const rows = operations.flatMap((operation) =>
     measures.map((measure) => {
-      const sdk = summaryOf(series, 'sdk', operation)[measure];
+      const sdk = summaryOf(series, caller, operation)[measure];
       const other = summaryOf(series, against, operation)[measure];
       const ratios = [sdk.p50 / other.p50, sdk.p99 / other.p99].map((ratio) => ratio.toFixed(2));
       return `| ${[operation, MEASURE_NAMES[measure], cells(sdk), cells(other), ...ratios].join(' | ')} |`;
