@@ -72,7 +72,7 @@ test(`${CHANGES} changes through two gateways whose flags flip at random are nei
   const received = [...byLegacy, ...byApi].filter((id) => sent.has(id));
   expect(received).toHaveLength(sent.size);
   expect(new Set(received).size).toBe(sent.size);
-  for (const { held } of customers) if (held) expect(holdersOf(worlds, held.ip)).toBe(held.dropletId === null ? 0 : 1);
+  for (const { held } of customers) if (held) await answersOn(worlds, held.ip, held.dropletId === null ? 0 : 1);
   expect(await violations()).toEqual([]);
   expect(await unbilledActions()).toEqual([]);
   const share = Math.round((byLegacy.filter((id) => sent.has(id)).length / sent.size) * 100);
@@ -120,7 +120,7 @@ test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, n
     const { droplet, locked } = await owner.show(ip);
     expect(locked).toBe(false);
     if (done.length > 0) expect(done).toContain(droplet?.id ?? null);
-    expect(holdersOf([world], ip)).toBe(droplet === null ? 0 : 1);
+    await answersOn([world], ip, droplet === null ? 0 : 1);
   }
 
   expect(await violations()).toEqual([]);
@@ -236,6 +236,11 @@ function subtract(left: Accepted, right: Accepted): Accepted {
     unassign_ip: left.unassign_ip - right.unassign_ip,
     release_ip: left.release_ip - right.release_ip,
   };
+}
+
+/** Legacy says that a move is completed before the host that was left has answered, so there may be two for a moment. */
+function answersOn(worlds: World[], ip: string, hosts: 0 | 1): Promise<unknown> {
+  return until(`${ip} answered on exactly ${hosts} hosts`, async () => holdersOf(worlds, ip) === hosts);
 }
 
 /** On how many hosts an address answers. */

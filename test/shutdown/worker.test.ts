@@ -2,16 +2,14 @@ import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
-import { prepareLanes, Traffic } from '../support/traffic.ts';
+import { type AcceptedOperation, prepareLanes, Traffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /** What docs/running.md says: at most 15 s. */
 const AT_MOST_MS = 15_000;
-/** A workflow task that is lost with its worker comes back after 10 s. */
+/** Servers before 1.31 may give a task to a poll that the worker is taking back; another worker has it after 10 s. */
 const LOST_TASK_MS = 10_000;
-/** Temporal may have given a task to the very poll that the worker was taking back. */
-const MOST_LOST_TASKS = 1;
 
 let temporal: Client;
 beforeAll(async () => {
@@ -39,7 +37,8 @@ test('a worker that is told to stop finishes what it runs, and others take over 
   const signalledAt = performance.now();
   worker.signal('SIGTERM');
   const { code } = await worker.ended();
-  const stoppedAfter = performance.now() - signalledAt;
+  const stoppedAt = performance.now();
+  const stoppedAfter = stoppedAt - signalledAt;
   await until(
     'operations go on',
     async () => traffic.between(signalledAt, Number.POSITIVE_INFINITY, 'write').length > 20,
@@ -49,8 +48,8 @@ test('a worker that is told to stop finishes what it runs, and others take over 
   await account.completed(action);
   await traffic.stop();
 
-  const times = traffic.operations.map(({ acceptedAt, endedAt }) => (endedAt ?? Number.POSITIVE_INFINITY) - acceptedAt);
-  const slowest = Math.max(...times);
+  const slowest = slowestOf(traffic.operations);
+  const slowestAfterwards = slowestOf(traffic.operations.filter(({ acceptedAt }) => acceptedAt > stoppedAt));
   console.log(
     `worker: stopped after ${Math.round(stoppedAfter)} ms; slowest of ${traffic.operations.length} operations ${Math.round(slowest)} ms`,
   );
@@ -58,8 +57,12 @@ test('a worker that is told to stop finishes what it runs, and others take over 
   expect(stoppedAfter).toBeLessThan(AT_MOST_MS);
   expect(traffic.failures).toEqual([]);
   expect(traffic.operations.filter(({ status }) => status !== 'completed')).toEqual([]);
-  expect(times.filter((ms) => ms >= LOST_TASK_MS).length).toBeLessThanOrEqual(MOST_LOST_TASKS);
+  expect(slowestAfterwards, 'accepted after the stop').toBeLessThan(LOST_TASK_MS);
   expect(slowest).toBeLessThan(2 * LOST_TASK_MS);
   other.signal('SIGTERM');
   expect((await other.ended()).code).toBe(0);
 }, 240_000);
+
+function slowestOf(operations: AcceptedOperation[]): number {
+  return Math.max(...operations.map(({ acceptedAt, endedAt }) => (endedAt ?? Number.POSITIVE_INFINITY) - acceptedAt));
+}

@@ -1,9 +1,11 @@
-import type { Browser, Locator, Page } from 'playwright-core';
+import { type Browser, errors, type Locator, type Page } from 'playwright-core';
 import { until } from '../support/until.ts';
 import { launchBrowser } from './browser.ts';
 
 /** A browser beside all servers of a run has its share of two cores only. */
 const TIMEOUT_MS = 60_000;
+/** What a page has not shown by then, it will not show before it is loaded again. */
+const SHOWN_AFTER_MS = 10_000;
 const STATUS = /^\s*(Running|Completed|Failed|Canceled|Terminated|Timed Out|Continued As New)\s*$/;
 
 /** A line of the workflow list. */
@@ -35,12 +37,18 @@ export class WebUi {
     return new WorkflowList(page);
   }
 
-  /** The page of a run; without a run id that of the newest one. */
+  /** The page of a run; without a run id that of the newest one, which the UI looks up in a list that lags behind. */
   async open(workflowId: string, runId?: string): Promise<RunPage> {
     const page = await this.#newPage();
     const path = `/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}/history`}`;
-    await page.goto(`${this.#baseUrl}${path}`);
-    return RunPage.on(page);
+    return until(
+      `${path} showed a run`,
+      async () => {
+        await page.goto(`${this.#baseUrl}${path}`);
+        return RunPage.on(page, SHOWN_AFTER_MS).catch(ifTimedOut);
+      },
+      TIMEOUT_MS,
+    );
   }
 
   /** Has a schedule run at once, as its page offers. */
@@ -125,8 +133,8 @@ export class RunPage {
   }
 
   /** The run that a page shows, once it does. */
-  static async on(page: Page): Promise<RunPage> {
-    await page.waitForURL(/\/workflows\/[^/]+\/[^/]+\/history/);
+  static async on(page: Page, withinMs = TIMEOUT_MS): Promise<RunPage> {
+    await page.waitForURL(/\/workflows\/[^/]+\/[^/]+\/history/, { timeout: withinMs });
     const run = new RunPage(page);
     await run.#status().waitFor();
     return run;
@@ -275,4 +283,9 @@ export class RunPage {
   #status(): Locator {
     return this.page.locator('header span').getByText(STATUS).first();
   }
+}
+
+function ifTimedOut(error: unknown): null {
+  if (error instanceof errors.TimeoutError) return null;
+  throw error;
 }
