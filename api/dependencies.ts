@@ -4,10 +4,7 @@ import type { AdmissionDesk } from '../client/admission-desk.ts';
 import { createReservedIpClient } from '../client/index.ts';
 import type { ReservedIpClient } from '../client/types.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
-import { type Database, openDatabase } from '../db/database.ts';
-import { admit, type OperationRules, seal } from '../db/operations/admit.ts';
-import { readStanding } from '../db/operations/fence.ts';
-import { findVerdict } from '../db/operations/verdicts.ts';
+import { openDatabase } from '../db/database.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { Operation } from '../domain/operation.ts';
@@ -15,6 +12,7 @@ import type { Verdict } from '../domain/verdict.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
 import { installTemporalRuntime } from '../workers/runtime.ts';
 import { operationRules } from '../workers/worker.ts';
+import { createAdmissionDesk } from './admission-desk.ts';
 import type { ApiDependencies } from './context.ts';
 import { startEmbeddedWorker } from './embedded-worker.ts';
 import { mysqlProbe, temporalProbe } from './health-probes.ts';
@@ -39,7 +37,7 @@ export async function createDependencies(
   const db = openDatabase(configuration.mysql);
   const waitingHosts = new WaitingHosts({ db, logger });
   const decisions = new Map<OperationId, Promise<Verdict>>();
-  const desk = createAdmissionDesk({ db, rules: operationRules(configuration), waitingHosts, decisions });
+  const desk = tellingDesk(createAdmissionDesk(db, operationRules(configuration)), waitingHosts, decisions);
 
   const temporal = openTemporalClient(configuration.temporal);
   let client = createReservedIpClient({ temporal, desk });
@@ -79,31 +77,27 @@ export async function createDependencies(
   };
 }
 
-/** What {@link createAdmissionDesk} decides with. */
-interface DeskOptions {
-  db: Database;
-  rules: OperationRules;
-  waitingHosts: WaitingHosts;
-  /** Every decision while it is being made, for a worker in this process. */
-  decisions: Map<OperationId, Promise<Verdict>>;
-}
-
-/** What the API decides with: its own database. Hosts that wait in this process hear of it at once. */
-function createAdmissionDesk({ db, rules, waitingHosts, decisions }: DeskOptions): AdmissionDesk {
+/**
+ * A desk whose hosts that wait in this process hear of an admission at once. `decisions` has every decision while it is
+ * being made, for a worker in this process.
+ */
+function tellingDesk(
+  desk: AdmissionDesk,
+  waitingHosts: WaitingHosts,
+  decisions: Map<OperationId, Promise<Verdict>>,
+): AdmissionDesk {
   async function decide(operation: Operation, started: Promise<unknown>): Promise<Verdict> {
-    const verdict = await admit(db, operation, rules, started);
+    const verdict = await desk.admit(operation, started);
     if (verdict.kind === 'admitted') waitingHosts.wake(hostsOf(verdict));
     return verdict;
   }
   return {
+    ...desk,
     admit(operation, started) {
       const decision = decide(operation, started);
       decisions.set(operation.id, decision);
       return decision.finally(() => decisions.delete(operation.id));
     },
-    seal: (operation) => seal(db, operation),
-    findVerdict: (operationId) => findVerdict(db, operationId),
-    standing: (operation) => readStanding(db, operation),
   };
 }
 

@@ -1,8 +1,9 @@
 import { loadavg } from 'node:os';
 import { Command } from 'commander';
+import { createAdmissionDesk } from '../api/admission-desk.ts';
 import { openDatabase } from '../db/database.ts';
 import { BenchClient } from './http.ts';
-import { httpCaller, ownDesk, sdkCaller } from './services/callers.ts';
+import { httpCaller, sdkCaller } from './services/callers.ts';
 import { measureSeries } from './services/measure.ts';
 import { startPublicPath } from './services/public-path.ts';
 import { toServicesMarkdown } from './services/report.ts';
@@ -18,6 +19,8 @@ const QUICK_POLL_MS = 20;
 /** As the helpers of godo do; the Terraform provider begins to look after 10 s. */
 const READY_MADE_POLL_MS = 5_000;
 const WARM_UP_ROUNDS = 15;
+/** As the API of the run has them by default. */
+const API_RULES = { quarantineSeconds: 300 };
 
 const options = new Command('bench:services')
   .description('Measures operations by the SDK against the same through TLS, the gateway and the public API, in turns.')
@@ -40,7 +43,7 @@ try {
   const sdk = sdkCaller(stack.temporal, stack.customer);
   const callers = {
     sdk,
-    desk: sdkCaller(stack.temporal, stack.customer, ownDesk(deskDb)),
+    desk: sdkCaller(stack.temporal, stack.customer, createAdmissionDesk(deskDb, API_RULES)),
     public: httpCaller(kept, QUICK_POLL_MS),
     fresh: httpCaller(fresh, QUICK_POLL_MS),
     gateway: httpCaller(new BenchClient(gatewayUrl, token), QUICK_POLL_MS),

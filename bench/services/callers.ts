@@ -3,10 +3,6 @@ import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { AdmissionDesk } from '../../client/admission-desk.ts';
 import { createReservedIpClient, type OperationHandle } from '../../client/index.ts';
-import type { Database } from '../../db/database.ts';
-import { admit, seal } from '../../db/operations/admit.ts';
-import { readStanding } from '../../db/operations/fence.ts';
-import { findVerdict } from '../../db/operations/verdicts.ts';
 import type { BenchClient } from '../http.ts';
 import { type Customer, REGION } from '../stack.ts';
 
@@ -48,19 +44,6 @@ export function sdkCaller(temporal: Client, { accountId }: Customer, desk?: Admi
     assign: (address, dropletId) => timed(() => reservedIps.assign({ accountId, address, dropletId }), true),
     // Admitted, it is final for its owner, to whom the address is gone: as the 204 of the API says.
     release: (address) => timed(() => reservedIps.release({ accountId, address }), false),
-  };
-}
-
-/** As the API of the run has them by default. */
-const API_RULES = { quarantineSeconds: 300 };
-
-/** What a service decides with that may reach MySQL itself. */
-export function ownDesk(db: Database): AdmissionDesk {
-  return {
-    admit: (operation, started) => admit(db, operation, API_RULES, started),
-    seal: (operation) => seal(db, operation),
-    findVerdict: (operationId) => findVerdict(db, operationId),
-    standing: (operation) => readStanding(db, operation),
   };
 }
 

@@ -21,25 +21,27 @@ const MEASURE_NAMES: Record<Measure, string> = {
   completed: 'completed in MySQL',
 };
 
+const MEASURES = ['accepted', 'known', 'completed'] as const;
+
 /** The results as Markdown tables. */
 export function toServicesMarkdown({ load, quick, readyMade }: ServicesResults): string {
   return [
     `${quick.rounds} rounds, interleaved; load ${load.map((one) => one.toFixed(1)).join(' to ')}.`,
     `An action in progress is looked at every ${quick.pollMs} ms.`,
     '',
-    ...ratioTable(quick, 'public'),
+    ...ratioTable(quick, { against: 'public' }),
     '',
     'With a new TLS connection for every request of the customer:',
     '',
-    ...ratioTable(quick, 'fresh'),
+    ...ratioTable(quick, { against: 'fresh' }),
     '',
     'The SDK with a desk, for services that may reach MySQL:',
     '',
-    ...ratioTable(quick, 'public', OPERATIONS, 'desk'),
+    ...ratioTable(quick, { caller: 'desk', against: 'public' }),
     '',
     `With the pause of ready-made clients, ${readyMade.pollMs} ms (${readyMade.rounds} rounds, interleaved):`,
     '',
-    ...ratioTable(readyMade, 'public', ['assign'], 'sdk', ['known']),
+    ...ratioTable(readyMade, { against: 'public', operations: ['assign'], measures: ['known'] }),
     '',
     'Where the time of the public path goes, until the verdict is known, p50 ms:',
     '',
@@ -78,12 +80,17 @@ const PHASE_NAMES = {
   endKnown: 'until the caller knows',
 };
 
+/** What a table compares; by default the SDK without a desk, in every operation and measure. */
+interface Comparison {
+  caller?: 'sdk' | 'desk';
+  against: string;
+  operations?: readonly OperationName[];
+  measures?: readonly Measure[];
+}
+
 function ratioTable(
   series: Series,
-  against: string,
-  operations: readonly OperationName[] = OPERATIONS,
-  caller: 'sdk' | 'desk' = 'sdk',
-  measures: readonly Measure[] = ['accepted', 'known', 'completed'],
+  { caller = 'sdk', against, operations = OPERATIONS, measures = MEASURES }: Comparison,
 ): string[] {
   const rows = operations.flatMap((operation) =>
     measures.map((measure) => {
@@ -106,8 +113,7 @@ function layerRow(name: string, series: Series, outer: string, inner: string): s
 }
 
 function goalRow(series: Series, operation: OperationName): string {
-  const measures = ['accepted', 'known', 'completed'] as const;
-  const ratios = measures.map((measure) => {
+  const ratios = MEASURES.map((measure) => {
     const { sdk, other } = {
       sdk: summaryOf(series, 'sdk', operation)[measure].p50,
       other: summaryOf(series, 'public', operation)[measure].p50,

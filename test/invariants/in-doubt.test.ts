@@ -1,10 +1,8 @@
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { createAdmissionDesk } from '../../api/admission-desk.ts';
 import type { AdmissionDesk } from '../../client/admission-desk.ts';
 import { createReservedIpClient, OperationInDoubtError, OperationUnavailableError } from '../../client/index.ts';
-import { admit, seal } from '../../db/operations/admit.ts';
-import { readStanding } from '../../db/operations/fence.ts';
-import { findVerdict } from '../../db/operations/verdicts.ts';
 import { useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectAnswer } from '../support/http.ts';
@@ -16,15 +14,13 @@ const lost = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRES
 
 /** The API's desk over the real database, which never hears what came of a commit. */
 function deskWithLostAnswers(): AdmissionDesk {
-  const db = useDatabase();
+  const desk = createAdmissionDesk(useDatabase(), RULES);
   return {
+    ...desk,
     async admit(operation, started) {
-      await admit(db, operation, RULES, started);
+      await desk.admit(operation, started);
       throw lost();
     },
-    seal: (operation) => seal(db, operation),
-    findVerdict: (operationId) => findVerdict(db, operationId),
-    standing: (operation) => readStanding(db, operation),
   };
 }
 
