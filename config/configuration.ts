@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressRangesSchema, anchorRangesSchema, assertRangesApart } from './address-ranges.ts';
 import { codecEndpointSchema } from './codec-endpoint.ts';
 import { edgeSchema, flipSchema } from './edge.ts';
 import { legacySchema, legacyServicesSchema } from './legacy.ts';
@@ -71,12 +72,16 @@ const hostFields = {
   ...logging,
   API_URL: z.url(),
   HOST_TOKEN: z.string().min(1),
+  /** Ranges whose addresses the host may answer for; by default all that are not special. */
+  HOST_ADDRESS_RANGES: addressRangesSchema.optional(),
+  /** IPv4 ranges of the anchors on this host; by default all that are not special. */
+  HOST_ANCHOR_RANGES: anchorRangesSchema.optional(),
 };
 
 const servers = mysqlSchema.and(temporalSchema).and(kafkaSchema);
 const apiSchema = z.object(apiFields).and(servers);
 const workerSchema = z.object(workerFields).and(servers);
-const hostSchema = z.object(hostFields);
+const hostSchema = z.object(hostFields).superRefine(assertRangesApart);
 /** How often the audit is run; 0 is never. */
 const audit = { AUDIT_EVERY_SECONDS: seconds.default(60) };
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { AttachmentPolicy } from './attachment-policy.ts';
 import type { NetworkDriver } from './driver.ts';
 
 /** How an agent runs. */
@@ -10,6 +11,8 @@ export interface AgentOptions {
   /** Name of the host, for the log; the control plane knows it by the token. */
   host: string;
   driver: NetworkDriver;
+  /** What may be attached; by default everything that is not special. */
+  policy?: AttachmentPolicy;
   /** Ends the agent when aborted. */
   signal: AbortSignal;
   logger: Logger;

@@ -1,16 +1,13 @@
 import type { Logger } from 'pino';
 import type { Address } from '../domain/address.ts';
-import type {
-  AcknowledgmentOutcome,
-  DesiredAttachment,
-  DesiredState,
-  Generation,
-  HostEvent,
-} from '../domain/host-event.ts';
+import type { AcknowledgmentOutcome, DesiredAttachment, Generation } from '../domain/host-event.ts';
 import { AcknowledgmentSender } from './acknowledgment-sender.ts';
 import { AddressQueue } from './address-queue.ts';
 import type { AgentOptions } from './agent-options.ts';
+import type { AcceptedEvent, RejectedEvent } from './answers.ts';
+import { AttachmentPolicy } from './attachment-policy.ts';
 import { Backoff } from './backoff.ts';
+import type { CanonicalAddress } from './canonical-address.ts';
 import { ControlPlane, ControlPlaneError } from './control-plane.ts';
 import { FailedEvents } from './failed-events.ts';
 import { type Repair, repairsOf } from './reconcile.ts';
@@ -23,6 +20,10 @@ const MOST_PENDING = 2_000;
 const MEND_AGAIN_AFTER_MS = 5_000;
 /** A snapshot is read again after this long even if nothing seems to have changed, in case rows were mended by hand. */
 const OLDEST_SNAPSHOT_MS = 600_000;
+/** A poll that should have waited and is empty sooner was not worth the request. */
+const SHORTEST_POLL_MS = 500;
+/** The log names so many of the entries that were left out. */
+const MOST_NAMED = 10;
 
 /**
  * Runs a host's agent until the signal is aborted: it compares the host with its desired state, then applies events as
@@ -30,7 +31,7 @@ const OLDEST_SNAPSHOT_MS = 600_000;
  * state file cannot be used.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const generations = await Generations.open(options.stateFile ?? null);
+  const generations = await Generations.open(options.stateFile ?? null, options.logger);
   await new Agent(options, generations).run().finally(() => generations.close());
 }
 
@@ -49,7 +50,12 @@ class Agent {
   #knowsFailures = false;
   /** Events between their arrival and the end of their acknowledgment. */
   readonly #inHand = new Set<number>();
-  #snapshot: Snapshot = { sequence: 0, attachments: new Map(), readAt: Number.NEGATIVE_INFINITY };
+  #snapshot: Snapshot = {
+    sequence: 0,
+    attachments: new Map(),
+    unclear: new Set(),
+    readAt: Number.NEGATIVE_INFINITY,
+  };
   #reconcileAt = 0;
   /** Ends when the host is cut off, and with it whatever was asked of the control plane. */
   #contact = new AbortController();
@@ -60,7 +66,7 @@ class Agent {
     this.#options = options;
     this.#logger = options.logger.child({ host: options.host });
     this.#generations = generations;
-    this.#controlPlane = new ControlPlane(options);
+    this.#controlPlane = new ControlPlane({ ...options, policy: options.policy ?? new AttachmentPolicy() });
     this.#queue = new AddressQueue(options.concurrency ?? 32);
     this.#sender = new AcknowledgmentSender({
       controlPlane: this.#controlPlane,
@@ -131,30 +137,53 @@ class Agent {
     let after = 0;
     // Everything that is open comes first, whatever has been seen of it before.
     let caughtUp = false;
+    const pointless = new Backoff({ firstMs: 50, longestMs: 5_000 });
     while (!signal.aborted) {
       // A poll ends in time for the next comparison.
       const untilReconcile = Math.max(0, Math.ceil((this.#reconcileAt - performance.now()) / 1_000));
       const wait = caughtUp ? Math.min(waitSeconds, untilReconcile) : 0;
       const request = { after, waitSeconds: wait, limit: EVENTS_PER_POLL };
-      const events = await this.#controlPlane.events(request, signal);
+      const askedAt = performance.now();
+      const { events, unreadable } = await this.#controlPlane.events(request, signal);
       onContact();
+      this.#report('events that cannot be read are left out', unreadable);
       const gap = hasGap(events, Math.max(after, this.#snapshot.sequence));
-      for (const event of events) this.#take(event);
+      const taken = events.filter((event) => this.#take(event));
       after = events.at(-1)?.sequence ?? after;
-      if (events.length < EVENTS_PER_POLL && !caughtUp) {
+      const entries = events.length + unreadable.length;
+      if (entries < EVENTS_PER_POLL && !caughtUp) {
         caughtUp = true;
         after = Math.max(after, this.#snapshot.sequence);
       }
       if (gap) this.#logger.warn({ after }, 'events are missing');
-      if (gap) await this.#reconcile(signal);
-      else if (performance.now() > this.#reconcileAt) await this.#reconcile(signal, after);
+      if (gap) {
+        await this.#reconcile(signal);
+        // A snapshot that was read later knows every event: a number beyond it was never given to one.
+        after = Math.min(after, this.#snapshot.sequence);
+      } else if (performance.now() > this.#reconcileAt) await this.#reconcile(signal, after);
       await this.#queue.atMost(MOST_PENDING, signal);
+      // Otherwise an answer that never waits, or repeats itself, would keep the agent asking without end.
+      const isTooSoon = wait > 0 && performance.now() - askedAt < SHORTEST_POLL_MS;
+      if (taken.length > 0) pointless.reset();
+      else if (entries > 0 || isTooSoon) await pointless.wait(signal);
     }
   }
 
-  #take(event: HostEvent): void {
-    if (this.#inHand.has(event.sequence)) return;
+  /** Takes an event in hand, unless it is already; one that must not be carried out is acknowledged at once. */
+  #take(event: AcceptedEvent | RejectedEvent): boolean {
+    if (this.#inHand.has(event.sequence)) return false;
     this.#inHand.add(event.sequence);
+    if ('reason' in event) this.#reject(event);
+    else this.#enqueue(event);
+    return true;
+  }
+
+  #reject({ sequence, generation, reason }: RejectedEvent): void {
+    this.#logger.error({ sequence, generation, reason }, 'event rejected: it is not carried out');
+    this.#sender.add({ sequence, generation, outcome: 'failed', message: `rejected by the host agent: ${reason}` });
+  }
+
+  #enqueue(event: AcceptedEvent): void {
     this.#failed.forget(event.address);
     const { address, generation, change } = event;
     this.#logger.debug({ address, generation, change }, 'taken');
@@ -169,18 +198,22 @@ class Agent {
     });
   }
 
+  #report(what: string, reasons: readonly string[]): void {
+    if (reasons.length === 0) return;
+    this.#logger.error({ entries: reasons.length, reasons: reasons.slice(0, MOST_NAMED) }, what);
+  }
+
   async #apply(
-    event: HostEvent,
+    event: AcceptedEvent,
     overtaken: boolean,
     remembered: Promise<void>,
   ): Promise<{ outcome: AcknowledgmentOutcome; message: string | null }> {
-    const { address, generation, change, dropletId, anchor } = event;
+    const { address, generation, change, attachment } = event;
     if (overtaken || generation < this.#highest(address)) return { outcome: 'superseded', message: null };
     const startedAt = performance.now();
     try {
-      if (change === 'detach') await this.#options.driver.detach(address, generation);
-      else if (dropletId === null || anchor === null) throw new Error('the event names no droplet');
-      else await this.#options.driver.attach({ address, generation, dropletId, anchor });
+      if (attachment === null) await this.#options.driver.detach(address, generation);
+      else await this.#options.driver.attach(attachment);
       await remembered;
       const milliseconds = performance.now() - startedAt;
       this.#logger.debug({ address, generation, change, milliseconds }, 'applied');
@@ -204,7 +237,7 @@ class Agent {
     const { sequence, attachments } = this.#snapshot;
     this.#reconcileAt = performance.now() + reconcileIntervalMs;
     this.#logger.debug({ sequence, attachments: attachments.size }, 'comparing with the desired state');
-    const repairs = repairsOf(attachments, await driver.list());
+    const repairs = repairsOf(this.#snapshot, await driver.list());
     const broken = new Set(repairs.map(({ address }) => address));
     for (const address of this.#failed.addresses) {
       if (!broken.has(address)) this.#acknowledgeMended(address, attachments.get(address) ?? null);
@@ -219,21 +252,15 @@ class Agent {
   }
 
   async #readSnapshot(signal: AbortSignal): Promise<void> {
-    const { sequence, attachments } = this.#knowsFailures
-      ? await this.#controlPlane.desiredState(signal)
-      : await this.#readWithFailures(signal);
-    const byAddress = new Map(attachments.map((one) => [one.address, one]));
-    this.#snapshot = { sequence, attachments: byAddress, readAt: performance.now() };
-  }
-
-  /** An agent that was killed after it had failed has left it to this one to mend that, and to say so. */
-  async #readWithFailures(signal: AbortSignal): Promise<DesiredState> {
-    const { state, failed } = await this.#controlPlane.desiredStateAndFailures(signal);
+    // An agent that was killed after it had failed has left it to this one to mend that, and to say so.
+    const withFailures = !this.#knowsFailures;
+    const { rejected, failed, ...state } = await this.#controlPlane.desiredState({ withFailures }, signal);
+    this.#knowsFailures = true;
+    this.#report('entries of the desired state are rejected: the others count', rejected);
     for (const event of failed) {
       if ((this.#newestEvents.get(event.address) ?? 0) < event.sequence) this.#failed.add(event);
     }
-    this.#knowsFailures = true;
-    return state;
+    this.#snapshot = { ...state, readAt: performance.now() };
   }
 
   /** Whether the host has heard something newer about the address than the snapshot says. */
@@ -266,12 +293,12 @@ class Agent {
     this.#sender.add({ sequence, generation, outcome: 'applied', message: null });
   }
 
-  #highest(address: Address): Generation {
+  #highest(address: CanonicalAddress): Generation {
     return this.#generations.get(address) ?? 0;
   }
 
   /** Raises the generation now; resolves when that is on file. Nobody may be waiting yet when that fails. */
-  #remember(address: Address, generation: Generation): Promise<void> {
+  #remember(address: CanonicalAddress, generation: Generation): Promise<void> {
     const remembered = this.#generations.raise(address, generation);
     remembered.catch(() => undefined);
     return remembered;

@@ -1,45 +1,22 @@
 import { z } from 'zod';
-import type { Acknowledgment, DesiredState, FailedEvent, HostEvent } from '../domain/host-event.ts';
+import type { Acknowledgment } from '../domain/host-event.ts';
+import { type CheckedState, type EventBatch, parseDesiredState, parseEvents } from './answers.ts';
+import type { AttachmentPolicy } from './attachment-policy.ts';
+import { readBody } from './bounded-body.ts';
+import { quoted } from './canonical-address.ts';
 
-const hostEventSchema = z
-  .object({
-    sequence: z.int(),
-    change: z.enum(['attach', 'detach']),
-    address: z.string(),
-    generation: z.int(),
-    droplet_id: z.int().nullable(),
-    anchor: z.string().nullable(),
-    issued_at: z.string(),
-  })
-  .transform(
-    ({ droplet_id, issued_at, ...event }): HostEvent => ({ ...event, dropletId: droplet_id, issuedAt: issued_at }),
-  );
-
-const eventsSchema = z.object({ events: z.array(hostEventSchema) });
-
-const resultsSchema = z.object({ results: z.array(z.object({ sequence: z.int(), status: z.string() })) });
-
-const attachmentSchema = z
-  .object({ address: z.string(), generation: z.int(), droplet_id: z.int(), anchor: z.string() })
-  .transform(({ droplet_id, ...attachment }) => ({ ...attachment, dropletId: droplet_id }));
-
-const desiredStateSchema = z.object({
-  host: z.string(),
-  sequence: z.int(),
-  attachments: z.array(attachmentSchema),
-}) satisfies z.ZodType<DesiredState>;
-
-const failedEventsSchema = z.object({
-  failed_events: z
-    .array(
-      z.object({ sequence: z.int(), change: z.enum(['attach', 'detach']), address: z.string(), generation: z.int() }),
-    )
-    .default([]),
-}) satisfies z.ZodType<{ failed_events: FailedEvent[] }>;
+const resultsSchema = z.object({
+  results: z.array(z.object({ sequence: z.int(), status: z.string() })).max(500),
+});
 
 const errorSchema = z.object({ message: z.string() });
 
+/** Longest answers, in bytes. A desired state has about 150 for each of its most attachments, and twice as many. */
+const LONGEST_STATE = 64 * 1_024 * 1_024;
+const LONGEST_ANSWER = 1_024 * 1_024;
+
 const ANSWER_TIMEOUT_MS = 10_000;
+const LONGEST_MESSAGE = 500;
 
 /** The control plane did not give a usable answer; `status` is null when it gave none. */
 export class ControlPlaneError extends Error {
@@ -61,70 +38,84 @@ export class ControlPlaneError extends Error {
 export interface ControlPlaneOptions {
   apiUrl: string;
   token: string;
+  /** What of the answers may be carried out. */
+  policy: AttachmentPolicy;
 }
 
 /** The host protocol, client side. Every method throws {@link ControlPlaneError}. */
 export class ControlPlane {
   readonly #apiUrl: string;
   readonly #token: string;
+  readonly #policy: AttachmentPolicy;
 
-  constructor({ apiUrl, token }: ControlPlaneOptions) {
+  constructor({ apiUrl, token, policy }: ControlPlaneOptions) {
     this.#apiUrl = apiUrl;
     this.#token = token;
+    this.#policy = policy;
   }
 
-  /** Everything this host is to answer for. */
-  async desiredState(signal: AbortSignal): Promise<DesiredState> {
-    return this.#request(desiredStateSchema, '/host/v1/desired-state', { signal });
-  }
-
-  /** The same, and what the host has said it could not do, where nothing newer was said to it; nothing from an older one. */
-  async desiredStateAndFailures(signal: AbortSignal): Promise<{ state: DesiredState; failed: FailedEvent[] }> {
-    const schema = desiredStateSchema.and(failedEventsSchema);
-    const { failed_events, ...state } = await this.#request(schema, '/host/v1/desired-state?failed=true', { signal });
-    return { state, failed: failed_events };
+  /**
+   * Everything this host is to answer for; with failures also what the host has said it could not do, where nothing
+   * newer was said to it. An older control plane tells no failures.
+   */
+  async desiredState({ withFailures }: { withFailures: boolean }, signal: AbortSignal): Promise<CheckedState> {
+    const path = withFailures ? '/host/v1/desired-state?failed=true' : '/host/v1/desired-state';
+    const parse = (answer: unknown) => parseDesiredState(answer, this.#policy);
+    return this.#request(parse, path, { signal, longest: LONGEST_STATE });
   }
 
   /** Unacknowledged events after a sequence, in order; waits for a first one. */
   async events(
     { after, waitSeconds, limit }: { after: number; waitSeconds: number; limit: number },
     signal: AbortSignal,
-  ): Promise<HostEvent[]> {
+  ): Promise<EventBatch> {
     const path = `/host/v1/events?after=${after}&wait=${waitSeconds}&limit=${limit}`;
-    const { events } = await this.#request(eventsSchema, path, { signal, waitMs: waitSeconds * 1_000 });
-    return events;
+    const parse = (answer: unknown) => parseEvents(answer, limit, this.#policy);
+    return this.#request(parse, path, { signal, waitMs: waitSeconds * 1_000 });
   }
 
   /** Says what came of events; answers the sequences that have to be said again. */
   async acknowledge(acknowledgments: Acknowledgment[], signal: AbortSignal): Promise<Set<number>> {
     const body = JSON.stringify({ acknowledgments });
-    const { results } = await this.#request(resultsSchema, '/host/v1/acknowledgments', { signal, body });
+    const parse = (answer: unknown) => resultsSchema.parse(answer);
+    const { results } = await this.#request(parse, '/host/v1/acknowledgments', { signal, body });
     return new Set(results.filter(({ status }) => status === 'retry').map(({ sequence }) => sequence));
   }
 
-  async #request<Schema extends z.ZodType>(
-    schema: Schema,
+  async #request<Result>(
+    parse: (answer: unknown) => Result,
     path: string,
-    { signal, body, waitMs = 0 }: { signal: AbortSignal; body?: string; waitMs?: number },
-  ): Promise<z.infer<Schema>> {
-    const answer = await this.#fetch(
-      path,
-      AbortSignal.any([signal, AbortSignal.timeout(waitMs + ANSWER_TIMEOUT_MS)]),
+    {
+      signal,
       body,
-    );
-    const parsed = schema.safeParse(answer);
-    if (parsed.success) return parsed.data;
-    throw new ControlPlaneError(`answer to ${path} is not understood: ${z.prettifyError(parsed.error)}`, null);
+      waitMs = 0,
+      longest = LONGEST_ANSWER,
+    }: { signal: AbortSignal; body?: string; waitMs?: number; longest?: number },
+  ): Promise<Result> {
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(waitMs + ANSWER_TIMEOUT_MS)]);
+    const answer = await this.#fetch(path, { signal: deadline, body, longest });
+    try {
+      return parse(answer);
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      const problems = z.prettifyError(error).slice(0, LONGEST_MESSAGE);
+      throw new ControlPlaneError(`answer to ${path} is not understood: ${problems}`, null);
+    }
   }
 
-  async #fetch(path: string, signal: AbortSignal, body: string | undefined): Promise<unknown> {
+  async #fetch(
+    path: string,
+    { signal, body, longest }: { signal: AbortSignal; body: string | undefined; longest: number },
+  ): Promise<unknown> {
     const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' };
     try {
       const method = body === undefined ? 'GET' : 'POST';
-      const response = await fetch(new URL(path, this.#apiUrl), { method, headers, signal, body: body ?? null });
-      const answer: unknown = await response.json();
+      // Redirected, an agent would ask whatever host the answer names.
+      const request: RequestInit = { method, headers, signal, body: body ?? null, redirect: 'error' };
+      const response = await fetch(new URL(path, this.#apiUrl), request);
+      const answer: unknown = JSON.parse(await readBody(response, longest));
       if (response.ok) return answer;
-      const message = errorSchema.safeParse(answer).data?.message ?? 'no message';
+      const message = quoted(errorSchema.safeParse(answer).data?.message ?? 'no message', LONGEST_MESSAGE);
       throw new ControlPlaneError(`${path} answered ${response.status}: ${message}`, response.status);
     } catch (error) {
       if (error instanceof ControlPlaneError) throw error;

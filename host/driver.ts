@@ -1,11 +1,12 @@
-import type { Address } from '../domain/address.ts';
-import type { DesiredAttachment, Generation } from '../domain/host-event.ts';
+import type { Generation } from '../domain/host-event.ts';
+import type { PermittedAttachment } from './attachment-policy.ts';
+import type { CanonicalAddress } from './canonical-address.ts';
 
 /** What a driver finds on its host. */
 export interface PresentAttachment {
-  address: Address;
+  address: CanonicalAddress;
   dropletId: number;
-  anchor: Address;
+  anchor: CanonicalAddress;
   /** Whether the host answers for it; false after a withdrawal, until it is attached again. */
   answering: boolean;
 }
@@ -13,13 +14,13 @@ export interface PresentAttachment {
 /**
  * Changes the network of the host. Every method may be repeated and may be called for several addresses at a time, never
  * twice at a time for one; each rejects with the reason when it could not do its work, and then has changed nothing that
- * a repeat would not mend.
+ * a repeat would not mend. It takes parsed values only, and is still to refuse what is the host's own.
  */
 export interface NetworkDriver {
   /** Makes the host answer for the address on behalf of a droplet, in the place of any other one. */
-  attach(attachment: DesiredAttachment): Promise<void>;
+  attach(attachment: PermittedAttachment): Promise<void>;
   /** Makes the host stop answering for the address; nothing to do when it does not. */
-  detach(address: Address, generation: Generation): Promise<void>;
+  detach(address: CanonicalAddress, generation: Generation): Promise<void>;
   /** Everything that is attached at present, also what is not answered for. */
   list(): Promise<PresentAttachment[]>;
   /** Stops answering for everything at once. What is attached stays so, and is taken up again by attaching it. */

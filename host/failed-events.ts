@@ -1,15 +1,17 @@
 import type { Address } from '../domain/address.ts';
-import type { DesiredAttachment, FailedEvent } from '../domain/host-event.ts';
+import type { DesiredAttachment } from '../domain/host-event.ts';
+import type { ReportedFailure } from './answers.ts';
+import type { CanonicalAddress } from './canonical-address.ts';
 
 /** The newest event about each address, if it failed: it is acknowledged anew when the host is as it says after all. */
 export class FailedEvents {
-  readonly #events = new Map<Address, FailedEvent>();
+  readonly #events = new Map<Address, ReportedFailure>();
 
-  get addresses(): Address[] {
-    return [...this.#events.keys()];
+  get addresses(): CanonicalAddress[] {
+    return [...this.#events.values()].map(({ address }) => address);
   }
 
-  add(event: FailedEvent): void {
+  add(event: ReportedFailure): void {
     this.#events.set(event.address, event);
   }
 
@@ -26,7 +28,7 @@ export class FailedEvents {
     address: Address,
     desired: DesiredAttachment | null,
     { sequence }: { sequence: number },
-  ): FailedEvent | null {
+  ): ReportedFailure | null {
     const event = this.#events.get(address);
     const isDone = event?.change === 'attach' ? desired?.generation === event.generation : desired === null;
     if (!event || !isDone || event.sequence > sequence) return null;

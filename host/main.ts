@@ -4,8 +4,10 @@ import { ConfigurationError, type HostConfiguration, parseHostConfiguration } fr
 import { termination } from '../config/termination.ts';
 import { createLogger } from '../logging/logger.ts';
 import { runAgent } from './agent.ts';
+import { AttachmentPolicy } from './attachment-policy.ts';
 import type { NetworkDriver } from './driver.ts';
 import { LinuxDriver } from './drivers/linux/driver.ts';
+import { type DeviceName, deviceNameSchema } from './drivers/linux/uplink.ts';
 import { type Silence, SimulatedDriver } from './drivers/simulated.ts';
 
 /** From the signal to the end, at most. */
@@ -14,7 +16,7 @@ const STOP_WITHIN_MS = 5_000;
 interface Options {
   host: string;
   driver: 'simulated' | 'linux';
-  uplink: string | undefined;
+  uplink: DeviceName | undefined;
   remove: boolean | undefined;
   delayMs: number;
   fail: number;
@@ -29,11 +31,11 @@ const command = new Command('host')
   .description(
     'The agent of one host. Reads API_URL, and its token from HOST_TOKEN_<NAME> (in capitals, other signs as _) or HOST_TOKEN.',
   )
-  .requiredOption('--host <name>', 'name of the host')
+  .requiredOption('--host <name>', 'name of the host', hostName)
   .addOption(
     new Option('--driver <driver>', 'what changes the network').choices(['simulated', 'linux']).default('simulated'),
   )
-  .option('--uplink <device>', 'linux: the device that faces the network')
+  .option('--uplink <device>', 'linux: the device that faces the network', deviceName)
   .option('--remove', 'linux: take everything of the agent off the host, and end')
   .option('--state-file <path>', 'where the highest generations are kept')
   .option('--reconcile-seconds <seconds>', 'time between two comparisons with the desired state', numberFrom(1), 60)
@@ -62,6 +64,10 @@ await runAgent({
   token: configuration.HOST_TOKEN,
   host: options.host,
   driver: makeDriver(options),
+  policy: new AttachmentPolicy({
+    addresses: configuration.HOST_ADDRESS_RANGES ?? null,
+    anchors: configuration.HOST_ANCHOR_RANGES ?? null,
+  }),
   signal: stopping,
   logger,
   stateFile: options.stateFile ?? null,
@@ -95,6 +101,17 @@ function readConfiguration(host: string): HostConfiguration {
     if (error instanceof ConfigurationError) command.error(error.message);
     throw error;
   }
+}
+
+function hostName(text: string): string {
+  if (/^[^\p{C}\p{Z}]{1,255}$/u.test(text)) return text;
+  throw new InvalidArgumentError('A name without spaces and control characters is needed.');
+}
+
+function deviceName(text: string): DeviceName {
+  const { data, error } = deviceNameSchema.safeParse(text);
+  if (data === undefined) throw new InvalidArgumentError(`${error?.issues[0]?.message}.`);
+  return data;
 }
 
 function numberFrom(least: number) {

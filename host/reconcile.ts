@@ -1,21 +1,22 @@
-import type { Address } from '../domain/address.ts';
-import type { DesiredAttachment } from '../domain/host-event.ts';
+import type { PermittedAttachment } from './attachment-policy.ts';
+import type { CanonicalAddress } from './canonical-address.ts';
 import type { PresentAttachment } from './driver.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** One difference between a host and its desired state, and how to mend it. */
 export interface Repair {
-  address: Address;
+  address: CanonicalAddress;
   /** What the host is to answer for; null when it must stop answering for the address. */
-  attachment: DesiredAttachment | null;
+  attachment: PermittedAttachment | null;
 }
 
 /** What has to change so that the host answers for exactly what it should. What must go comes first. */
 export function repairsOf(
-  desired: ReadonlyMap<Address, DesiredAttachment>,
+  { attachments: desired, unclear }: Pick<Snapshot, 'attachments' | 'unclear'>,
   present: readonly PresentAttachment[],
 ): Repair[] {
   const found = new Map(present.map((attachment) => [attachment.address, attachment]));
-  const surplus = present.filter(({ address }) => !desired.has(address));
+  const surplus = present.filter(({ address }) => !desired.has(address) && !unclear.has(address));
   const missing = [...desired.values()].filter(({ address, dropletId, anchor }) => {
     const there = found.get(address);
     return there?.dropletId !== dropletId || there.anchor !== anchor || !there.answering;

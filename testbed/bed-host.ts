@@ -9,6 +9,8 @@ import { Namespace } from './namespace.ts';
 import { untilTrue } from './until.ts';
 
 const SERVING_TIMEOUT_MILLISECONDS = 10_000;
+/** Where the pools of test beds are: measurements (RFC 2544) and documentation. */
+const RESERVED_RANGES = '198.18.0.0/15,192.0.2.0/24,198.51.100.0/24,203.0.113.0/24,2001:db8::/32';
 
 /** How a host is built into its test bed. */
 export interface BedHostOptions {
@@ -171,7 +173,14 @@ export class BedHost {
         ...['--state-file', stateFile, '--reconcile-seconds', String(reconcileSeconds)],
       ],
       {
-        environment: { PATH: process.env.PATH, API_URL: apiUrl, HOST_TOKEN: token, LOG_LEVEL: 'debug' },
+        environment: {
+          PATH: process.env.PATH,
+          API_URL: apiUrl,
+          HOST_TOKEN: token,
+          LOG_LEVEL: 'debug',
+          HOST_ADDRESS_RANGES: RESERVED_RANGES,
+          HOST_ANCHOR_RANGES: this.anchorRange,
+        },
         logFile: join(this.#options.folder, `${this.#options.port}.log`),
       },
     );

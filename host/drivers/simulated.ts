@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Address } from '../../domain/address.ts';
 import type { DesiredAttachment, Generation } from '../../domain/host-event.ts';
+import { canonicalAddressSchema } from '../canonical-address.ts';
 import type { NetworkDriver, PresentAttachment } from '../driver.ts';
 
 /** How a silent driver hangs: before it has changed anything, or after. */
@@ -20,7 +21,12 @@ export interface SimulatedDriverOptions {
 }
 
 const networkSchema = z.array(
-  z.object({ address: z.string(), generation: z.int(), dropletId: z.int(), anchor: z.string() }),
+  z.object({
+    address: canonicalAddressSchema,
+    generation: z.int(),
+    dropletId: z.int(),
+    anchor: canonicalAddressSchema,
+  }),
 );
 
 /** The attachments in a simulated network's file; none when there is no file. */
@@ -106,9 +112,9 @@ export class SimulatedDriver implements NetworkDriver {
 
   async list(): Promise<PresentAttachment[]> {
     return [...this.#attachments.values()].map(({ address, dropletId, anchor }) => ({
-      address,
+      address: canonicalAddressSchema.parse(address),
       dropletId,
-      anchor,
+      anchor: canonicalAddressSchema.parse(anchor),
       answering: this.answersFor(address),
     }));
   }

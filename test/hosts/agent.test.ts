@@ -127,7 +127,7 @@ describe('an agent', () => {
     controlPlane.events.push({ sequence: 2, change: 'detach', address: IP, generation: 9 });
     await until('both were applied', async () => controlPlane.outcomeOf(2) === 'applied');
     await first.stop();
-    expect(await readFile(stateFile, 'utf8')).toContain(`${IP} 9\n`);
+    expect(await readFile(stateFile, 'utf8')).toContain(`["${IP}",9]\n`);
 
     controlPlane.desired.sequence = 2;
     controlPlane.events.push({ sequence: 3, change: 'attach', address: IP, generation: 7, dropletId: 12 });
@@ -149,7 +149,7 @@ describe('an agent', () => {
     await until('both were acknowledged', async () => controlPlane.outcomeOf(2));
     expect(controlPlane.outcomeOf(1)).toBe('superseded');
     expect(controlPlane.outcomeOf(2)).toBe('applied');
-    await until('the file was written', async () => (await readFile(stateFile, 'utf8')).includes(`${IP} 4\n`));
+    await until('the file was written', async () => (await readFile(stateFile, 'utf8')).includes(`["${IP}",4]\n`));
   });
 
   test('reads the snapshot when events are missing, and puts itself in line with it', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { runAgent } from '../../host/agent.ts';
+import type { AttachmentPolicy } from '../../host/attachment-policy.ts';
 import type { NetworkDriver } from '../../host/driver.ts';
 
 /** What an agent of a test runs with. */
@@ -13,6 +14,7 @@ export interface TestAgentOptions {
   driver: NetworkDriver;
   stateFile?: string;
   reconcileIntervalMs?: number;
+  policy?: AttachmentPolicy;
 }
 
 /** An agent that a test starts and stops as it likes. */

@@ -1,22 +1,24 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { DesiredAttachment } from '../../domain/host-event.ts';
+import type { PermittedAttachment } from '../../host/attachment-policy.ts';
 import { HostCommands } from '../../host/drivers/linux/command.ts';
 import { LinuxDriver } from '../../host/drivers/linux/driver.ts';
+import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
 import type { BedHost } from '../../testbed/bed-host.ts';
 import { currentControl } from '../../testbed/control.ts';
 import { createTestbed, type Testbed } from '../../testbed/topology.ts';
+import { canonical, permitted } from '../support/attachments.ts';
 import { CAN_HAVE_BEDS } from '../support/bed.ts';
 import { until } from '../support/until.ts';
 
 const neighboursSchema = z.array(z.object({ dst: z.string(), lladdr: z.string().optional() }));
 
 /** An attachment to the nth anchor of the first host. */
-function attachment(address: string, anchorNumber = 2): DesiredAttachment {
+function attachment(address: string, anchorNumber = 2): PermittedAttachment {
   const last = anchorNumber.toString(16);
   const anchor = address.includes(':') ? `fd5d:2a1c:7b60::a11:${last}` : `10.17.0.${anchorNumber}`;
-  return { address, anchor, dropletId: 3_000_000 + anchorNumber, generation: 1 };
+  return permitted({ address, anchor, dropletId: 3_000_000 + anchorNumber, generation: 1 });
 }
 
 const IPV4 = attachment('203.0.113.7');
@@ -45,7 +47,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   /** Another driver of the same host, as after a restart. */
   function newDriver(): LinuxDriver {
     const commands = new HostCommands(['nsenter', `--net=/run/netns/${host.namespace.name}`]);
-    return new LinuxDriver({ uplink: 'uplink', logger: pino({ level: 'silent' }), commands });
+    return new LinuxDriver({ uplink: deviceNameSchema.parse('uplink'), logger: pino({ level: 'silent' }), commands });
   }
 
   const nft = (...words: string[]) => host.namespace.run('nft', words);
@@ -80,7 +82,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     expect([await ruleset(), await addresses()]).toEqual(before);
     await driver.detach(IPV4.address);
     await driver.detach(IPV4.address);
-    await newDriver().detach('203.0.113.200');
+    await newDriver().detach(canonical('203.0.113.200'));
     expect(await newDriver().list()).toEqual([]);
   });
 
@@ -118,7 +120,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     const refused = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
     expect(refused).toEqual(['Error: 203.0.113.20 is on uplink already, and not by this agent']);
     expect(await newDriver().list()).toHaveLength(29);
-    await driver.detach('203.0.113.20');
+    await driver.detach(canonical('203.0.113.20'));
     expect(await addresses()).toContain('203.0.113.20');
     await host.namespace.ip('address del 203.0.113.20/32 dev uplink');
   });
@@ -215,7 +217,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   test('attaches and detaches a thousand addresses, in one transaction each', async () => {
     const many = Array.from({ length: 1_000 }, (_, index) => ({
       ...attachment(`198.18.${index >> 8}.${index & 255}`),
-      anchor: `10.18.${index >> 8}.${index & 255}`,
+      anchor: canonical(`10.18.${index >> 8}.${index & 255}`),
     }));
     const started = performance.now();
     await Promise.all(many.map((one) => driver.attach(one)));

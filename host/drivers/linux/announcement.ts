@@ -1,5 +1,6 @@
 import { type Address, addressToBytes, familyOf } from '../../../domain/address.ts';
 import type { HostCommands } from './command.ts';
+import type { DeviceName } from './uplink.ts';
 
 /*
  * Unsolicited announcements, so that neighbours send to this host at once: a gratuitous ARP request (RFC 5227), and an
@@ -14,7 +15,7 @@ const ALL_NODES = addressToBytes('ff02::1');
 /** Tells the neighbours on a device that these addresses are at its hardware address. */
 export async function announce(
   commands: HostCommands,
-  device: string,
+  device: DeviceName,
   hardwareAddress: string,
   addresses: readonly Address[],
 ): Promise<void> {
@@ -40,7 +41,7 @@ export async function announce(
 /** Frames of one length: socat sends what it reads at a time, which is as much as its block size says. */
 async function sendFrames(
   commands: HostCommands,
-  device: string,
+  device: DeviceName,
   frameBytes: number,
   frames: readonly Buffer[],
 ): Promise<void> {

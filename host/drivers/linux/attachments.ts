@@ -1,34 +1,34 @@
-import type { Address } from '../../../domain/address.ts';
-import type { DesiredAttachment } from '../../../domain/host-event.ts';
+import type { PermittedAttachment } from '../../attachment-policy.ts';
+import type { CanonicalAddress } from '../../canonical-address.ts';
 import type { PresentAttachment } from '../../driver.ts';
 import { elementsOf, type PlacedElement, type Translation } from './nftables.ts';
 import type { Uplink } from './uplink.ts';
 
 /** A change, as far as a plan needs it. */
 export interface PlannedChange {
-  address: Address;
+  address: CanonicalAddress;
   /** What to attach; null to detach. */
-  attachment: DesiredAttachment | null;
+  attachment: PermittedAttachment | null;
 }
 
 /** The steps that make a batch of changes, in this order. */
 export interface Plan {
   /** Addresses to take off the uplink. */
-  silence: Address[];
+  silence: CanonicalAddress[];
   removed: PlacedElement[];
   added: PlacedElement[];
   /** Addresses to put on the uplink. */
-  answer: Address[];
+  answer: CanonicalAddress[];
   /** Addresses that the neighbours are to hear of. */
-  announce: Address[];
+  announce: CanonicalAddress[];
 }
 
 /** What is attached on a host: the translations, and which of their addresses the host answers for. */
 export class Attachments {
   readonly hardwareAddress: string;
   readonly #uplink: Uplink;
-  readonly #byAddress: Map<Address, Translation>;
-  readonly #byAnchor: Map<Address, Translation>;
+  readonly #byAddress: Map<CanonicalAddress, Translation>;
+  readonly #byAnchor: Map<CanonicalAddress, Translation>;
 
   constructor(translations: readonly Translation[], uplink: Uplink) {
     this.hardwareAddress = uplink.hardwareAddress;
@@ -44,23 +44,18 @@ export class Attachments {
     }));
   }
 
-  /** Whether somebody else has put the address on the uplink. */
-  isForeign(address: Address): boolean {
-    return this.#uplink.foreign.has(address);
-  }
-
   /** Addresses that the host answers for. */
-  answering(): Address[] {
+  answering(): CanonicalAddress[] {
     return [...this.#uplink.own];
   }
 
-  setAnswering(address: Address, answering: boolean): void {
+  setAnswering(address: CanonicalAddress, answering: boolean): void {
     if (answering) this.#uplink.own.add(address);
     else this.#uplink.own.delete(address);
   }
 
   /** Takes note of the addresses on the uplink that nothing translates, as gone; they are to be removed. */
-  strayOnUplink(): Address[] {
+  strayOnUplink(): CanonicalAddress[] {
     const stray = this.answering().filter((address) => !this.#byAddress.has(address));
     for (const address of stray) this.setAnswering(address, false);
     return stray;
@@ -68,9 +63,9 @@ export class Attachments {
 
   /** Plans changes, and takes note of them as made; the caller reads everything anew when one of the steps fails. */
   plan(changes: readonly PlannedChange[]): Plan {
-    const before = new Map<Address, Translation | undefined>();
-    const answeringBefore = new Map<Address, boolean>();
-    const touch = (address: Address) => {
+    const before = new Map<CanonicalAddress, Translation | undefined>();
+    const answeringBefore = new Map<CanonicalAddress, boolean>();
+    const touch = (address: CanonicalAddress) => {
       if (before.has(address)) return;
       before.set(address, this.#byAddress.get(address));
       answeringBefore.set(address, this.#uplink.own.has(address));
@@ -82,7 +77,7 @@ export class Attachments {
       this.#byAnchor.delete(translation.anchor);
       this.setAnswering(translation.address, false);
     };
-    const announce = new Set<Address>();
+    const announce = new Set<CanonicalAddress>();
     for (const { address, attachment } of changes) {
       touch(address);
       const present = this.#byAddress.get(address);
@@ -107,9 +102,9 @@ export class Attachments {
   }
 
   #difference(
-    before: ReadonlyMap<Address, Translation | undefined>,
-    answeringBefore: ReadonlyMap<Address, boolean>,
-    announce: ReadonlySet<Address>,
+    before: ReadonlyMap<CanonicalAddress, Translation | undefined>,
+    answeringBefore: ReadonlyMap<CanonicalAddress, boolean>,
+    announce: ReadonlySet<CanonicalAddress>,
   ): Plan {
     const plan: Plan = { silence: [], removed: [], added: [], answer: [], announce: [...announce] };
     for (const [address, earlier] of before) {

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Address } from '../../../domain/address.ts';
-import type { DesiredAttachment } from '../../../domain/host-event.ts';
+import type { PermittedAttachment } from '../../attachment-policy.ts';
+import type { CanonicalAddress } from '../../canonical-address.ts';
 import type { NetworkDriver, PresentAttachment } from '../../driver.ts';
 import { announce } from './announcement.ts';
 import { Attachments } from './attachments.ts';
 import { HostCommands } from './command.ts';
 import { changeElements, ensureTable, readElements, removeTable, translationsOf } from './nftables.ts';
-import { changeUplink, gatewayAnswers, hasCarrier, readUplink } from './uplink.ts';
+import { type OwnNetwork, readOwnNetwork } from './own-network.ts';
+import { changeUplink, type DeviceName, gatewayAnswers, hasCarrier, readUplink } from './uplink.ts';
 
 const WATCH_AGAIN_AFTER_MS = 1_000;
 const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
@@ -15,7 +16,7 @@ const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
 /** Options of {@link LinuxDriver}. */
 export interface LinuxDriverOptions {
   /** The device that faces the network, on which the host answers for addresses. */
-  uplink: string;
+  uplink: DeviceName;
   logger: Logger;
   /** How the host's tools are run; default in the network that this process is in. */
   commands?: HostCommands;
@@ -23,9 +24,9 @@ export interface LinuxDriverOptions {
 
 /** One change that is asked for; its promise is settled when it is done. */
 interface Change {
-  address: Address;
+  address: CanonicalAddress;
   /** What to attach; null to detach. */
-  attachment: DesiredAttachment | null;
+  attachment: PermittedAttachment | null;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -37,7 +38,7 @@ interface Change {
  * Everything of its own is in the table `reserved_ip`, or on the uplink under its own metric.
  */
 export class LinuxDriver implements NetworkDriver {
-  readonly #uplink: string;
+  readonly #uplink: DeviceName;
   readonly #logger: Logger;
   readonly #commands: HostCommands;
   /** What is there, as of the last look and the changes since; null when that is not known. */
@@ -52,11 +53,11 @@ export class LinuxDriver implements NetworkDriver {
     this.#commands = commands;
   }
 
-  attach(attachment: DesiredAttachment): Promise<void> {
+  attach(attachment: PermittedAttachment): Promise<void> {
     return this.#change(attachment.address, attachment);
   }
 
-  detach(address: Address): Promise<void> {
+  detach(address: CanonicalAddress): Promise<void> {
     return this.#change(address, null);
   }
 
@@ -108,7 +109,7 @@ export class LinuxDriver implements NetworkDriver {
     });
   }
 
-  #change(address: Address, attachment: DesiredAttachment | null): Promise<void> {
+  #change(address: CanonicalAddress, attachment: PermittedAttachment | null): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#changes.push({ address, attachment, resolve, reject });
     void this.#inTurn(() => this.#takeChanges());
@@ -130,7 +131,7 @@ export class LinuxDriver implements NetworkDriver {
 
   /** Makes every change that waits; those of a batch that fails are tried one by one, so that only the bad one fails. */
   async #takeChanges(): Promise<void> {
-    const changes = this.#changes.splice(0);
+    const changes = await this.#withoutOwn(this.#changes.splice(0));
     if (changes.length === 0) return;
     if (changes.length > 1 && (await this.#make(changes).catch((error: unknown) => this.#complain(error)))) {
       for (const { resolve } of changes) resolve();
@@ -140,6 +141,22 @@ export class LinuxDriver implements NetworkDriver {
       await this.#make([change])
         .catch(() => this.#make([change]))
         .then(change.resolve, change.reject);
+    }
+  }
+
+  /** Rejects what would take away what the host needs for itself, which may have changed since the last look. */
+  async #withoutOwn(changes: readonly Change[]): Promise<Change[]> {
+    if (changes.every(({ attachment }) => attachment === null)) return [...changes];
+    try {
+      const own = await readOwnNetwork(this.#commands, this.#uplink);
+      return changes.filter((change) => {
+        const problem = change.attachment && problemOf(change.attachment, own);
+        if (problem !== null) change.reject(new Error(problem));
+        return problem === null;
+      });
+    } catch (error) {
+      for (const { attachment, reject } of changes) if (attachment) reject(error);
+      return changes.filter(({ attachment }) => attachment === null);
     }
   }
 
@@ -154,11 +171,6 @@ export class LinuxDriver implements NetworkDriver {
    */
   async #make(changes: readonly Change[]): Promise<true> {
     const known = this.#known ?? (await this.#look());
-    for (const { address, attachment } of changes) {
-      if (attachment && known.isForeign(address)) {
-        throw new Error(`${address} is on ${this.#uplink} already, and not by this agent`);
-      }
-    }
     const { hardwareAddress } = known;
     const plan = known.plan(changes);
     await this.#orForget(
@@ -203,6 +215,14 @@ export class LinuxDriver implements NetworkDriver {
     this.#known = known;
     return known;
   }
+}
+
+/** Why an attachment would take away something of the host's own; null when it would not. */
+function problemOf({ address, anchor }: PermittedAttachment, own: OwnNetwork): string | null {
+  const use = own.get(address);
+  if (use !== undefined) return `${address} is ${use}`;
+  const useOfAnchor = own.get(anchor);
+  return useOfAnchor === undefined ? null : `anchor ${anchor} is ${useOfAnchor}`;
 }
 
 /** Without forwarding nothing would get through to a droplet. It is the host's setting, so it is not changed here. */

@@ -2,14 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Address, type Family, familyOf } from '../../../domain/address.ts';
+import { type Family, familyOf } from '../../../domain/address.ts';
+import { type CanonicalAddress, canonicalAddressSchema } from '../../canonical-address.ts';
 import { CommandError, type HostCommands } from './command.ts';
 import { baseRuleset, TABLE } from './ruleset.ts';
+import type { DeviceName } from './uplink.ts';
 
 /** What the packet filter translates for one attachment. */
 export interface Translation {
-  address: Address;
-  anchor: Address;
+  address: CanonicalAddress;
+  anchor: CanonicalAddress;
   dropletId: number;
 }
 
@@ -40,10 +42,12 @@ const listingSchema = z.object({
   nftables: z.array(z.object({ set: setSchema.optional(), map: setSchema.optional() })),
 });
 
+const pairSchema = z.tuple([canonicalAddressSchema, canonicalAddressSchema]);
+
 const COMMENT = /^droplet (\d+)$/;
 
 /** Makes the table, or brings its rules up to date; its elements stay. */
-export async function ensureTable(commands: HostCommands, uplink: string): Promise<void> {
+export async function ensureTable(commands: HostCommands, uplink: DeviceName): Promise<void> {
   await commands.run('nft', ['-f', '-'], baseRuleset(uplink));
 }
 
@@ -116,7 +120,9 @@ export function translationsOf(elements: readonly PlacedElement[]): {
   const translations: Translation[] = [];
   for (const { set, element } of elements) {
     if (set !== 'attached' || typeof element === 'string' || Array.isArray(element)) continue;
-    const [address, anchor] = element.elem.val.concat;
+    const pairOfAddresses = pairSchema.safeParse(element.elem.val.concat);
+    if (!pairOfAddresses.success) continue;
+    const [address, anchor] = pairOfAddresses.data;
     const dropletId = Number(COMMENT.exec(element.elem.comment ?? '')?.[1]);
     const translation = { address, anchor, dropletId };
     const keys = elementsOf(translation).map((placed) => JSON.stringify(placed));

@@ -1,10 +1,10 @@
+import type { DeviceName } from './uplink.ts';
+
 /** The one table of the packet filter that belongs to the agent. Nothing outside of it is ever changed. */
 export const TABLE = 'reserved_ip';
 
 /** Connection label of what was translated on its way in, and on its way out. Numbers that others do not use. */
 const LABELS = { inbound: 100, outbound: 101 } as const;
-
-const DEVICE_NAME = /^[A-Za-z0-9_.:-]{1,15}$/;
 
 /**
  * The table without its elements, for `nft -f`. It may be loaded again at any time, in one transaction: sets keep their
@@ -17,8 +17,7 @@ const DEVICE_NAME = /^[A-Za-z0-9_.:-]{1,15}$/;
  * - What reaches the host itself for a reserved address, and is no answer to the host, was not translated because it
  *   belongs to no connection: the host must not answer for its customer. Neighbours may ask for the address all the same.
  */
-export function baseRuleset(uplink: string): string {
-  if (!DEVICE_NAME.test(uplink)) throw new Error(`${JSON.stringify(uplink)} cannot be the name of a network device`);
+export function baseRuleset(uplink: DeviceName): string {
   const families = [
     { ip: 'ip', number: 4 },
     { ip: 'ip6', number: 6 },

@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProcessSupervisor } from '../processes.ts';
+import type { Maven } from './options.ts';
+
+/** How Maven is run. */
+export interface MavenOptions {
+  readonly supervisor: ProcessSupervisor;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Settings to use in place of the user's own. */
+  readonly settingsFile?: string;
+}
+
+/** Runs Maven tasks one after the other. A download whose checksum is wrong fails, where Maven by itself only warns. */
+export function makeMaven({ supervisor, environment, settingsFile }: MavenOptions): Maven {
+  let previous: Promise<unknown> = Promise.resolve();
+  const runMaven: Maven = async (name, repository, mavenArguments) => {
+    // Maven leaves bookkeeping in the folder where it runs.
+    const workingFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-maven-'));
+    try {
+      await supervisor.run({
+        name,
+        role: 'tool',
+        command: 'mvn',
+        arguments: [
+          ...['-B', '--strict-checksums', `-Dmaven.repo.local=${repository}`],
+          ...(settingsFile === undefined ? [] : ['-s', settingsFile]),
+          ...mavenArguments,
+        ],
+        workingFolder,
+        environment,
+      });
+    } finally {
+      await rm(workingFolder, { recursive: true, force: true });
+    }
+  };
+  return (label, repository, mavenArguments) => {
+    const turn = previous.then(() => runMaven(label, repository, mavenArguments));
+    previous = turn.catch(() => undefined);
+    return turn;
+  };
+}
