@@ -9,8 +9,8 @@ export interface PythonPackages {
   readonly folder: string;
   /** What is installed, for whoever waits. */
   readonly label: string;
-  /** What pip is to install, as on its command line. */
-  readonly requirements: readonly string[];
+  /** File that names each package with its version and the digests that its files may have. */
+  readonly requirementsFile: string;
   /** A file that is there when they are installed. */
   readonly provingFile: string;
   readonly report: Report;
@@ -18,18 +18,22 @@ export interface PythonPackages {
 
 /**
  * Installs packages into the cache with the machine's Python, unless they are there. They are in a plain folder for
- * PYTHONPATH, because a virtual environment could not be moved into place.
+ * PYTHONPATH, because a virtual environment could not be moved into place. A file whose digest is not named is refused,
+ * and so is one that would have to be built here, since that would run whatever its own build asks for.
  *
  * @throws {StackError} when there is no Python 3 with pip, or pip fails.
  */
 export async function installPythonPackages(packages: PythonPackages): Promise<void> {
-  const { supervisor, folder, label, requirements, provingFile, report } = packages;
+  const { supervisor, folder, label, requirementsFile, provingFile, report } = packages;
   const install = (draft: string) =>
     supervisor.run({
       name: 'pip-install',
       role: 'tool',
       command: 'python3',
-      arguments: ['-m', 'pip', 'install', '-q', '--target', draft, ...requirements],
+      arguments: [
+        ...['-m', 'pip', 'install', '-q', '--no-cache-dir', '--target', draft],
+        ...['--require-hashes', '--only-binary', ':all:', '-r', requirementsFile],
+      ],
       environment: process.env,
     });
   await buildIntoCache(folder, provingFile, (draft) =>

@@ -37,7 +37,8 @@ export async function readDigests(name: string): Promise<Digests> {
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   const entries = lines.map((line): [string, string] => {
     const [, digest, path] = /^([0-9a-f]{64}) {2}(\S+)$/.exec(line) ?? [];
-    if (digest === undefined || path === undefined) throw new StackError(`${file} has a line that is no digest: ${line}`);
+    if (digest === undefined || path === undefined)
+      throw new StackError(`${file} has a line that is no digest: ${line}`);
     return [path, digest];
   });
   if (entries.length === 0) throw new StackError(`${file} has no digests.`);

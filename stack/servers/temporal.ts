@@ -1,16 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import type { TemporalSettings } from '../../config/servers.ts';
 import { temporalConnectionOptions } from '../../temporal/connection.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
+import { buildWithGo } from './go.ts';
 import type { FetchContext, Report, ServerContext } from './options.ts';
 import { outputOf, type ToolNeed } from './tools.ts';
 
 const VERSION = '1.5.1';
-const PACKAGE = `github.com/temporalio/cli/cmd/temporal@v${VERSION}`;
+const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
+/** A module of its own, whose `go.sum` pins the content of everything that is built into the command. */
+const FILES = fileURLToPath(new URL('./temporal-files/', import.meta.url));
 const READY_TIMEOUT_MILLISECONDS = 60_000;
 const CALL_TIMEOUT_MILLISECONDS = 2000;
 
@@ -114,13 +118,13 @@ async function buildTemporal(context: FetchContext): Promise<string> {
   const details = `about five minutes on two cores; kept in ${target}`;
   await withProgress(context.report, 'Temporal: building it with Go', details, () =>
     buildIntoCache(target, 'temporal', (draft) =>
-      context.supervisor.run({
+      buildWithGo({
+        supervisor: context.supervisor,
+        environment: context.environment,
         name: 'build-temporal',
-        role: 'tool',
-        command: 'go',
-        arguments: ['install', PACKAGE],
-        workingFolder: draft,
-        environment: { ...context.environment, GOBIN: draft, CGO_ENABLED: '0', GOFLAGS: '' },
+        moduleFolder: FILES,
+        package: PACKAGE,
+        output: join(draft, 'temporal'),
       }),
     ),
   );

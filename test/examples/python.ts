@@ -43,7 +43,7 @@ export async function pythonObstacle(options: {
       supervisor,
       folder: pythonPackagesFolder(environment),
       label: 'Temporal for Python',
-      requirements: ['-r', REQUIREMENTS],
+      requirementsFile: REQUIREMENTS,
       provingFile: join('temporalio', 'client', '__init__.py'),
       report,
     });

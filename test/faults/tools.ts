@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { cp, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StackError } from '../../stack/errors.ts';
 import type { ProcessSupervisor } from '../../stack/processes.ts';
 import { buildIntoCache, cacheFolder, exists, withProgress } from '../../stack/servers/cache.ts';
+import { buildWithGo, type GoBuild } from '../../stack/servers/go.ts';
 import type { Report } from '../../stack/servers/index.ts';
 import { outputOf } from '../../stack/servers/tools.ts';
 
 const TOXIPROXY_VERSION = '2.5.0';
-const TOXIPROXY_PACKAGE = `github.com/Shopify/toxiproxy/v2/cmd/server@v${TOXIPROXY_VERSION}`;
+const TOXIPROXY_PACKAGE = 'github.com/Shopify/toxiproxy/v2/cmd/server';
+const TOXIPROXY_MODULE = fileURLToPath(new URL('./toxiproxy-files/', import.meta.url));
 const CHECKER_SOURCE = fileURLToPath(new URL('./linearizability/', import.meta.url));
 const CHECKER_FILES = ['go.mod', 'go.sum', 'main.go', 'model.go'];
 const LIBFAKETIME = join('usr', 'lib', 'x86_64-linux-gnu', 'faketime', 'libfaketimeMT.so.1');
@@ -46,7 +48,12 @@ async function buildToxiproxy(options: FetchOptions): Promise<string> {
   const target = join(cacheFolder(options.environment), `toxiproxy-${TOXIPROXY_VERSION}`);
   await buildIntoCache(target, 'server', (draft) =>
     withProgress(options.report, 'Toxiproxy: building it with Go', `kept in ${target}`, () =>
-      runGo(options, 'build-toxiproxy', ['install', TOXIPROXY_PACKAGE], draft, { GOBIN: draft }),
+      build(options, {
+        name: 'build-toxiproxy',
+        moduleFolder: TOXIPROXY_MODULE,
+        package: TOXIPROXY_PACKAGE,
+        output: join(draft, 'server'),
+      }),
     ),
   );
   return join(target, 'server');
@@ -57,34 +64,27 @@ async function buildChecker(options: FetchOptions): Promise<string> {
   const sources = await Promise.all(CHECKER_FILES.map((name) => readFile(join(CHECKER_SOURCE, name))));
   const digest = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 16);
   const target = join(cacheFolder(options.environment), `linearizability-${digest}`);
-  await buildIntoCache(target, 'linearizability', async (draft) => {
-    for (const name of CHECKER_FILES) await cp(join(CHECKER_SOURCE, name), join(draft, name));
-    await withProgress(options.report, 'Porcupine: building the checker with Go', `kept in ${target}`, () =>
-      runGo(options, 'build-checker', ['build', '-o', 'linearizability', '.'], draft, {}),
-    );
-  });
+  await buildIntoCache(target, 'linearizability', (draft) =>
+    withProgress(options.report, 'Porcupine: building the checker with Go', `kept in ${target}`, () =>
+      build(options, {
+        name: 'build-checker',
+        moduleFolder: CHECKER_SOURCE,
+        package: '.',
+        output: join(draft, 'linearizability'),
+      }),
+    ),
+  );
   return join(target, 'linearizability');
 }
 
-async function runGo(
+async function build(
   { supervisor, environment }: FetchOptions,
-  name: string,
-  goArguments: string[],
-  workingFolder: string,
-  variables: Record<string, string>,
+  what: Pick<GoBuild, 'name' | 'moduleFolder' | 'package' | 'output'>,
 ): Promise<void> {
   if ((await outputOf('go', ['version'])) === undefined) {
     throw new StackError('The fault tests need Go 1.21 or later to build Toxiproxy and Porcupine: https://go.dev/dl/');
   }
-  const settings = { CGO_ENABLED: '0', GOFLAGS: '', ...variables };
-  await supervisor.run({
-    name,
-    role: 'tool',
-    command: 'go',
-    arguments: goArguments,
-    workingFolder,
-    environment: { ...environment, ...settings },
-  });
+  await buildWithGo({ supervisor, environment, ...what });
 }
 
 /** From Debian's package, which is unpacked and not installed: that needs no root, and changes nothing here. */

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ProcessSupervisor } from '../../stack/processes.ts';
 import { installPythonPackages } from '../../stack/python-packages.ts';
 import type { Report } from '../../stack/servers/options.ts';
 
 const VERSION = '4.32.5';
+const REQUIREMENTS = fileURLToPath(new URL('./requirements.txt', import.meta.url));
 const COMMAND = join('bin', 'schemathesis');
 
 /** Where Schemathesis is put, and who is told. */
@@ -22,12 +24,11 @@ export interface Schemathesis {
 /** Installs Schemathesis into the cache with the machine's Python, unless it is there. */
 export async function installSchemathesis({ supervisor, cacheFolder, report }: InstallOptions): Promise<Schemathesis> {
   const folder = join(cacheFolder, `schemathesis-${VERSION}`);
-  const requirements = [`schemathesis==${VERSION}`];
   await installPythonPackages({
     supervisor,
     folder,
     label: 'Schemathesis',
-    requirements,
+    requirementsFile: REQUIREMENTS,
     provingFile: COMMAND,
     report,
   });

@@ -69,37 +69,28 @@ export const HOSTILE_ADDRESSES: readonly [address: string, why: string][] = [
   ['fd5d:2a1c:7b60::a11:2', 'an anchor'],
 ];
 
-const FORBIDDEN = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['192.0.0.0', 24],
-  ['192.88.99.0', 24],
-  ['224.0.0.0', 3],
-] as const) {
-  FORBIDDEN.addSubnet(network, prefix, 'ipv4');
+/** A list for each IP version: in one, an IPv4 address would count as the IPv6 one that it is mapped to. */
+const FORBIDDEN = { ipv4: new BlockList(), ipv6: new BlockList() };
+for (const range of ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '192.0.0.0/24', '192.88.99.0/24', '224.0.0.0/3']) {
+  forbid('ipv4', range);
 }
-for (const [network, prefix] of [
-  ['::', 3],
-  ['4000::', 2],
-  ['8000::', 2],
-  ['c000::', 3],
-  ['e000::', 4],
-  ['f000::', 5],
-  ['f800::', 6],
-  ['fe00::', 7],
-  ['2001::', 23],
-  ['2002::', 16],
-] as const) {
-  FORBIDDEN.addSubnet(network, prefix, 'ipv6');
+for (const range of ['::/3', '4000::/2', '8000::/2', 'c000::/3', 'e000::/4', 'f000::/5', 'f800::/6', 'fe00::/7']) {
+  forbid('ipv6', range);
+}
+for (const range of ['2001::/23', '2002::/16']) forbid('ipv6', range);
+
+function forbid(version: 'ipv4' | 'ipv6', range: string): void {
+  const [network = '', prefix] = range.split('/');
+  FORBIDDEN[version].addSubnet(network, Number(prefix), version);
 }
 
 /** Whether an address is canonical and not special: by other means than the agent's own. */
 export function mayBeAttached(address: string): boolean {
-  if (isIPv4(address)) return address.split('.').map(Number).join('.') === address && !FORBIDDEN.check(address, 'ipv4');
+  if (isIPv4(address)) {
+    return address.split('.').map(Number).join('.') === address && !FORBIDDEN.ipv4.check(address, 'ipv4');
+  }
   if (!/^[0-9a-f:]+$/.test(address) || !URL.canParse(`http://[${address}]/`)) return false;
-  return new URL(`http://[${address}]/`).hostname === `[${address}]` && !FORBIDDEN.check(address, 'ipv6');
+  return new URL(`http://[${address}]/`).hostname === `[${address}]` && !FORBIDDEN.ipv6.check(address, 'ipv6');
 }
 
 const HOSTILE_NUMBERS = [
@@ -139,13 +130,14 @@ export class HostileValues {
 
   /** One event: right, or wrong in some of its fields. */
   event(sequence: number): string {
+    const address = this.#address();
     const fields: [string, string][] = [
       ['sequence', this.#number(String(sequence))],
       ['change', this.#value('"attach"', '"detach"')],
-      ['address', this.#address()],
+      ['address', address],
       ['generation', this.#number(String(this.#random.below(50)))],
       ['droplet_id', this.#number('11')],
-      ['anchor', this.#address('10.0.0.1')],
+      ['anchor', this.#address(address.startsWith('"2001:db8::') ? 'fd5d:2a1c:7b60::a00:1' : '10.0.0.1')],
       ['issued_at', this.#value('"2026-11-22T00:10:00.123Z"')],
     ];
     return this.#object(fields);
