@@ -5,6 +5,7 @@ import { billWhatIsMissing } from '../audit/unbilled.ts';
 import type { BillingEvents } from '../billing/consume.ts';
 import { databaseTime } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
+import { deleteOldIdempotencyKeys, IDEMPOTENCY_KEY_HOURS } from '../db/idempotency.ts';
 import type { Findings, TakenUp, Violation } from '../domain/audit-report.ts';
 
 /** What the activities of the audit need from outside. */
@@ -22,6 +23,8 @@ export interface AuditActivities {
   checkChanges(since: string | null): Promise<Findings & { until: string }>;
   /** Has changes billed again that no billing event tells of. */
   billWhatIsMissing(since: string | null, until: string): Promise<Findings & { takenUp: string[] }>;
+  /** Deletes the idempotency keys whose time is over, some at a time; what is left is for the next audit. */
+  deleteOldKeys(): Promise<{ deleted: number }>;
 }
 
 /** Violations that a report carries; a person needs no more to see what is wrong. */
@@ -34,6 +37,10 @@ const IN_FLIGHT_MS = 60_000;
 const BILLING_OVERLAP_MS = 600_000;
 /** A settled change is published within moments, or has a workflow of its own. In milliseconds. */
 const BEING_PUBLISHED_MS = 30_000;
+
+/** Keys that are deleted by one statement, and by one audit. */
+const KEYS_AT_A_TIME = 1_000;
+const MOST_KEYS = 100_000;
 
 /** Makes the activities of the audit. */
 export function createAuditActivities({ db, readBilling }: AuditDependencies): AuditActivities {
@@ -58,6 +65,14 @@ export function createAuditActivities({ db, readBilling }: AuditDependencies): A
       const { takenUp, lost } = await billWhatIsMissing({ db, temporal, readBilling, since: from, until: end });
       count('billing_events_taken_up', 'settled changes that had no billing event', takenUp.length);
       return { takenUp, ...findings(lost) };
+    },
+    async deleteOldKeys() {
+      let deleted = 0;
+      for (let last = KEYS_AT_A_TIME; last === KEYS_AT_A_TIME && deleted < MOST_KEYS; deleted += last) {
+        last = await deleteOldIdempotencyKeys(db, IDEMPOTENCY_KEY_HOURS, KEYS_AT_A_TIME);
+        heartbeat();
+      }
+      return { deleted };
     },
   };
 }

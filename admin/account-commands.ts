@@ -10,6 +10,8 @@ const accountSchema = z.object({
   email: z.string(),
   reserved_ip_limit: z.int(),
   droplet_limit: z.int(),
+  pool_share_held_percent: z.int().nullable(),
+  pool_share_per_hour_percent: z.int().nullable(),
 });
 const accountAnswerSchema = z.object({ account: accountSchema });
 type Account = z.infer<typeof accountSchema>;
@@ -17,6 +19,11 @@ type Account = z.infer<typeof accountSchema>;
 interface LimitOptions {
   reservedIpLimit?: number;
   dropletLimit?: number;
+}
+
+interface ShareOptions {
+  poolShareHeldPercent?: number | null;
+  poolSharePerHourPercent?: number | null;
 }
 
 interface TokenOptions {
@@ -54,10 +61,16 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
     .description("change an account's limits")
     .option('--reserved-ip-limit <count>', 'most reserved IPs', wholeNumber)
     .option('--droplet-limit <count>', 'most droplets', wholeNumber)
-    .action(async (id: string, limits: LimitOptions) => {
+    .option('--pool-share-held-percent <percent>', 'most of a pool that it may hold, or "default"', percentOrDefault)
+    .option('--pool-share-per-hour-percent <percent>', 'most of a pool in an hour, or "default"', percentOrDefault)
+    .action(async (id: string, limits: LimitOptions & ShareOptions) => {
       const { api, print } = await open();
       const path = `/accounts/${encodeURIComponent(id)}`;
-      const answer = await api.request(accountAnswerSchema, 'PATCH', path, limitsOf(limits));
+      const answer = await api.request(accountAnswerSchema, 'PATCH', path, {
+        ...limitsOf(limits),
+        pool_share_held_percent: limits.poolShareHeldPercent,
+        pool_share_per_hour_percent: limits.poolSharePerHourPercent,
+      });
       print(answer, accountTable([answer.account]));
     });
 
@@ -105,9 +118,22 @@ function accountTable(accounts: Account[]): string {
     UUID: ({ uuid }) => uuid,
     NAME: ({ name }) => name,
     EMAIL: ({ email }) => email,
+    'POOL HELD': (row) => percentCell(row.pool_share_held_percent),
+    'POOL PER HOUR': (row) => percentCell(row.pool_share_per_hour_percent),
     'RESERVED IPS': ({ reserved_ip_limit }) => reserved_ip_limit,
     DROPLETS: ({ droplet_limit }) => droplet_limit,
   });
+}
+
+function percentCell(percent: number | null): string {
+  return percent === null ? 'default' : `${percent} %`;
+}
+
+function percentOrDefault(text: string): number | null {
+  if (text === 'default') return null;
+  const percent = wholeNumber(text);
+  if (percent > 100) throw new InvalidArgumentError('A percentage is 0 to 100.');
+  return percent;
 }
 
 function wholeNumber(text: string): number {

@@ -19,6 +19,15 @@ const poolSchema = z.object({
   releasing: z.int(),
 });
 
+const poolAccountSchema = z.object({
+  ip_version: z.int(),
+  account_id: z.int(),
+  name: z.string(),
+  held: z.int(),
+  cooling: z.int(),
+  percent: z.number(),
+});
+
 /** `region …` and `pool …` */
 export function addPoolCommands(program: Command, open: () => Promise<AdminContext>): void {
   const region = program.command('region').description('regions');
@@ -65,6 +74,24 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
         RESERVED: ({ reserved }) => reserved,
         ASSIGNED: ({ assigned }) => assigned,
         RELEASING: ({ releasing }) => releasing,
+      });
+      print(answer, text);
+    });
+  pool
+    .command('accounts <region>')
+    .description("the accounts that have the most of a region's addresses")
+    .option('--limit <count>', 'how many of each IP version', '10')
+    .action(async (slug: string, { limit }: { limit: string }) => {
+      const { api, print } = await open();
+      const path = `/regions/${encodeURIComponent(slug)}/accounts?limit=${encodeURIComponent(limit)}`;
+      const answer = await api.request(z.object({ accounts: z.array(poolAccountSchema) }), 'GET', path);
+      const text = tableOf(answer.accounts, {
+        IPV: (row) => row.ip_version,
+        ACCOUNT: (row) => row.account_id,
+        NAME: ({ name }) => name,
+        HELD: ({ held }) => held,
+        COOLING: ({ cooling }) => cooling,
+        'OF POOL': ({ percent }) => `${percent} %`,
       });
       print(answer, text);
     });

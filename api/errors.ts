@@ -105,6 +105,12 @@ export function refusalToError(refusal: Refusal, resourceType: ResourceType): Ap
       return unprocessable('The Droplet is on a host that is out of service.');
     case 'pool_exhausted':
       return unprocessable(`There is no ${noun} available in this region.`);
+    case 'cooldown_limit_reached':
+      return unprocessable(
+        `Too many ${noun}s that your account deleted in this region are still in cooldown. Try again in a few minutes.`,
+      );
+    case 'pool_share_reached':
+      return unprocessable(`Your account has used up its share of the ${noun}s in this region. Try again later.`);
     case 'expired':
       return serviceUnavailable();
   }

@@ -19,8 +19,17 @@ const QUICK_POLL_MS = 20;
 /** As the helpers of godo do; the Terraform provider begins to look after 10 s. */
 const READY_MADE_POLL_MS = 5_000;
 const WARM_UP_ROUNDS = 15;
-/** As the API of the run has them by default. */
-const API_RULES = { quarantineSeconds: 300 };
+/** As the API of the run has them. */
+const API_RULES = {
+  quarantineSeconds: 300,
+  poolShare: {
+    heldPercent: 100,
+    perHourPercent: 100,
+    minimum: 32,
+    bindsBelowFreePercent: 50,
+    cooldownAllowance: 1_000_000,
+  },
+};
 
 const options = new Command('bench:services')
   .description('Measures operations by the SDK against the same through TLS, the gateway and the public API, in turns.')

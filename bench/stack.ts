@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { startApplication, startHost } from '../stack/application.ts';
+import { NO_POOL_SHARES } from '../stack/no-pool-shares.ts';
 import { PROJECT_FOLDER, STACK_FOLDER } from '../stack/paths.ts';
 import { ProcessSupervisor } from '../stack/processes.ts';
 import { startServers } from '../stack/servers/index.ts';
@@ -65,7 +66,8 @@ export async function startBenchStack(deployment: Deployment, laneCount: number)
   try {
     const servers = await startServers({ supervisor, dataFolder, environment: process.env, report, ports: 'free' });
     const adminToken = randomBytes(24).toString('base64url');
-    const settings = { supervisor, servers, adminToken, environment: process.env, logLevel: 'warn' };
+    const environment = { ...process.env, ...NO_POOL_SHARES };
+    const settings = { supervisor, servers, adminToken, environment, logLevel: 'warn' };
     const application = await startApplication({
       ...settings,
       apiPort: servers.ports.api,

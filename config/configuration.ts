@@ -19,6 +19,8 @@ import {
  */
 
 const seconds = z.coerce.number().nonnegative();
+const percent = z.coerce.number().int().min(0).max(100);
+const addresses = z.coerce.number().int().nonnegative();
 const milliseconds = z.coerce.number().int().positive();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
@@ -37,6 +39,16 @@ const operations = {
   BILLING_STUCK_AFTER_MS: milliseconds.default(300_000),
   /** Rest of a released address before it is handed out again. */
   QUARANTINE_SECONDS: seconds.default(300),
+  /** How much of a region's addresses one account may hold, with those in cooldown; 100 sets no bound. */
+  POOL_SHARE_HELD_PERCENT: percent.default(50),
+  /** How much of them it may release into cooldown within an hour; 100 sets no bound. */
+  POOL_SHARE_PER_HOUR_PERCENT: percent.default(25),
+  /** Addresses that a share has at least. */
+  POOL_SHARE_MINIMUM: addresses.default(32),
+  /** The shares bind while less than this is free. */
+  POOL_SHARE_BINDS_BELOW_FREE_PERCENT: percent.default(50),
+  /** Addresses in cooldown that each account may have in a region, whatever its limit. */
+  COOLDOWN_ALLOWANCE: addresses.default(10),
   /** How long a billing event is tried beside the operation before it moves to a workflow of its own. */
   BILLING_BUDGET_MS: milliseconds.default(1_000),
 };

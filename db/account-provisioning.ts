@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { v4 as uuidv4 } from 'uuid';
+import type { PoolShareOverrides } from '../domain/pool-share.ts';
 import type { Database } from './database.ts';
 
 /** An account as operators see it. */
@@ -10,6 +11,7 @@ export interface ProvisionedAccount {
   email: string;
   reservedIpLimit: number;
   dropletLimit: number;
+  poolShare: PoolShareOverrides;
   createdAt: Date;
 }
 
@@ -29,13 +31,21 @@ function selectAccounts(db: Database) {
       'email',
       'reserved_ip_limit as reservedIpLimit',
       'droplet_limit as dropletLimit',
+      'pool_share_held_percent as heldPercent',
+      'pool_share_per_hour_percent as perHourPercent',
       'created_at as createdAt',
     ]);
 }
 
+type SelectedAccount = Awaited<ReturnType<ReturnType<typeof selectAccounts>['executeTakeFirstOrThrow']>>;
+
+function toAccount({ heldPercent, perHourPercent, ...account }: SelectedAccount): ProvisionedAccount {
+  return { ...account, poolShare: { heldPercent, perHourPercent } };
+}
+
 /** All accounts, oldest first. */
 export async function listAccounts(db: Database): Promise<ProvisionedAccount[]> {
-  return selectAccounts(db).orderBy('id').execute();
+  return (await selectAccounts(db).orderBy('id').execute()).map(toAccount);
 }
 
 /** Makes an account. */
@@ -53,23 +63,31 @@ export async function createAccount(
       droplet_limit: account.dropletLimit,
     })
     .executeTakeFirstOrThrow();
-  return selectAccounts(db).where('id', '=', Number(insertId)).executeTakeFirstOrThrow();
+  return toAccount(await selectAccounts(db).where('id', '=', Number(insertId)).executeTakeFirstOrThrow());
 }
 
-/** Changes an account's limits; those left out stay. Null when there is no such account. */
+/** What an operator sets for one account; what is undefined stays. */
+export type AccountLimitChanges = { [Limit in keyof AccountLimits]: number | undefined } & {
+  [Share in keyof PoolShareOverrides]: PoolShareOverrides[Share] | undefined;
+};
+
+/** Changes an account's limits. Null when there is no such account. */
 export async function changeAccountLimits(
   db: Database,
   accountId: number,
-  { reservedIpLimit, dropletLimit }: { [Limit in keyof AccountLimits]: number | undefined },
+  { reservedIpLimit, dropletLimit, heldPercent, perHourPercent }: AccountLimitChanges,
 ): Promise<ProvisionedAccount | null> {
   const changes = {
+    ...(heldPercent !== undefined && { pool_share_held_percent: heldPercent }),
+    ...(perHourPercent !== undefined && { pool_share_per_hour_percent: perHourPercent }),
     ...(reservedIpLimit !== undefined && { reserved_ip_limit: reservedIpLimit }),
     ...(dropletLimit !== undefined && { droplet_limit: dropletLimit }),
   };
   if (Object.keys(changes).length > 0) {
     await db.updateTable('accounts').set(changes).where('id', '=', accountId).execute();
   }
-  return (await selectAccounts(db).where('id', '=', accountId).executeTakeFirst()) ?? null;
+  const account = await selectAccounts(db).where('id', '=', accountId).executeTakeFirst();
+  return account ? toAccount(account) : null;
 }
 
 /** A customer's token to be stored; of the token itself only the hash is. */

@@ -108,6 +108,9 @@ export async function releaseIdempotencyKey(
     .execute(queryLimit());
 }
 
+/** How long a key is good for repeating its request, in hours. */
+export const IDEMPOTENCY_KEY_HOURS = 24;
+
 /** Forgets the keys that are older than this, at most `limit` of them, and answers how many there were. */
 export async function deleteOldIdempotencyKeys(db: Database, olderThanHours: number, limit = 1_000): Promise<number> {
   const { numDeletedRows } = await db

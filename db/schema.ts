@@ -61,6 +61,9 @@ export interface AccountsTable {
   email: string;
   reserved_ip_limit: number;
   droplet_limit: number;
+  /** Null where the setting of the installation stands. */
+  pool_share_held_percent: number | null;
+  pool_share_per_hour_percent: number | null;
   created_at: Timestamp;
 }
 
@@ -116,6 +119,8 @@ export interface AddressesTable {
   /** Time of the newest settled change; effective times never run backwards on one address. */
   changed_at: Date;
   available_at: Date;
+  /** The account whose release began the newest cooldown; null when there was none. */
+  released_by: number | null;
 }
 
 export interface ActionsTable {

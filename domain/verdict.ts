@@ -16,6 +16,8 @@ export const refusalSchema = z.enum([
   'limit_reached',
   'droplet_unreachable',
   'pool_exhausted',
+  'cooldown_limit_reached',
+  'pool_share_reached',
   'expired',
 ]);
 export type Refusal = z.infer<typeof refusalSchema>;

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorkflows, migrate, startApi, startWorker } from '../stack/application.ts';
+import { NO_POOL_SHARES } from '../stack/no-pool-shares.ts';
 import { STACK_FOLDER } from '../stack/paths.ts';
 import { ProcessSupervisor } from '../stack/processes.ts';
 import { type Report, startServers } from '../stack/servers/index.ts';
@@ -40,7 +41,7 @@ export async function startControlPlane({ control, report, folder }: ControlPlan
     await rm(dataFolder, { recursive: true, force: true });
   };
   try {
-    const environment = { ...process.env };
+    const environment = { ...process.env, ...NO_POOL_SHARES };
     const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
     const adminToken = randomBytes(24).toString('base64url');
     const settings = { supervisor, servers, environment, adminToken };

@@ -82,5 +82,14 @@ function deploymentOptions(buildId: string): WorkerDeploymentOptions {
 
 /** The rules of operations, as configured. */
 export function operationRules(configuration: WorkerConfiguration): OperationRules {
-  return { quarantineSeconds: configuration.QUARANTINE_SECONDS };
+  return {
+    quarantineSeconds: configuration.QUARANTINE_SECONDS,
+    poolShare: {
+      heldPercent: configuration.POOL_SHARE_HELD_PERCENT,
+      perHourPercent: configuration.POOL_SHARE_PER_HOUR_PERCENT,
+      minimum: configuration.POOL_SHARE_MINIMUM,
+      bindsBelowFreePercent: configuration.POOL_SHARE_BINDS_BELOW_FREE_PERCENT,
+      cooldownAllowance: configuration.COOLDOWN_ALLOWANCE,
+    },
+  };
 }

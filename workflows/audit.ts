@@ -1,13 +1,22 @@
-import { proxyActivities, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import {
+  patched,
+  proxyActivities,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AuditActivities } from '../activities/audit.ts';
 import type { AuditReport, Findings } from '../domain/audit-report.ts';
 import { FINDINGS } from '../domain/search-attributes.ts';
 
-const { takeUpOperations, checkChanges, billWhatIsMissing } = proxyActivities<AuditActivities>({
+const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys } = proxyActivities<AuditActivities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '1 minute',
   retry: { maximumAttempts: 3 },
 });
+
+/** Audits that began before there was this step have no place for it in their histories. */
+const DELETES_OLD_KEYS = 'delete-old-keys';
 
 /**
  * Looks after the whole system, each time it is scheduled: operations whose workflow is gone are started again, and
@@ -21,6 +30,7 @@ export async function audit(): Promise<AuditReport> {
   const billed = await billWhatIsMissing(since, changed.until);
   const findings = { count: changed.count + billed.count, violations: [...changed.violations, ...billed.violations] };
   show(findings);
+  if (patched(DELETES_OLD_KEYS)) await deleteOldKeys();
   return {
     until: changed.until,
     open,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type ApplicationSettings, bundleWorkflows, migrate, startApi, startHost } from '../../stack/application.ts';
 import { type DroppingProxy, startDroppingProxy } from '../../stack/dropping-proxy.ts';
 import { startLegacy } from '../../stack/migration.ts';
+import { NO_POOL_SHARES } from '../../stack/no-pool-shares.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { freePort } from '../../stack/ports.ts';
 import { ProcessSupervisor, type RunningProcess } from '../../stack/processes.ts';
@@ -68,7 +69,7 @@ export async function startBenchServers(): Promise<BenchServers> {
     const report = (line: string) => console.error(line);
     const servers = await startServers({ supervisor, dataFolder, environment: process.env, report, ports: 'free' });
     const adminToken = randomBytes(24).toString('base64url');
-    const environment = { ...process.env, QUARANTINE_SECONDS: '1', AUDIT_EVERY_SECONDS: '0' };
+    const environment = { ...process.env, ...NO_POOL_SHARES, QUARANTINE_SECONDS: '1', AUDIT_EVERY_SECONDS: '0' };
     const settings = { supervisor, servers, adminToken, environment, logLevel: 'warn' };
     const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
     let hosts: { name: string; token: string }[] | null = null;

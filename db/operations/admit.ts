@@ -1,4 +1,5 @@
 import type { Operation } from '../../domain/operation.ts';
+import type { PoolShareRules } from '../../domain/pool-share.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import type { Database, DatabaseTransaction } from '../database.ts';
 import { isDuplicateEntry, isRefusedByTrigger, retryRolledBack } from '../retry.ts';
@@ -12,6 +13,8 @@ import { AdmissionExpiredError, type Decision, findVerdict, refusal, storingDeci
 export interface OperationRules {
   /** Rest of a released address, in seconds. */
   quarantineSeconds: number;
+  /** How much of a pool one account may take. */
+  poolShare: PoolShareRules;
 }
 
 /**
@@ -73,7 +76,7 @@ async function decide(
 function decisionOn(tx: DatabaseTransaction, operation: Operation, rules: OperationRules): Promise<Decision> {
   switch (operation.kind) {
     case 'reserve':
-      return admitReserve(tx, operation);
+      return admitReserve(tx, operation, rules);
     case 'assign':
       return admitAssign(tx, operation);
     case 'unassign':

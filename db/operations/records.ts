@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
 import { type Address, addressFromBytes, addressToBytes, type Family } from '../../domain/address.ts';
 import { familyOfResource, type Operation, type ReserveOperation } from '../../domain/operation.ts';
+import type { AccountUse, PoolShareOverrides } from '../../domain/pool-share.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, AddressState, HostState } from '../schema.ts';
 import { readTogether } from '../together.ts';
+import type { OperationRules } from './admit.ts';
+import { coolingQuery, heldQuery, poolSizeQuery } from './pool-share.ts';
 
 /** An address row under its lock, with the time on the database's clock. */
 export interface LockedAddress {
@@ -156,14 +159,21 @@ export interface AnsweringHost {
   state: HostState;
 }
 
-/**
- * Locks an address and finds the hosts whose newest event about it is anything but a detach that they confirmed. The
- * address is null when no pool has it.
- */
-export async function lockAddressAndHosts(
-  tx: DatabaseTransaction,
-  address: Address,
-): Promise<{ address: LockedAddress | null; hosts: AnsweringHost[] }> {
+/** What a release is about, under the lock of the address. */
+export interface ReleaseLocks {
+  /** Null when no pool has it. */
+  address: LockedAddress | null;
+  /** Those whose newest event about the address is anything but a detach that they confirmed. */
+  hosts: AnsweringHost[];
+  /**
+   * Nothing has happened to the address since this stack reserved it in a region, so no host was told of it for its
+   * present owner. Whoever changes an address writes its action there, this stack or another.
+   */
+  untouched: boolean;
+}
+
+/** Locks an address and finds the hosts that may answer on it. */
+export async function lockAddressAndHosts(tx: DatabaseTransaction, address: Address): Promise<ReleaseLocks> {
   const itsId = tx.selectFrom('addresses').select('id').where('address', '=', addressToBytes(address));
   const newest = tx
     .selectFrom('host_events')
@@ -171,8 +181,15 @@ export async function lockAddressAndHosts(
     .where('address_id', '=', itsId)
     .groupBy('host_id')
     .as('newest');
-  const [[row], hosts] = await readTogether(tx, [
+  const [[row], [reserve], hosts] = await readTogether(tx, [
     lockingAddress(tx, address),
+    tx
+      .selectFrom('addresses')
+      .innerJoin('actions', 'actions.id', 'addresses.last_action_id')
+      .select('actions.id')
+      .where('addresses.address', '=', addressToBytes(address))
+      .where('actions.type', '=', 'reserve_ip')
+      .where('actions.operation_id', 'is not', null),
     tx
       .selectFrom(newest)
       .innerJoin('host_events as event', (join) =>
@@ -188,17 +205,19 @@ export async function lockAddressAndHosts(
         ]),
       ),
   ]);
-  return { address: row ? toLockedAddress(row) : null, hosts };
+  return { address: row ? toLockedAddress(row) : null, hosts, untouched: reserve !== undefined };
 }
 
 /** What a reserve is about, under the locks that it takes: of the account, a free address and the droplet. */
 export interface ReserveLocks {
   /** The limit holds for each family by itself. */
-  account: { limit: number; held: number };
+  account: { limit: number; held: number; overrides: PoolShareOverrides };
   /** Of the region that was named; null when none was, or there is none such. */
   regionId: number | null;
   /** The free address of the region, or else of the droplet's, that has rested longest. */
   address: LockedAddress | null;
+  /** What the account has of the pool that the address is to come from, and how large the pool is. */
+  pool: { size: number; use: AccountUse };
   droplet: LockedDroplet | null;
 }
 
@@ -206,36 +225,60 @@ export interface ReserveLocks {
  * Locks the account, so that two reserves at once cannot both take its last place, then a free address, passing over
  * those that others are taking, and then the droplet.
  */
-export async function lockForReserve(tx: DatabaseTransaction, operation: ReserveOperation): Promise<ReserveLocks> {
+export async function lockForReserve(
+  tx: DatabaseTransaction,
+  operation: ReserveOperation,
+  rules: OperationRules,
+): Promise<ReserveLocks> {
   const { accountId, target } = operation;
   const family = familyOfResource(operation.resourceType);
   const namedRegion = tx.selectFrom('regions').select('id').where('slug', '=', target.region);
   const dropletRegion = tx.selectFrom('droplets').select('region_id').where('id', '=', target.dropletId);
-  const [[account], [count], [region], [addressRow], [dropletRow], occupants] = await readTogether(tx, [
-    tx.selectFrom('accounts').select('reserved_ip_limit').where('id', '=', accountId).forUpdate(),
-    tx
-      .selectFrom('addresses')
-      .select((select) => select.fn.countAll<number>().as('held'))
-      .where('account_id', '=', accountId)
-      .where('state', '=', 'reserved')
-      .where('family', '=', family),
-    namedRegion,
-    selectAddress(tx)
-      .where('region_id', '=', (select) => select.fn.coalesce(namedRegion, dropletRegion))
-      .where('family', '=', family)
-      .where('state', '=', 'free')
-      .where('available_at', '<=', sql<Date>`NOW(3)`)
-      .orderBy('available_at')
-      .limit(1)
-      .forUpdate()
-      .skipLocked(),
-    selectDroplet(tx, target.dropletId).forUpdate(),
-    selectOccupants(tx, target.dropletId),
-  ]);
+  const pool = { regionId: sql<number | null>`COALESCE(${namedRegion}, ${dropletRegion})`, family };
+  const [[account], [count], [cooled], [ranges], [region], [addressRow], [dropletRow], occupants] = await readTogether(
+    tx,
+    [
+      tx
+        .selectFrom('accounts')
+        .select(['reserved_ip_limit', 'pool_share_held_percent', 'pool_share_per_hour_percent'])
+        .where('id', '=', accountId)
+        .forUpdate(),
+      heldQuery(tx, accountId, pool),
+      coolingQuery(tx, accountId, pool, rules),
+      poolSizeQuery(tx, pool),
+      namedRegion,
+      selectAddress(tx)
+        .where('region_id', '=', pool.regionId)
+        .where('family', '=', family)
+        .where('state', '=', 'free')
+        .where('available_at', '<=', sql<Date>`NOW(3)`)
+        .orderBy('available_at')
+        .limit(1)
+        .forUpdate()
+        .skipLocked(),
+      selectDroplet(tx, target.dropletId).forUpdate(),
+      selectOccupants(tx, target.dropletId),
+    ],
+  );
   return {
-    account: { limit: account?.reserved_ip_limit ?? 0, held: Number(count?.held ?? 0) },
+    account: {
+      limit: account?.reserved_ip_limit ?? 0,
+      held: Number(count?.total ?? 0),
+      overrides: {
+        heldPercent: account?.pool_share_held_percent ?? null,
+        perHourPercent: account?.pool_share_per_hour_percent ?? null,
+      },
+    },
     regionId: region?.id ?? null,
     address: addressRow ? toLockedAddress(addressRow) : null,
+    pool: {
+      size: Number(ranges?.size ?? 0),
+      use: {
+        held: Number(count?.held ?? 0),
+        cooling: Number(cooled?.cooling ?? 0) + Number(count?.releasing ?? 0),
+        releasedWithinHour: Number(cooled?.releasedWithinHour ?? 0) + Number(count?.releasing ?? 0),
+      },
+    },
     droplet: dropletRow ? toLockedDroplet(dropletRow, occupants) : null,
   };
 }

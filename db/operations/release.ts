@@ -14,6 +14,8 @@ import { type Decision, refusal } from './verdicts.ts';
  * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
  * is told to detach: the one it is on, and those that never acknowledged an earlier event about it. Hosts that are gone
  * are told for when they return, and not waited for.
+ * An address that no host was ever told of for this owner goes back to where it was among the free ones, as if it had
+ * not been taken; every other one is in cooldown first.
  * An assigned IPv6 address is refused, since v2 clients know that they must unassign it first.
  */
 export async function admitRelease(
@@ -21,7 +23,7 @@ export async function admitRelease(
   operation: ReleaseOperation,
   quarantineSeconds: number,
 ): Promise<Decision> {
-  const { address, hosts } = await lockAddressAndHosts(tx, operation.address);
+  const { address, hosts, untouched } = await lockAddressAndHosts(tx, operation.address);
   if (!isHeldFor(operation, address)) return refusal(operation, 'address_not_found');
   if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
   if (address.family === 6 && address.droplet_id !== null) return refusal(operation, 'still_assigned');
@@ -38,11 +40,13 @@ export async function admitRelease(
   const generation = address.generation + 1;
   const taken = { droplet_id: null, changed_at: at };
   const fence = takingFence(tx, address, actionId, { ...taken, state: 'releasing' });
+  const { accountId } = operation;
+  // A host that is gone is not waited for, but it was told once and may be back.
+  const cooldown = untouched && hosts.length === 0 ? {} : coolingDown(at, accountId, quarantineSeconds);
   const release = tx
     .updateTable('addresses')
-    .set({ ...taken, ...backToPool(at, quarantineSeconds), last_action_id: actionId, generation })
+    .set({ ...taken, ...NOBODYS, ...cooldown, last_action_id: actionId, generation })
     .where('id', '=', address.id);
-  const { accountId } = operation;
   const verdict: Admitted = {
     kind: 'admitted',
     operationId: operation.id,
@@ -67,7 +71,7 @@ export async function admitRelease(
   return { verdict, writes: [settled ? release : fence, ...issuingHostEvents(tx, events)] };
 }
 
-/** No host answers on the address any more: it goes back to the pool, to rest. Repeating it changes nothing. */
+/** No host answers on the address any more: it goes back to the pool, into cooldown. Repeating it changes nothing. */
 export async function settleRelease(
   tx: DatabaseTransaction,
   admitted: Admitted,
@@ -76,7 +80,7 @@ export async function settleRelease(
   const { address, action } = await lockAdmitted(tx, admitted);
   if (address.pending_action_id === action.id) {
     const at = effectiveTime(address);
-    const changes = { ...backToPool(at, quarantineSeconds), changed_at: at };
+    const changes = { ...NOBODYS, ...coolingDown(at, address.account_id, quarantineSeconds), changed_at: at };
     await endOperation(tx, address, action.id, { status: 'completed', at }, changes);
     return [];
   }
@@ -84,12 +88,13 @@ export async function settleRelease(
   throw new SupersededError(action.id, address.last_action_id);
 }
 
-function backToPool(at: Date, quarantineSeconds: number): Updateable<AddressesTable> {
-  return {
-    state: 'free',
-    account_id: null,
-    project_id: null,
-    reserved_at: null,
-    available_at: new Date(at.getTime() + quarantineSeconds * 1_000),
-  };
+const NOBODYS = {
+  state: 'free',
+  account_id: null,
+  project_id: null,
+  reserved_at: null,
+} as const satisfies Updateable<AddressesTable>;
+
+function coolingDown(at: Date, accountId: number | null, quarantineSeconds: number): Updateable<AddressesTable> {
+  return { available_at: new Date(at.getTime() + quarantineSeconds * 1_000), released_by: accountId };
 }

@@ -2,9 +2,11 @@ import type { Family } from '../../domain/address.ts';
 import type { ReserveOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
+import type { OperationRules } from './admit.ts';
 import { billingChange } from './billing-change.ts';
 import { insertAction, takingFence } from './fence.ts';
 import { hostOf, issuingHostEvents } from './issue-host-event.ts';
+import { refusalOfShare } from './pool-share.ts';
 import { effectiveTime, type LockedDroplet, lockForReserve } from './records.ts';
 import { type Decision, refusal } from './verdicts.ts';
 
@@ -13,9 +15,13 @@ import { type Decision, refusal } from './verdicts.ts';
  * word for that, so reserving is settled here; with a droplet the same transaction also admits the assignment, which then
  * goes the way of every assign.
  */
-export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOperation): Promise<Decision> {
+export async function admitReserve(
+  tx: DatabaseTransaction,
+  operation: ReserveOperation,
+  rules: OperationRules,
+): Promise<Decision> {
   const { accountId, target } = operation;
-  const { account, regionId, address, droplet } = await lockForReserve(tx, operation);
+  const { account, regionId, address, pool, droplet } = await lockForReserve(tx, operation, rules);
   if (target.dropletId !== null && (droplet?.account_id !== accountId || droplet.deleted_at !== null)) {
     return refusal(operation, 'droplet_not_found');
   }
@@ -23,6 +29,13 @@ export async function admitReserve(tx: DatabaseTransaction, operation: ReserveOp
   if (droplet && regionId !== null && droplet.region_id !== regionId) return refusal(operation, 'region_mismatch');
   if (account.held >= account.limit) return refusal(operation, 'limit_reached');
   if (!address) return refusal(operation, 'pool_exhausted');
+  const share = await refusalOfShare(
+    tx,
+    { regionId: address.region_id, family: address.family },
+    { ...account, ...pool },
+    rules.poolShare,
+  );
+  if (share) return refusal(operation, share);
   const obstacle = droplet && obstacleOn(droplet, address.family);
   if (obstacle) return refusal(operation, obstacle);
 

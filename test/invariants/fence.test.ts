@@ -7,10 +7,11 @@ import type { AssignOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import type { Account } from '../support/account.ts';
 import { useDatabase } from '../support/database.ts';
+import { operationRules } from '../support/operation-rules.ts';
 import { resetToFirstTask, useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
-const RULES = { quarantineSeconds: 0 };
+const RULES = operationRules(0);
 
 function assignOperation(account: Account, address: string, dropletId: number): AssignOperation {
   return {

@@ -6,10 +6,11 @@ import { createReservedIpClient, OperationInDoubtError, OperationUnavailableErro
 import { useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectAnswer } from '../support/http.ts';
+import { operationRules } from '../support/operation-rules.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
-const RULES = { quarantineSeconds: 1 };
+const RULES = operationRules(1);
 const lost = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 
 /** The API's desk over the real database, which never hears what came of a commit. */

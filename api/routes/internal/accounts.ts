@@ -15,6 +15,13 @@ import { operatorEntry } from './operator-entry.ts';
 import { internal, jsonAnswer, jsonBody } from './route.ts';
 
 const limit = z.int().min(0).max(1_000_000);
+const percent = z.int().min(0).max(100);
+const share = (what: string) =>
+  percent.nullable().openapi({ description: `${what}; null where the setting of the installation stands.` });
+const poolShares = {
+  pool_share_held_percent: share('Of the addresses of a region, that it may hold with those in cooldown'),
+  pool_share_per_hour_percent: share('Of the addresses of a region, that it may release into cooldown within an hour'),
+};
 const rate = z.int().min(1).max(1_000_000_000);
 const id = z.coerce.number().int().positive();
 const accountSchema = z
@@ -25,6 +32,7 @@ const accountSchema = z
     email: z.string(),
     reserved_ip_limit: z.int(),
     droplet_limit: z.int(),
+    ...poolShares,
     created_at: z.iso.datetime(),
   })
   .openapi('InternalAccount');
@@ -61,7 +69,7 @@ const changeAccountRoute = createRoute({
   ...internal,
   request: {
     params: z.object({ id }),
-    ...jsonBody(z.object({ reserved_ip_limit: limit.optional(), droplet_limit: limit.optional() })),
+    ...jsonBody(z.object({ reserved_ip_limit: limit, droplet_limit: limit, ...poolShares }).partial()),
   },
   responses: { 200: jsonAnswer('The account.', accountAnswerSchema) },
 });
@@ -115,12 +123,22 @@ export function registerAccountAdministration(app: ApiApp, { db }: ApiDependenci
   });
 
   app.openapi(changeAccountRoute, async (c) => {
-    const { reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit } = c.req.valid('json');
+    const body = c.req.valid('json');
     const accountId = c.req.valid('param').id;
-    const limits = `reserved IPs ${reservedIpLimit ?? 'as they were'}, Droplets ${dropletLimit ?? 'as they were'}`;
+    const changes = {
+      reservedIpLimit: body.reserved_ip_limit,
+      dropletLimit: body.droplet_limit,
+      heldPercent: body.pool_share_held_percent,
+      perHourPercent: body.pool_share_per_hour_percent,
+    };
+    const limits = [
+      `reserved IPs ${changes.reservedIpLimit ?? 'as they were'}`,
+      `Droplets ${changes.dropletLimit ?? 'as they were'}`,
+      ...sharesIn(body),
+    ].join(', ');
     const account = await recorded(
       db,
-      (tx) => changeAccountLimits(tx, accountId, { reservedIpLimit, dropletLimit }),
+      (tx) => changeAccountLimits(tx, accountId, changes),
       (changed) => changed && operatorEntry(c, 'change limits', `account ${accountId}`, { accountId, detail: limits }),
     );
     if (!account) throw notFound();
@@ -163,6 +181,19 @@ export function registerAccountAdministration(app: ApiApp, { db }: ApiDependenci
   });
 }
 
+interface SharesInBody {
+  pool_share_held_percent?: number | null | undefined;
+  pool_share_per_hour_percent?: number | null | undefined;
+}
+
+function sharesIn({ pool_share_held_percent: held, pool_share_per_hour_percent: perHour }: SharesInBody): string[] {
+  const words = (what: string, percent: number | null) => `${what} ${percent === null ? 'as for all' : `${percent} %`}`;
+  return [
+    ...(held === undefined ? [] : [words('pool share held', held)]),
+    ...(perHour === undefined ? [] : [words('pool share per hour', perHour)]),
+  ];
+}
+
 function presentAccount(account: ProvisionedAccount) {
   return {
     id: account.id,
@@ -171,6 +202,8 @@ function presentAccount(account: ProvisionedAccount) {
     email: account.email,
     reserved_ip_limit: account.reservedIpLimit,
     droplet_limit: account.dropletLimit,
+    pool_share_held_percent: account.poolShare.heldPercent,
+    pool_share_per_hour_percent: account.poolShare.perHourPercent,
     created_at: account.createdAt.toISOString(),
   };
 }

@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { recorded } from '../../../db/audit-log.ts';
+import { listPoolAccounts, type PoolAccount } from '../../../db/pool-accounts.ts';
 import { importPool, listPools } from '../../../db/pools.ts';
 import { listRegions, putRegion } from '../../../db/regions.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { conflict, unprocessable } from '../../errors.ts';
+import { conflict, notFound, unprocessable } from '../../errors.ts';
 import { type AddressRange, parseAddressRange, type RangeLimits } from './address-range.ts';
 import { operatorEntry } from './operator-entry.ts';
 import { internal, jsonAnswer, jsonBody, newName } from './route.ts';
@@ -72,6 +73,36 @@ const listPoolsRoute = createRoute({
   responses: { 200: jsonAnswer('By region.', z.object({ pools: z.array(poolUseSchema) })) },
 });
 
+const listPoolAccountsRoute = createRoute({
+  method: 'get',
+  path: '/internal/v1/regions/{slug}/accounts',
+  summary: "The accounts that have the most of a region's addresses",
+  ...internal,
+  request: {
+    params: z.object({ slug: z.string() }),
+    query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(10) }),
+  },
+  responses: {
+    200: jsonAnswer(
+      'By IP version, the largest first.',
+      z.object({
+        accounts: z.array(
+          z
+            .object({
+              ip_version: z.union([z.literal(4), z.literal(6)]),
+              account_id: z.int(),
+              name: z.string(),
+              held: z.int(),
+              cooling: z.int().openapi({ description: 'Released by it, and not handed out yet.' }),
+              percent: z.number().openapi({ description: 'Both, of the addresses of that IP version in the region.' }),
+            })
+            .openapi('InternalPoolAccount'),
+        ),
+      }),
+    ),
+  },
+});
+
 /** Reads a range from a request. Throws the 422 that says what is wrong with it. */
 export function addressRangeOf(text: string, limits: RangeLimits): AddressRange {
   try {
@@ -109,6 +140,17 @@ export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
     if (result.kind === 'region_not_found') throw unprocessable(`There is no region ${region}.`);
     if (result.kind === 'overlaps') throw conflict(`${range.cidr} overlaps with the pool ${result.cidr}.`);
     return c.json({ pool: { id: result.id, cidr: range.cidr, region, addresses: result.addresses } }, 201);
+  });
+
+  app.openapi(listPoolAccountsRoute, async (c) => {
+    const accounts = await listPoolAccounts(db, c.req.valid('param').slug, c.req.valid('query').limit);
+    if (!accounts) throw notFound();
+    const present = ({ family, accountId, ...account }: PoolAccount) => ({
+      ip_version: family,
+      account_id: accountId,
+      ...account,
+    });
+    return c.json({ accounts: accounts.map(present) }, 200);
   });
 
   app.openapi(listPoolsRoute, async (c) => c.json({ pools: await listPools(db) }, 200));

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { type PoolShareFacts, type PoolShareRules, poolShareRefusal } from './pool-share.ts';
+
+const RULES: PoolShareRules = {
+  heldPercent: 50,
+  perHourPercent: 25,
+  minimum: 4,
+  bindsBelowFreePercent: 50,
+  cooldownAllowance: 10,
+};
+
+function facts(changes: Partial<Omit<PoolShareFacts, 'use'>> & { use?: Partial<PoolShareFacts['use']> }) {
+  return {
+    limit: 1_000,
+    overrides: { heldPercent: null, perHourPercent: null },
+    size: 100,
+    free: 0,
+    ...changes,
+    use: { held: 0, cooling: 0, releasedWithinHour: 0, ...changes.use },
+  };
+}
+
+describe('an account', () => {
+  test('that has taken nothing gets the last free address of a pool', () => {
+    expect(poolShareRefusal(facts({ free: 1 }), RULES)).toBeNull();
+  });
+
+  test('may hold its share and not one more, counting what it has in cooldown', () => {
+    expect(poolShareRefusal(facts({ use: { held: 49 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ use: { held: 50 } }), RULES)).toBe('pool_share_reached');
+    expect(poolShareRefusal(facts({ use: { held: 30, cooling: 19 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ use: { held: 30, cooling: 20 } }), RULES)).toBe('pool_share_reached');
+  });
+
+  test('may release its hourly share into cooldown and not one more, however little it holds', () => {
+    expect(poolShareRefusal(facts({ use: { releasedWithinHour: 24 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ use: { releasedWithinHour: 25 } }), RULES)).toBe('pool_share_reached');
+  });
+
+  test('may go beyond its shares for as long as enough of the pool is free for others', () => {
+    const beyond = { held: 70, cooling: 5, releasedWithinHour: 60 };
+    expect(poolShareRefusal(facts({ free: 50, use: beyond }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ free: 49, use: beyond }), RULES)).toBe('pool_share_reached');
+    expect(poolShareRefusal(facts({ free: null, use: beyond }), RULES)).toBe('pool_share_reached');
+  });
+
+  test('has a share of some addresses also of a pool so small that the percentage is less than that', () => {
+    expect(poolShareRefusal(facts({ size: 6, use: { held: 3 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ size: 6, use: { held: 4 } }), RULES)).toBe('pool_share_reached');
+    expect(poolShareRefusal(facts({ size: 1, free: 1 }), RULES)).toBeNull();
+  });
+
+  test('may have as many in cooldown as it may hold, and a few when that is less, however much is free', () => {
+    const small = { limit: 3, size: 10_000, free: 9_000 };
+    expect(poolShareRefusal(facts({ ...small, use: { cooling: 9 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ ...small, use: { cooling: 10 } }), RULES)).toBe('cooldown_limit_reached');
+    const large = { ...small, limit: 25 };
+    expect(poolShareRefusal(facts({ ...large, use: { cooling: 24 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ ...large, use: { cooling: 25 } }), RULES)).toBe('cooldown_limit_reached');
+  });
+
+  test('has the shares that were set for it instead of those of all', () => {
+    const held = { use: { held: 60 } };
+    expect(
+      poolShareRefusal(facts({ ...held, overrides: { heldPercent: 61, perHourPercent: null } }), RULES),
+    ).toBeNull();
+    expect(poolShareRefusal(facts({ ...held, overrides: { heldPercent: 60, perHourPercent: 100 } }), RULES)).toBe(
+      'pool_share_reached',
+    );
+    const released = { use: { releasedWithinHour: 30 } };
+    expect(
+      poolShareRefusal(facts({ ...released, overrides: { heldPercent: null, perHourPercent: 31 } }), RULES),
+    ).toBeNull();
+    expect(
+      poolShareRefusal(facts({ use: { held: 4 }, overrides: { heldPercent: 0, perHourPercent: null } }), RULES),
+    ).toBe('pool_share_reached');
+  });
+
+  test('is bound by no share of 100 percent or more', () => {
+    const everything = { held: 99, cooling: 900, releasedWithinHour: 1_000_000 };
+    const unbound = { ...RULES, heldPercent: 100, perHourPercent: 100 };
+    expect(poolShareRefusal(facts({ use: everything }), unbound)).toBeNull();
+    expect(
+      poolShareRefusal(facts({ use: everything, overrides: { heldPercent: 100, perHourPercent: 100 } }), RULES),
+    ).toBeNull();
+  });
+
+  test('is always bound when the shares bind whatever is free, and never when they never bind', () => {
+    const use = { held: 60 };
+    expect(poolShareRefusal(facts({ free: 40, use }), { ...RULES, bindsBelowFreePercent: 100 })).toBe(
+      'pool_share_reached',
+    );
+    expect(poolShareRefusal(facts({ free: 0, use }), { ...RULES, bindsBelowFreePercent: 0 })).toBeNull();
+  });
+});
