@@ -183,10 +183,12 @@ describe('IPv6 addresses', () => {
     expect((await account.http.post('/v2/reserved_ips', { region: world.region })).status).toBe(202);
   });
 
-  test('rest after a release before they are handed out again, and the list of pools counts them', async () => {
+  test('that were on a host cool down before they are handed out again, and the list of pools counts them', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const cidr = await world.importIpv6Pool(128);
+    const [host] = world.manualHosts;
     const account = await world.account();
+    const [droplet = 0] = await world.droplets(account, 1);
     const ip = await account.reserveIpv6(world.region);
     const use = async () => {
       const schema = z.object({ pools: z.array(z.looseObject({ cidr: z.string() })) });
@@ -194,6 +196,12 @@ describe('IPv6 addresses', () => {
       return pools.find((pool) => pool.cidr === cidr);
     };
     expect(await use()).toMatchObject({ total: 1, free: 0, reserved: 1 });
+    const assigned = await account.startAssign(ip, droplet);
+    await host?.confirm(ip, 'attach');
+    await account.completed(assigned);
+    const unassigned = await account.startUnassign(ip);
+    await host?.confirm(ip, 'detach');
+    await account.completed(unassigned);
 
     await account.release(ip);
 

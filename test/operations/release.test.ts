@@ -76,10 +76,20 @@ describe('release', () => {
 });
 
 describe('a released address', () => {
-  test('rests before it is handed out again, to whoever asks then', async () => {
-    const world = await useWorld({ agents: 0, prefixLength: 30 });
+  test('that was on no host is the next to be handed out, at once', async () => {
+    const world = await useWorld({ agents: 0 });
     const [account, next] = await Promise.all([world.account(), world.account()]);
+    const ip = await account.reserve(world.region);
+    await account.release(ip);
+    expect(await next.reserve(world.region)).toBe(ip);
+  });
+
+  test('that was on a host cools down before it is handed out again, to whoever asks then', async () => {
+    const world = await useWorld({ agents: 1, prefixLength: 30 });
+    const [account, next] = await Promise.all([world.account(), world.account()]);
+    const [droplet = 0] = await world.droplets(account, 1);
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
+    await account.assign(ip, droplet);
     await account.release(ip);
 
     expect(await next.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 422 });

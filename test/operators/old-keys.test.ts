@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { newOperationId } from '../../domain/identifiers.ts';
+import { TASK_QUEUE } from '../../domain/names.ts';
+import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useWorld } from '../support/world.ts';
+
+let stack: PrivateStack;
+let db: Database;
+beforeAll(async () => {
+  stack = await createPrivateStack({ ownDatabase: true });
+  db = openDatabase({ url: stack.mysqlUrl, poolSize: 2 });
+  await stack.startWorker();
+});
+afterAll(async () => {
+  await stack?.close();
+  await db?.destroy();
+});
+
+async function countKeys(): Promise<number> {
+  const { count } = await db
+    .selectFrom('idempotency_keys')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+test('the scheduled audit deletes idempotency keys of more than a day ago, and no other', async () => {
+  const world = await useWorld({ agents: 0, apiUrl: stack.apiUrl });
+  const account = await world.account();
+  const headers = { 'idempotency-key': 'kept' };
+  const first = await account.http.post('/v2/reserved_ips', { region: world.region }, { headers });
+  // More than one statement deletes; the last one is a minute younger than a day.
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  await db
+    .insertInto('idempotency_keys')
+    .values(
+      Array.from({ length: 2_501 }, (_, number) => ({
+        account_id: account.id,
+        key_hash: hash(String(number)),
+        request_hash: hash(''),
+        operation_id: newOperationId(),
+        leased_until: sql<Date>`NOW(3)`,
+        status: 202,
+        body: '{}',
+        created_at: sql<Date>`NOW(3) - INTERVAL ${sql.lit(number < 2_500 ? 86_460 : 86_340)} SECOND`,
+      })),
+    )
+    .execute();
+  expect(await countKeys()).toBe(2_502);
+
+  await stack.temporal.workflow.execute('audit', { workflowId: 'audit', taskQueue: TASK_QUEUE });
+
+  expect(await countKeys()).toBe(2);
+  const repeated = await account.http.post('/v2/reserved_ips', { region: world.region }, { headers });
+  expect(repeated.body).toEqual(first.body);
+});
