@@ -20,7 +20,7 @@ const DELETES_OLD_KEYS = 'delete-old-keys';
 
 /**
  * Looks after the whole system, each time it is scheduled: operations whose workflow is gone are started again, and
- * what breaks an invariant is shown to operators. It mends nothing by guesswork.
+ * what breaks an invariant is shown to operators. It mends nothing by guesswork. At last it deletes what nobody needs.
  */
 export async function audit(): Promise<AuditReport> {
   const since = endOfLastAudit(workflowInfo().lastResult);

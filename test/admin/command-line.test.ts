@@ -99,6 +99,30 @@ describe('the admin command', () => {
     expect(await output('token', 'revoke', id, String(made.id))).toBe(`token ${made.id} of account ${id} is revoked`);
   });
 
+  test('shows who has the most of a pool, and changes an account’s share of it', async () => {
+    const world = await useWorld({ agents: 0, prefixLength: 28 });
+    const account = await world.account({ reservedIpLimit: 50 });
+    await account.reserve(world.region);
+    const id = String(account.id);
+    const accounts = await output('pool', 'accounts', world.region, '--limit', '3');
+    expect(row(accounts, 'IPV')).toEqual(['IPV', 'ACCOUNT', 'NAME', 'HELD', 'COOLING', 'OF POOL']);
+    expect(row(accounts, '4')).toEqual(['4', id, expect.stringMatching(/^account-/), '1', '0', '7.1 %']);
+
+    const shares = async (...options: string[]) => row(await output('account', 'limits', id, ...options), id)?.slice(4);
+    expect(await shares('--pool-share-held-percent', '80')).toEqual(['80 %', 'default', '50', '10000']);
+    expect(await shares('--pool-share-per-hour-percent', '5')).toEqual(['80 %', '5 %', '50', '10000']);
+    expect(await shares('--pool-share-held-percent', 'default')).toEqual(['default', '5 %', '50', '10000']);
+    const log = await output('audit-log', 'list', '--account', id, '--limit', '3');
+    expect(log).toContain('pool share held 80 %');
+    expect(log).toContain('pool share per hour 5 %');
+    expect(log).toContain('pool share held as for all');
+    for (const percent of ['101', '-1', 'half', '']) {
+      const { code, stderr } = await admin(['account', 'limits', id, '--pool-share-held-percent', percent]);
+      expect(code, percent).toBe(1);
+      expect(stderr).toMatch(/whole number|percentage/);
+    }
+  });
+
   test('ends with code 1 and the API’s reason when the API refuses', async () => {
     const world = await useWorld({ agents: 0 });
     const refused: [command: string[], reason: RegExp][] = [
