@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { shown } from '../text/visible.ts';
 import type { AdminContext } from './context.ts';
 import { tableOf } from './output.ts';
 
@@ -95,7 +96,7 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
           requests_per_hour: options.requestsPerHour,
         },
       );
-      print(answer, `${answer.token}\n(token ${answer.id} of account ${id})`);
+      print(answer, shown`${answer.token}\n(token ${answer.id} of account ${id})`);
     });
   token
     .command('revoke <account> <token>')
@@ -104,7 +105,7 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
       const { api, print } = await open();
       const path = `/accounts/${encodeURIComponent(id)}/tokens/${encodeURIComponent(tokenId)}`;
       await api.request(z.null(), 'DELETE', path);
-      print({ revoked: true }, `token ${tokenId} of account ${id} is revoked`);
+      print({ revoked: true }, shown`token ${tokenId} of account ${id} is revoked`);
     });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { shown } from '../text/visible.ts';
 import type { AdminContext } from './context.ts';
 import { tableOf } from './output.ts';
 
@@ -29,7 +30,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
       const { api, print } = await open();
       const body = { region: options.region, anchor_cidr: options.anchorCidr };
       const answer = await api.request(hostAnswerSchema, 'PUT', path(name), body);
-      print(answer, `host ${name}: ${answer.host.region}, ${answer.host.anchor_cidr}, ${answer.host.state}`);
+      print(answer, shown`host ${name}: ${answer.host.region}, ${answer.host.anchor_cidr}, ${answer.host.state}`);
     });
   host
     .command('list')
@@ -54,7 +55,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ token: z.string() }), 'POST', `${path(name)}/tokens`);
-      print(answer, answer.token);
+      print(answer, shown`${answer.token}`);
     });
   host
     .command('revoke-tokens <name>')
@@ -62,7 +63,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ revoked: z.int() }), 'DELETE', `${path(name)}/tokens`);
-      print(answer, `${answer.revoked} revoked`);
+      print(answer, shown`${answer.revoked} revoked`);
     });
   host
     .command('gone <name>')
@@ -71,7 +72,10 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
       const { api, print } = await open();
       const answer = await api.request(goneSchema, 'POST', `${path(name)}/gone`);
       const untold = answer.untold_operations > 0 ? `; ${answer.untold_operations} operations will find out late` : '';
-      print(answer, `host ${name} is ${answer.host.state}; ${answer.answered_events} open events answered${untold}`);
+      print(
+        answer,
+        shown`host ${name} is ${answer.host.state}; ${answer.answered_events} open events answered${untold}`,
+      );
     });
   host
     .command('returned <name>')
@@ -79,6 +83,6 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(hostAnswerSchema, 'POST', `${path(name)}/returned`);
-      print(answer, `host ${name} is ${answer.host.state}`);
+      print(answer, shown`host ${name} is ${answer.host.state}`);
     });
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { shown } from '../text/visible.ts';
 
 const TIMEOUT_MS = 60_000;
 const errorSchema = z.object({ message: z.string() });
 
-/** The API refused a command, or did not answer; the message is for the operator. */
+/** The API refused a command, or did not answer; the message is for the operator, and what it repeats is visible. */
 export class AdminError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
@@ -39,11 +40,12 @@ export class InternalApi {
     const answer: unknown = text === '' ? null : parseJson(text);
     if (!response.ok) {
       const message = errorSchema.safeParse(answer).data?.message ?? text.slice(0, 300);
-      throw new AdminError(`${message} (${response.status})`);
+      throw new AdminError(shown`${message} (${response.status})`);
     }
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw new AdminError(`The API's answer is not understood: ${z.prettifyError(parsed.error)}`);
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new AdminError(shown`The API's answer is not understood: ${problems.join('; ')}`);
   }
 
   async #send(method: string, path: string, body: unknown): Promise<Response> {
@@ -57,7 +59,7 @@ export class InternalApi {
       });
     } catch (error) {
       const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new AdminError(`${this.#apiUrl} does not answer: ${reason}`, error);
+      throw new AdminError(shown`${this.#apiUrl} does not answer: ${reason}`, error);
     }
   }
 }

@@ -1,5 +1,5 @@
-import { Command } from 'commander';
 import { ConfigurationError } from '../config/configuration.ts';
+import { commandLine } from '../text/print.ts';
 import { addAccountCommands } from './account-commands.ts';
 import { addAuditLogCommands } from './audit-log-commands.ts';
 import { openAdminContext } from './context.ts';
@@ -7,7 +7,7 @@ import { addHostCommands } from './host-commands.ts';
 import { AdminError } from './internal-api.ts';
 import { addPoolCommands } from './pool-commands.ts';
 
-const program = new Command('admin')
+const program = commandLine('admin')
   .description(
     'Regions, pools, hosts, accounts and tokens. Reads API_URL and ADMIN_TOKEN from the environment, or from .stack/env.',
   )

@@ -1,11 +1,12 @@
+import { print, printJson } from '../text/print.ts';
 import { type Cell, formatTable } from './table.ts';
 
-/** Prints what a command found: the document itself, or what people read. */
+/** Prints what a command found: the document itself, or what people read, in which values are visible already. */
 export type Print = (document: unknown, text: string) => void;
 
 /** A printer for `--json`, or for people. */
 export function printer(json: boolean): Print {
-  return (document, text) => console.log(json ? JSON.stringify(document, null, 2) : text);
+  return (document, text) => (json ? printJson(document) : print(text));
 }
 
 /** A column of a table: its heading, and what stands in it. */

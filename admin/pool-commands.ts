@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { shown } from '../text/visible.ts';
 import type { AdminContext } from './context.ts';
 import { tableOf } from './output.ts';
 
@@ -38,7 +39,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
       const { api, print } = await open();
       const path = `/regions/${encodeURIComponent(slug)}`;
       const answer = await api.request(z.object({ region: regionSchema }), 'PUT', path, { name });
-      print(answer, `region ${answer.region.slug}: ${answer.region.name}`);
+      print(answer, shown`region ${answer.region.slug}: ${answer.region.name}`);
     });
   region
     .command('list')
@@ -56,7 +57,10 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     .action(async (slug: string, cidr: string) => {
       const { api, print } = await open();
       const answer = await api.request(importedSchema, 'POST', '/pools', { region: slug, cidr });
-      print(answer, `pool ${answer.pool.id}: ${answer.pool.addresses} addresses of ${answer.pool.cidr} in ${slug}`);
+      print(
+        answer,
+        shown`pool ${answer.pool.id}: ${answer.pool.addresses} addresses of ${answer.pool.cidr} in ${slug}`,
+      );
     });
   pool
     .command('list')

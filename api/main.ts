@@ -3,8 +3,11 @@ import { aborted, termination } from '../config/termination.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
+import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { createApp } from './app.ts';
 import { createDependencies } from './dependencies.ts';
+
+printUncaughtErrors();
 
 /*
  * The API as a process of its own.
@@ -34,7 +37,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof ConfigurationError ? error.message : error);
+    printError(error instanceof ConfigurationError ? error.message : describeError(error));
     process.exit(1);
   },
 );

@@ -4,8 +4,11 @@ import { createLogger } from '../logging/logger.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
+import { print, printUncaughtErrors } from '../text/print.ts';
 import { audit } from './audit.ts';
 import { describeViolation } from './violation.ts';
+
+printUncaughtErrors();
 
 const configuration = parseAuditConfiguration({
   ...(await readEnvironmentFile(ENVIRONMENT_FILE)),
@@ -20,8 +23,8 @@ try {
     kafka: configuration.kafka,
     logger: createLogger({ name: 'audit', level: configuration.LOG_LEVEL }),
   });
-  for (const violation of violations) console.log(describeViolation(violation));
-  console.log(`${violations.length} violations`);
+  for (const violation of violations) print(describeViolation(violation));
+  print(`${violations.length} violations`);
   process.exitCode = violations.length === 0 ? 0 : 1;
 } finally {
   await db.destroy();

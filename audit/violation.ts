@@ -1,4 +1,5 @@
 import type { Violation } from '../domain/audit-report.ts';
+import { shown } from '../text/visible.ts';
 
 /** The same between two looks, while figures in the detail go on. */
 export function identityOf({ invariant, subject }: Violation): string {
@@ -7,5 +8,5 @@ export function identityOf({ invariant, subject }: Violation): string {
 
 /** One line for a terminal. */
 export function describeViolation({ invariant, subject, detail }: Violation): string {
-  return `invariant ${invariant}: ${subject}: ${detail}`;
+  return shown`invariant ${invariant}: ${subject}: ${detail}`;
 }

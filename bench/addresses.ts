@@ -1,7 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { startControlPlane } from '../testbed/bed-stack.ts';
 import { runAsTestbed } from '../testbed/run-as-testbed.ts';
 import { createTestbed } from '../testbed/topology.ts';
+import { commandLine, print, printJsonLine } from '../text/print.ts';
 import { type ChangeTimes, FilledHost } from './addresses/filled-host.ts';
 import { summarise } from './percentiles.ts';
 
@@ -18,7 +19,7 @@ const GOAL_RATIO = 1.5;
 const GOAL_RECONCILE_MILLISECONDS = 5_000;
 const CHANGES = ['attach', 'detach'] as const;
 
-const options = new Command('bench:addresses')
+const options = commandLine('bench:addresses')
   .description('Compares attach and detach on a host with few addresses and on one with many.')
   .option('--many <count>', 'addresses on the full host', readCount, 1_000)
   .option('--rounds <count>', 'attaches and detaches on each host', readCount, 100)
@@ -26,7 +27,7 @@ const options = new Command('bench:addresses')
   .opts<{ many: number; rounds: number }>();
 
 await runAsTestbed(import.meta.url, async (control, signal) => {
-  const report = (line: string) => console.log(`  ${line}`);
+  const report = (line: string) => print(`  ${line}`);
   const controlPlane = await startControlPlane({ control, report, folder: 'bench-addresses' });
   try {
     const bed = await createTestbed({ control });
@@ -64,12 +65,12 @@ function printReport({ few, many }: { few: ChangeTimes; many: ChangeTimes }, rec
       return { where, change, few: low, many: high, ratio: high.p50 / low.p50 };
     }),
   );
-  console.log(`\n| what | ${FEW} attached, p50 (p99) ms | ${options.many} attached, p50 (p99) ms | ratio of p50 |`);
-  console.log('|---|---|---|---|');
+  print(`\n| what | ${FEW} attached, p50 (p99) ms | ${options.many} attached, p50 (p99) ms | ratio of p50 |`);
+  print('|---|---|---|---|');
   for (const { where, change, few: low, many: high, ratio } of rows) {
     const what = where === 'agent' ? `${change}, in the agent` : `${change}, until the action is completed`;
     const cells = [low, high].map(({ p50, p99 }) => `${p50.toFixed(1)} (${p99.toFixed(1)})`);
-    console.log(`| ${what} | ${cells.join(' | ')} | ${ratio.toFixed(2)} |`);
+    print(`| ${what} | ${cells.join(' | ')} | ${ratio.toFixed(2)} |`);
   }
   const worst = Math.max(...rows.map(({ ratio }) => ratio));
   const goals = [
@@ -80,9 +81,10 @@ function printReport({ few, many }: { few: ChangeTimes; many: ChangeTimes }, rec
       met: reconcileMilliseconds <= GOAL_RECONCILE_MILLISECONDS,
     },
   ];
-  console.log('\n| goal | measured | met |\n|---|---|---|');
-  for (const { goal, measured, met } of goals) console.log(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
-  console.log(`\n${JSON.stringify({ rounds: options.rounds, rows, reconcileMilliseconds, goals })}`);
+  print('\n| goal | measured | met |\n|---|---|---|');
+  for (const { goal, measured, met } of goals) print(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
+  print('');
+  printJsonLine({ rounds: options.rounds, rows, reconcileMilliseconds, goals });
 }
 
 function readCount(text: string): number {

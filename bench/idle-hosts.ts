@@ -1,10 +1,10 @@
-import { Command } from 'commander';
 import { openDatabase } from '../db/database.ts';
+import { commandLine, print, printJsonLine } from '../text/print.ts';
 import { type IdleEffort, measureIdle } from './idle/measure.ts';
 import { toIdleMarkdown } from './idle/report.ts';
 import { startIdleStack } from './idle/stack.ts';
 
-const program = new Command('bench:hosts')
+const program = commandLine('bench:hosts')
   .description('Measures what agents that wait for events cost one API process; ends with one line of JSON.')
   .option('--counts <numbers>', 'how many agents idle at a time, by commas', '0,10,100,500')
   .option('--rounds <number>', 'interleaved rounds of all of them', Number, 2)
@@ -28,8 +28,8 @@ const stack = await startIdleStack(Math.max(...effort.counts));
 const db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
 try {
   const costs = await measureIdle(stack, db, effort);
-  console.log(toIdleMarkdown(costs));
-  console.log(JSON.stringify({ effort, costs }));
+  print(toIdleMarkdown(costs));
+  printJsonLine({ effort, costs });
 } finally {
   await db.destroy();
   await stack.close();

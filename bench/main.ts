@@ -1,10 +1,10 @@
-import { Command } from 'commander';
 import { openDatabase } from '../db/database.ts';
+import { commandLine, print, printJson } from '../text/print.ts';
 import { measure } from './measure.ts';
 import { goals, toMarkdown } from './report.ts';
 import { startBenchStack } from './stack.ts';
 
-const program = new Command('bench')
+const program = commandLine('bench')
   .description('Measures the control plane against bare Temporal workflows, in turns on the same servers.')
   .option('--json', 'print JSON instead of tables', false)
   .option('--rounds <number>', 'interleaved rounds of one operation at a time', Number, 300)
@@ -35,7 +35,8 @@ try {
     blockMs: options.blockSeconds * 1_000,
     inFlight: options.inFlight,
   });
-  console.log(options.json ? JSON.stringify({ ...results, goals: goals(results) }, null, 2) : toMarkdown(results));
+  if (options.json) printJson({ ...results, goals: goals(results) });
+  else print(toMarkdown(results));
 } finally {
   await db.destroy();
   await stack.close();

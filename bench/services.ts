@@ -1,7 +1,7 @@
 import { loadavg } from 'node:os';
-import { Command } from 'commander';
 import { createAdmissionDesk } from '../api/admission-desk.ts';
 import { openDatabase } from '../db/database.ts';
+import { commandLine, print, printJson } from '../text/print.ts';
 import { BenchClient } from './http.ts';
 import { httpCaller, sdkCaller } from './services/callers.ts';
 import { measureSeries } from './services/measure.ts';
@@ -31,7 +31,7 @@ const API_RULES = {
   },
 };
 
-const options = new Command('bench:services')
+const options = commandLine('bench:services')
   .description('Measures operations by the SDK against the same through TLS, the gateway and the public API, in turns.')
   .option('--json', 'print JSON instead of tables', false)
   .option('--rounds <number>', 'interleaved rounds', Number, 200)
@@ -70,7 +70,8 @@ try {
     quick: { ...quick, pollMs: QUICK_POLL_MS },
     readyMade: { ...readyMade, pollMs: READY_MADE_POLL_MS },
   };
-  console.log(options.json ? JSON.stringify(results, null, 2) : toServicesMarkdown(results));
+  if (options.json) printJson(results);
+  else print(toServicesMarkdown(results));
 } finally {
   await Promise.all([db.destroy(), deskDb.destroy()]);
   await stack.close();

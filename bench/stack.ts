@@ -9,6 +9,7 @@ import { NO_POOL_SHARES } from '../stack/no-pool-shares.ts';
 import { PROJECT_FOLDER, STACK_FOLDER } from '../stack/paths.ts';
 import { ProcessSupervisor } from '../stack/processes.ts';
 import { startServers } from '../stack/servers/index.ts';
+import { printError } from '../text/print.ts';
 import { BenchClient } from './http.ts';
 
 /** The one region of a bench. */
@@ -58,7 +59,7 @@ export interface BenchStack {
 export async function startBenchStack(deployment: Deployment, laneCount: number): Promise<BenchStack> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-bench-'));
   const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'bench') });
-  const report = (line: string) => console.error(line);
+  const report = (line: string) => printError(line);
   async function stop(): Promise<void> {
     await supervisor.stop();
     await rm(dataFolder, { recursive: true, force: true });

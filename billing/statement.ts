@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { formatTable } from '../admin/table.ts';
 import { type BillingConfiguration, ConfigurationError, parseBillingConfiguration } from '../config/configuration.ts';
 import { createLogger } from '../logging/logger.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
+import { commandLine, print, printJson } from '../text/print.ts';
+import { shown } from '../text/visible.ts';
 import { type BillingEvents, readBillingEvents } from './consume.ts';
 import { computeStatement, type Statement } from './hours.ts';
 import { DEFAULT_RATE, formatDollars, parseDollars } from './money.ts';
@@ -16,7 +18,7 @@ interface Options {
   json: boolean;
 }
 
-const command = new Command('billing:statement')
+const command = commandLine('billing:statement')
   .description(
     'What an account owes for addresses that it reserved and had on no droplet, from the billing topic alone. Reads KAFKA_BROKERS, or .stack/env.',
   )
@@ -38,7 +40,8 @@ const statement = computeStatement(events.changes, {
   now: new Date(),
   microsPerHour: options.rate,
 });
-console.log(options.json ? toJson(statement, events) : toText(statement, events));
+if (options.json) printJson(toDocument(statement, events));
+else print(toText(statement, events));
 
 async function readConfiguration(): Promise<BillingConfiguration> {
   try {
@@ -53,7 +56,9 @@ async function readEvents(): Promise<BillingEvents> {
   try {
     return await readBillingEvents({ ...configuration.kafka, logger });
   } catch (error) {
-    return command.error(`The billing topic cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return command.error(
+      shown`The billing topic cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -75,15 +80,15 @@ function toText({ lines, chargeMicros, repeats, conflicts }: Statement, { unread
       [...rows, ['Total', '', null, hours(total), formatDollars(chargeMicros), '']],
     ),
     ...(repeats > 0 ? ['', `${repeats} repeated messages were dropped.`] : []),
-    ...conflicts.map((id) => `Two messages under the id ${id} differ; the first counts.`),
+    ...conflicts.map((id) => shown`Two messages under the id ${id} differ; the first counts.`),
     ...unreadable.map(
-      ({ partition, offset, reason }) => `Not read: partition ${partition} offset ${offset}: ${reason}`,
+      ({ partition, offset, reason }) => shown`Not read: partition ${partition} offset ${offset}: ${reason}`,
     ),
   ].join('\n');
 }
 
-function toJson({ lines, chargeMicros, repeats, conflicts }: Statement, { unreadable }: BillingEvents): string {
-  const document = {
+function toDocument({ lines, chargeMicros, repeats, conflicts }: Statement, { unreadable }: BillingEvents): unknown {
+  return {
     account_id: options.account,
     from: options.from.toISOString(),
     to: options.to.toISOString(),
@@ -104,7 +109,6 @@ function toJson({ lines, chargeMicros, repeats, conflicts }: Statement, { unread
     conflicting_ids: conflicts,
     unreadable_messages: unreadable,
   };
-  return JSON.stringify(document, null, 2);
 }
 
 function hours(milliseconds: number): string {

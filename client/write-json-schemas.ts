@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { print } from '../text/print.ts';
 import { jsonSchemaFiles } from './json-schemas.ts';
 
 /* `npm run schemas`: writes the JSON Schemas that the documentation shows. */
@@ -7,4 +8,4 @@ import { jsonSchemaFiles } from './json-schemas.ts';
 const folder = new URL('../docs/schemas/', import.meta.url);
 await mkdir(folder, { recursive: true });
 for (const [name, text] of jsonSchemaFiles()) await writeFile(new URL(name, folder), text);
-console.log(`${jsonSchemaFiles().size} schemas written to ${fileURLToPath(folder)}`);
+print(`${jsonSchemaFiles().size} schemas written to ${fileURLToPath(folder)}`);

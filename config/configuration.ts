@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { visible } from '../text/visible.ts';
 import { addressRangesSchema, anchorRangesSchema, assertRangesApart } from './address-ranges.ts';
 import { codecEndpointSchema } from './codec-endpoint.ts';
 import { edgeSchema, flipSchema } from './edge.ts';
@@ -124,7 +125,7 @@ export class ConfigurationError extends Error {
   readonly problems: string[];
 
   constructor(problems: string[]) {
-    super(`The configuration is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    super(`The configuration is not usable:\n${problems.map((problem) => `  ${visible(problem)}`).join('\n')}`);
     this.name = 'ConfigurationError';
     this.problems = problems;
   }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { Command } from 'commander';
 import { type Columns, tableOf } from '../admin/output.ts';
 import { parseTemporalSettings } from '../config/configuration.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
+import { commandLine, print } from '../text/print.ts';
+import { shown } from '../text/visible.ts';
 import { type Build, listBuilds, makeCurrent } from './deployment.ts';
 
 const LOOK_MS = 1_000;
@@ -17,14 +18,14 @@ const COLUMNS: Columns<Build> = {
   'open operations': ({ openOperations }) => openOperations,
 };
 
-const program = new Command('deploy').description(
+const program = commandLine('deploy').description(
   'Builds of the workers. Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE from the environment, or from .stack/env.',
 );
 
 program
   .command('status')
   .description('which build is current, and which old ones still have operations to end')
-  .action(() => withTemporal(async (temporal) => console.log(tableOf(await listBuilds(temporal), COLUMNS))));
+  .action(() => withTemporal(async (temporal) => print(tableOf(await listBuilds(temporal), COLUMNS))));
 
 program
   .command('current')
@@ -35,7 +36,7 @@ program
     if ((build === undefined) !== unversioned) program.error('error: name a build, or say --unversioned');
     return withTemporal(async (temporal) => {
       await makeCurrent(temporal, build ?? null);
-      console.log(tableOf(await listBuilds(temporal), COLUMNS));
+      print(tableOf(await listBuilds(temporal), COLUMNS));
     });
   });
 
@@ -47,9 +48,9 @@ program
     withTemporal(async (temporal) => {
       for (;;) {
         const found = (await listBuilds(temporal)).find(({ id }) => id === build);
-        if (!found) return program.error(`error: Temporal has seen no worker of build ${build}`);
-        if (found.state === 'current') return program.error(`error: build ${build} is the current one`);
-        if (found.state === 'drained' || found.state === 'inactive') return console.log(`${build} is ${found.state}`);
+        if (!found) return program.error(shown`error: Temporal has seen no worker of build ${build}`);
+        if (found.state === 'current') return program.error(shown`error: build ${build} is the current one`);
+        if (found.state === 'drained' || found.state === 'inactive') return print(shown`${build} is ${found.state}`);
         await sleep(LOOK_MS);
       }
     }),
@@ -69,5 +70,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   // A setting that is missing, or what Temporal refuses, as a build whose workers it has not seen.
-  program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  program.error(shown`error: ${error instanceof Error ? error.message : String(error)}`);
 }

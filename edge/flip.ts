@@ -1,7 +1,9 @@
 import { userInfo } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { formatTable } from '../admin/table.ts';
 import { ConfigurationError, parseFlipConfiguration } from '../config/configuration.ts';
+import { commandLine, print } from '../text/print.ts';
+import { shown } from '../text/visible.ts';
 import { type CodePath, codePathsNamed } from './code-paths.ts';
 import { type Change, changeSettings, FlagFileError, readHistory, readSettings } from './flags/flag-file.ts';
 import type { FlagSetting } from './flags/setting.ts';
@@ -18,7 +20,7 @@ interface Options {
   history: boolean;
 }
 
-const program = new Command('flip')
+const program = commandLine('flip')
   .description('Shows and changes who goes to the new stack. The flag file is EDGE_FLAGS_FILE.')
   .argument('[paths]', 'floating_ips.assign, assign for both families, reserved_ips for a whole family, or all')
   .argument('[share]', 'users in percent, or off: everybody to legacy, also who is allowed', parseShare)
@@ -44,7 +46,8 @@ function parseShare(text: string): Share {
 
 function parsePaths(text: string): CodePath[] {
   const codePaths = codePathsNamed(text);
-  if (codePaths.length === 0) program.error(`error: there is no code path "${text}"; flip without arguments lists all`);
+  if (codePaths.length === 0)
+    program.error(shown`error: there is no code path "${text}"; flip without arguments lists all`);
   return codePaths;
 }
 
@@ -90,13 +93,13 @@ program.action(async (paths: string | undefined, share: Share | undefined, optio
     const rows = (await readHistory(path))
       .flatMap(describe)
       .filter(([, , codePath]) => codePaths.some((one) => one === codePath));
-    console.log(formatTable(['at', 'by', 'code path', 'change'], rows));
+    print(formatTable(['at', 'by', 'code path', 'change'], rows));
     return;
   }
   if (asksForChange) {
     await changeSettings(path, { by: options.by, codePaths, change: (before) => changed(before, share, options) });
   }
-  console.log(await show(path, codePaths));
+  print(await show(path, codePaths));
 });
 
 try {

@@ -5,9 +5,12 @@ import { openDatabase } from '../db/database.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
+import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { openProvider } from './flags/open-provider.ts';
 import { createGateway } from './gateway.ts';
 import { createInspection } from './inspection.ts';
+
+printUncaughtErrors();
 
 /*
  * The gateway as a process of its own.
@@ -62,7 +65,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof ConfigurationError ? error.message : error);
+    printError(error instanceof ConfigurationError ? error.message : describeError(error));
     process.exit(1);
   },
 );

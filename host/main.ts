@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Logger } from 'pino';
 import { ConfigurationError, type HostConfiguration, parseHostConfiguration } from '../config/configuration.ts';
 import { termination } from '../config/termination.ts';
 import { createLogger } from '../logging/logger.ts';
+import { commandLine } from '../text/print.ts';
 import { runAgent } from './agent.ts';
 import { AttachmentPolicy } from './attachment-policy.ts';
 import type { NetworkDriver } from './driver.ts';
@@ -27,7 +28,7 @@ interface Options {
   reconcileSeconds: number;
 }
 
-const command = new Command('host')
+const command = commandLine('host')
   .description(
     'The agent of one host. Reads API_URL, and its token from HOST_TOKEN_<NAME> (in capitals, other signs as _) or HOST_TOKEN.',
   )

@@ -4,11 +4,14 @@ import { openDatabase } from '../db/database.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
+import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { latencyOf } from './latency.ts';
 import { createMonolith } from './monolith/app.ts';
 import { endConfirmedActions } from './monolith/confirmations.ts';
 import { Emitter } from './monolith/emit.ts';
 import { InnerServices } from './monolith/inner-services.ts';
+
+printUncaughtErrors();
 
 /*
  * A stand-in for a legacy monolith, on the database of the new stack. See docs/migration.md.
@@ -38,7 +41,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof ConfigurationError ? error.message : error);
+    printError(error instanceof ConfigurationError ? error.message : describeError(error));
     process.exit(1);
   },
 );

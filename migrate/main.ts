@@ -2,8 +2,12 @@ import { parseMigrationConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrator.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
+import { print, printUncaughtErrors } from '../text/print.ts';
+import { shown } from '../text/visible.ts';
 import { scheduleAudit } from './audit-schedule.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
+
+printUncaughtErrors();
 
 /*
  * Brings the servers to what this version needs. Safe to run twice, and beside a running system.
@@ -13,7 +17,7 @@ const configuration = parseMigrationConfiguration(process.env);
 
 const db = openDatabase({ ...configuration.mysql, poolSize: 2 });
 const applied = await migrate(db).finally(() => db.destroy());
-console.log(applied.length === 0 ? 'database: up to date' : `database: applied ${applied.join(', ')}`);
+print(applied.length === 0 ? 'database: up to date' : shown`database: applied ${applied.join(', ')}`);
 
 const temporal = openTemporalClient(configuration.temporal);
 const registered = await prepareTemporal().finally(() => temporal.connection.close());
@@ -25,10 +29,10 @@ async function prepareTemporal(): Promise<string[]> {
 }
 
 const { namespace } = configuration.temporal;
-console.log(
+print(
   registered.length === 0
     ? 'search attributes: up to date'
-    : `search attributes: registered ${registered.join(', ')} in namespace ${namespace}`,
+    : shown`search attributes: registered ${registered.join(', ')} in namespace ${namespace}`,
 );
 const { AUDIT_EVERY_SECONDS: every } = configuration;
-console.log(every === 0 ? 'audit: not scheduled' : `audit: every ${every} s`);
+print(every === 0 ? 'audit: not scheduled' : `audit: every ${every} s`);

@@ -1,9 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { print, printUncaughtErrors } from '../text/print.ts';
+import { shown } from '../text/visible.ts';
 import { stopRecorded } from './clean-up.ts';
 import { STACK_FOLDER } from './paths.ts';
 import { readRecord } from './process-record.ts';
 import { isAlive } from './process-table.ts';
+
+printUncaughtErrors();
 
 /*
  * `npm run stack:down`: stops what `npm start` left running, and what a crashed test or benchmark left in a folder of
@@ -17,9 +21,9 @@ for (const folder of [STACK_FOLDER, ...nested]) {
   if (record === undefined) continue;
   found = true;
   if (folder !== STACK_FOLDER && (await isAlive(record.owner))) {
-    console.log(`${folder} is in use by process ${record.owner.pid}: left alone`);
+    print(shown`${folder} is in use by process ${record.owner.pid}: left alone`);
   } else {
-    await stopRecorded(folder, console.log);
+    await stopRecorded(folder, print);
   }
 }
-console.log(found ? 'The stack is down; its data is kept in .stack/data.' : 'Nothing of this stack is running.');
+print(found ? 'The stack is down; its data is kept in .stack/data.' : 'Nothing of this stack is running.');

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { describeError, print, printUncaughtErrors } from '../text/print.ts';
+import { visible } from '../text/visible.ts';
 import { type Application, startApplication, startHost } from './application.ts';
 import { alive } from './clean-up.ts';
 import { type DemoData, makeDemoData } from './demo-data.ts';
 import { readEnvironmentFile, writeEnvironmentFile } from './env-file.ts';
-import { messageOf, StackError } from './errors.ts';
+import { StackError } from './errors.ts';
 import { whenParentEnds } from './parent.ts';
 import { ENVIRONMENT_FILE, STACK_FOLDER } from './paths.ts';
 import { readRecord } from './process-record.ts';
@@ -12,12 +14,14 @@ import { ProcessSupervisor } from './processes.ts';
 import { type Servers, startServers } from './servers/index.ts';
 import { walk } from './walk.ts';
 
+printUncaughtErrors();
+
 const started = performance.now();
 
 /** One line for the person who waits, with the seconds since the start. */
 function report(line: string): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(6);
-  console.log(`${seconds} s  ${line}`);
+  print(`${seconds} s  ${visible(line)}`);
 }
 
 async function assertNothingRuns(): Promise<void> {
@@ -63,7 +67,7 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
   await writeEnvironmentFile(ENVIRONMENT_FILE, environmentValues(servers, application, adminToken, data));
   report('One whole cycle over the public API:');
   await walk({ apiUrl, token: data.apiToken, report });
-  console.log(whatNext(servers, application));
+  print(whatNext(servers, application));
 }
 
 function environmentValues(servers: Servers, application: Application, adminToken: string, data: DemoData) {
@@ -109,9 +113,9 @@ async function main(): Promise<void> {
   let shutdown: Promise<void> | undefined;
   const shutDown = (exitCode: number, reason: string): Promise<void> => {
     shutdown ??= (async () => {
-      console.log(reason);
+      print(reason);
       await supervisor.stop();
-      console.log('Everything that was started here is stopped.');
+      print('Everything that was started here is stopped.');
       process.exit(exitCode);
     })();
     return shutdown;
@@ -120,7 +124,7 @@ async function main(): Promise<void> {
     folder: STACK_FOLDER,
     onUnexpectedExit: (failure) => {
       // Once it is up, whoever tries what happens without a worker wants the rest to go on.
-      if (isUp) console.log(`\n${failure.message}\nThe rest stays up; Ctrl-C stops it.`);
+      if (isUp) print(`\n${failure.message}\nThe rest stays up; Ctrl-C stops it.`);
       else void shutDown(1, `\nThe stack did not start.\n${failure.message}`);
     },
   });
@@ -134,7 +138,7 @@ async function main(): Promise<void> {
     await bringUp(supervisor);
     isUp = true;
   } catch (error) {
-    const text = error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error);
+    const text = error instanceof StackError ? error.message : describeError(error);
     await shutDown(1, `\nThe stack did not start.\n${text}`);
   }
 }

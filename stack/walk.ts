@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { print, printError, printUncaughtErrors } from '../text/print.ts';
+import { shown, visible } from '../text/visible.ts';
 import { readEnvironmentFile } from './env-file.ts';
 import { messageOf, StackError } from './errors.ts';
 import { expectStatus, type JsonAnswer, send } from './http.ts';
 import { ENVIRONMENT_FILE } from './paths.ts';
+
+printUncaughtErrors();
 
 const POLL_MILLISECONDS = 10;
 const COMPLETION_TIMEOUT_MILLISECONDS = 60_000;
@@ -134,9 +138,9 @@ if (import.meta.main) {
   try {
     if (API_URL === '' || API_TOKEN === '')
       throw new StackError('Set API_URL and API_TOKEN, or run `npm start` first.');
-    await walk({ apiUrl: API_URL, token: API_TOKEN, report: console.log });
+    await walk({ apiUrl: API_URL, token: API_TOKEN, report: (line) => print(visible(line)) });
   } catch (error) {
-    console.error(error instanceof StackError ? error.message : `The walk failed: ${messageOf(error)}`);
+    printError(error instanceof StackError ? error.message : shown`The walk failed: ${messageOf(error)}`);
     process.exitCode = 1;
   }
 }

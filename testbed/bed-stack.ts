@@ -7,6 +7,7 @@ import { NO_POOL_SHARES } from '../stack/no-pool-shares.ts';
 import { STACK_FOLDER } from '../stack/paths.ts';
 import { ProcessSupervisor } from '../stack/processes.ts';
 import { type Report, startServers } from '../stack/servers/index.ts';
+import { printError } from '../text/print.ts';
 import type { Control } from './control.ts';
 import { type Population, type PopulationOptions, populate } from './population.ts';
 import { createTestbed, type Testbed } from './topology.ts';
@@ -34,7 +35,7 @@ export async function startControlPlane({ control, report, folder }: ControlPlan
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-bed-'));
   const supervisor = new ProcessSupervisor({
     folder: join(STACK_FOLDER, folder),
-    onUnexpectedExit: (failure) => console.error(failure.message),
+    onUnexpectedExit: (failure) => printError(failure.message),
   });
   const close = async () => {
     await supervisor.stop();

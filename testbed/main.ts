@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { print } from '../text/print.ts';
+import { visible } from '../text/visible.ts';
 import { type BedStack, startBedStack } from './bed-stack.ts';
 import { runAsTestbed } from './run-as-testbed.ts';
 
@@ -8,12 +10,12 @@ const FOREVER = 2 ** 31 - 1;
  * `npm run testbed`: the whole control plane with hosts, droplets and a client in network namespaces, until Ctrl-C.
  */
 await runAsTestbed(import.meta.url, async (control, signal) => {
-  const report = (line: string) => console.log(`  ${line}`);
+  const report = (line: string) => print(`  ${visible(line)}`);
   const stack = await startBedStack({ control, report, folder: 'testbed', droplets: { dropletsPerHost: 2 } });
   try {
-    console.log(whatNext(stack));
+    print(whatNext(stack));
     await sleep(FOREVER, undefined, { signal }).catch(() => undefined);
-    console.log('Removing the test bed …');
+    print('Removing the test bed …');
   } finally {
     await stack.close();
   }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { messageOf, StackError } from '../stack/errors.ts';
+import { StackError } from '../stack/errors.ts';
+import { describeError, print, printError, printUncaughtErrors } from '../text/print.ts';
 import { type Control, currentControl, runInControl } from './control.ts';
 import { obstacle } from './tools.ts';
 
@@ -13,22 +14,21 @@ export async function runAsTestbed(
   scriptUrl: string,
   body: (control: Control, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  printUncaughtErrors();
   try {
     const control = currentControl();
     if (control) await inside(control, body);
     else await outside(fileURLToPath(scriptUrl));
   } catch (error) {
-    console.error(
-      error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error),
-    );
+    printError(error instanceof StackError ? error.message : describeError(error));
     process.exitCode = 1;
   }
 }
 
 async function outside(script: string): Promise<void> {
-  const problem = await obstacle(console.log);
+  const problem = await obstacle(print);
   if (problem !== null) throw new StackError(`The test bed cannot be made here: ${problem}.`);
-  process.exitCode = await runInControl(script, process.argv.slice(2), console.log);
+  process.exitCode = await runInControl(script, process.argv.slice(2), print);
 }
 
 async function inside(control: Control, body: (control: Control, signal: AbortSignal) => Promise<void>): Promise<void> {

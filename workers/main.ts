@@ -3,9 +3,12 @@ import { parseWorkerConfiguration } from '../config/configuration.ts';
 import { aborted, termination } from '../config/termination.ts';
 import { openDatabase } from '../db/database.ts';
 import { createLogger } from '../logging/logger.ts';
+import { printUncaughtErrors } from '../text/print.ts';
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
 import { createWorker } from './worker.ts';
+
+printUncaughtErrors();
 
 /** From the signal to the end, at most. */
 const STOP_WITHIN_MS = 15_000;

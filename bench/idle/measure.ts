@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
+import { printError } from '../../text/print.ts';
 import { countQueries } from '../costs.ts';
 import { cpuMilliseconds } from '../processes.ts';
 import { IdleAgents } from './agents.ts';
@@ -35,7 +36,7 @@ export async function measureIdle(stack: IdleStack, db: Database, effort: IdleEf
     for (const [count, measured] of windows) {
       const window = await measureWindow(stack, db, count, effort);
       measured.push(window);
-      console.error(`round ${round}, ${count} agents: ${JSON.stringify(window)}`);
+      printError(`round ${round}, ${count} agents: ${JSON.stringify(window)}`);
     }
   }
   return [...windows].map(([agents, measured]) => average(agents, measured));

@@ -6,6 +6,7 @@ import { startApplication } from '../../stack/application.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
+import { printError } from '../../text/print.ts';
 import { BenchClient } from '../http.ts';
 import { type RegisteredHost, registerHosts } from '../stack.ts';
 
@@ -22,7 +23,7 @@ export interface IdleStack {
 export async function startIdleStack(hostCount: number): Promise<IdleStack> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-bench-'));
   const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'bench-idle') });
-  const report = (line: string) => console.error(line);
+  const report = (line: string) => printError(line);
   async function close(): Promise<void> {
     await supervisor.stop();
     await rm(dataFolder, { recursive: true, force: true });

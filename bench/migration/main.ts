@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { Command } from 'commander';
 import { openDatabase } from '../../db/database.ts';
+import { commandLine, print, printError, printJson } from '../../text/print.ts';
 import { toSvg } from './chart.ts';
 import { amongFaults, withDeadlocks } from './faults.ts';
 import { measure, type Run, undisturbed } from './measure.ts';
@@ -14,7 +14,7 @@ import { type BenchServers, type Stacks, type StacksOptions, startBenchServers }
 
 const WARM_UP_ROUNDS = 5;
 
-const options = new Command('bench:migration')
+const options = commandLine('bench:migration')
   .description('Measures the 18 code paths on the legacy stand-in and on the new stack, in turns.')
   .option('--rounds <number>', 'rounds over the 18 code paths on both stacks, in each of the three runs', Number, 100)
   .option('--json', 'print JSON instead of tables', false)
@@ -30,17 +30,18 @@ try {
   const documented = await runWith(servers, { latencyScale: 1, fragile: false }, (stacks) =>
     measure(stacks, rounds, undisturbed),
   );
-  console.error('as documented: done');
+  printError('as documented: done');
   const zero = await runWith(servers, { latencyScale: 0, fragile: false }, (stacks) =>
     measure(stacks, rounds, undisturbed),
   );
-  console.error('inner calls at zero: done');
+  printError('inner calls at zero: done');
   const faulty = await runWith(servers, { latencyScale: 1, fragile: true }, (stacks) =>
     measureAmongFaults(servers, stacks, rounds),
   );
-  console.error('among faults: done');
+  printError('among faults: done');
   const results = { rounds, documented, zero, faulty };
-  console.log(options.json ? JSON.stringify(toJson(results), null, 2) : toMarkdown(results));
+  if (options.json) printJson(toJson(results));
+  else print(toMarkdown(results));
   if (options.svg !== undefined) await writeFile(options.svg, toSvg(documented));
 } finally {
   await servers.close();

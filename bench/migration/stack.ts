@@ -11,6 +11,7 @@ import { STACK_FOLDER } from '../../stack/paths.ts';
 import { freePort } from '../../stack/ports.ts';
 import { ProcessSupervisor, type RunningProcess } from '../../stack/processes.ts';
 import { type Servers, startServers } from '../../stack/servers/index.ts';
+import { printError } from '../../text/print.ts';
 import { Customer } from './client.ts';
 
 const REGION = 'bench';
@@ -66,7 +67,7 @@ export async function startBenchServers(): Promise<BenchServers> {
     await rm(dataFolder, { recursive: true, force: true });
   }
   try {
-    const report = (line: string) => console.error(line);
+    const report = (line: string) => printError(line);
     const servers = await startServers({ supervisor, dataFolder, environment: process.env, report, ports: 'free' });
     const adminToken = randomBytes(24).toString('base64url');
     const environment = { ...process.env, ...NO_POOL_SHARES, QUARANTINE_SECONDS: '1', AUDIT_EVERY_SECONDS: '0' };

@@ -1,4 +1,5 @@
 import { terminateTls } from '../../test/support/tls-terminator.ts';
+import { print } from '../../text/print.ts';
 
 /*
  * The balancer in front of the gateway, as a process of its own: ends the customers' TLS. It hands bytes on and knows no
@@ -9,5 +10,5 @@ const { TERMINATOR_TARGET = '', TERMINATOR_PORT, TLS_CA = '', TLS_CERT = '', TLS
 const files = { certificateAuthority: TLS_CA, certificate: TLS_CERT, key: TLS_KEY };
 const options = { clientCertificates: false, protocol: 'http/1.1', port: Number(TERMINATOR_PORT) } as const;
 const terminator = await terminateTls(TERMINATOR_TARGET, files, options);
-console.log(`listening on ${terminator.address}`);
+print(`listening on ${terminator.address}`);
 process.once('SIGTERM', () => void terminator.close().then(() => process.exit()));

@@ -1,5 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander';
-import { messageOf, StackError } from '../../stack/errors.ts';
+import { InvalidArgumentError } from 'commander';
+import { StackError } from '../../stack/errors.ts';
+import { commandLine, describeError, print, printError } from '../../text/print.ts';
+import { visible } from '../../text/visible.ts';
 import { describeWalk, rowOf, TABLE_HEAD } from './report.ts';
 import { walk } from './walk.ts';
 
@@ -8,7 +10,7 @@ import { walk } from './walk.ts';
  * step, while real clients go on working. See docs/migration.md.
  */
 
-const options = new Command('demo:migration')
+const options = commandLine('demo:migration')
   .description('Walks a migration under the load of real clients, and checks that nothing fails or is doubled.')
   .option('--customers <count>', 'customers, each with a client', numberFrom(4), 60)
   .option('--step-seconds <seconds>', 'how long each step lasts', numberFrom(2), 15)
@@ -29,22 +31,20 @@ try {
     changeEvery: options.changeEvery,
     seed: options.seed,
     folder: 'demo-migration',
-    report: (line) => console.log(`  ${line}`),
+    report: (line) => print(`  ${visible(line)}`),
     onStep(step) {
-      if (isFirst) console.log(`\n${TABLE_HEAD}`);
+      if (isFirst) print(`\n${TABLE_HEAD}`);
       isFirst = false;
-      console.log(rowOf(step));
+      print(rowOf(step));
     },
     signal: stopping.signal,
   });
-  console.log(describeWalk(result));
+  print(describeWalk(result));
   process.exitCode = result.problems.length === 0 ? 0 : 1;
 } catch (error) {
-  if (stopping.signal.aborted) console.log('Interrupted; everything that was started here is stopped.');
+  if (stopping.signal.aborted) print('Interrupted; everything that was started here is stopped.');
   else {
-    console.error(
-      error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error),
-    );
+    printError(error instanceof StackError ? error.message : describeError(error));
   }
   process.exitCode = 1;
 }

@@ -4,9 +4,12 @@ import { ConfigurationError, parseLoadBalancerConfiguration } from '../../config
 import { aborted, termination } from '../../config/termination.ts';
 import { createLogger } from '../../logging/logger.ts';
 import { openTemporalClient } from '../../temporal/connection.ts';
+import { describeError, printError, printUncaughtErrors } from '../../text/print.ts';
 import { Controller } from './controller.ts';
 import { HealthChecks } from './health.ts';
 import { StateFile } from './state.ts';
+
+printUncaughtErrors();
 
 /*
  * An example of an internal service: keeps one reserved address on a load balancer that is well, with Temporal and no
@@ -47,7 +50,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof ConfigurationError ? error.message : error);
+    printError(error instanceof ConfigurationError ? error.message : describeError(error));
     process.exit(1);
   },
 );

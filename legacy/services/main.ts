@@ -3,8 +3,11 @@ import { aborted, termination } from '../../config/termination.ts';
 import { openDatabase } from '../../db/database.ts';
 import { startServer } from '../../http/server.ts';
 import { createLogger } from '../../logging/logger.ts';
+import { describeError, printError, printUncaughtErrors } from '../../text/print.ts';
 import { latencyOf } from '../latency.ts';
 import { createServices } from './app.ts';
+
+printUncaughtErrors();
 
 /*
  * The services that the legacy monolith asks, as a process of their own.
@@ -26,7 +29,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof ConfigurationError ? error.message : error);
+    printError(error instanceof ConfigurationError ? error.message : describeError(error));
     process.exit(1);
   },
 );

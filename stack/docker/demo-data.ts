@@ -1,7 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { print, printUncaughtErrors } from '../../text/print.ts';
+import { visible } from '../../text/visible.ts';
 import { makeDemoData } from '../demo-data.ts';
 import { readEnvironmentFile, writeEnvironmentFile } from '../env-file.ts';
+
+printUncaughtErrors();
 
 /*
  * The demo data for Docker Compose: made over the API, with the tokens left in a folder that the services share:
@@ -12,7 +16,12 @@ const { API_URL = '', ADMIN_TOKEN = '', TOKEN_FOLDER = '/tokens' } = process.env
 await mkdir(TOKEN_FOLDER, { recursive: true });
 const environmentFile = join(TOKEN_FOLDER, 'env');
 const earlier = await readEnvironmentFile(environmentFile);
-const data = await makeDemoData({ apiUrl: API_URL, adminToken: ADMIN_TOKEN, earlier, report: console.log });
+const data = await makeDemoData({
+  apiUrl: API_URL,
+  adminToken: ADMIN_TOKEN,
+  earlier,
+  report: (line) => print(visible(line)),
+});
 for (const host of data.hosts) {
   await writeFile(join(TOKEN_FOLDER, `${host.name}.token`), host.token, { mode: 0o600 });
 }

@@ -1,4 +1,5 @@
 import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '../../config/configuration.ts';
+import { withoutSecrets } from '../../logging/secrets.ts';
 import { messageOf, StackError } from '../errors.ts';
 import { assertPortsFree, choosePorts, type PortChoice, type PortName, type Ports } from '../ports.ts';
 import type { ProcessSupervisor, RunningProcess } from '../processes.ts';
@@ -182,7 +183,7 @@ async function assertReachable(existing: Existing, environment: NodeJS.ProcessEn
       if (value === undefined) return [];
       return ping().then(
         () => [],
-        (error: unknown) => [`  ${variable}=${withoutPassword(value)}: ${messageOf(error)}`],
+        (error: unknown) => [`  ${variable}=${withoutSecrets(value)}: ${messageOf(error)}`],
       );
     }),
   );
@@ -194,8 +195,4 @@ async function assertReachable(existing: Existing, environment: NodeJS.ProcessEn
       'Start them, or unset the variables to have servers started here. (A shell that has sourced .stack/env has them set.)',
     ].join('\n'),
   );
-}
-
-function withoutPassword(address: string): string {
-  return address.replace(/\/\/([^:/@]*):[^@]*@/, '//$1:…@');
 }

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { serve } from '@hono/node-server';
 import { ConfigurationError, parseCodecEndpointConfiguration } from '../../config/configuration.ts';
+import { describeError, print, printError, printUncaughtErrors } from '../../text/print.ts';
 import { createPayloadCodec } from '../payload-codec.ts';
 import { createCodecApp } from './app.ts';
+
+printUncaughtErrors();
 
 /*
  * The codec endpoint as a process of its own, so that neither the API nor the Web UI holds more than they need.
@@ -19,7 +22,7 @@ async function main(): Promise<void> {
   });
   await once(server, 'listening');
   const address = server.address();
-  console.log(`codec: http://${host}:${typeof address === 'object' && address !== null ? address.port : port}`);
+  print(`codec: http://${host}:${typeof address === 'object' && address !== null ? address.port : port}`);
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   server.close();
 }
@@ -27,7 +30,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof ConfigurationError ? error.message : error);
+    printError(error instanceof ConfigurationError ? error.message : describeError(error));
     process.exit(1);
   },
 );

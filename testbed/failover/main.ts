@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { commandLine, print } from '../../text/print.ts';
+import { visible } from '../../text/visible.ts';
 import { startBedStack } from '../bed-stack.ts';
 import { runAsTestbed } from '../run-as-testbed.ts';
 import { FAILURE_CASES, type FailureCase } from './cases.ts';
@@ -18,14 +20,14 @@ const AFTER_MILLISECONDS = 1_000;
 /** How long the client goes on after a host has come back that believes it still has the address. */
 const AFTER_RETURN_MILLISECONDS = 3_000;
 
-const { rounds } = new Command('demo:failover')
+const { rounds } = commandLine('demo:failover')
   .description('Fails over a reserved IP between two load balancers, and measures what a client sees.')
   .option('--rounds <count>', 'how often each case is run', readCount, 5)
   .parse()
   .opts<{ rounds: number }>();
 
 await runAsTestbed(import.meta.url, async (control, signal) => {
-  const report = (line: string) => console.log(`  ${line}`);
+  const report = (line: string) => print(`  ${visible(line)}`);
   const droplets = { dropletsPerHost: 1, serving: false };
   const stack = await startBedStack({ control, report, folder: 'failover', droplets });
   try {

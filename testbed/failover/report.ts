@@ -1,3 +1,4 @@
+import { print, printJsonLine } from '../../text/print.ts';
 import { type Measurement, median } from './measurement.ts';
 
 /** From the request to the first good answer, when the host is well. */
@@ -24,20 +25,19 @@ const HEADINGS = {
 
 /** Prints a table in Markdown, the goals beside what was measured, and one line of JSON. */
 export function printReport(results: readonly CaseResult[]): void {
-  console.log(`\n| case | rounds | ${COLUMNS.map((column) => HEADINGS[column]).join(' | ')} |`);
-  console.log(`|${'---|'.repeat(COLUMNS.length + 2)}`);
+  print(`\n| case | rounds | ${COLUMNS.map((column) => HEADINGS[column]).join(' | ')} |`);
+  print(`|${'---|'.repeat(COLUMNS.length + 2)}`);
   for (const { name, rounds } of results) {
     const cells = COLUMNS.map((column) => cellOf(rounds.map((round) => round[column])));
-    console.log(`| ${name} | ${rounds.length} | ${cells.join(' | ')} |`);
+    print(`| ${name} | ${rounds.length} | ${cells.join(' | ')} |`);
   }
-  console.log(
-    '\nMedians, with the largest in brackets; milliseconds. "detected" counts from the failure, the next three',
-  );
-  console.log('from the request to move the address.\n');
+  print('\nMedians, with the largest in brackets; milliseconds. "detected" counts from the failure, the next three');
+  print('from the request to move the address.\n');
   const goals = goalsOf(results);
-  console.log('| goal | measured | met |\n|---|---|---|');
-  for (const { goal, measured, met } of goals) console.log(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
-  console.log(`\n${JSON.stringify({ cases: Object.fromEntries(results.map(summaryOf)), goals })}`);
+  print('| goal | measured | met |\n|---|---|---|');
+  for (const { goal, measured, met } of goals) print(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
+  print('');
+  printJsonLine({ cases: Object.fromEntries(results.map(summaryOf)), goals });
 }
 
 function goalsOf(results: readonly CaseResult[]) {

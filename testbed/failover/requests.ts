@@ -1,4 +1,5 @@
 import { Agent, get } from 'node:http';
+import { printJsonLine } from '../../text/print.ts';
 
 /*
  * The client that customers are: asks the address every 10 ms over a new connection, whatever comes of the requests
@@ -22,7 +23,7 @@ function now(): number {
 
 function ask(): void {
   const sentAt = now();
-  const end = (by: string | null) => console.log(JSON.stringify({ sentAt, endedAt: now(), by }));
+  const end = (by: string | null) => printJsonLine({ sentAt, endedAt: now(), by });
   const request = get(url, { agent, signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }, (response) => {
     let text = '';
     response.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../../test/support/random.ts';
+import { printJsonLine } from '../../../text/print.ts';
 import { Customer, type Door } from './customer.ts';
 import { openDots } from './dots.ts';
 import { openDotsWrapper } from './dots-wrapper.ts';
@@ -56,5 +57,5 @@ function doorsOf({ token }: PlannedCustomer): Door[] {
 }
 
 function print(line: ClientLine): void {
-  console.log(JSON.stringify(line));
+  printJsonLine(line);
 }
