@@ -3,6 +3,7 @@ import { BillingUnavailableError } from '../billing/publisher.ts';
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import { SupersededError } from '../db/operations/fence.ts';
 import { BILLING_UNAVAILABLE, DATABASE_UNAVAILABLE, SUPERSEDED } from '../domain/names.ts';
+import { plainLine } from '../text/visible.ts';
 
 /**
  * Runs a step, and has it fail as operators read it: the first line says what to do. A superseded run fails for good,
@@ -21,6 +22,7 @@ export async function failingReadably<Result>(step: () => Promise<Result>): Prom
 
 /** `details` has the server's own words by themselves. */
 function awaiting(server: string, type: string, cause: Error): ApplicationFailure {
-  const message = `Mend ${server}, and this goes on by itself: ${cause.message}`;
-  return ApplicationFailure.create({ message, type, details: [cause.message], cause });
+  const words = plainLine(cause.message);
+  const message = `Mend ${server}, and this goes on by itself: ${words}`;
+  return ApplicationFailure.create({ message, type, details: [words], cause });
 }

@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts';
 import { readHostEventStanding, reissueHostEvent } from '../db/operations/acknowledgment.ts';
 import { SupersededError } from '../db/operations/fence.ts';
 import { reopen } from '../db/operations/settle.ts';
-import type { HostChange } from '../domain/host-event.ts';
+import { type HostChange, reasonGiven } from '../domain/host-event.ts';
 import { HOST_FAILED, HOST_GONE } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Admitted } from '../domain/verdict.ts';
@@ -63,5 +63,5 @@ function hostIsGone({ host, change }: HostWait): void {
 }
 
 function failureMessage({ host, change }: HostWait, admitted: Admitted, message: string | null): string {
-  return `host ${host} could not ${change} ${admitted.address}: ${message ?? 'no reason given'}`;
+  return `host ${host} could not ${change} ${admitted.address}: ${reasonGiven(message)}`;
 }

@@ -1,6 +1,7 @@
 import { ActivityNotFoundError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { AcknowledgmentOutcome, HostChange } from '../domain/host-event.ts';
+import { reasonGiven } from '../domain/host-event.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import { acknowledgmentActivityId, HOST_FAILED } from '../domain/names.ts';
 
@@ -50,6 +51,6 @@ function isDone({ outcome, change }: AcknowledgedEvent): boolean {
 }
 
 function hostFailure({ host, change, outcome, message }: AcknowledgedEvent): ApplicationFailure {
-  const reason = outcome === 'superseded' ? 'it has applied something newer' : (message ?? 'no reason given');
+  const reason = outcome === 'superseded' ? 'it has applied something newer' : reasonGiven(message);
   return ApplicationFailure.retryable(`host ${host} could not ${change}: ${reason}`, HOST_FAILED);
 }

@@ -3,6 +3,7 @@ import { TASK_QUEUE } from '../domain/names.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
 import { attributesOf } from '../domain/search-attributes.ts';
 import type { Outcome } from '../domain/verdict.ts';
+import { markdownText } from '../text/visible.ts';
 
 /** An operation's workflow, by its type: the name is the operation's kind. */
 export type OperationWorkflow = (operation: Operation) => Promise<Outcome>;
@@ -18,7 +19,7 @@ export function startOptions(operation: Operation) {
     workflowId: workflowIdOf(operation),
     workflowIdConflictPolicy: 'FAIL',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: summaryOf(operation),
+    staticSummary: markdownText(summaryOf(operation)),
     typedSearchAttributes: attributesOf(operation),
   } satisfies WorkflowStartOptions<OperationWorkflow>;
 }

@@ -1,3 +1,4 @@
+import { plainLine } from '../text/visible.ts';
 import type { Address } from './address.ts';
 
 /** What a host is told to do with an address. */
@@ -32,6 +33,11 @@ export interface Acknowledgment {
   outcome: AcknowledgmentOutcome;
   /** Why, when `outcome` is `failed`. */
   message: string | null;
+}
+
+/** A host's reason as operators read it in a failure: one bounded line, whatever the host sent. */
+export function reasonGiven(message: string | null): string {
+  return plainLine(message ?? '') || 'no reason given';
 }
 
 /** One address that a host is to answer for. */

@@ -7,12 +7,13 @@ const LONGEST: ReadonlyMap<string, number> = new Map([
   ['path', 512],
   ['url', 512],
   ['host', 512],
+  ['reason', 512],
   ['requestId', 128],
   ['stack', 8_192],
 ]);
 const LONGEST_NAME = 128;
-/** Most characters of all texts of one line together. */
-const LONGEST_LINE = 32_768;
+/** Most characters of all texts that lie in lists and objects of one line together. */
+const MOST_NESTED = 32_768;
 /** Most entries of one list or object, and how deep they may lie in each other. */
 const MOST_ENTRIES = 100;
 const DEEPEST = 8;
@@ -35,10 +36,10 @@ function parsed(line: string): unknown {
 
 /** The bounds of one line. */
 class LineBounds {
-  #left = LONGEST_LINE;
+  #left = MOST_NESTED;
 
   field(name: string, value: unknown, depth: number): unknown {
-    if (typeof value === 'string') return this.#text(value, LONGEST.get(name) ?? LONGEST_TEXT);
+    if (typeof value === 'string') return this.#text(value, LONGEST.get(name) ?? LONGEST_TEXT, depth > 1);
     if (typeof value !== 'object' || value === null) return value;
     if (depth >= DEEPEST) return '… (too deep)';
     if (Array.isArray(value)) {
@@ -47,15 +48,15 @@ class LineBounds {
     }
     const fields = Object.entries(value);
     const kept = fields.slice(0, MOST_ENTRIES).map(([inner, field]) => {
-      return [this.#text(inner, LONGEST_NAME), this.field(inner, field, depth + 1)];
+      return [cut(withoutSecrets(inner), LONGEST_NAME), this.field(inner, field, depth + 1)];
     });
     if (fields.length > MOST_ENTRIES) kept.push(['…', `cut from ${fields.length} fields`]);
     return Object.fromEntries(kept);
   }
 
-  #text(text: string, most: number): string {
-    const bounded = cut(withoutSecrets(text), Math.min(most, this.#left));
-    this.#left = Math.max(0, this.#left - bounded.length);
+  #text(text: string, most: number, isNested: boolean): string {
+    const bounded = cut(withoutSecrets(text), isNested ? Math.min(most, this.#left) : most);
+    if (isNested) this.#left = Math.max(0, this.#left - bounded.length);
     return bounded;
   }
 }

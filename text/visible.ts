@@ -56,6 +56,21 @@ export function plainLine(text: string, most = 1_024): string {
   return text.slice(0, most).replace(UNSEEN, ' ').trim();
 }
 
+/** Letters, digits and punctuation that mean nothing in Markdown, and no address that it would make a link of. */
+const PLAIN_IN_MARKDOWN = /^(?!.*(?::\/\/|www\.))[A-Za-z0-9 ,.:;/()=+-]*$/i;
+
+/**
+ * Text from outside in a place that is shown as Markdown: as it is when it means nothing there, else as code, which makes
+ * no link, image or markup. One line of at most 1,024 characters.
+ */
+export function markdownText(text: string): string {
+  const line = plainLine(text);
+  if (PLAIN_IN_MARKDOWN.test(line)) return line;
+  const longest = (line.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
+  const fence = '`'.repeat(longest + 1);
+  return `${fence} ${line} ${fence}`;
+}
+
 function escapeOf(character: string): string {
   return SHORT.get(character) ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

@@ -8,6 +8,7 @@ import {
 import type { AuditActivities } from '../activities/audit.ts';
 import type { AuditReport, Findings } from '../domain/audit-report.ts';
 import { FINDINGS } from '../domain/search-attributes.ts';
+import { markdownText } from '../text/visible.ts';
 
 const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys } = proxyActivities<AuditActivities>({
   startToCloseTimeout: '5 minutes',
@@ -43,7 +44,9 @@ export async function audit(): Promise<AuditReport> {
 function show({ count, violations }: Findings): void {
   if (count === 0) return;
   upsertSearchAttributes([{ key: FINDINGS, value: count }]);
-  const lines = violations.map(({ invariant, subject, detail }) => `- invariant ${invariant}: ${subject}: ${detail}`);
+  const lines = violations.map(({ invariant, subject, detail }) => {
+    return `- invariant ${invariant}: ${markdownText(`${subject}: ${detail}`)}`;
+  });
   setCurrentDetails([`**${count} findings need a person**`, ...lines].join('\n'));
 }
 

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { ATTEMPT_SIGNAL, type Attempt, isAttempt } from '../domain/attempt.ts';
 import { STUCK } from '../domain/search-attributes.ts';
+import { markdownText } from '../text/visible.ts';
 
 const attemptSignal = defineSignal<[Attempt]>(ATTEMPT_SIGNAL);
 
@@ -94,5 +95,5 @@ function describe({ what, activity, attempt, since, overdue }: OpenTrial): strin
   const of = activity?.attempts ? ` of ${activity.attempts}` : '';
   const attempts = activity ? `, attempt ${attempt}${of}` : '';
   const time = since.toISOString().slice(0, 19).replace('T', ' ');
-  return `${overdue ? '**Stuck** ' : ''}${what}${attempts}, since ${time} UTC`;
+  return `${overdue ? '**Stuck** ' : ''}${markdownText(what)}${attempts}, since ${time} UTC`;
 }

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
-import { pino } from 'pino';
+import { createLogger } from '../../logging/logger.ts';
 import { installTemporalRuntime } from '../../workers/runtime.ts';
 import { bareActivities } from './activities.ts';
 import { BARE_TASK_QUEUE } from './names.ts';
 
 const address = process.env.TEMPORAL_ADDRESS;
 if (!address) throw new Error('TEMPORAL_ADDRESS is not set');
-const logger = pino({ name: 'bare-worker', level: 'warn' });
+const logger = createLogger({ name: 'bare-worker', level: 'warn' });
 installTemporalRuntime(logger);
 const connection = await NativeConnection.connect({ address });
 const { code } = await bundleWorkflowCode({

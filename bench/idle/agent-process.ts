@@ -1,9 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { z } from 'zod';
 import { runAgent } from '../../host/agent.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
+import { createLogger } from '../../logging/logger.ts';
 
 /*
  * Many agents in one process, apart from the process that is measured: the real agent over a network in memory. It
@@ -22,7 +22,7 @@ const orderSchema = z.discriminatedUnion('kind', [
 ]);
 export type AgentOrder = z.infer<typeof orderSchema>;
 
-const logger = pino({ level: 'warn' });
+const logger = createLogger({ level: 'warn' });
 const stopping = new AbortController();
 const { signal } = stopping;
 let requests = 0;

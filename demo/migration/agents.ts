@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { pino } from 'pino';
 import { z } from 'zod';
 import { runAgent } from '../../host/agent.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
+import { createLogger } from '../../logging/logger.ts';
 
 /*
  * The real agents of all hosts in one process, each over a simulated network in a file of its own.
@@ -18,7 +18,7 @@ const planSchema = z.object({
 export type AgentsPlan = z.infer<typeof planSchema>;
 
 const { apiUrl, hosts } = planSchema.parse(JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')));
-const logger = pino({ level: 'warn' });
+const logger = createLogger({ level: 'warn' });
 const stopping = new AbortController();
 process.once('SIGTERM', () => stopping.abort());
 await Promise.all(

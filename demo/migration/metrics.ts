@@ -4,14 +4,18 @@ import type { Stack } from './logs.ts';
 /** How many requests went to each stack. */
 export type Split = Record<Stack, number>;
 
-const SAMPLE = /^edge_requests_total\{[^}]*upstream="(legacy|new)"[^}]*\} (\d+)$/gm;
+const SAMPLE = /^edge_requests_total\{([^}\n]*)\} (\d+)$/gm;
+const UPSTREAM = /(?:^|,)upstream="(legacy|new)"/;
 
 /** What the gateways have counted since they were started, by their Prometheus metrics. */
 export async function readSplit(metricsUrls: readonly string[]): Promise<Split> {
   const split: Split = { legacy: 0, new: 0 };
   for (const url of metricsUrls) {
     const text = await (await fetch(url, { signal: AbortSignal.timeout(5_000) })).text();
-    for (const [, upstream, count] of text.matchAll(SAMPLE)) split[stackSchema.parse(upstream)] += Number(count);
+    for (const [, labels = '', count] of text.matchAll(SAMPLE)) {
+      const [, upstream] = UPSTREAM.exec(labels) ?? [];
+      if (upstream !== undefined) split[stackSchema.parse(upstream)] += Number(count);
+    }
   }
   return split;
 }

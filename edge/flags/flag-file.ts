@@ -1,6 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { shown } from '../../text/visible.ts';
 import { CODE_PATHS, type CodePath } from '../code-paths.ts';
 import { type FlagSetting, flagOf, flagSchema, OFF, settingOf } from './setting.ts';
 
@@ -20,7 +21,7 @@ export type Change = z.infer<typeof changeSchema>;
 /** The flag file is not what is written here, or somebody else is changing it. */
 export class FlagFileError extends Error {
   constructor(path: string, problem: string) {
-    super(`${path}: ${problem}`);
+    super(shown`${path}: ${problem}`);
     this.name = 'FlagFileError';
   }
 }

@@ -190,7 +190,7 @@ async function assertLibraries(command: string): Promise<void> {
       'The MySQL server that is downloaded runs on Linux with x64 only. Set MYSQL_URL to one that is running already, or use `docker compose up --build`.',
     );
   }
-  const missing = [...((await outputOf('ldd', [command])) ?? '').matchAll(/^\s*(\S+) => not found$/gm)].map(
+  const missing = [...((await outputOf('ldd', [command])) ?? '').matchAll(/^[ \t]*(\S+) => not found$/gm)].map(
     ([, name]) => name,
   );
   if (missing.length === 0) return;

@@ -1,7 +1,7 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
+import { createLogger } from '../../logging/logger.ts';
 import type { Account } from '../support/account.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
@@ -15,13 +15,15 @@ import { type HostileRequest, hostileRequests, type Refusal } from './hostile-re
 const REQUESTS = 600;
 const IN_FLIGHT = 8;
 /** Far above what a line needs, far below what a request may carry. */
-const LONGEST_LINE = 1_000;
+const LONGEST_LINE = 1_500;
 
 const lines: string[] = [];
 let stack: PrivateStack;
 beforeAll(async () => {
   // A stack of its own: its log can be read, and its operations wait for a host for longer than all this takes.
-  stack = await createPrivateStack({ logger: pino({ level: 'info' }, { write: (line) => lines.push(line) }) });
+  stack = await createPrivateStack({
+    logger: createLogger({ level: 'info', destination: { write: (line) => lines.push(line) } }),
+  });
   await stack.startWorker();
 });
 afterAll(() => stack?.close());

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import type { ApiApp, ApiDependencies } from '../../api/context.ts';
@@ -14,6 +14,8 @@ export interface AppOptions {
   mysqlUrl?: string;
   client?: ApiDependencies['client'];
   health?: Partial<ApiDependencies['health']>;
+  /** Where it logs to; default nowhere. */
+  logger?: Logger;
 }
 
 /** The API inside the running test, on the servers of the stack unless told otherwise. */
@@ -21,8 +23,8 @@ export async function useApp({
   mysqlUrl = inject('stack').mysqlUrl,
   client,
   health,
+  logger = pino({ level: 'silent' }),
 }: AppOptions = {}): Promise<ApiApp> {
-  const logger = pino({ level: 'silent' });
   const db: Database = openDatabase({ url: mysqlUrl, poolSize: 4 });
   const waitingHosts = new WaitingHosts({ db, logger });
   onTestFinished(async () => {

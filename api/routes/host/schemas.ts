@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { plainLine } from '../../../text/visible.ts';
 
 /*
  * The host protocol as it is on the wire.
@@ -7,6 +8,7 @@ import { z } from '@hono/zod-openapi';
 const MOST_ACKNOWLEDGMENTS = 500;
 const LONGEST_WAIT_SECONDS = 30;
 const MOST_EVENTS = 500;
+const LONGEST_MESSAGE = 1_024;
 
 const sequence = z.int().positive().openapi({ description: 'Counts the events of one host from 1 without gaps.' });
 const generation = z.int().nonnegative().openapi({
@@ -41,7 +43,14 @@ const acknowledgmentSchema = z
     sequence,
     generation,
     outcome: z.enum(['applied', 'failed', 'superseded']),
-    message: z.string().max(1_024).nullish().openapi({ description: 'Why, when it failed.' }),
+    message: z
+      .string()
+      .max(LONGEST_MESSAGE)
+      .overwrite((text) => plainLine(text))
+      .nullish()
+      .openapi({
+        description: 'Why, when it failed. Characters that are not seen, line ends among them, become spaces.',
+      }),
   })
   .openapi('HostAcknowledgment');
 
