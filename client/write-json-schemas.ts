@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { print } from '../text/print.ts';
+import { print, printUncaughtErrors } from '../text/print.ts';
 import { jsonSchemaFiles } from './json-schemas.ts';
 
 /* `npm run schemas`: writes the JSON Schemas that the documentation shows. */
