@@ -5,6 +5,7 @@ import { jsonSchemaFiles } from './json-schemas.ts';
 
 /* `npm run schemas`: writes the JSON Schemas that the documentation shows. */
 
+printUncaughtErrors();
 const folder = new URL('../docs/schemas/', import.meta.url);
 await mkdir(folder, { recursive: true });
 for (const [name, text] of jsonSchemaFiles()) await writeFile(new URL(name, folder), text);
