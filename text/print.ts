@@ -32,7 +32,15 @@ export function commandLine(name: string): Command {
   return new Command(name).configureOutput({
     writeOut: (text) => process.stdout.write(visibleLines(text)),
     writeErr: (text) => process.stderr.write(visibleLines(text)),
+    outputError: (text, write) => write(withVisibleArguments(text)),
   });
+}
+
+/** An error may repeat an argument, whose line ends are not those of the error. */
+function withVisibleArguments(text: string): string {
+  const given = process.argv.slice(2).flatMap((argument) => [argument, argument.slice(argument.indexOf('=') + 1)]);
+  const broken = given.filter((argument) => argument.includes('\n'));
+  return broken.reduce((rest, argument) => rest.replaceAll(argument, visible(argument)), text);
 }
 
 /** An error with its stack and its causes. A message is one line, whatever is in it. */
