@@ -1,5 +1,7 @@
 import { ConfigurationError, parseApiConfiguration } from '../config/configuration.ts';
 import { aborted, termination } from '../config/termination.ts';
+import { refuseUnsafeDatabase } from '../db/database.ts';
+import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -22,6 +24,7 @@ async function main(): Promise<void> {
   const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
   const { dependencies, close } = await createDependencies(configuration, logger, stopping);
   try {
+    await refuseUnsafeDatabase(dependencies.db);
     const { API_HOST: host, API_PORT } = configuration;
     const { server, port } = await startServer({ fetch: createApp(dependencies).fetch, host, port: API_PORT });
     const stoppable = new StoppableServer(server);
@@ -37,7 +40,8 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    printError(error instanceof ConfigurationError ? error.message : describeError(error));
+    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
+    printError(isPlain ? error.message : describeError(error));
     process.exit(1);
   },
 );

@@ -1,5 +1,6 @@
 import { parseAuditConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
+import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { createLogger } from '../logging/logger.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
@@ -26,6 +27,10 @@ try {
   for (const violation of violations) print(describeViolation(violation));
   print(`${violations.length} violations`);
   process.exitCode = violations.length === 0 ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof UnsafeDatabaseError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 } finally {
   await db.destroy();
   await temporal.connection.close();

@@ -2,6 +2,7 @@ import type { AbortableQueryOptions } from 'kysely';
 import type { Database, DatabaseTransaction } from './database.ts';
 import { databaseErrorCode, isConnectionLost } from './retry.ts';
 import { inTransaction } from './transaction.ts';
+import { UnsafeDatabaseError } from './unsafe-database.ts';
 
 /*
  * A customer's request never waits long for the database: it is told to come again instead.
@@ -65,7 +66,7 @@ const UNAVAILABLE_CODES = new Set([
 /** Whether the error says that the database cannot answer now, and might later, rather than that the query is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error.name === 'TimeoutError') return true;
+  if (error.name === 'TimeoutError' || error instanceof UnsafeDatabaseError) return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   if (isConnectionLost(error) || UNAVAILABLE_CODES.has(databaseErrorCode(error) ?? '')) return true;
   return error.message.startsWith('Pool is closed.');

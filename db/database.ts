@@ -2,21 +2,37 @@ import { Kysely, MysqlDialect, sql, type Transaction } from 'kysely';
 import { createPool, type Pool, type PoolOptions } from 'mysql2';
 import type { MysqlSettings } from '../config/servers.ts';
 import { secureContextOptions } from '../config/tls.ts';
+import { modeFreeValues } from './mode-free-values.ts';
+import { pinningSessions } from './pinned-sessions.ts';
 import { repeatingLostReads } from './repeating-pool.ts';
 import type { Tables } from './schema.ts';
 import { shorteningTransactions } from './short-transactions.ts';
+import { UnsafeDatabaseError } from './unsafe-database.ts';
+
+/** How long the start of a process waits for its database, in milliseconds. */
+const START_CHECK_MS = 1_000;
 
 /** The database, outside or inside a transaction. */
 export type Database = Kysely<Tables>;
 export type DatabaseTransaction = Transaction<Tables>;
 
 /**
- * Opens the connection pool; nothing is connected before the first query.
- * READ COMMITTED, because the guarded updates here need no gap locks, and those are what deadlocks come from.
+ * Opens the connection pool; nothing is connected before the first query. Queries throw an {@link UnsafeDatabaseError}
+ * where the server does not take the modes that they are written for.
  */
 export function openDatabase(settings: MysqlSettings): Database {
-  const pool = repeatingLostReads(shorteningTransactions(openPool(settings)));
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool }) });
+  const pool = modeFreeValues(pinningSessions(openPool(settings)));
+  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: repeatingLostReads(shorteningTransactions(pool)) }) });
+}
+
+/**
+ * For the start of a process: throws an {@link UnsafeDatabaseError} when the database can be reached and is not safe.
+ * One that cannot be reached is looked at when it can, before anything else is sent on each new connection.
+ */
+export async function refuseUnsafeDatabase(db: Database): Promise<void> {
+  await ping(db, START_CHECK_MS).catch((error: unknown) => {
+    if (error instanceof UnsafeDatabaseError) throw error;
+  });
 }
 
 /** Throws unless the database answers within `timeoutMs`. */
@@ -30,7 +46,7 @@ export function mysqlConnectionOptions({ url, tls = null }: MysqlSettings): Pick
 }
 
 function openPool({ poolSize = 20, ...settings }: MysqlSettings): Pool {
-  const pool = createPool({
+  return createPool({
     ...mysqlConnectionOptions(settings),
     connectionLimit: poolSize,
     maxIdle: poolSize,
@@ -40,12 +56,10 @@ function openPool({ poolSize = 20, ...settings }: MysqlSettings): Pool {
     supportBigNumbers: true,
     waitForConnections: true,
     charset: 'utf8mb4',
-    // For `together.ts`. Values are always escaped by the driver, never put into the text by hand.
+    // For `together.ts`. Values are never put into the text by hand; see `mode-free-values.ts`.
     multipleStatements: true,
+    stringifyObjects: true,
+    // It would undo what `pinned-sessions.ts` has set.
+    resetOnRelease: false,
   });
-  pool.on('connection', (connection) => {
-    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-    connection.query("SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5");
-  });
-  return pool;
 }

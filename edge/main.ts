@@ -1,7 +1,8 @@
 import { collectDefaultMetrics } from 'prom-client';
 import { ConfigurationError, parseEdgeConfiguration } from '../config/configuration.ts';
 import { aborted, termination } from '../config/termination.ts';
-import { openDatabase } from '../db/database.ts';
+import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
+import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'edge', level: configuration.LOG_LEVEL });
   const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
   const db = openDatabase(configuration.mysql);
+  await refuseUnsafeDatabase(db);
   const gateway = await createGateway({
     logger,
     stopping,
@@ -65,7 +67,8 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    printError(error instanceof ConfigurationError ? error.message : describeError(error));
+    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
+    printError(isPlain ? error.message : describeError(error));
     process.exit(1);
   },
 );

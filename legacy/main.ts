@@ -1,6 +1,7 @@
 import { ConfigurationError, parseLegacyConfiguration } from '../config/configuration.ts';
 import { aborted, termination } from '../config/termination.ts';
-import { openDatabase } from '../db/database.ts';
+import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
+import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'legacy', level: configuration.LOG_LEVEL });
   const stopping = termination({ logger, withinMs: 15_000 });
   const db = openDatabase(configuration.mysql);
+  await refuseUnsafeDatabase(db);
   const latency = latencyOf(configuration.LEGACY_LATENCY_SCALE);
   const emitter = await Emitter.connect({ ...configuration.kafka, logger }, latency);
   const services = new InnerServices(configuration.LEGACY_SERVICES_URL);
@@ -41,7 +43,8 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    printError(error instanceof ConfigurationError ? error.message : describeError(error));
+    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
+    printError(isPlain ? error.message : describeError(error));
     process.exit(1);
   },
 );

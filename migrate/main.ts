@@ -1,8 +1,9 @@
 import { parseMigrationConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrator.ts';
+import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
-import { print, printUncaughtErrors } from '../text/print.ts';
+import { print, printError, printUncaughtErrors } from '../text/print.ts';
 import { shown } from '../text/visible.ts';
 import { scheduleAudit } from './audit-schedule.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -16,7 +17,9 @@ printUncaughtErrors();
 const configuration = parseMigrationConfiguration(process.env);
 
 const db = openDatabase({ ...configuration.mysql, poolSize: 2 });
-const applied = await migrate(db).finally(() => db.destroy());
+const applied = await migrate(db)
+  .catch(endProcess)
+  .finally(() => db.destroy());
 print(applied.length === 0 ? 'database: up to date' : shown`database: applied ${applied.join(', ')}`);
 
 const temporal = openTemporalClient(configuration.temporal);
@@ -36,3 +39,9 @@ print(
 );
 const { AUDIT_EVERY_SECONDS: every } = configuration;
 print(every === 0 ? 'audit: not scheduled' : `audit: every ${every} s`);
+
+function endProcess(error: unknown): never {
+  if (!(error instanceof UnsafeDatabaseError)) throw error;
+  printError(error.message);
+  process.exit(1);
+}

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { messageOf, StackError } from '../stack/errors.ts';
 import { PROJECT_FOLDER, STACK_FOLDER } from '../stack/paths.ts';
 import { ProcessSupervisor } from '../stack/processes.ts';
+import { fetchDebianMysql } from '../stack/servers/debian-mysql.ts';
 import { runInControl, runScript } from '../testbed/control.ts';
 import { obstacle } from '../testbed/tools.ts';
 import { pythonObstacle } from './examples/python.ts';
@@ -12,8 +13,8 @@ import { browserObstacle } from './webui/browser.ts';
 /*
  * `npm test`: runs all tests in a network namespace of their own, with the servers that they need, so that hosts in
  * namespaces of the test bed can reach the API. Where namespaces are not to be had it runs the tests as they are, and
- * those that need the test bed are reported as skipped. So are those of the Web UI where there is no browser, and those of
- * the example in Python where there is no Python.
+ * those that need the test bed are reported as skipped. So are those of the Web UI where there is no browser, those of the
+ * example in Python where there is no Python, and those on MySQL itself where Debian's packages cannot be had.
  */
 
 const VITEST = join(PROJECT_FOLDER, 'node_modules/vitest/vitest.mjs');
@@ -24,11 +25,14 @@ try {
   if (withoutBrowser !== null) {
     console.log(`The Web UI cannot be tested here (${withoutBrowser}); its tests are skipped.`);
   }
-  // This and the next two before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
+  // This and the next three before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
   const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
   await fetchFaultTools({ supervisor, environment: process.env, report }).catch((error) => report(messageOf(error)));
   await fetchRepositoryFiles({ supervisor, environment: process.env, report }).catch((error) =>
     report(messageOf(error)),
+  );
+  await fetchDebianMysql({ supervisor, environment: process.env, report }).catch((error) =>
+    console.log(`MySQL itself cannot be had here (${messageOf(error)}); the tests on it are skipped.`),
   );
   const withoutPython = await pythonObstacle({ supervisor, environment: process.env, report });
   if (withoutPython !== null) {

@@ -1,7 +1,8 @@
 import { createBillingPublisher } from '../billing/publisher.ts';
 import { parseWorkerConfiguration } from '../config/configuration.ts';
 import { aborted, termination } from '../config/termination.ts';
-import { openDatabase } from '../db/database.ts';
+import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
+import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { createLogger } from '../logging/logger.ts';
 import { printUncaughtErrors } from '../text/print.ts';
 import { connectToTemporal } from './connect.ts';
@@ -21,6 +22,7 @@ installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
 const connection = await connectToTemporal(configuration.temporal, logger, stopping);
 if (connection) {
   const db = openDatabase(configuration.mysql);
+  await refuseUnsafeDatabase(db).catch(endProcess);
   const billing = createBillingPublisher({ ...configuration.kafka, logger });
   const creating = createWorker({ configuration, logger, connection, db, billing, notifyHosts: () => {} });
   const worker = await Promise.race([creating, aborted(stopping)]);
@@ -36,3 +38,8 @@ if (connection) {
 }
 logger.info('worker stopped');
 process.exit();
+
+function endProcess(error: unknown): never {
+  console.error(error instanceof UnsafeDatabaseError ? error.message : error);
+  process.exit(1);
+}

@@ -1,6 +1,7 @@
 import { ConfigurationError, parseLegacyServicesConfiguration } from '../../config/configuration.ts';
 import { aborted, termination } from '../../config/termination.ts';
-import { openDatabase } from '../../db/database.ts';
+import { openDatabase, refuseUnsafeDatabase } from '../../db/database.ts';
+import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
 import { startServer } from '../../http/server.ts';
 import { createLogger } from '../../logging/logger.ts';
 import { describeError, printError, printUncaughtErrors } from '../../text/print.ts';
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'legacy-services', level: configuration.LOG_LEVEL });
   const stopping = termination({ logger, withinMs: 5_000 });
   const db = openDatabase(configuration.mysql);
+  await refuseUnsafeDatabase(db);
   const app = createServices({ db, latency: latencyOf(configuration.LEGACY_LATENCY_SCALE) });
   const { LEGACY_SERVICES_HOST: host, LEGACY_SERVICES_PORT } = configuration;
   const { port } = await startServer({ fetch: app.fetch, host, port: LEGACY_SERVICES_PORT });
@@ -29,7 +31,8 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    printError(error instanceof ConfigurationError ? error.message : describeError(error));
+    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
+    printError(isPlain ? error.message : describeError(error));
     process.exit(1);
   },
 );

@@ -72,7 +72,7 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
   await installSystemTables(context, folder);
   const password = randomBytes(18).toString('base64url');
   const initFile = join(context.dataFolder, 'mysql-init.sql');
-  await writeFile(initFile, initSql(password, tls !== undefined), { mode: 0o600 });
+  await writeFile(initFile, initSql(password, tls !== undefined) + (context.mysqlInitSql ?? ''), { mode: 0o600 });
   const port = context.ports.mysql;
   const process = await context.supervisor.start({
     name: 'mysql',

@@ -28,6 +28,8 @@ export interface ServerContext extends FetchContext {
   readonly ports: Ports;
   /** With it MySQL and Kafka speak TLS only. */
   readonly tls?: ServerTls;
+  /** Statements that MySQL runs at its start, after those that make the user of the application. */
+  readonly mysqlInitSql?: string;
   /** Where clients are told to find Kafka; by default where it listens. */
   readonly kafkaAdvertisedPort?: number;
 }

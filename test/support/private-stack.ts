@@ -49,13 +49,16 @@ export interface PrivateStackOptions {
   settings?: Record<string, string>;
   /** A database of its own on the one MySQL server, for tests of what looks at all rows. */
   ownDatabase?: boolean;
+  /** A database of its own on this server instead; by its URL, with a user who may make databases. */
+  databaseServer?: string;
 }
 
 /** Makes one; at most one in a test file, because a process has one Temporal runtime. */
 export async function createPrivateStack(options: PrivateStackOptions = {}): Promise<PrivateStack> {
-  const { logger = silent, settings = {}, ownDatabase = false } = options;
+  const { logger = silent, settings = {}, ownDatabase = false, databaseServer } = options;
   const stack = inject('stack');
-  const mysqlUrl = ownDatabase ? await createDatabase(stack.mysqlUrl) : stack.mysqlUrl;
+  const server = databaseServer ?? (ownDatabase ? stack.mysqlUrl : undefined);
+  const mysqlUrl = server === undefined ? stack.mysqlUrl : await createDatabase(server);
   const temporal = await createNamespace();
   const { namespace } = temporal.options;
   const environment = {

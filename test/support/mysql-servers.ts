@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { STACK_FOLDER } from '../../stack/paths.ts';
+import { choosePorts, freePort } from '../../stack/ports.ts';
+import { ProcessSupervisor } from '../../stack/processes.ts';
+import { cacheFolder } from '../../stack/servers/cache.ts';
+import { cachedDebianMysql, startDebianMysql } from '../../stack/servers/debian-mysql.ts';
+import { startMysql } from '../../stack/servers/mysql.ts';
+
+/** The products that the tests of the database's modes and rights run on. */
+export const PRODUCTS = ['MariaDB', 'MySQL'] as const;
+export type Product = (typeof PRODUCTS)[number];
+
+/** A database server of a test file alone, whose settings it may change. */
+export interface PrivateServer {
+  /** With a user who may do everything, also change the server's global variables and make users. */
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Whether a product can be started here; what is missing has been named when the run began. */
+export async function isAvailable(product: Product): Promise<boolean> {
+  return product === 'MariaDB' || (await cachedDebianMysql(process.env)) !== null;
+}
+
+/** Starts a server on empty data. The caller closes it. */
+export async function startPrivateServer(product: Product): Promise<PrivateServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-database-'));
+  const supervisor = new ProcessSupervisor({
+    folder: join(STACK_FOLDER, 'test', `database-${randomBytes(4).toString('hex')}`),
+  });
+  const close = async () => {
+    await supervisor.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const url = await (product === 'MySQL' ? startDebian(supervisor, folder) : startMaria(supervisor, folder));
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startMaria(supervisor: ProcessSupervisor, dataFolder: string): Promise<string> {
+  const { url } = await startMysql({
+    ...{ supervisor, dataFolder, cacheFolder: cacheFolder(process.env), environment: process.env },
+    ports: await choosePorts('free', process.env),
+    report: () => {},
+    maven: () => Promise.reject(new Error('the server is in the cache since the run began')),
+    mysqlInitSql: "GRANT ALL PRIVILEGES ON *.* TO 'reserved_ip'@'127.0.0.1' WITH GRANT OPTION;\n",
+  });
+  return url;
+}
+
+async function startDebian(supervisor: ProcessSupervisor, dataFolder: string): Promise<string> {
+  const folder = await cachedDebianMysql(process.env);
+  if (folder === null) throw new Error('MySQL is not in the cache');
+  const [port, password] = [await freePort(), randomBytes(18).toString('base64url')];
+  const url = `mysql://reserved_ip:${password}@127.0.0.1:${port}/reserved_ip`;
+  const initSql = [
+    'CREATE DATABASE IF NOT EXISTS reserved_ip;',
+    `CREATE USER IF NOT EXISTS 'reserved_ip'@'127.0.0.1' IDENTIFIED BY '${password}';`,
+    "GRANT ALL PRIVILEGES ON *.* TO 'reserved_ip'@'127.0.0.1' WITH GRANT OPTION;",
+    '',
+  ].join('\n');
+  await startDebianMysql({ supervisor, folder, dataFolder, port, initSql, url });
+  return url;
+}
