@@ -83,7 +83,7 @@ export async function knockEverywhere(callers: Callers): Promise<string[]> {
       methods.flatMap((method) => escaped.map((text) => ({ method, path: path.replaceAll('*', text) }))),
     );
   await Promise.all([
-    knock(account.http, [...inPath(CUSTOMER_PATHS, ['GET', 'POST', 'DELETE']), ...inPath(CUSTOMER_QUERIES, ['GET'])]),
+    knock(account.http, [...inPath(CUSTOMER_PATHS, ['GET', 'DELETE']), ...inPath(CUSTOMER_QUERIES, ['GET'])]),
     knock(account.http, [...customerBodies(callers), ...headersOf('/v2/reserved_ips'), ...headersOf('/v2/droplets')]),
     knock(host.http, [...inPath(HOST_QUERIES, ['GET']), ...hostBodies(), ...headersOf('/host/v1/acknowledgments')]),
     knock(world.admin, [...inPath(OPERATOR_PATHS, ['POST', 'DELETE']), ...inPath(OPERATOR_QUERIES, ['GET'])]),

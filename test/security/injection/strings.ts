@@ -73,7 +73,7 @@ export const HOSTILE_STRINGS: readonly string[] = [
   "İ'",
   '1 UNION SELECT hash FROM tokens',
   `1; ${UPDATE}`,
-  '0x27',
+  "X'27'",
   'NULL',
   'DEFAULT',
   'true',
