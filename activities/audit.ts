@@ -1,4 +1,5 @@
 import { Context, metricMeter } from '@temporalio/activity';
+import { sealAuditLog } from '../audit/audit-log-chain.ts';
 import { checkChanges } from '../audit/changes.ts';
 import { takeUpOperations } from '../audit/take-up.ts';
 import { billWhatIsMissing } from '../audit/unbilled.ts';
@@ -6,7 +7,8 @@ import type { BillingEvents } from '../billing/consume.ts';
 import { databaseTime } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
 import { deleteOldIdempotencyKeys, IDEMPOTENCY_KEY_HOURS } from '../db/idempotency.ts';
-import type { Findings, TakenUp, Violation } from '../domain/audit-report.ts';
+import { writeAnchor } from '../domain/audit-log-chain.ts';
+import type { Findings, Sealed, TakenUp, Violation } from '../domain/audit-report.ts';
 
 /** What the activities of the audit need from outside. */
 export interface AuditDependencies {
@@ -25,6 +27,8 @@ export interface AuditActivities {
   billWhatIsMissing(since: string | null, until: string): Promise<Findings & { takenUp: string[] }>;
   /** Deletes the idempotency keys whose time is over, some at a time; what is left is for the next audit. */
   deleteOldKeys(): Promise<{ deleted: number }>;
+  /** Seals the entries of the audit log that are committed. */
+  sealAuditLog(): Promise<Sealed>;
 }
 
 /** Violations that a report carries; a person needs no more to see what is wrong. */
@@ -73,6 +77,11 @@ export function createAuditActivities({ db, readBilling }: AuditDependencies): A
         heartbeat();
       }
       return { deleted };
+    },
+    async sealAuditLog() {
+      const { entries, head } = await sealAuditLog({ db, onProgress: heartbeat });
+      count('audit_log_entries_sealed', 'entries of the audit log that were sealed', entries);
+      return { entries, anchor: head && writeAnchor(head) };
     },
   };
 }

@@ -5,6 +5,7 @@ import * as auditLog from './migrations/0002-audit-log.ts';
 import * as endedActions from './migrations/0003-ended-actions.ts';
 import * as coexistence from './migrations/0004-coexistence.ts';
 import * as failedHostEvents from './migrations/0005-failed-host-events.ts';
+import * as auditLogChain from './migrations/0006-audit-log-chain.ts';
 import * as poolShares from './migrations/0007-pool-shares.ts';
 
 const migrations = {
@@ -13,6 +14,7 @@ const migrations = {
   '0003-ended-actions': { up: endedActions.up },
   '0004-coexistence': { up: coexistence.up },
   '0005-failed-host-events': { up: failedHostEvents.up },
+  '0006-audit-log-chain': { up: auditLogChain.up },
   '0007-pool-shares': { up: poolShares.up },
 };
 

@@ -200,6 +200,18 @@ export interface AuditLogTable {
   operation_id: string | null;
 }
 
+/** A batch of entries that is sealed: see `domain/audit-log-chain.ts`. */
+export interface AuditLogChainTable {
+  number: number;
+  first_id: number;
+  last_id: number;
+  entries: number;
+  digests: Buffer;
+  previous_hash: Buffer;
+  hash: Buffer;
+  sealed_at: Timestamp;
+}
+
 export interface Tables {
   regions: RegionsTable;
   pools: PoolsTable;
@@ -214,4 +226,5 @@ export interface Tables {
   host_events: HostEventsTable;
   idempotency_keys: IdempotencyKeysTable;
   audit_log: AuditLogTable;
+  audit_log_chain: AuditLogChainTable;
 }

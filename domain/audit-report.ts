@@ -21,6 +21,14 @@ export interface Findings {
   violations: Violation[];
 }
 
+/** What sealing the audit log did. */
+export interface Sealed {
+  /** How many entries. */
+  entries: number;
+  /** The newest batch, as `number:hash`; kept with the report, out of reach of the database's users. */
+  anchor: string | null;
+}
+
 /** What one run of the audit did and found. */
 export interface AuditReport {
   /** The database's time at its start, as RFC 3339; the next run looks at what changed since. */
@@ -29,4 +37,6 @@ export interface AuditReport {
   takenUp: string[];
   findings: number;
   violations: Violation[];
+  /** Of the audit log; runs of older builds do not have it. */
+  sealed?: Sealed;
 }

@@ -10,7 +10,10 @@ import type { AuditReport, Findings } from '../domain/audit-report.ts';
 import { FINDINGS } from '../domain/search-attributes.ts';
 import { markdownText } from '../text/visible.ts';
 
-const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys } = proxyActivities<AuditActivities>({
+/** Runs of builds before have not sealed the audit log. */
+const SEALING = 'seal-audit-log';
+
+const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys, sealAuditLog } = proxyActivities<AuditActivities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '1 minute',
   retry: { maximumAttempts: 3 },
@@ -32,12 +35,14 @@ export async function audit(): Promise<AuditReport> {
   const findings = { count: changed.count + billed.count, violations: [...changed.violations, ...billed.violations] };
   show(findings);
   if (patched(DELETES_OLD_KEYS)) await deleteOldKeys();
+  const sealed = patched(SEALING) ? await sealAuditLog() : undefined;
   return {
     until: changed.until,
     open,
     takenUp: [...takenUp, ...billed.takenUp],
     findings: findings.count,
     violations: findings.violations,
+    ...(sealed && { sealed }),
   };
 }
 
