@@ -69,7 +69,7 @@ async function sealNext(tx: Database, table: EntryTable): Promise<SealResult> {
     .execute();
   const fresh = rows.findIndex(({ settled }) => settled !== 1);
   const entries = rows.slice(0, fresh === -1 ? undefined : fresh).map((row) => ({ id: row.id, digest: digestOf(row) }));
-  if (entries.length === 0) return { kind: 'nothing', head: newest ?? null };
+  if (entries.length === 0) return { kind: 'nothing', head: newest ? { number: newest.number, hash: newest.hash } : null };
   const batch = nextBatch(previous, entries);
   await tx
     .insertInto('audit_log_chain')
@@ -83,7 +83,7 @@ async function sealNext(tx: Database, table: EntryTable): Promise<SealResult> {
       hash: batch.hash,
     })
     .execute();
-  return { kind: 'sealed', head: batch, entries: entries.length };
+  return { kind: 'sealed', head: { number: batch.number, hash: batch.hash }, entries: entries.length };
 }
 
 /** A batch as it is stored, which may be anything; `entries` is null when its list is none. */
