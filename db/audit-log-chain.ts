@@ -69,7 +69,8 @@ async function sealNext(tx: Database, table: EntryTable): Promise<SealResult> {
     .execute();
   const fresh = rows.findIndex(({ settled }) => settled !== 1);
   const entries = rows.slice(0, fresh === -1 ? undefined : fresh).map((row) => ({ id: row.id, digest: digestOf(row) }));
-  if (entries.length === 0) return { kind: 'nothing', head: newest ? { number: newest.number, hash: newest.hash } : null };
+  if (entries.length === 0)
+    return { kind: 'nothing', head: newest ? { number: newest.number, hash: newest.hash } : null };
   const batch = nextBatch(previous, entries);
   await tx
     .insertInto('audit_log_chain')
