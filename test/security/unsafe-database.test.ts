@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { openDatabase, ping } from '../../db/database.ts';
+import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
+import { runProgram } from '../support/program.ts';
+
+/** A proxy before the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */
+async function useFalseProxy(text: string, otherText: string): Promise<string> {
+  const url = new URL(inject('stack').mysqlUrl);
+  const sockets = new Set<Socket>();
+  const change = (chunk: Buffer) => Buffer.from(chunk.toString('latin1').replaceAll(text, otherText), 'latin1');
+  const proxy = createServer((client) => {
+    const server = connect(Number(url.port), url.hostname);
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk: Buffer) => to.write(change(chunk)));
+      from.on('close', () => to.destroy());
+      from.on('error', () => to.destroy());
+    }
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+  const address: AddressInfo | string | null = proxy.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  url.port = String(address.port);
+  return url.href;
+}
+
+const CASES = [
+  ['sql_mode', 'NO_ZERO_DATE', 'IGNORE_SPACE'],
+  ['character_set_client', 'SET NAMES utf8mb4', 'SET NAMES latin1 '],
+  ['time_zone', "time_zone = '+00:00'", "time_zone = '+05:00'"],
+  ['version', '11.4.', '10.4.'],
+  ['the session', 'innodb_lock_wait_timeout =', 'innodb_lock_wait_timeoux ='],
+] as const;
+
+describe('a database that does not take what is set', () => {
+  test.each(CASES)('is refused for %s before any query is sent', async (subject, text, otherText) => {
+    const db = openDatabase({ url: await useFalseProxy(text, otherText), poolSize: 2 });
+    onTestFinished(() => db.destroy());
+    const refusal = await ping(db, 5_000).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(UnsafeDatabaseError);
+    expect(refusal).toMatchObject({
+      subject,
+      message: expect.stringMatching(/^The database cannot be used safely: [^\n]*$/),
+    });
+  });
+
+  test.each([
+    'api/main.ts',
+    'workers/main.ts',
+    'migrate/main.ts',
+    'audit/main.ts',
+    'audit/audit-log-main.ts',
+    'legacy/services/main.ts',
+  ])('keeps %s from starting, in one line', async (script) => {
+    const { temporalAddress, kafkaBrokers, workflowBundle, adminToken } = inject('stack');
+    const environment = {
+      MYSQL_URL: await useFalseProxy('NO_ZERO_DATE', 'IGNORE_SPACE'),
+      TEMPORAL_ADDRESS: temporalAddress,
+      KAFKA_BROKERS: kafkaBrokers,
+      WORKFLOW_BUNDLE: workflowBundle,
+      ADMIN_TOKEN: adminToken,
+      API_PORT: '0',
+      LEGACY_SERVICES_PORT: '0',
+      LOG_LEVEL: 'silent',
+    };
+    const words = script.includes('audit-log') ? ['verify'] : [];
+    const { code, stderr } = await runProgram(script, words, { environment });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The database cannot be used safely: sql_mode is [^\n]*IGNORE_SPACE[^\n]*\n$/);
+  });
+});
