@@ -28,6 +28,8 @@ const reportSchema = z.object({
   takenUp: z.array(z.string()),
   findings: z.int(),
   violations: z.array(z.object({ invariant: z.int(), subject: z.string() })),
+  // Every audit seals what is old enough.
+  sealed: z.object({ entries: z.int(), anchor: z.string().nullable() }),
 });
 
 let stack: PrivateStack;

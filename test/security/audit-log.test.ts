@@ -167,7 +167,7 @@ describe('the audit log', () => {
     ).rejects.toThrow('audit_log is append-only');
     await expect(db.deleteFrom('audit_log').where('id', '=', id).execute()).rejects.toThrow('audit_log is append-only');
     await expect(sql`REPLACE INTO audit_log SELECT * FROM audit_log WHERE id = ${id}`.execute(db)).rejects.toThrow(
-      'audit_log is append-only',
+      'audit_log numbers its entries itself',
     );
     expect(await entriesOf(world, { subject: `region ${world.region}` })).toEqual([entry]);
   });
