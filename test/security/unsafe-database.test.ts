@@ -8,10 +8,11 @@ import { runProgram } from '../support/program.ts';
 /** A proxy before the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */
 async function useFalseProxy(text: string, otherText: string): Promise<string> {
   const url = new URL(inject('stack').mysqlUrl);
+  const [host, port] = [url.hostname, Number(url.port)];
   const sockets = new Set<Socket>();
   const change = (chunk: Buffer) => Buffer.from(chunk.toString('latin1').replaceAll(text, otherText), 'latin1');
   const proxy = createServer((client) => {
-    const server = connect(Number(url.port), url.hostname);
+    const server = connect(port, host);
     for (const [from, to] of [
       [client, server],
       [server, client],
