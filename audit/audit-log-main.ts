@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { ConfigurationError, parseMysqlSettings } from '../config/configuration.ts';
 import type { EntryTable } from '../db/audit-log-chain.ts';
 import { type Database, openDatabase } from '../db/database.ts';
@@ -6,13 +6,15 @@ import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { type ChainAnchor, readAnchor, writeAnchor } from '../domain/audit-log-chain.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
+import { commandLine, print } from '../text/print.ts';
+import { shown } from '../text/visible.ts';
 import { sealAuditLog, verifyAuditLog } from './audit-log-chain.ts';
 
 /*
  * Seals and verifies the audit log, on the database itself: what is to be proved must not be asked of the application.
  */
 
-const program = new Command('audit-log').description(
+const program = commandLine('audit-log').description(
   'The chain of hashes over the audit log. Reads MYSQL_URL from the environment, or from .stack/env.',
 );
 
@@ -34,9 +36,9 @@ program
   .action(async (options: { anchor?: ChainAnchor; archivedThrough?: number; through?: number; table?: EntryTable }) => {
     await withDatabase(async (db) => {
       const { batches, entries, unsealed, head, finding } = await verifyAuditLog({ db, ...options });
-      console.log(`${entries} entries in ${batches} batches are checked; ${unsealed} are not sealed yet`);
-      if (head) console.log(`anchor ${writeAnchor(head)}`);
-      console.log(finding === null ? 'the audit log is whole' : `NOT WHOLE: ${finding}`);
+      print(`${entries} entries in ${batches} batches are checked; ${unsealed} are not sealed yet`);
+      if (head) print(`anchor ${writeAnchor(head)}`);
+      print(finding === null ? 'the audit log is whole' : shown`NOT WHOLE: ${finding}`);
       process.exitCode = finding === null ? 0 : 1;
     });
   });
@@ -48,10 +50,8 @@ program
   .action(async (options: { table?: EntryTable }) => {
     await withDatabase(async (db) => {
       const { entries, head, waiting } = await sealAuditLog({ db, ...options });
-      console.log(
-        `${entries} entries are sealed${waiting ? '; the rest waits for a transaction that has not ended' : ''}`,
-      );
-      if (head) console.log(`anchor ${writeAnchor(head)}`);
+      print(`${entries} entries are sealed${waiting ? '; the rest waits for a transaction that has not ended' : ''}`);
+      if (head) print(`anchor ${writeAnchor(head)}`);
     });
   });
 

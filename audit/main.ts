@@ -5,7 +5,7 @@ import { createLogger } from '../logging/logger.ts';
 import { readEnvironmentFile } from '../stack/env-file.ts';
 import { ENVIRONMENT_FILE } from '../stack/paths.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
-import { print, printUncaughtErrors } from '../text/print.ts';
+import { print, printError, printUncaughtErrors } from '../text/print.ts';
 import { audit } from './audit.ts';
 import { describeViolation } from './violation.ts';
 
@@ -29,7 +29,7 @@ try {
   process.exitCode = violations.length === 0 ? 0 : 1;
 } catch (error) {
   if (!(error instanceof UnsafeDatabaseError)) throw error;
-  console.error(error.message);
+  printError(error.message);
   process.exitCode = 1;
 } finally {
   await db.destroy();

@@ -4,7 +4,7 @@ import { aborted, termination } from '../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
 import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { createLogger } from '../logging/logger.ts';
-import { printUncaughtErrors } from '../text/print.ts';
+import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
 import { createWorker } from './worker.ts';
@@ -40,6 +40,6 @@ logger.info('worker stopped');
 process.exit();
 
 function endProcess(error: unknown): never {
-  console.error(error instanceof UnsafeDatabaseError ? error.message : error);
+  printError(error instanceof UnsafeDatabaseError ? error.message : describeError(error));
   process.exit(1);
 }

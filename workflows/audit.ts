@@ -13,11 +13,12 @@ import { markdownText } from '../text/visible.ts';
 /** Runs of builds before have not sealed the audit log. */
 const SEALING = 'seal-audit-log';
 
-const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys, sealAuditLog } = proxyActivities<AuditActivities>({
-  startToCloseTimeout: '5 minutes',
-  heartbeatTimeout: '1 minute',
-  retry: { maximumAttempts: 3 },
-});
+const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys, sealAuditLog } =
+  proxyActivities<AuditActivities>({
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: '1 minute',
+    retry: { maximumAttempts: 3 },
+  });
 
 /** Audits that began before there was this step have no place for it in their histories. */
 const DELETES_OLD_KEYS = 'delete-old-keys';
