@@ -11,6 +11,8 @@ RUN npm prune --omit=dev --ignore-scripts && rm -rf node_modules/node node_modul
 
 FROM node:24-slim
 ENV NODE_ENV=production WORKFLOW_BUNDLE=/app/dist/workflow-bundle.js API_HOST=0.0.0.0
+# Operators and hosts are served off the public port, which alone is exposed.
+ENV INTERNAL_HOST=0.0.0.0 INTERNAL_PORT=8081 HOST_API_HOST=0.0.0.0 HOST_API_PORT=8082
 WORKDIR /app
 # Where the demo data leaves its tokens; a volume that is mounted here takes over the owner.
 RUN mkdir /tokens && chown node:node /tokens

@@ -9,7 +9,7 @@ import { addPoolCommands } from './pool-commands.ts';
 
 const program = commandLine('admin')
   .description(
-    'Regions, pools, hosts, accounts and tokens. Reads API_URL and ADMIN_TOKEN from the environment, or from .stack/env.',
+    'Regions, pools, hosts, accounts and tokens. Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN from the environment, or from .stack/env.',
   )
   .option('--json', "the API's answer as it is", false);
 

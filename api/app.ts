@@ -1,6 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { methodNotAllowed as answerMethodNotAllowed } from 'hono/method-not-allowed';
-import type { ApiApp, ApiDependencies, ApiEnvironment } from './context.ts';
+import { type ApiApp, type ApiDependencies, type ApiEnvironment, AUDIENCES, type Audience } from './context.ts';
 import { answerError } from './error-answer.ts';
 import { methodNotAllowed, notFound } from './errors.ts';
 import { accessLog } from './middleware/access-log.ts';
@@ -25,17 +25,17 @@ import { registerReservedIpRoutes } from './routes/reserved-ips/index.ts';
 import { validationHook } from './validation-hook.ts';
 
 /**
- * The whole HTTP API as a plain fetch handler: `createApp(dependencies).fetch(request)`. It holds nothing but caches, so
- * it runs as well in a process that is made for one request.
+ * The HTTP API as a plain fetch handler: `createApp(dependencies).fetch(request)`. It holds nothing but caches, so it
+ * runs as well in a process that is made for one request. What is for other audiences than those named is not there: 404.
  */
-export function createApp(dependencies: ApiDependencies): ApiApp {
+export function createApp(dependencies: ApiDependencies, audiences: readonly Audience[] = AUDIENCES): ApiApp {
   const app: ApiApp = new OpenAPIHono<ApiEnvironment>({ strict: false, defaultHook: validationHook });
   app.onError(answerError);
   app.notFound((c) => answerError(notFound(), c));
 
   app.use(requestId(dependencies), accessLog(), jsonCharset());
-  app.use('/host/*', refusalLog());
-  app.use('/internal/*', refusalLog());
+  if (audiences.includes('hosts')) app.use('/host/*', refusalLog());
+  if (audiences.includes('operators')) app.use('/internal/*', refusalLog());
   app.use(
     answerMethodNotAllowed({
       app,
@@ -45,6 +45,15 @@ export function createApp(dependencies: ApiDependencies): ApiApp {
       },
     }),
   );
+  registerHealthRoutes(app, dependencies);
+  if (audiences.includes('customers')) registerCustomerRoutes(app, dependencies);
+  if (audiences.includes('hosts')) registerHostRoutes(app, dependencies);
+  if (audiences.includes('operators')) registerInternalRoutes(app, dependencies);
+  registerOpenApiDocument(app);
+  return app;
+}
+
+function registerCustomerRoutes(app: ApiApp, dependencies: ApiDependencies): void {
   app.use(
     '/v2/*',
     timeLimit(),
@@ -55,14 +64,8 @@ export function createApp(dependencies: ApiDependencies): ApiApp {
     bodyLimit(),
     jsonBody(),
   );
-
-  registerHealthRoutes(app, dependencies);
   registerReservedIpRoutes(app, dependencies);
   registerActionRoutes(app, dependencies);
   registerDropletRoutes(app, dependencies);
   registerAccountRoutes(app, dependencies);
-  registerHostRoutes(app, dependencies);
-  registerInternalRoutes(app, dependencies);
-  registerOpenApiDocument(app);
-  return app;
 }

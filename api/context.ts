@@ -32,6 +32,10 @@ export type ApiApp = OpenAPIHono<ApiEnvironment>;
 /** Says whether a part the API needs answers; null is healthy, otherwise what is wrong. */
 export type HealthProbe = () => Promise<string | null>;
 
+/** Whom a listener serves: `/v2` is for customers, `/internal` for operators, `/host` for host agents. */
+export const AUDIENCES = ['customers', 'operators', 'hosts'] as const;
+export type Audience = (typeof AUDIENCES)[number];
+
 /** Everything the API needs from outside; nothing is global. */
 export interface ApiDependencies {
   db: Database;

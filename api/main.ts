@@ -2,12 +2,10 @@ import { ConfigurationError, parseApiConfiguration } from '../config/configurati
 import { aborted, termination } from '../config/termination.ts';
 import { refuseUnsafeDatabase } from '../db/database.ts';
 import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
-import { startServer } from '../http/server.ts';
-import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
 import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
-import { createApp } from './app.ts';
 import { createDependencies } from './dependencies.ts';
+import { startListeners } from './listeners.ts';
 
 printUncaughtErrors();
 
@@ -25,13 +23,10 @@ async function main(): Promise<void> {
   const { dependencies, close } = await createDependencies(configuration, logger, stopping);
   try {
     await refuseUnsafeDatabase(dependencies.db);
-    const { API_HOST: host, API_PORT } = configuration;
-    const { server, port } = await startServer({ fetch: createApp(dependencies).fetch, host, port: API_PORT });
-    const stoppable = new StoppableServer(server);
-    logger.info({ url: `http://${host}:${port}` }, 'listening');
+    const listeners = await startListeners(configuration, dependencies);
     await aborted(stopping);
     dependencies.waitingHosts.drain();
-    await stoppable.stop({ drainMs: configuration.API_DRAIN_MS });
+    await listeners.stop({ drainMs: configuration.API_DRAIN_MS });
   } finally {
     await close();
   }

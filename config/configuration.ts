@@ -23,6 +23,7 @@ const seconds = z.coerce.number().nonnegative();
 const percent = z.coerce.number().int().min(0).max(100);
 const addresses = z.coerce.number().int().nonnegative();
 const milliseconds = z.coerce.number().int().positive();
+const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 const logging = { LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') };
@@ -73,7 +74,13 @@ const workerFields = {
 const apiFields = {
   ...workerFields,
   API_HOST: z.string().default('127.0.0.1'),
-  API_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  API_PORT: port.default(8080),
+  /** Where `/internal` is served; on the public address, if there is no port. */
+  INTERNAL_HOST: z.string().optional(),
+  INTERNAL_PORT: port.optional(),
+  /** The same for `/host`. */
+  HOST_API_HOST: z.string().optional(),
+  HOST_API_PORT: port.optional(),
   /** How long a stopping API still takes requests, so that a balancer sees it in time, in milliseconds. */
   API_DRAIN_MS: z.coerce.number().int().nonnegative().max(5_000).default(1_000),
   ADMIN_TOKEN: z.string().min(16),
@@ -83,7 +90,6 @@ const apiFields = {
 
 const hostFields = {
   ...logging,
-  API_URL: z.url(),
   HOST_TOKEN: z.string().min(1),
   /** Ranges whose addresses the host may answer for; by default all that are not special. */
   HOST_ADDRESS_RANGES: addressRangesSchema.optional(),
@@ -91,10 +97,32 @@ const hostFields = {
   HOST_ANCHOR_RANGES: anchorRangesSchema.optional(),
 };
 
+/** Base URL of the API for one audience: `own` where that has an address of its own, otherwise API_URL. */
+function apiUrlSchema(own: 'INTERNAL_URL' | 'HOST_API_URL') {
+  return z
+    .object({ API_URL: z.url().optional(), INTERNAL_URL: z.url().optional(), HOST_API_URL: z.url().optional() })
+    .transform((fields, context) => {
+      const apiUrl = fields[own] ?? fields.API_URL;
+      if (apiUrl !== undefined) return { apiUrl };
+      context.addIssue({ code: 'custom', path: ['API_URL'], message: `is needed, or ${own}` });
+      return z.NEVER;
+    });
+}
+
 const servers = mysqlSchema.and(temporalSchema).and(kafkaSchema);
-const apiSchema = z.object(apiFields).and(servers);
+const apiSchema = z
+  .object(apiFields)
+  .refine(({ INTERNAL_HOST, INTERNAL_PORT }) => INTERNAL_HOST === undefined || INTERNAL_PORT !== undefined, {
+    path: ['INTERNAL_PORT'],
+    message: 'is needed with INTERNAL_HOST',
+  })
+  .refine(({ HOST_API_HOST, HOST_API_PORT }) => HOST_API_HOST === undefined || HOST_API_PORT !== undefined, {
+    path: ['HOST_API_PORT'],
+    message: 'is needed with HOST_API_HOST',
+  })
+  .and(servers);
 const workerSchema = z.object(workerFields).and(servers);
-const hostSchema = z.object(hostFields).superRefine(assertRangesApart);
+const hostSchema = apiUrlSchema('HOST_API_URL').and(z.object(hostFields).superRefine(assertRangesApart));
 /** How often the audit is run; 0 is never. */
 const audit = { AUDIT_EVERY_SECONDS: seconds.default(60) };
 
@@ -104,7 +132,7 @@ const migrationSchema = z
   .and(temporalSchema);
 const billingSchema = z.object(logging).and(kafkaSchema);
 const auditSchema = z.object(logging).and(servers);
-const adminSchema = z.object({ API_URL: z.url(), ADMIN_TOKEN: z.string().min(1) });
+const adminSchema = apiUrlSchema('INTERNAL_URL').and(z.object({ ADMIN_TOKEN: z.string().min(1) }));
 
 export type ApiConfiguration = z.infer<typeof apiSchema>;
 export type WorkerConfiguration = z.infer<typeof workerSchema>;

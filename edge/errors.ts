@@ -17,6 +17,21 @@ export class UpstreamError extends Error {
   }
 }
 
+/** A request that has a flag has a body that no stack takes. */
+export class BodyTooLargeError extends Error {
+  /** Most bytes that are taken. */
+  readonly limit: number;
+  /** False when the rest of the body is still to come, so the connection cannot be used again. */
+  readonly whole: boolean;
+
+  constructor(limit: number, whole: boolean) {
+    super(`the body is larger than ${limit} bytes`);
+    this.name = 'BodyTooLargeError';
+    this.limit = limit;
+    this.whole = whole;
+  }
+}
+
 /** The client has gone away, so there is nobody to answer. */
 export class ClientGoneError extends Error {
   constructor() {
@@ -47,6 +62,12 @@ export const UNEXPECTED: GatewayAnswer = {
   message: 'Unexpected server-side error.',
   retryAfter: null,
 };
+
+/** As the API says it. */
+export function tooLarge({ limit }: BodyTooLargeError): GatewayAnswer {
+  const message = `The request body may be ${limit} bytes at most.`;
+  return { status: 413, id: 'payload_too_large', message, retryAfter: null };
+}
 
 /**
  * The answer for an upstream that gave none. What was not sent has changed nothing; but an earlier try of the same request

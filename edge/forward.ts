@@ -7,14 +7,7 @@ import type { Logger } from 'pino';
 import type { RequestBody } from './body.ts';
 import type { Choice } from './choose.ts';
 import type { CodePath } from './code-paths.ts';
-import {
-  answerFor,
-  ClientGoneError,
-  type GatewayAnswer,
-  NOT_FOUND,
-  UpstreamError,
-  type UpstreamFailure,
-} from './errors.ts';
+import { answerFor, ClientGoneError, type GatewayAnswer, UpstreamError, type UpstreamFailure } from './errors.ts';
 import type { EdgeMetrics } from './metrics.ts';
 import type { Shadow } from './shadow/shadow.ts';
 import { answerHeaders, requestHeaders } from './upstream/headers.ts';
@@ -71,8 +64,6 @@ export class Forwarder {
   /** Sends the request to its stack, once, and streams the answer to the client. */
   async forward(c: EdgeContext, forwarding: Forwarding): Promise<Response> {
     const { incoming, outgoing } = c.env;
-    const target = originForm(incoming.url ?? '');
-    if (target === null) return answerByGateway(c, NOT_FOUND);
     const { codePath, choice, body, answerMs } = forwarding;
     const { upstreams, shadow, trustForwarded } = this.#options;
     const { method } = c.req;
@@ -80,7 +71,7 @@ export class Forwarder {
     const end = this.#start(c, forwarding);
     const request = {
       method,
-      target,
+      target: routedTarget(c.req.url),
       headers: requestHeaders(incoming, { requestId, trustForwarded }),
       body: body.stream,
       signal: untilGone(outgoing),
@@ -156,12 +147,9 @@ export class Forwarder {
   }
 }
 
-/** Path and query of a request, also of one that names the whole URL; null when there is no path. */
-function originForm(target: string): string | null {
-  if (target.startsWith('/')) return target;
-  if (!URL.canParse(target)) return null;
-  const { pathname, search } = new URL(target);
-  return pathname + search;
+/** Path and query of the URL by which the request was routed, never of the line that was sent. */
+function routedTarget(url: string): string {
+  return url.slice(url.indexOf('/', url.indexOf('://') + 3));
 }
 
 /** Aborted when the client's connection ends before its answer has. */

@@ -7,7 +7,7 @@ import { type RequestBody, readAhead, streamedBody } from './body.ts';
 import { type Choice, chooseByFlag } from './choose.ts';
 import { changePath, creationPath } from './classify.ts';
 import { type CodePath, FAMILIES } from './code-paths.ts';
-import { NOT_FOUND, UNEXPECTED } from './errors.ts';
+import { BodyTooLargeError, NOT_FOUND, tooLarge, UNEXPECTED } from './errors.ts';
 import { type Flags, openFlags } from './flags/flags.ts';
 import { answerByGateway, type EdgeContext, type EdgeEnvironment, Forwarder } from './forward.ts';
 import { createMetrics, type EdgeMetrics } from './metrics.ts';
@@ -16,8 +16,8 @@ import { Shadow } from './shadow/shadow.ts';
 import { type Stack, Upstream, type UpstreamTimeouts } from './upstream/upstream.ts';
 import { Users } from './users.ts';
 
-/** The largest body that the API takes; a larger one is no request that has a flag. */
-const LARGEST_BODY = 65_536;
+/** A stack that does not tell capitals apart would be a way around the rules and flags of these, so others are not passed on. */
+const RULED = /^\/(?:internal|host|openapi\.json|v2\/(?:reserved_ips|floating_ips|reserved_ipv6))(?:\/|$)/;
 /** A host's long poll lasts 30 s. */
 const LONG_POLL_MS = 60_000;
 
@@ -84,10 +84,19 @@ interface RouteOptions {
 function route({ logger, stopping, flags, users, forwarder, defaultStack }: RouteOptions): Hono<EdgeEnvironment> {
   const app = new Hono<EdgeEnvironment>({ strict: false });
   app.use(requestId(logger));
+  app.use(async function asRulesAreWritten(c, next) {
+    const { path } = c.req;
+    if (RULED.test(path.toLowerCase()) && !RULED.test(path)) return answerByGateway(c, NOT_FOUND);
+    await next();
+  });
   app.onError((error, c) => {
     const { incoming } = c.env;
     // It left while its body was read ahead; nothing was sent to anybody.
     if (incoming.destroyed && !incoming.complete) return RESPONSE_ALREADY_SENT;
+    if (error instanceof BodyTooLargeError) {
+      if (!error.whole) c.header('connection', 'close');
+      return answerByGateway(c, tooLarge(error));
+    }
     c.var.logger.error({ err: error }, 'request failed');
     return answerByGateway(c, UNEXPECTED);
   });
@@ -108,11 +117,11 @@ function route({ logger, stopping, flags, users, forwarder, defaultStack }: Rout
     app.get(`/v2/${family}/:ip/actions`, flagged(`${family}.list_actions`));
     app.get(`/v2/${family}/:ip/actions/:action_id`, flagged(`${family}.show_action`));
     app.post(`/v2/${family}`, async (c) => {
-      const body = await readAhead(c.env.incoming, LARGEST_BODY);
+      const body = await readAhead(c.env.incoming);
       return byFlag(c, creationPath(family, body), body);
     });
     app.post(`/v2/${family}/:ip/actions`, async (c) => {
-      const body = await readAhead(c.env.incoming, LARGEST_BODY);
+      const body = await readAhead(c.env.incoming);
       return byFlag(c, changePath(family, body), body);
     });
   }

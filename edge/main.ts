@@ -51,9 +51,9 @@ async function main(): Promise<void> {
     if (METRICS_ADDRESS !== undefined) {
       collectDefaultMetrics({ register: gateway.metrics.registry });
       const { hostname, port } = new URL(`http://${METRICS_ADDRESS}`);
-      await startServer({ fetch: createInspection(gateway).fetch, host: hostname, port: Number(port) });
+      await startServer({ fetch: createInspection(gateway).fetch, host: hostname, port: Number(port), logger });
     }
-    const { server, port } = await startServer({ fetch: gateway.app.fetch, host, port: EDGE_PORT });
+    const { server, port } = await startServer({ fetch: gateway.app.fetch, host, port: EDGE_PORT, logger });
     const stoppable = new StoppableServer(server);
     logger.info({ url: `http://${host}:${port}` }, 'listening');
     await aborted(stopping);

@@ -30,7 +30,7 @@ interface Options {
 
 const command = commandLine('host')
   .description(
-    'The agent of one host. Reads API_URL, and its token from HOST_TOKEN_<NAME> (in capitals, other signs as _) or HOST_TOKEN.',
+    'The agent of one host. Reads HOST_API_URL, or else API_URL, and its token from HOST_TOKEN_<NAME> (in capitals, other signs as _) or HOST_TOKEN.',
   )
   .requiredOption('--host <name>', 'name of the host', hostName)
   .addOption(
@@ -61,7 +61,7 @@ const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
 
 logger.info({ host: options.host, driver: options.driver }, 'agent starts');
 await runAgent({
-  apiUrl: configuration.API_URL,
+  apiUrl: configuration.apiUrl,
   token: configuration.HOST_TOKEN,
   host: options.host,
   driver: makeDriver(options),

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { serve } from '@hono/node-server';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { Logger } from 'pino';
+import { answerRejected, answerUnparsed } from './rejected-answers.ts';
+import { malformed, RequestRejectedError } from './rejection.ts';
+import { checkRequest } from './request-check.ts';
 
 /** How large a request may be, and how long a caller may take over it. */
 export interface ServerLimits {
@@ -18,10 +22,12 @@ export interface ServerLimits {
 
 /** What {@link startServer} serves, and where. */
 export interface ServerOptions {
-  fetch: Parameters<typeof serve>[0]['fetch'];
+  fetch: Parameters<typeof getRequestListener>[0];
   host: string;
   /** 0 for any free one. */
   port: number;
+  /** Has a line for each request that no handler sees; default none. */
+  logger?: Logger;
   limits?: ServerLimits;
 }
 
@@ -33,27 +39,53 @@ export interface HttpServer {
 
 /**
  * Serves the app under limits, so that no caller holds a connection by sending slowly. What an answer may take is up to
- * the handlers: a long poll lasts 30 s. Throws when the port is taken.
+ * the handlers: a long poll lasts 30 s. Requests whose host or target is malformed or ambiguous are answered here, in
+ * the v2 form; the app sees normalized ones. Throws when the port is taken.
  */
-export async function startServer({ fetch, host, port, limits = {} }: ServerOptions): Promise<HttpServer> {
+export async function startServer({ fetch, host, port, logger, limits = {} }: ServerOptions): Promise<HttpServer> {
   const { headerBytes = 16_384, headersMs = 10_000, requestMs = 20_000, checkMs = 1_000 } = limits;
   // Longer than clients and proxies keep one, so that they never send into one that is being closed.
   const { idleMs = 75_000 } = limits;
-  const server = serve({
-    fetch,
-    hostname: host,
-    port,
-    createServer,
-    serverOptions: {
+  const handle = getRequestListener(fetch);
+  const reject = (error: unknown, incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const rejection = error instanceof RequestRejectedError ? error : malformed('syntax', 'The request is not valid.');
+    answerRejected(rejection, incoming, outgoing, logger ?? null);
+  };
+  const server = createServer(
+    {
       maxHeaderSize: headerBytes,
       headersTimeout: headersMs,
       requestTimeout: requestMs,
       connectionsCheckingInterval: checkMs,
       keepAliveTimeout: idleMs,
+      // Looked at here, so that its answer has the form of the others.
+      requireHostHeader: false,
     },
-  });
-  if (!('requestTimeout' in server)) throw new TypeError('the server is not one of HTTP/1.1');
+    (incoming, outgoing) => {
+      try {
+        checkRequest(incoming);
+      } catch (error) {
+        reject(error, incoming, outgoing);
+        return;
+      }
+      void handle(incoming, outgoing);
+    },
+  );
+  server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
+    reject(unmetExpectation(), incoming, outgoing),
+  );
+  answerUnparsed(server, logger ?? null);
+  server.listen(port, host);
   await once(server, 'listening');
   const address = server.address();
   return { server, port: typeof address === 'object' && address !== null ? address.port : port };
+}
+
+function unmetExpectation(): RequestRejectedError {
+  return new RequestRejectedError(
+    417,
+    'expectation_failed',
+    'expectation',
+    'The only expectation that is met is 100-continue.',
+  );
 }

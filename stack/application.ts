@@ -21,6 +21,9 @@ export interface ApplicationSettings {
 /** Options of {@link startApplication}. */
 export interface ApplicationOptions extends ApplicationSettings {
   readonly apiPort: number;
+  /** Ports of their own for operators and hosts; without one they are served on the API's. */
+  readonly internalPort?: number;
+  readonly hostApiPort?: number;
   readonly workerCount: number;
   /** Whether the API process runs a worker too. */
   readonly embeddedWorker: boolean;
@@ -29,6 +32,9 @@ export interface ApplicationOptions extends ApplicationSettings {
 /** The API and its workers, up and answering. */
 export interface Application {
   readonly apiUrl: string;
+  /** Where operators are served, and where hosts are. */
+  readonly internalUrl: string;
+  readonly hostApiUrl: string;
   /** The prebuilt workflow code that every process here loads. */
   readonly workflowBundle: string;
   readonly processes: readonly RunningProcess[];
@@ -42,12 +48,19 @@ export interface Application {
  */
 export async function startApplication(options: ApplicationOptions): Promise<Application> {
   const [workflowBundle] = await Promise.all([bundleWorkflows(options), migrate(options)]);
-  const api = { name: 'api', port: options.apiPort, workflowBundle, embeddedWorker: options.embeddedWorker };
+  const { apiPort, internalPort, hostApiPort, embeddedWorker } = options;
+  const api = { name: 'api', port: apiPort, workflowBundle, embeddedWorker, internalPort, hostApiPort };
   const workers = Array.from({ length: options.workerCount }, (_, index) =>
     startWorker(options, { name: options.workerCount === 1 ? 'worker' : `worker-${index + 1}`, workflowBundle }),
   );
   const [{ url, process: apiProcess }, ...workerProcesses] = await Promise.all([startApi(options, api), ...workers]);
-  return { apiUrl: url, workflowBundle, processes: [apiProcess, ...workerProcesses] };
+  return {
+    apiUrl: url,
+    internalUrl: loopbackUrl(internalPort ?? apiPort),
+    hostApiUrl: loopbackUrl(hostApiPort ?? apiPort),
+    workflowBundle,
+    processes: [apiProcess, ...workerProcesses],
+  };
 }
 
 /** Brings the servers to what this version needs: tables, search attributes, schedules. */
@@ -73,6 +86,9 @@ export async function startApi(
     readonly embeddedWorker: boolean;
     /** Address to listen on; default loopback. */
     readonly host?: string;
+    /** On loopback; default that of everybody. */
+    readonly internalPort?: number | undefined;
+    readonly hostApiPort?: number | undefined;
   },
 ): Promise<{ url: string; process: RunningProcess }> {
   const process = await settings.supervisor.start({
@@ -84,18 +100,26 @@ export async function startApi(
       ...environmentOf(settings),
       API_HOST: api.host ?? '127.0.0.1',
       API_PORT: String(api.port),
+      INTERNAL_HOST: '',
+      INTERNAL_PORT: api.internalPort?.toString() ?? '',
+      HOST_API_HOST: '',
+      HOST_API_PORT: api.hostApiPort?.toString() ?? '',
       ADMIN_TOKEN: settings.adminToken,
       WORKFLOW_BUNDLE: api.workflowBundle,
       EMBEDDED_WORKER: String(api.embeddedWorker),
     },
   });
-  const url = `http://127.0.0.1:${api.port}`;
+  const url = loopbackUrl(api.port);
   await untilReady(process, READY_TIMEOUT_MILLISECONDS, async () => {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) });
     const text = await response.text();
     if (response.status !== 200) throw new Error(`/readyz answers ${response.status}: ${text.slice(0, 300)}`);
   });
   return { url, process };
+}
+
+function loopbackUrl(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 /** Starts one worker process. It is not waited for: what it will do is durable, and waits for it. */
@@ -129,7 +153,7 @@ export function startHost(
     environment: {
       ...withoutSecrets(settings.environment),
       ...logging(settings),
-      API_URL: host.apiUrl,
+      HOST_API_URL: host.apiUrl,
       HOST_TOKEN: host.token,
     },
   });

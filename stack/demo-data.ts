@@ -46,6 +46,9 @@ const accountsAnswer = z.object({ accounts: z.array(z.object({ id: z.number(), e
 /** How to reach the API, and what an earlier start left. */
 export interface DemoDataOptions {
   readonly apiUrl: string;
+  /** Where operators are served, and where hosts are; default `apiUrl`. */
+  readonly internalUrl?: string;
+  readonly hostApiUrl?: string;
   readonly adminToken: string;
   /** The variables of `.stack/env`; tokens in it that still work are kept. */
   readonly earlier: EnvironmentValues;
@@ -61,6 +64,8 @@ export interface DemoData {
 
 interface Admin {
   readonly apiUrl: string;
+  readonly internalUrl: string;
+  readonly hostApiUrl: string;
   readonly adminToken: string;
 }
 
@@ -71,7 +76,8 @@ interface Admin {
  * @throws {UnexpectedStatusError} when the API refuses something for another reason than that it exists.
  */
 export async function makeDemoData(options: DemoDataOptions): Promise<DemoData> {
-  const admin: Admin = options;
+  const { apiUrl, internalUrl = apiUrl, hostApiUrl = apiUrl, adminToken } = options;
+  const admin: Admin = { apiUrl, internalUrl, hostApiUrl, adminToken };
   for (const { slug, name } of REGIONS) await put(admin, `/regions/${slug}`, { name });
   const existing = poolsAnswer.parse((await get(admin, '/pools')).body);
   const cidrs = new Set(existing.pools.map((pool) => pool.cidr));
@@ -91,7 +97,7 @@ async function makeHost(admin: Admin, host: (typeof HOSTS)[number], earlier: Env
   const { name, ...body } = host;
   const tokenVariable = `HOST_TOKEN_${name.toUpperCase().replaceAll('-', '_')}`;
   await put(admin, `/hosts/${name}`, body);
-  const kept = await stillWorks(`${admin.apiUrl}/host/v1/desired-state`, earlier[tokenVariable]);
+  const kept = await stillWorks(`${admin.hostApiUrl}/host/v1/desired-state`, earlier[tokenVariable]);
   const token = kept ?? tokenAnswer.parse((await post(admin, `/hosts/${name}/tokens`)).body).token;
   return { name, token, tokenVariable };
 }
@@ -147,5 +153,5 @@ function put(admin: Admin, path: string, body: unknown) {
 }
 
 function adminUrl(admin: Admin, path: string): string {
-  return `${admin.apiUrl}/internal/v1${path}`;
+  return `${admin.internalUrl}/internal/v1${path}`;
 }

@@ -6,6 +6,8 @@ import { listenerOf } from './process-table.ts';
 /** The ports that people choose, by what listens there. */
 export type PortName =
   | 'api'
+  | 'internal'
+  | 'hostApi'
   | 'temporal'
   | 'temporalUi'
   | 'temporalMetrics'
@@ -28,6 +30,8 @@ interface PortSetting {
 
 const SETTINGS: Readonly<Record<PortName, PortSetting>> = {
   api: { label: 'the API', variable: 'API_PORT', fallback: 8080 },
+  internal: { label: 'the internal API', variable: 'INTERNAL_PORT', fallback: 8081 },
+  hostApi: { label: "the hosts' API", variable: 'HOST_API_PORT', fallback: 8082 },
   temporal: { label: 'Temporal', variable: 'TEMPORAL_PORT', fallback: 7233 },
   temporalUi: { label: 'the Temporal Web UI', variable: 'TEMPORAL_UI_PORT', fallback: 8233 },
   temporalMetrics: { label: 'Temporal metrics', variable: 'TEMPORAL_METRICS_PORT', fallback: 17233 },
@@ -137,6 +141,8 @@ async function freePorts(): Promise<Ports> {
 function collect(portOf: (name: PortName) => number): Ports {
   return {
     api: portOf('api'),
+    internal: portOf('internal'),
+    hostApi: portOf('hostApi'),
     temporal: portOf('temporal'),
     temporalUi: portOf('temporalUi'),
     temporalMetrics: portOf('temporalMetrics'),

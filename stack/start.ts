@@ -48,7 +48,7 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
     report,
     dataFolder: join(STACK_FOLDER, 'data'),
     ports: 'default',
-    callersPorts: ['api'],
+    callersPorts: ['api', 'internal', 'hostApi'],
   });
   const adminToken = environment.ADMIN_TOKEN || earlier.ADMIN_TOKEN || randomBytes(24).toString('base64url');
   const settings = { supervisor, servers, adminToken, environment };
@@ -56,13 +56,15 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
   const application = await startApplication({
     ...settings,
     apiPort: servers.ports.api,
+    internalPort: servers.ports.internal,
+    hostApiPort: servers.ports.hostApi,
     workerCount: 1,
     embeddedWorker: environment.EMBEDDED_WORKER !== 'false',
   });
   report(`Application: the API answers at ${application.apiUrl}`);
-  const { apiUrl } = application;
-  const data = await makeDemoData({ apiUrl, adminToken, earlier, report });
-  await Promise.all(data.hosts.map((host) => startHost(settings, { ...host, apiUrl })));
+  const { apiUrl, internalUrl, hostApiUrl } = application;
+  const data = await makeDemoData({ apiUrl, internalUrl, hostApiUrl, adminToken, earlier, report });
+  await Promise.all(data.hosts.map((host) => startHost(settings, { ...host, apiUrl: hostApiUrl })));
   report(`Hosts: agents of ${data.hosts.map((host) => host.name).join(', ')} are running`);
   await writeEnvironmentFile(ENVIRONMENT_FILE, environmentValues(servers, application, adminToken, data));
   report('One whole cycle over the public API:');
@@ -73,6 +75,8 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
 function environmentValues(servers: Servers, application: Application, adminToken: string, data: DemoData) {
   return {
     API_URL: application.apiUrl,
+    INTERNAL_URL: application.internalUrl,
+    HOST_API_URL: application.hostApiUrl,
     API_TOKEN: data.apiToken,
     OTHER_API_TOKEN: data.otherApiToken,
     ADMIN_TOKEN: adminToken,
@@ -89,6 +93,8 @@ function whatNext(servers: Servers, application: Application): string {
 The Reserved IP service is up.
 
   API               ${application.apiUrl}   (its description: ${application.apiUrl}/openapi.json)
+  For operators     ${application.internalUrl}   (npm run admin)
+  For hosts         ${application.hostApiUrl}
   Temporal Web UI   ${servers.temporalUiUrl || '(that of the existing server)'}
   Kafka             ${servers.kafkaBrokers}
   Logs              .stack/logs/

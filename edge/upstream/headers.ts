@@ -13,15 +13,25 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** What says where a request came from: believed from a proxy in front, and from nobody else. */
-const FORWARDING = new Set([
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-real-ip',
-]);
+/** What a proxy in front may say of where a request came from, and nobody else. */
+const BELIEVED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'] as const;
+
+/** Other signs than these are read as hyphens by many servers: `X_Forwarded_For` is another name of `X-Forwarded-For`. */
+const PLAIN_NAME = /^[a-z\d-]+$/;
+
+/** Names by which proxies tell servers where a request came from, whose it is, or that it is meant to be another one. */
+const PROXY_NAMES = new RegExp(
+  [
+    '^(?:x-)?forward',
+    // X-Real-IP, True-Client-IP, CF-Connecting-IP, X-Remote-Addr, X-Azure-ClientIP, and whatever else names an address.
+    '(?:^|-)(?:client|remote|socket)?-?(?:ip|ipv4|ipv6|addr|address)$',
+    '^x-(?:accel|authenticated|client|envoy|http|method|original|originating|proxy|proxyuser|remote|rewrite|sendfile|shadow|ssl|tls)(?:-|$)',
+    '^(?:cf-pseudo|client-cert|proxy|remote|ssl|wl-proxy)(?:-|$)',
+    '-override$',
+    '^(?:x-)?(?:host|https|path|scheme|script-name|uri|url|url-scheme)$',
+    '^(?:front-end-https|x-arr-ssl)$',
+  ].join('|'),
+);
 
 /** What {@link requestHeaders} is to say for the gateway. */
 export interface RequestHeaderOptions {
@@ -31,29 +41,45 @@ export interface RequestHeaderOptions {
   trustForwarded: boolean;
 }
 
+/** Whether only a proxy may say this, in any spelling that a server may take for it; `name` is in lower case. */
+export function isForProxies(name: string): boolean {
+  return !PLAIN_NAME.test(name) || PROXY_NAMES.test(name);
+}
+
 /**
  * The fields that go to an upstream, in the order, spelling and number in which they came: without those of the hop and
- * those that are said anew. `Host` is the upstream's own and is added by whoever connects. The node answers
- * `Expect: 100-continue` itself, so that is not passed on.
+ * those that only proxies may say, which are said anew. `Host` is the upstream's own and is added by whoever connects.
+ * The node answers `Expect: 100-continue` itself, so that is not passed on.
  */
 export function requestHeaders(incoming: IncomingMessage, options: RequestHeaderOptions): string[] {
   const { requestId, trustForwarded } = options;
-  const { headers, socket, rawHeaders } = incoming;
+  const { headers, rawHeaders } = incoming;
   const dropped = new Set([...HOP_BY_HOP, ...named(headers.connection), 'host', 'expect', 'x-request-id']);
-  for (const name of trustForwarded ? ['x-forwarded-for'] : FORWARDING) dropped.add(name);
   const kept: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
-    if (!dropped.has(name.toLowerCase())) kept.push(name, value);
+    const lowerCase = name.toLowerCase();
+    if (!dropped.has(lowerCase) && !isForProxies(lowerCase)) kept.push(name, value);
   }
-  const said = (name: string) => (trustForwarded ? headers[name] : undefined);
+  kept.push('x-request-id', requestId, 'via', '1.1 edge');
+  return [...kept, ...forwardedHeaders(incoming, trustForwarded)];
+}
+
+/** Where the request came from: what a proxy in front says, if it is believed, and this hop. */
+function forwardedHeaders({ headers, socket }: IncomingMessage, trustForwarded: boolean): string[] {
+  const said = (name: string) => (trustForwarded ? headers[name]?.toString() : undefined);
   const peer = socket.remoteAddress ?? 'unknown';
   const before = said('x-forwarded-for');
-  kept.push('x-request-id', requestId, 'via', '1.1 edge');
-  kept.push('x-forwarded-for', before === undefined ? peer : `${before}, ${peer}`);
-  if (said('x-forwarded-proto') === undefined) kept.push('x-forwarded-proto', 'http');
-  if (said('x-forwarded-host') === undefined && headers.host) kept.push('x-forwarded-host', headers.host);
-  return kept;
+  const values: Record<(typeof BELIEVED)[number], string | undefined> = {
+    'x-forwarded-for': before === undefined ? peer : `${before}, ${peer}`,
+    'x-forwarded-proto': said('x-forwarded-proto') ?? 'http',
+    'x-forwarded-host': said('x-forwarded-host') ?? headers.host,
+    'x-forwarded-port': said('x-forwarded-port'),
+  };
+  return BELIEVED.flatMap((name) => {
+    const value = values[name];
+    return value === undefined ? [] : [name, value];
+  });
 }
 
 /** The fields of an answer that go to the client; the request's name is added when the upstream does not say it. */

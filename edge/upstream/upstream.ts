@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
+import { normalizeTarget } from '../../http/target.ts';
 import { ClientGoneError, UpstreamError } from '../errors.ts';
 
 /** The two stacks. */
@@ -20,7 +21,7 @@ export interface UpstreamTimeouts {
 /** What is sent. */
 export interface UpstreamRequest {
   method: string;
-  /** Path and query, as the client wrote them. */
+  /** Path and query, as they were routed. */
   target: string;
   /** Names and values, one after the other. */
   headers: string[];
@@ -64,9 +65,13 @@ export class Upstream {
     });
   }
 
-  /** Resolves when the answer begins. Throws {@link UpstreamError} or {@link ClientGoneError}. */
+  /**
+   * Resolves when the answer begins. Throws {@link UpstreamError} or {@link ClientGoneError}, and RequestRejectedError
+   * for a target that could leave the path of the stack's URL; nothing was sent then.
+   */
   async send({ answerMs = this.#timeouts.answerMs, ...request }: UpstreamRequest): Promise<UpstreamAnswer> {
     const { method, headers, body, signal } = request;
+    const path = this.#prefix + normalizeTarget(request.target);
     let sent = false;
     const dispatcher = this.#pool.compose(
       noticing(() => {
@@ -77,7 +82,7 @@ export class Upstream {
     const timer = setTimeout(() => late.abort(), answerMs);
     try {
       const answer = await dispatcher.request({
-        path: this.#prefix + request.target,
+        path,
         method,
         headers,
         body,

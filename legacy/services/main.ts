@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await refuseUnsafeDatabase(db);
   const app = createServices({ db, latency: latencyOf(configuration.LEGACY_LATENCY_SCALE) });
   const { LEGACY_SERVICES_HOST: host, LEGACY_SERVICES_PORT } = configuration;
-  const { port } = await startServer({ fetch: app.fetch, host, port: LEGACY_SERVICES_PORT });
+  const { port } = await startServer({ fetch: app.fetch, host, port: LEGACY_SERVICES_PORT, logger });
   logger.info({ url: `http://${host}:${port}` }, 'listening');
   await aborted(stopping);
   await db.destroy();

@@ -12,12 +12,14 @@ printUncaughtErrors();
  * `env` for people, and `<host>.token` for each host agent, which sees no other token.
  */
 
-const { API_URL = '', ADMIN_TOKEN = '', TOKEN_FOLDER = '/tokens' } = process.env;
+const { API_URL = '', INTERNAL_URL, HOST_API_URL, ADMIN_TOKEN = '', TOKEN_FOLDER = '/tokens' } = process.env;
 await mkdir(TOKEN_FOLDER, { recursive: true });
 const environmentFile = join(TOKEN_FOLDER, 'env');
 const earlier = await readEnvironmentFile(environmentFile);
 const data = await makeDemoData({
   apiUrl: API_URL,
+  ...(INTERNAL_URL && { internalUrl: INTERNAL_URL }),
+  ...(HOST_API_URL && { hostApiUrl: HOST_API_URL }),
   adminToken: ADMIN_TOKEN,
   earlier,
   report: (line) => print(visible(line)),

@@ -15,7 +15,14 @@ const key = { id: 'k', key: randomBytes(32) };
 const codec = createPayloadCodec({ active: key, all: [key] });
 
 function appOf(options: Partial<CodecOptions> = {}) {
-  return createCodecApp({ codec, namespace: 'default', origins: [UI], authentication: null, ...options });
+  return createCodecApp({
+    codec,
+    namespace: 'default',
+    names: ['localhost'],
+    origins: [UI],
+    authentication: null,
+    ...options,
+  });
 }
 
 function jsonOf(payloads: Payload[]) {

@@ -15,6 +15,8 @@ const MOST_BYTES = 16 * 1024 * 1024;
 export interface CodecOptions {
   codec: PayloadCodec;
   namespace: string;
+  /** Names and addresses by which browsers reach the endpoint, as they are in a URL. */
+  names: readonly string[];
   /** Origins of the Web UI. */
   origins: readonly string[];
   /** Who may decode; null when the endpoint is reached from its own machine only. */
@@ -27,10 +29,15 @@ const bodySchema = z.object({ payloads: z.array(payloadSchema) });
 
 /**
  * The remote codec that Temporal's Web UI and command line ask: `POST /decode` and `/encode` with payloads in Protobuf's
- * JSON form. A page of any other origin is refused, also without a token.
+ * JSON form. A page of any other origin is rejected, also without a token; so is one that had its own name resolved to
+ * this endpoint's address (DNS rebinding), for which no origin is foreign.
  */
-export function createCodecApp({ codec, namespace, origins, authentication }: CodecOptions): Hono {
+export function createCodecApp({ codec, namespace, names, origins, authentication }: CodecOptions): Hono {
   const app = new Hono();
+  app.use(async function ownNames(c, next) {
+    if (!names.includes(new URL(c.req.url).hostname)) throw new HTTPException(403, { message: 'foreign host' });
+    await next();
+  });
   app.use(async function ownOrigins(c, next) {
     const origin = c.req.header('origin');
     if (origin !== undefined && !origins.includes(origin)) throw new HTTPException(403, { message: 'foreign origin' });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { serve } from '@hono/node-server';
 import { ConfigurationError, parseCodecEndpointConfiguration } from '../../config/configuration.ts';
+import { startServer } from '../../http/server.ts';
 import { describeError, print, printError, printUncaughtErrors } from '../../text/print.ts';
 import { createPayloadCodec } from '../payload-codec.ts';
 import { createCodecApp } from './app.ts';
@@ -12,17 +12,11 @@ printUncaughtErrors();
  */
 
 async function main(): Promise<void> {
-  const { keys, host, port, ...rest } = parseCodecEndpointConfiguration(process.env);
+  const { keys, host, port: asked, ...rest } = parseCodecEndpointConfiguration(process.env);
   const app = createCodecApp({ ...rest, codec: createPayloadCodec(keys) });
-  const server = serve({
-    fetch: app.fetch,
-    hostname: host,
-    port,
-    serverOptions: { headersTimeout: 5_000, requestTimeout: 15_000 },
-  });
-  await once(server, 'listening');
-  const address = server.address();
-  print(`codec: http://${host}:${typeof address === 'object' && address !== null ? address.port : port}`);
+  const limits = { headersMs: 5_000, requestMs: 15_000 };
+  const { server, port } = await startServer({ fetch: app.fetch, host, port: asked, limits });
+  print(`codec: http://${host}:${port}`);
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   server.close();
 }

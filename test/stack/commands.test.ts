@@ -17,7 +17,7 @@ import { runProgram } from '../support/program.ts';
 async function useCopy(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-copy-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const part of ['stack', 'billing', 'config', 'db', 'domain', 'logging', 'temporal', 'text']) {
+  for (const part of ['stack', 'billing', 'config', 'db', 'domain', 'http', 'logging', 'temporal', 'text']) {
     await cp(join(PROJECT_FOLDER, part), join(folder, part), { recursive: true });
   }
   await cp(join(PROJECT_FOLDER, 'package.json'), join(folder, 'package.json'));

@@ -1,0 +1,59 @@
+import type { ApiConfiguration } from '../config/configuration.ts';
+import { startServer } from '../http/server.ts';
+import { StoppableServer } from '../http/shutdown.ts';
+import { createApp } from './app.ts';
+import type { ApiDependencies, Audience } from './context.ts';
+
+/** Where a listener is to be, and for whom. */
+interface Listener {
+  host: string;
+  port: number;
+  audiences: Audience[];
+}
+
+/** An API that listens. */
+export interface Listeners {
+  stop(options: { drainMs: number }): Promise<void>;
+}
+
+/**
+ * Opens the addresses of the API. Operators and hosts are served on the public one only while they have none of their
+ * own. The public one is opened last, so whoever reaches it can reach the others. Throws when a port is taken.
+ */
+export async function startListeners(
+  configuration: ApiConfiguration,
+  dependencies: ApiDependencies,
+): Promise<Listeners> {
+  const { logger } = dependencies;
+  const [own, shared] = addressesOf(configuration);
+  const servers: StoppableServer[] = [];
+  const open = async ({ host, port: asked, audiences }: Listener) => {
+    const { fetch } = createApp(dependencies, audiences);
+    const { server, port } = await startServer({ fetch, host, port: asked, logger });
+    servers.push(new StoppableServer(server));
+    return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, audiences };
+  };
+  const opened = [];
+  for (const listener of own) opened.push(await open(listener));
+  opened.unshift(await open(shared));
+  for (const { url, audiences } of opened) logger.info({ url, audiences }, 'listening');
+  return {
+    async stop(options) {
+      await Promise.all(servers.map((server) => server.stop(options)));
+    },
+  };
+}
+
+/** The listeners of one audience each, and the public one. */
+function addressesOf(configuration: ApiConfiguration): [own: Listener[], shared: Listener] {
+  const { API_HOST, API_PORT, INTERNAL_HOST, INTERNAL_PORT, HOST_API_HOST, HOST_API_PORT } = configuration;
+  const own: Listener[] = [];
+  const shared: Listener = { host: API_HOST, port: API_PORT, audiences: ['customers'] };
+  const place = (audience: Audience, host = '127.0.0.1', port?: number) => {
+    if (port === undefined) shared.audiences.push(audience);
+    else own.push({ host, port, audiences: [audience] });
+  };
+  place('operators', INTERNAL_HOST, INTERNAL_PORT);
+  place('hosts', HOST_API_HOST, HOST_API_PORT);
+  return [own, shared];
+}
