@@ -16,8 +16,11 @@ import { Shadow } from './shadow/shadow.ts';
 import { type Stack, Upstream, type UpstreamTimeouts } from './upstream/upstream.ts';
 import { Users } from './users.ts';
 
-/** A stack that does not tell capitals apart would be a way around the rules and flags of these, so others are not passed on. */
-const RULED = /^\/(?:internal|host|openapi\.json|v2\/(?:reserved_ips|floating_ips|reserved_ipv6))(?:\/|$)/;
+/** The words by which requests are routed. */
+const RULED = new Set([
+  ...['v2', 'internal', 'host', 'healthz', 'readyz', 'openapi.json', 'reserved_ipv6', 'actions'],
+  ...FAMILIES,
+]);
 /** A host's long poll lasts 30 s. */
 const LONG_POLL_MS = 60_000;
 
@@ -85,8 +88,7 @@ function route({ logger, stopping, flags, users, forwarder, defaultStack }: Rout
   const app = new Hono<EdgeEnvironment>({ strict: false });
   app.use(requestId(logger));
   app.use(async function asRulesAreWritten(c, next) {
-    const { path } = c.req;
-    if (RULED.test(path.toLowerCase()) && !RULED.test(path)) return answerByGateway(c, NOT_FOUND);
+    if (isMiswritten(c.req.path)) return answerByGateway(c, NOT_FOUND);
     await next();
   });
   app.onError((error, c) => {
@@ -142,4 +144,10 @@ function route({ logger, stopping, flags, users, forwarder, defaultStack }: Rout
   );
   app.all('*', (c) => byRule(c, defaultStack));
   return app;
+}
+
+/** Whether a stack that does not tell capitals apart would read a rule's word where the gateway reads none. */
+function isMiswritten(path: string): boolean {
+  const [, first = '', second = '', , fourth = ''] = path.split('/', 5);
+  return [first, second, fourth].some((word) => !RULED.has(word) && RULED.has(word.toLowerCase()));
 }

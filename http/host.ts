@@ -8,14 +8,15 @@ export interface Host {
   port: number | null;
 }
 
-/** The longest name that the DNS has, with a colon and a port. */
-const LONGEST = 259;
+/** The longest name that the DNS has. */
+const LONGEST_NAME = 253;
+/** With a colon and a port. */
+const LONGEST = LONGEST_NAME + 6;
 const PARTS = /^([\w.-]+|\[[\da-f:.]+\])(?::([1-9]\d{0,4}))?$/i;
 /** Letters, digits and hyphens (RFC 1123), and the underscore, which names of services in Docker Compose have. */
 const LABELS = /^(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*$/;
 /** What the URL parser takes for an address, however it is written: `1`, `0x7f.1`, `010.0.0.1`. */
 const NUMERIC_END = /(?:^|\.)(?:\d+|0x[\da-f]*)$/i;
-const PUNYCODE = /(?:^|\.)xn--/i;
 
 /**
  * Reads a `Host` field or the authority of a URL; null unless it is a plain name or an address, with a port or without.
@@ -43,10 +44,5 @@ function ipv6(written: string): string | null {
 
 function nameOrIpv4(written: string): string | null {
   if (NUMERIC_END.test(written)) return isIPv4(written) ? written : null;
-  if (!LABELS.test(written)) return null;
-  const name = written.toLowerCase();
-  // A label that is no Punycode makes the URL parser fail, or is read as another name.
-  if (PUNYCODE.test(name) && !(URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name))
-    return null;
-  return name;
+  return written.length <= LONGEST_NAME && LABELS.test(written) ? written.toLowerCase() : null;
 }

@@ -22,11 +22,11 @@ export function answerRejected(
 
 /** Answers in the same form what the parser of Node rejects, and CONNECT, for which there is no response object. */
 export function answerUnparsed(server: Server, logger: Logger | null): void {
-  const pending = new WeakMap<Duplex, Set<ServerResponse>>();
+  const responses = new WeakMap<Duplex, ServerResponse[]>();
+  const pendingOn = (socket: Duplex) =>
+    responses.get(socket)?.filter(({ writableFinished }) => !writableFinished) ?? [];
   server.prependListener('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
-    const responses = pending.get(socket) ?? new Set();
-    pending.set(socket, responses.add(outgoing));
-    outgoing.once('close', () => responses.delete(outgoing));
+    responses.set(socket, [...pendingOn(socket), outgoing]);
   });
 
   function answer(error: RequestRejectedError, socket: Duplex): void {
@@ -41,12 +41,12 @@ export function answerUnparsed(server: Server, logger: Logger | null): void {
   }
 
   server.on('clientError', (cause: Error & { code?: string }, socket) => {
-    const responses = [...(pending.get(socket) ?? [])];
+    const pending = pendingOn(socket);
     const error = rejectionOf(cause.code);
     // Requests that came whole are answered first, so that no client takes this answer for theirs.
-    const last = responses.filter(({ req }) => req.complete).at(-1);
+    const last = pending.filter(({ req }) => req.complete).at(-1);
     if (last !== undefined && socket.writable) last.once('close', () => answer(error, socket));
-    else if (responses.some(({ headersSent }) => headersSent)) socket.destroy();
+    else if (pending.some(({ headersSent }) => headersSent)) socket.destroy();
     else answer(error, socket);
   });
   server.on('connect', (_request, socket) => {

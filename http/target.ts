@@ -15,8 +15,8 @@ const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 const PLAIN_PATH = /^(?:\/[\w!$&'()*+,=:@~.-]+)*\/?$/;
 const PATH = /^[\w!$&'()*+,=:@~.%;/-]*$/;
 const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
-/** NUL, slash, backslash, and an escape of an escape. */
-const HIDDEN = /%(?:00|2f|5c|25[\da-f]{2})/i;
+/** NUL, what ends a path or a segment (`#`, `/`, `;`, `?`, a backslash), and an escape of an escape. */
+const HIDDEN = /%(?:00|23|2f|3b|3f|5c|25[\da-f]{2})/i;
 const UNRESERVED = /[\w.~-]/;
 
 /**

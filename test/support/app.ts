@@ -19,12 +19,17 @@ export interface AppOptions {
 }
 
 /** The API inside the running test, on the servers of the stack unless told otherwise. */
-export async function useApp({
+export async function useApp(options: AppOptions = {}): Promise<ApiApp> {
+  return createApp(await useDependencies(options));
+}
+
+/** What the API in the running test is made of. */
+export async function useDependencies({
   mysqlUrl = inject('stack').mysqlUrl,
   client,
   health,
   logger = pino({ level: 'silent' }),
-}: AppOptions = {}): Promise<ApiApp> {
+}: AppOptions = {}): Promise<ApiDependencies> {
   const db: Database = openDatabase({ url: mysqlUrl, poolSize: 4 });
   const waitingHosts = new WaitingHosts({ db, logger });
   onTestFinished(async () => {
@@ -32,7 +37,7 @@ export async function useApp({
     await db.destroy();
   });
   const temporal = await useTemporal();
-  return createApp({
+  return {
     db,
     client: client ?? createReservedIpClient({ temporal }),
     acknowledgments: createAcknowledgmentSink(temporal),
@@ -41,5 +46,5 @@ export async function useApp({
     waitingHosts,
     stopping: new AbortController().signal,
     health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal), ...health },
-  });
+  };
 }

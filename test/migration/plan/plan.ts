@@ -89,6 +89,8 @@ const differenceSchema = z.strictObject({
   case: z.string(),
   /** What the legacy stack answers, when that is another status; then nothing else is compared. */
   legacy: z.int().optional(),
+  /** What the gateway answers itself, whichever stack is behind it. */
+  gateway: z.int().optional(),
   /** Where answers of the same status differ: `headers.…` or the way to a field of the body. */
   fields: z.array(z.string()).default([]),
   reason: z.string(),
