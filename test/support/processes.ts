@@ -45,9 +45,10 @@ export async function startWorkerProcess(environment: Environment = {}): Promise
 export function startAgentProcess(
   host: { name: string; token: string; apiUrl: string },
   options: string[] = [],
+  environment: Environment = {},
 ): Program {
   return startProgram('host/main.ts', ['--host', host.name, ...options], {
-    environment: { API_URL: host.apiUrl, HOST_TOKEN: host.token, LOG_LEVEL: 'debug' },
+    environment: { API_URL: host.apiUrl, HOST_TOKEN: host.token, LOG_LEVEL: 'debug', ...environment },
   });
 }
 
