@@ -130,6 +130,7 @@ function route({ logger, stopping, flags, users, forwarder, defaultStack }: Rout
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => (stopping?.aborted ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' })));
+  for (const path of ['/healthz', '/readyz']) app.all(path, (c) => answerByGateway(c, NOT_FOUND));
   // Operators reach it at the API itself; the public does not.
   app.all('/internal/*', (c) => answerByGateway(c, NOT_FOUND));
   app.all('/v2/reserved_ipv6/*', (c) => byRule(c, 'new'));

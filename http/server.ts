@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { answerRejected, answerUnparsed } from './rejected-answers.ts';
@@ -47,9 +48,12 @@ export async function startServer({ fetch, host, port, logger, limits = {} }: Se
   // Longer than clients and proxies keep one, so that they never send into one that is being closed.
   const { idleMs = 75_000 } = limits;
   const handle = getRequestListener(fetch);
+  // Connections that end with a rejection: what was sent behind it is not to be carried out without an answer.
+  const ending = new WeakSet<Socket>();
   const reject = (error: unknown, incoming: IncomingMessage, outgoing: ServerResponse) => {
     const rejection = error instanceof RequestRejectedError ? error : malformed('syntax', 'The request is not valid.');
     answerRejected(rejection, incoming, outgoing, logger ?? null);
+    if (!outgoing.shouldKeepAlive) ending.add(incoming.socket);
   };
   const server = createServer(
     {
@@ -62,6 +66,7 @@ export async function startServer({ fetch, host, port, logger, limits = {} }: Se
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
+      if (ending.has(incoming.socket)) return;
       try {
         checkRequest(incoming);
       } catch (error) {

@@ -7,6 +7,8 @@ import { sign } from 'hono/jwt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ConfigurationError, parseCodecEndpointConfiguration } from '../../config/configuration.ts';
+import { startServer } from '../../http/server.ts';
+import { exchange } from '../../test/support/raw-http.ts';
 import { createPayloadCodec } from '../payload-codec.ts';
 import { type CodecOptions, createCodecApp } from './app.ts';
 
@@ -83,6 +85,37 @@ describe('the codec endpoint', () => {
     expect(await status('/decode', { method: 'GET' })).toBe(404);
   });
 
+  test('rejects a page that had its own name resolved to the address of the endpoint', async () => {
+    const app = appOf({ names: ['127.0.0.1', '[::1]', 'localhost'] });
+    const { server, port } = await startServer({ fetch: app.fetch, host: '127.0.0.1', port: 0 });
+    onTestFinished(() => {
+      server.close();
+    });
+    const body = JSON.stringify({ payloads: jsonOf(await codec.encode(plain)) });
+    const statusFor = async (host: string, headers: string[]) => {
+      const lines = [`POST /decode HTTP/1.1`, `Host: ${host}`, ...headers, `Content-Length: ${body.length}`];
+      const bytes = [...lines, 'Content-Type: application/json', 'Connection: close', '', body].join('\r\n');
+      return (await exchange(`http://127.0.0.1:${port}`, bytes))[0]?.status;
+    };
+    for (const name of ['127.0.0.1', 'localhost', 'LOCALHOST', '[::1]', '[0:0::1]']) {
+      for (const host of [name, `${name}:${port}`]) expect(await statusFor(host, [`Origin: ${UI}`]), host).toBe(200);
+    }
+    for (const host of [
+      'evil.example',
+      `evil.example:${port}`,
+      'localhost.evil.example',
+      '127.0.0.2',
+      '[::2]',
+      'a_b',
+    ]) {
+      // A page has no foreign origin there: to its browser, the endpoint is its own server.
+      for (const headers of [[], [`Origin: ${UI}`]]) expect(await statusFor(host, headers), host).toBe(403);
+    }
+    for (const host of ['1/decode?', 'localhost.', '2130706433', 'user@localhost', 'localhost/@evil.example', '']) {
+      expect(await statusFor(host, []), host).toBe(400);
+    }
+  });
+
   test('says which key is missing', async () => {
     const other = createPayloadCodec({ active: { id: 'lost', key: key.key }, all: [] });
     const answer = await appOf().request(...post('/decode', jsonOf(await other.encode(plain))));
@@ -116,6 +149,23 @@ test('the codec endpoint does not listen beyond its machine without an identity 
     ConfigurationError,
   );
   expect(parseCodecEndpointConfiguration({ TEMPORAL_CODEC_KEYS })).toMatchObject({ host: '127.0.0.1', port: 8234 });
+});
+
+test('the codec endpoint knows by which names it is reached', () => {
+  const keys = { TEMPORAL_CODEC_KEYS: `k:${key.key.toString('base64')}` };
+  const identity = { CODEC_JWKS_URL: 'https://id.example', CODEC_JWT_ISSUER: 'a', CODEC_JWT_AUDIENCE: 'b' };
+  const namesFor = (settings: Record<string, string>) =>
+    parseCodecEndpointConfiguration({ ...keys, ...identity, ...settings }).names;
+  expect(namesFor({})).toEqual(['127.0.0.1', '[::1]', 'localhost']);
+  expect(namesFor({ CODEC_HOST: '10.0.0.1' })).toEqual(['10.0.0.1']);
+  expect(namesFor({ CODEC_HOST: '::', CODEC_HOSTS: 'Codec.example, 2001:db8::0:1' })).toEqual([
+    'codec.example',
+    '[2001:db8::1]',
+  ]);
+  expect(() => namesFor({ CODEC_HOST: '0.0.0.0' })).toThrow('CODEC_HOSTS: is needed');
+  for (const wrong of ['[::1]:8234', 'http://codec.example', '1', 'a,,b']) {
+    expect(() => namesFor({ CODEC_HOSTS: wrong }), wrong).toThrow('is no name or address');
+  }
 });
 
 /** A server that publishes its keys, as identity providers do. */
