@@ -22,11 +22,11 @@ export function answerRejected(
 
 /** Answers in the same form what the parser of Node rejects, and CONNECT, for which there is no response object. */
 export function answerUnparsed(server: Server, logger: Logger | null): void {
-  const responses = new WeakMap<Duplex, ServerResponse[]>();
-  const pendingOn = (socket: Duplex) =>
-    responses.get(socket)?.filter(({ writableFinished }) => !writableFinished) ?? [];
+  const unfinished = new WeakMap<Duplex, Set<ServerResponse>>();
   server.prependListener('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
-    responses.set(socket, [...pendingOn(socket), outgoing]);
+    const responses = unfinished.get(socket) ?? new Set();
+    unfinished.set(socket, responses.add(outgoing));
+    outgoing.once('finish', () => responses.delete(outgoing));
   });
 
   function answer(error: RequestRejectedError, socket: Duplex): void {
@@ -41,7 +41,7 @@ export function answerUnparsed(server: Server, logger: Logger | null): void {
   }
 
   server.on('clientError', (cause: Error & { code?: string }, socket) => {
-    const pending = pendingOn(socket);
+    const pending = [...(unfinished.get(socket) ?? [])];
     const error = rejectionOf(cause.code);
     // Requests that came whole are answered first, so that no client takes this answer for theirs.
     const last = pending.filter(({ req }) => req.complete).at(-1);

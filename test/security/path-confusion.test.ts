@@ -32,7 +32,7 @@ function expectRejection(answer: RawAnswer, statuses: number[], what: string): v
 function wayOf(path: string): string {
   const [, first = '', second = '', ...rest] = path.replace(/(.)\/$/, '$1').split('/');
   if (['internal', 'host', 'healthz', 'readyz'].includes(first)) return first;
-  if (path.startsWith('/openapi.json')) return 'openapi';
+  if (first === 'openapi.json' && second === '') return 'openapi';
   if (first !== 'v2') return 'other';
   if (second === 'reserved_ipv6') return second;
   if (!['reserved_ips', 'floating_ips'].includes(second)) return 'other';

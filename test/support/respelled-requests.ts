@@ -129,7 +129,7 @@ const PIECES = [
 /** A spelling of a path that some reader may take for it, or for another one; the same for the same random numbers. */
 export function respell(path: string, random: SeededRandom): string {
   let spelled = path;
-  for (let changes = 1 + random.below(3); changes > 0; changes--) spelled = change(spelled, random);
+  for (let changes = random.below(3); changes > 0; changes--) spelled = change(spelled, random);
   return spelled;
 }
 
