@@ -36,8 +36,8 @@ export function readTarget(written: string): Target {
  * Path and query in the one way in which they are routed and forwarded: escapes of letters, digits and `-._~` are
  * decoded, other escapes get capitals (RFC 3986, 6.2.2). Throws RequestRejectedError for whatever two readers may read
  * in two ways: 400 for characters that a URL does not have, and for dot segments; 404 for empty segments, parameters
- * after a semicolon, malformed and hidden escapes, and any escape in the first two segments, by which requests are
- * routed. The query is never decoded.
+ * after a semicolon, malformed and hidden escapes, and any escape in the first, second and fourth segment, by which
+ * requests are routed. The query is never decoded.
  */
 export function normalizeTarget(written: string): string {
   if (!PRINTABLE.test(written)) throw malformed('character', 'The request target has a character that no URL has.');
@@ -56,10 +56,10 @@ function normalizePath(path: string): string {
     const character = String.fromCharCode(Number.parseInt(written.slice(1), 16));
     return UNRESERVED.test(character) ? character : written.toUpperCase();
   });
-  // Filters of proxies look at the first segment as it is written; the second is that of the gateway's rules.
+  // Filters of proxies look at the first segment as it is written.
   const [, first = ''] = path.split('/', 2);
-  const [, , second = ''] = normal.split('/', 3);
-  if (first.includes('%') || second.includes('%')) throw nothingThere();
+  const [, , second = '', , fourth = ''] = normal.split('/', 5);
+  if ([first, second, fourth].some((word) => word.includes('%'))) throw nothingThere();
   return normal;
 }
 
