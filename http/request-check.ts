@@ -13,8 +13,8 @@ import { readTarget } from './target.ts';
  * forwards reads the same. Throws RequestRejectedError.
  */
 export function checkRequest(incoming: IncomingMessage): void {
-  const { target, authority } = readTarget(incoming.url ?? '');
   const host = hostOf(incoming);
+  const { target, authority } = readTarget(incoming.url ?? '');
   if (host !== null && authority !== null && formatHost(host) !== formatHost(authority)) {
     throw malformed('authority', 'The URL names another host than the Host header.');
   }

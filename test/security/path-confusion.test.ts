@@ -106,7 +106,7 @@ describe('the gateway', () => {
 
   test.each(HOSTILE_HOSTS)('answers 400 to the host %j, with every flag off and on', async (host) => {
     for (const gateway of gateways) {
-      for (const target of ['/internal/v1/accounts', '/v2/reserved_ips', '/healthz']) {
+      for (const target of ['/internal/v1/accounts', '/v2/reserved_ips', '/healthz', '//v2', '/%69nternal']) {
         const request = { target, host: latin1(host), headers: adminHeaders() };
         const answer = await ask(gateway.url, request);
         expectRejection(answer, [400], JSON.stringify(request));
