@@ -257,7 +257,13 @@ describe('a request of 16 kB', () => {
 
   test('costs the codec endpoint no more in the origin of a page', async () => {
     const codec = { encode: async () => [], decode: async () => [] };
-    const app = createCodecApp({ codec, namespace: 'default', origins: ['https://ui.example'], authentication: null });
+    const app = createCodecApp({
+      codec,
+      namespace: 'default',
+      names: ['localhost'],
+      origins: ['https://ui.example'],
+      authentication: null,
+    });
     for (const attack of SENDABLE) {
       const origin = `https://${textOf(attack, 15_000)}`;
       let answer: Response | Promise<Response> | undefined;
