@@ -1,19 +1,22 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { methodNotAllowed as answerMethodNotAllowed } from 'hono/method-not-allowed';
+import { API_LIMITS } from '../config/api-limits.ts';
 import { type ApiApp, type ApiDependencies, type ApiEnvironment, AUDIENCES, type Audience } from './context.ts';
 import { answerError } from './error-answer.ts';
 import { methodNotAllowed, notFound } from './errors.ts';
+import { createFairness, type Fairness, fairTurns } from './fairness/fairness.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { authentication } from './middleware/authentication.ts';
 import { bodyLimit } from './middleware/body-limit.ts';
 import { jsonBody } from './middleware/json-body.ts';
 import { jsonCharset } from './middleware/json-charset.ts';
+import { limitPaths } from './middleware/path-limit.ts';
 import { rateLimit, rateLimitDefaults } from './middleware/rate-limit.ts';
 import { refusalLog } from './middleware/refusal-log.ts';
 import { refusedChanges } from './middleware/refused-changes.ts';
 import { requestId } from './middleware/request-id.ts';
 import { timeLimit } from './middleware/time-limit.ts';
-import { registerOpenApiDocument } from './openapi.ts';
+import { registerOpenApiDocuments } from './openapi.ts';
 import { requesterOf } from './requester.ts';
 import { registerAccountRoutes } from './routes/account/index.ts';
 import { registerActionRoutes } from './routes/actions/index.ts';
@@ -28,14 +31,19 @@ import { validationHook } from './validation-hook.ts';
  * The HTTP API as a plain fetch handler: `createApp(dependencies).fetch(request)`. It holds nothing but caches, so it
  * runs as well in a process that is made for one request. What is for other audiences than those named is not there: 404.
  */
-export function createApp(dependencies: ApiDependencies, audiences: readonly Audience[] = AUDIENCES): ApiApp {
+export function createApp(
+  dependencies: ApiDependencies,
+  audiences: readonly Audience[] = AUDIENCES,
+  fairness: Fairness = createFairness({ limits: API_LIMITS, ...dependencies }),
+): ApiApp {
   const app: ApiApp = new OpenAPIHono<ApiEnvironment>({ strict: false, defaultHook: validationHook });
   app.onError(answerError);
   app.notFound((c) => answerError(notFound(), c));
 
-  app.use(requestId(dependencies), accessLog(), jsonCharset());
-  if (audiences.includes('hosts')) app.use('/host/*', refusalLog());
-  if (audiences.includes('operators')) app.use('/internal/*', refusalLog());
+  limitPaths(app);
+  app.use(requestId(dependencies), accessLog(fairness.refusedLines), jsonCharset());
+  if (audiences.includes('hosts')) app.use('/host/*', refusalLog(fairness.refusedLines));
+  if (audiences.includes('operators')) app.use('/internal/*', refusalLog(fairness.refusedLines));
   app.use(
     answerMethodNotAllowed({
       app,
@@ -46,20 +54,23 @@ export function createApp(dependencies: ApiDependencies, audiences: readonly Aud
     }),
   );
   registerHealthRoutes(app, dependencies);
-  if (audiences.includes('customers')) registerCustomerRoutes(app, dependencies);
-  if (audiences.includes('hosts')) registerHostRoutes(app, dependencies);
-  if (audiences.includes('operators')) registerInternalRoutes(app, dependencies);
-  registerOpenApiDocument(app);
+  if (audiences.includes('customers')) registerCustomerRoutes(app, dependencies, fairness);
+  if (audiences.includes('hosts')) registerHostRoutes(app, dependencies, fairness);
+  if (audiences.includes('operators')) registerInternalRoutes(app, dependencies, fairness);
+  registerOpenApiDocuments(app, audiences, () =>
+    AUDIENCES.every((audience) => audiences.includes(audience)) ? app : createApp(dependencies, AUDIENCES, fairness),
+  );
   return app;
 }
 
-function registerCustomerRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+function registerCustomerRoutes(app: ApiApp, dependencies: ApiDependencies, fairness: Fairness): void {
   app.use(
     '/v2/*',
-    timeLimit(),
     rateLimitDefaults(),
-    authentication(dependencies),
+    authentication({ ...dependencies, fairness }),
     rateLimit(),
+    timeLimit(),
+    fairTurns(fairness),
     refusedChanges({ db: dependencies.db, requesterOf }),
     bodyLimit(),
     jsonBody(),

@@ -2,8 +2,10 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
 import type { AcknowledgmentSink } from '../client/acknowledgment-sink.ts';
 import type { ReservedIpClient } from '../client/types.ts';
+import type { ApiLimits } from '../config/api-limits.ts';
 import type { Database } from '../db/database.ts';
 import type { WaitingHosts } from './host-events/waiting-hosts.ts';
+import type { TokenUses } from './token-uses.ts';
 
 /** The account and rights behind a customer's bearer token. */
 export interface Caller {
@@ -14,6 +16,13 @@ export interface Caller {
   requestsPerHour: number;
 }
 
+/** An operator behind a token. */
+export interface Operator {
+  name: string;
+  /** Null with the admin token. */
+  tokenId: number | null;
+}
+
 /** What middleware leaves for the handlers. */
 export interface ApiEnvironment {
   Variables: {
@@ -22,6 +31,8 @@ export interface ApiEnvironment {
     caller: Caller;
     /** The host behind a host agent's token; only on `/host/v1`. */
     host: { id: number; name: string };
+    /** Only on `/internal/v1`. */
+    operator: Operator;
     /** Set when the request carries an Idempotency-Key: the operation must run under this id. */
     operationId: string | undefined;
   };
@@ -48,4 +59,8 @@ export interface ApiDependencies {
   /** Aborted when the process is to stop: it still answers then, but wants no new requests. */
   stopping: AbortSignal;
   health: { mysql: HealthProbe; temporal: HealthProbe };
+  /** Notes when tokens are used; default nowhere. */
+  tokenUses?: TokenUses;
+  /** How much one party may ask for; default those of an installation that sets none. */
+  limits?: ApiLimits;
 }

@@ -17,6 +17,7 @@ import type { ApiDependencies } from './context.ts';
 import { startEmbeddedWorker } from './embedded-worker.ts';
 import { mysqlProbe, temporalProbe } from './health-probes.ts';
 import { WaitingHosts } from './host-events/waiting-hosts.ts';
+import { TokenUses } from './token-uses.ts';
 
 /** What {@link createDependencies} made, and how to let go of it. */
 export interface OpenDependencies {
@@ -35,7 +36,8 @@ export async function createDependencies(
 ): Promise<OpenDependencies> {
   installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
   const db = openDatabase(configuration.mysql);
-  const waitingHosts = new WaitingHosts({ db, logger });
+  const waitingHosts = new WaitingHosts({ db, logger, mostPerHost: configuration.API_HOST_POLLS });
+  const tokenUses = new TokenUses({ db, logger, everyMs: configuration.API_TOKEN_USES_EVERY_SECONDS * 1_000 });
   const decisions = new Map<OperationId, Promise<Verdict>>();
   const desk = tellingDesk(createAdmissionDesk(db, operationRules(configuration)), waitingHosts, decisions);
 
@@ -67,11 +69,14 @@ export async function createDependencies(
       waitingHosts,
       stopping,
       health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal) },
+      limits: configuration,
+      tokenUses,
     },
     async close() {
       waitingHosts.close();
       await embedded?.stop();
       await temporal.connection.close();
+      await tokenUses.close();
       await db.destroy();
     },
   };

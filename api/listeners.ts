@@ -1,8 +1,10 @@
 import type { ApiConfiguration } from '../config/configuration.ts';
+import { limitConnections } from '../http/connection-limits.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createApp } from './app.ts';
 import type { ApiDependencies, Audience } from './context.ts';
+import { createFairness } from './fairness/fairness.ts';
 
 /** Where a listener is to be, and for whom. */
 interface Listener {
@@ -27,9 +29,16 @@ export async function startListeners(
   const { logger } = dependencies;
   const [own, shared] = addressesOf(configuration);
   const servers: StoppableServer[] = [];
+  // One for all listeners: what is shared out is the process.
+  const fairness = createFairness({ limits: configuration, ...dependencies });
   const open = async ({ host, port: asked, audiences }: Listener) => {
-    const { fetch } = createApp(dependencies, audiences);
+    const { fetch } = createApp(dependencies, audiences, fairness);
     const { server, port } = await startServer({ fetch, host, port: asked, logger });
+    limitConnections(server, {
+      total: configuration.API_CONNECTIONS,
+      perAddress: configuration.API_ADDRESS_CONNECTIONS,
+      isExempt: (address) => fairness.addresses.isTrusted(address),
+    });
     servers.push(new StoppableServer(server));
     return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, audiences };
   };

@@ -12,7 +12,7 @@ export function requesterOf(c: Context<ApiEnvironment>): Requester {
 
 /** The operator behind a request to `/internal/v1`. */
 export function operatorOf(c: Context<ApiEnvironment>): Requester {
-  return { kind: 'admin', name: null, ...originOf(c) };
+  return { kind: 'admin', name: c.var.operator.name, ...originOf(c) };
 }
 
 function originOf(c: Context<ApiEnvironment>): Pick<Requester, 'requestId' | 'remote'> {

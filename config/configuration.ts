@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { visible } from '../text/visible.ts';
 import { addressRangesSchema, anchorRangesSchema, assertRangesApart } from './address-ranges.ts';
+import { apiLimitFields } from './api-limits.ts';
 import { codecEndpointSchema } from './codec-endpoint.ts';
 import { edgeSchema, flipSchema } from './edge.ts';
+import { isKnownSecret } from './known-secrets.ts';
 import { legacySchema, legacyServicesSchema } from './legacy.ts';
 import { loadBalancerSchema } from './load-balancer.ts';
 import {
@@ -84,8 +86,13 @@ const apiFields = {
   /** How long a stopping API still takes requests, so that a balancer sees it in time, in milliseconds. */
   API_DRAIN_MS: z.coerce.number().int().nonnegative().max(5_000).default(1_000),
   ADMIN_TOKEN: z.string().min(16),
+  /** `production` refuses the secrets that everybody knows. */
+  NODE_ENV: z.string().optional(),
+  /** How often it is written when tokens were used last, in seconds. */
+  API_TOKEN_USES_EVERY_SECONDS: z.coerce.number().positive().default(60),
   /** Runs a worker inside the API process, so that Temporal hands it the first task of each operation with the start. */
   EMBEDDED_WORKER: flag.default(false),
+  ...apiLimitFields,
 };
 
 const hostFields = {
@@ -120,7 +127,8 @@ const apiSchema = z
     path: ['HOST_API_PORT'],
     message: 'is needed with HOST_API_HOST',
   })
-  .and(servers);
+  .and(servers)
+  .superRefine(refuseKnownSecrets);
 const workerSchema = z.object(workerFields).and(servers);
 const hostSchema = apiUrlSchema('HOST_API_URL').and(z.object(hostFields).superRefine(assertRangesApart));
 /** How often the audit is run; 0 is never. */
@@ -132,6 +140,21 @@ const migrationSchema = z
   .and(temporalSchema);
 const billingSchema = z.object(logging).and(kafkaSchema);
 const auditSchema = z.object(logging).and(servers);
+/** An installation with a default secret is open to everybody, so it does not start. */
+function refuseKnownSecrets(
+  settings: { NODE_ENV?: string | undefined; ADMIN_TOKEN: string; mysql: MysqlSettings },
+  context: z.core.$RefinementCtx,
+): void {
+  if (settings.NODE_ENV !== 'production') return;
+  const refuse = (setting: string, what: string) => {
+    const message = `${what} is one that everybody knows; NODE_ENV=production needs one of your own`;
+    context.addIssue({ code: 'custom', path: [setting], message });
+  };
+  if (isKnownSecret(settings.ADMIN_TOKEN)) refuse('ADMIN_TOKEN', 'the token');
+  const { password } = new URL(settings.mysql.url);
+  if (password !== '' && isKnownSecret(decodeURIComponent(password))) refuse('MYSQL_URL', 'the password');
+}
+
 const adminSchema = apiUrlSchema('INTERNAL_URL').and(z.object({ ADMIN_TOKEN: z.string().min(1) }));
 
 export type ApiConfiguration = z.infer<typeof apiSchema>;

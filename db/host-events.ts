@@ -91,7 +91,7 @@ export interface AnsweredEvent {
   message: string | null;
   /** False when the host's answer changed nothing, because an earlier one stands. */
   recorded: boolean;
-  /** The address has not gone on to another generation: an operation may still wait for this answer. */
+  /** The address has an operation, and has not gone on to another generation: someone may still wait for this answer. */
   current: boolean;
 }
 
@@ -156,14 +156,15 @@ async function findEvents(
       'host_events.outcome',
       'host_events.message',
       'addresses.generation as addressGeneration',
+      'addresses.pending_action_id as fence',
     ])
     .where('host_events.host_id', '=', hostId)
     .where('host_events.sequence', 'in', [...new Set(acknowledgments.map(({ sequence }) => sequence))])
     .execute(queryLimit());
   return new Map(
-    rows.map(({ addressGeneration, ...row }) => [
+    rows.map(({ addressGeneration, fence, ...row }) => [
       row.sequence,
-      { ...row, current: row.generation === addressGeneration },
+      { ...row, current: fence !== null && row.generation === addressGeneration },
     ]),
   );
 }

@@ -10,20 +10,21 @@ export interface HostIdentity {
   id: number;
   name: string;
   state: HostState;
+  tokenId: number;
 }
 
 function selectHostTokens(db: Database) {
   return db
     .selectFrom('host_tokens')
     .innerJoin('hosts', 'hosts.id', 'host_tokens.host_id')
-    .select(['host_tokens.hash', 'hosts.id', 'hosts.name', 'hosts.state'])
+    .select(['host_tokens.hash', 'host_tokens.id as tokenId', 'hosts.id', 'hosts.name', 'hosts.state'])
     .where('host_tokens.revoked_at', 'is', null);
 }
 
 /** The host with this token hash, unless the token is revoked. */
 export async function findHostByToken(db: Database, hash: Buffer): Promise<HostIdentity | null> {
   const row = await selectHostTokens(db).where('host_tokens.hash', '=', hash).executeTakeFirst(queryLimit());
-  return row ? { id: row.id, name: row.name, state: row.state } : null;
+  return row ? { id: row.id, name: row.name, state: row.state, tokenId: row.tokenId } : null;
 }
 
 /** Every host token that is not revoked. */

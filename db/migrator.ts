@@ -7,6 +7,7 @@ import * as coexistence from './migrations/0004-coexistence.ts';
 import * as failedHostEvents from './migrations/0005-failed-host-events.ts';
 import * as auditLogChain from './migrations/0006-audit-log-chain.ts';
 import * as poolShares from './migrations/0007-pool-shares.ts';
+import * as operatorTokens from './migrations/0008-operator-tokens.ts';
 
 const migrations = {
   '0001-tables': { up: tables.up },
@@ -16,6 +17,7 @@ const migrations = {
   '0005-failed-host-events': { up: failedHostEvents.up },
   '0006-audit-log-chain': { up: auditLogChain.up },
   '0007-pool-shares': { up: poolShares.up },
+  '0008-operator-tokens': { up: operatorTokens.up },
 };
 
 /**

@@ -51,6 +51,19 @@ export interface HostTokensTable {
   host_id: number;
   hash: Buffer;
   created_at: Timestamp;
+  /** When it was used last, to the minute, and from where. */
+  last_used_at: Generated<Date | null>;
+  last_used_from: Generated<string | null>;
+  revoked_at: Date | null;
+}
+
+export interface OperatorTokensTable {
+  id: Generated<number>;
+  name: string;
+  hash: Buffer;
+  created_at: Timestamp;
+  last_used_at: Date | null;
+  last_used_from: string | null;
   revoked_at: Date | null;
 }
 
@@ -77,6 +90,8 @@ export interface TokensTable {
   requests_per_minute: number;
   requests_per_hour: number;
   created_at: Timestamp;
+  last_used_at: Generated<Date | null>;
+  last_used_from: Generated<string | null>;
   revoked_at: Date | null;
 }
 
@@ -217,6 +232,7 @@ export interface Tables {
   pools: PoolsTable;
   hosts: HostsTable;
   host_tokens: HostTokensTable;
+  operator_tokens: OperatorTokensTable;
   accounts: AccountsTable;
   tokens: TokensTable;
   droplets: DropletsTable;

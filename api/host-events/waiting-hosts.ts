@@ -22,6 +22,8 @@ export interface WaitingHostsOptions {
   logger: Logger;
   /** Pause between two ticks, in milliseconds; default 40. */
   tickMs?: number;
+  /** Polls of one host that may wait at a time; a further one ends the oldest. Default 4. */
+  mostPerHost?: number;
 }
 
 /** One poll of one host. */
@@ -71,6 +73,7 @@ export class WaitingHosts {
   readonly #db: Database;
   readonly #logger: Logger;
   readonly #tickMs: number;
+  readonly #mostPerHost: number;
   readonly #waiters = new Map<number, Set<Waiter>>();
   /** Waiters whose events have to be read, and the sequence that their host is known to have reached. */
   readonly #due = new Map<Waiter, number>();
@@ -92,10 +95,11 @@ export class WaitingHosts {
   /** When the newest successful tick began. */
   #tickedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ db, logger, tickMs = 40 }: WaitingHostsOptions) {
+  constructor({ db, logger, tickMs = 40, mostPerHost = 4 }: WaitingHostsOptions) {
     this.#db = db;
     this.#logger = logger;
     this.#tickMs = tickMs;
+    this.#mostPerHost = mostPerHost;
   }
 
   /**
@@ -192,7 +196,10 @@ export class WaitingHosts {
 
   #add(waiter: Waiter): void {
     const { id } = waiter.poll.host;
-    this.#waiters.set(id, (this.#waiters.get(id) ?? new Set()).add(waiter));
+    const waiters = this.#waiters.get(id) ?? new Set();
+    const [oldest] = waiters;
+    if (oldest && waiters.size >= this.#mostPerHost) oldest.finish([]);
+    this.#waiters.set(id, waiters.add(waiter));
   }
 
   #remove(waiter: Waiter): void {

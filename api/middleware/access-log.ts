@@ -1,12 +1,18 @@
 import { createMiddleware } from 'hono/factory';
 import type { ApiEnvironment } from '../context.ts';
+import type { LineBudget } from '../fairness/line-budget.ts';
 
-/** Writes one line for each request. Headers and query are left out, since tokens may be in them. */
-export function accessLog() {
+/**
+ * Writes one line for each request, and of those that are refused no more than the budget allows. Headers and query are
+ * left out, since tokens may be in them.
+ */
+export function accessLog(refusedLines: LineBudget) {
   return createMiddleware<ApiEnvironment>(async function accessLog(c, next) {
     const startedAt = performance.now();
     await next();
     const milliseconds = Math.round((performance.now() - startedAt) * 100) / 100;
-    c.var.logger.info({ method: c.req.method, path: c.req.path, status: c.res.status, milliseconds }, 'request');
+    const { status } = c.res;
+    if (status >= 400 && status < 500 && !refusedLines.allows(`request ${status}`)) return;
+    c.var.logger.info({ method: c.req.method, path: c.req.path, status, milliseconds }, 'request');
   });
 }

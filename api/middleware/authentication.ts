@@ -2,8 +2,11 @@ import { createMiddleware } from 'hono/factory';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database.ts';
 import { findToken, hashToken } from '../../db/tokens.ts';
+import { isTokenOf } from '../../domain/tokens.ts';
 import type { ApiEnvironment, Caller } from '../context.ts';
 import { forbidden, unauthorized } from '../errors.ts';
+import type { Fairness } from '../fairness/fairness.ts';
+import type { TokenUses } from '../token-uses.ts';
 
 const BEARER = /^Bearer +([\w.~+/=-]{1,512}) *$/i;
 
@@ -17,14 +20,19 @@ export type Scope =
 /** Options of {@link authentication}. */
 export interface AuthenticationOptions {
   db: Database;
+  fairness: Fairness;
+  tokenUses?: TokenUses;
   /** How long a token is believed without another look; default 900 ms, so that a revocation acts within a second. */
   cacheMilliseconds?: number;
   /** Most tokens remembered; default 10000. */
   cacheSize?: number;
 }
 
-/** Finds who is calling. Unknown tokens are not remembered, so that a new one works at once. */
-export function authentication({ db, cacheMilliseconds = 900, cacheSize = 10_000 }: AuthenticationOptions) {
+/** Finds who is calling. What cannot be a token is refused without a look at the database. */
+export function authentication(options: AuthenticationOptions) {
+  const { db, fairness, tokenUses, cacheMilliseconds = 900, cacheSize = 10_000 } = options;
+  const { addresses } = fairness;
+  const wrongTokens = fairness.wrongTokens.customer;
   const callers = new LRUCache<string, Caller>({
     max: cacheSize,
     ttl: cacheMilliseconds,
@@ -37,9 +45,13 @@ export function authentication({ db, cacheMilliseconds = 900, cacheSize = 10_000
   });
   return createMiddleware<ApiEnvironment>(async function authentication(c, next) {
     const [, token] = BEARER.exec(c.req.header('authorization') ?? '') ?? [];
-    const caller = token && (await callers.fetch(hashToken(token).toString('base64')));
-    if (!caller) throw unauthorized();
+    if (token === undefined) throw unauthorized();
+    if (!isTokenOf('customer', token)) throw wrongTokens.failed(c);
+    const hash = hashToken(token).toString('base64');
+    const caller =
+      callers.get(hash) ?? (await wrongTokens.find(c, hash, async () => (await callers.fetch(hash)) ?? null));
     c.set('caller', caller);
+    tokenUses?.note('customer', caller.tokenId, addresses.of(c));
     await next();
   });
 }

@@ -12,7 +12,7 @@ describe('the endpoints for operators', () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const account = await world.account();
     const document = expectAnswer(
-      await new Http(apiUrl, null).get('/openapi.json'),
+      await new Http(apiUrl, adminToken).get('/internal/openapi.json'),
       200,
       z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) }),
     );

@@ -8,49 +8,78 @@ import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 let document: OpenApi;
+let internalDocument: OpenApi;
 let world: World;
 
 beforeAll(async () => {
   document = expectAnswer(await new Http(inject('stack').apiUrl, null).get('/openapi.json'), 200, openApiSchema);
+  const { apiUrl, adminToken } = inject('stack');
+  internalDocument = expectAnswer(await new Http(apiUrl, adminToken).get('/internal/openapi.json'), 200, openApiSchema);
   world = await createWorld({ agents: 1, ipv6PrefixLength: 124 });
 });
 
 afterAll(() => world.close());
 
-describe('/openapi.json', () => {
-  test('is an OpenAPI 3.1 document in which every reference leads somewhere', () => {
-    const references = findReferences(document);
-    expect(references.length).toBeGreaterThan(100);
-    expect(references.filter(({ resolves }) => !resolves)).toEqual([]);
-    expect(new Contract(document).misshapenSchemas()).toEqual([]);
+describe('the documents', () => {
+  test.each(['/openapi.json', '/internal/openapi.json'])(
+    '%s is one of OpenAPI 3.1 in which every reference leads somewhere',
+    (path) => {
+      const own = path === '/openapi.json' ? document : internalDocument;
+      const references = findReferences(own);
+      expect(references.length).toBeGreaterThan(5);
+      expect(references.filter(({ resolves }) => !resolves)).toEqual([]);
+      expect(new Contract(own).misshapenSchemas()).toEqual([]);
+    },
+  );
+
+  test('declare each path’s parameters, each security scheme, and no operation id twice', () => {
+    for (const own of [document, internalDocument]) expectDeclared(own);
   });
 
-  test('declares each path’s parameters, each security scheme, and no operation id twice', () => {
-    for (const { method, path, operation } of operationsOf(document)) {
+  test('for customers says nothing of what operators and hosts use', () => {
+    const paths = operationsOf(document).map(({ path }) => path);
+    expect(paths.filter((path) => !/^\/(v2\/|healthz$|readyz$)/.test(path))).toEqual([]);
+    expect(JSON.stringify(document)).not.toMatch(/internal|\/host\/|adminToken|hostToken/i);
+  });
+
+  test('for operators is shown to operators only', async () => {
+    const { apiUrl, adminToken } = inject('stack');
+    const account = await world.account();
+    const hostToken = await world.registerHost(`${world.region}-reader`);
+    for (const token of [null, 'nonsense', account.http.token, hostToken]) {
+      expect(await new Http(apiUrl, token).get('/internal/openapi.json')).toMatchObject({ status: 401 });
+    }
+    expect(await new Http(apiUrl, adminToken).get('/internal/openapi.json')).toMatchObject({ status: 200 });
+  });
+
+  function expectDeclared(own: OpenApi) {
+    for (const { method, path, operation } of operationsOf(own)) {
       const declared = operation.parameters.filter((parameter) => parameter.in === 'path');
       const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       expect(declared.map(({ name }) => name).sort(), `${method} ${path}`).toEqual(named.sort());
       expect(declared.every(({ required }) => required === true)).toBe(true);
       expect(Object.keys(operation.responses).length, `${method} ${path}`).toBeGreaterThan(0);
       for (const scheme of operation.security.flatMap(Object.keys)) {
-        expect(document.components.securitySchemes).toHaveProperty(scheme);
+        expect(own.components.securitySchemes).toHaveProperty(scheme);
       }
     }
-    const ids = operationsOf(document).flatMap(({ operation }) => operation.operationId ?? []);
+    const ids = operationsOf(own).flatMap(({ operation }) => operation.operationId ?? []);
     expect(ids.length).toBe(new Set(ids).size);
-  });
+  }
 
-  test('has every route of the API, and no other', async () => {
+  test('have every route of the API, and no other, each in one of them', async () => {
     const app = await useApp();
 
     const routes = app.routes
-      .filter(({ method, path }) => method !== 'ALL' && path !== '/openapi.json')
+      .filter(({ method, path }) => method !== 'ALL' && !path.endsWith('/openapi.json'))
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
-    const documented = operationsOf(document).map(({ method, path }) => `${method} ${path}`);
+    const documented = [document, internalDocument]
+      .flatMap(operationsOf)
+      .map(({ method, path }) => `${method} ${path}`);
     expect(documented.toSorted()).toEqual([...new Set(routes)].sort());
   });
 
-  test('says of every customer’s route which right it needs', () => {
+  test('say of every customer’s route which right it needs', () => {
     for (const { method, path, operation } of operationsOf(document)) {
       if (!path.startsWith('/v2/')) continue;
       expect(operation.security, `${method} ${path}`).toEqual([

@@ -1,8 +1,10 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AcknowledgmentSink } from '../../../client/acknowledgment-sink.ts';
 import type { Database } from '../../../db/database.ts';
 import { type AnsweredEvent, recordAcknowledgments } from '../../../db/host-events.ts';
 import type { Acknowledgment } from '../../../domain/host-event.ts';
+import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
 
 /** What became of one acknowledgment; `retry`: recorded, but the operation has not heard of it. */
 export interface AcknowledgmentResult {
@@ -13,36 +15,57 @@ export interface AcknowledgmentResult {
 /** Most sequences of a batch that are named in one line of the log. */
 const MOST_LOGGED = 10;
 
+/** Most acknowledgments that are recorded in one turn; between two turns others have theirs. */
+const TURN = 50;
+
 interface Dependencies {
   db: Database;
   acknowledgments: AcknowledgmentSink;
+  fairness: Fairness;
 }
 
 /**
  * Records a batch and tells the operations that wait. They are told of repeated acknowledgments too, and always the
  * outcome that stands: the process that recorded the first may have died before it told anyone. An answer to an event
- * whose address has gone on to another generation is recorded and told to nobody: what it was for has been undone.
+ * whose operation has ended is recorded and told to nobody. A large batch is recorded in parts, each when it is the
+ * host's turn. Throws 429 when too many batches of the host wait; then a part may be recorded, and the host sends it again.
  */
 export async function acknowledge(
-  { db, acknowledgments: sink }: Dependencies,
+  { db, acknowledgments: sink, fairness }: Dependencies,
   logger: Logger,
   host: { id: number; name: string },
   acknowledgments: Acknowledgment[],
 ): Promise<AcknowledgmentResult[]> {
-  const answered = await recordAcknowledgments(db, host.id, acknowledgments);
+  const results: AcknowledgmentResult[] = [];
+  for (let begin = 0; begin < acknowledgments.length; begin += TURN) {
+    const part = acknowledgments.slice(begin, begin + TURN);
+    const answered = await takingTurns(fairness.hosts, host.name, () => recordAcknowledgments(db, host.id, part));
+    results.push(...(await tellAll(sink, logger, host.name, part, answered)));
+    await immediate();
+  }
+  warnOfUnheeded(logger, results);
+  return results;
+}
+
+/** Tells the operations that wait for these answers, and says what became of each acknowledgment. */
+async function tellAll(
+  sink: AcknowledgmentSink,
+  logger: Logger,
+  host: string,
+  acknowledgments: Acknowledgment[],
+  answered: AnsweredEvent[],
+): Promise<AcknowledgmentResult[]> {
   const untold = new Set<number>();
   await Promise.all(
     answered.map(async (event) => {
-      if (event.current && !(await tell(sink, logger, host.name, event))) untold.add(event.sequence);
+      if (event.current && !(await tell(sink, logger, host, event))) untold.add(event.sequence);
     }),
   );
   const events = new Map(answered.map((event) => [event.sequence, event]));
-  const results = acknowledgments.map((acknowledgment) => {
+  return acknowledgments.map((acknowledgment) => {
     const { sequence } = acknowledgment;
     return { sequence, status: statusOf(acknowledgment, events.get(sequence), untold.has(sequence)) };
   });
-  warnOfUnheeded(logger, results);
-  return results;
 }
 
 function statusOf(

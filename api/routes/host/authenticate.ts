@@ -1,18 +1,38 @@
 import { createMiddleware } from 'hono/factory';
+import { hashToken } from '../../../db/tokens.ts';
+import { isTokenOf } from '../../../domain/tokens.ts';
 import type { ApiEnvironment } from '../../context.ts';
 import { conflict, unauthorized } from '../../errors.ts';
+import { type Fairness, spendOrRefuse } from '../../fairness/fairness.ts';
+import type { TokenUses } from '../../token-uses.ts';
 import type { HostTokens } from './host-tokens.ts';
 
+/** Options of {@link authenticateHost}. */
+export interface AuthenticateHostOptions {
+  tokens: HostTokens;
+  fairness: Fairness;
+  tokenUses?: TokenUses | undefined;
+  /** Whether a host that an operator has declared gone is let in. */
+  goneMayEnter: boolean;
+}
+
 /**
- * Lets hosts in by their own tokens, and leaves `host` for the handlers and in the log: who a host is, is never read from
- * anything else it sends. A host that an operator has declared gone is refused unless `goneMayEnter`.
+ * Lets hosts in by their own tokens and at their own rate, and leaves `host` for the handlers and in the log: who a host
+ * is, is never read from anything else it sends.
  */
-export function authenticateHost(tokens: HostTokens, { goneMayEnter }: { goneMayEnter: boolean }) {
+export function authenticateHost({ tokens, fairness, tokenUses, goneMayEnter }: AuthenticateHostOptions) {
+  const { wrongTokens, hostRequests } = fairness;
   return createMiddleware<ApiEnvironment>(async (c, next) => {
     const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const host = token === undefined ? null : await tokens.find(token);
-    if (!host) throw unauthorized();
+    if (token === undefined) throw unauthorized();
+    if (!isTokenOf('host', token)) throw wrongTokens.host.failed(c);
+    const hash = hashToken(token);
+    const host =
+      (await tokens.known(hash)) ??
+      (await wrongTokens.host.find(c, hash.toString('base64'), () => tokens.lookUp(hash)));
     c.set('logger', c.var.logger.child({ host: host.name }));
+    spendOrRefuse(hostRequests, host.name, 1);
+    tokenUses?.note('host', host.tokenId, fairness.addresses.of(c));
     if (host.state === 'gone' && !goneMayEnter) {
       throw conflict('This host was declared gone. It may read its desired state only, until it is declared returned.');
     }

@@ -1,6 +1,5 @@
 import type { Database } from '../../../db/database.ts';
 import { findHostByToken, type HostIdentity, listHostTokens } from '../../../db/hosts.ts';
-import { hashToken } from '../../../db/tokens.ts';
 
 /** How long a token may be believed after it was read; a revoked one stops working within this. */
 const BELIEVED_MS = 900;
@@ -20,11 +19,15 @@ export class HostTokens {
     this.#db = db;
   }
 
-  /** The host that holds this token; null when none does. */
-  async find(token: string): Promise<HostIdentity | null> {
-    const hash = hashToken(token);
+  /** The host that holds the token with this hash, as far as the tokens that were read tell; null otherwise. */
+  async known(hash: Buffer): Promise<HostIdentity | null> {
     if (performance.now() - this.#readAt > BELIEVED_MS) await this.#read();
-    return this.#known.get(hash.toString('base64')) ?? findHostByToken(this.#db, hash);
+    return this.#known.get(hash.toString('base64')) ?? null;
+  }
+
+  /** The host that holds the token with this hash, by a query of its own; null when none does. */
+  lookUp(hash: Buffer): Promise<HostIdentity | null> {
+    return findHostByToken(this.#db, hash);
   }
 
   #read(): Promise<void> {

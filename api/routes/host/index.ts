@@ -2,9 +2,11 @@ import { createRoute } from '@hono/zod-openapi';
 import { listFailedEvents } from '../../../db/host-events.ts';
 import type { DesiredState, HostEvent } from '../../../domain/host-event.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
+import type { Fairness } from '../../fairness/fairness.ts';
 import { DesiredStates } from '../../host-events/desired-states.ts';
 import { bodyLimit } from '../../middleware/body-limit.ts';
 import { acknowledge } from './acknowledge.ts';
+import { chargeBody, hostMayAcknowledge } from './acknowledgment-allowance.ts';
 import { authenticateHost } from './authenticate.ts';
 import { HostTokens } from './host-tokens.ts';
 import { jsonOnly } from './json-only.ts';
@@ -61,15 +63,16 @@ const desiredStateRoute = createRoute({
 });
 
 /** The host protocol. Hosts wait in the `waitingHosts` of this process. */
-export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies): void {
-  const { waitingHosts } = dependencies;
+export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies, fairness: Fairness): void {
+  const { waitingHosts, tokenUses } = dependencies;
   const tokens = new HostTokens(dependencies.db);
   const desiredStates = new DesiredStates(dependencies);
   app.openAPIRegistry.registerComponent('securitySchemes', 'hostToken', { type: 'http', scheme: 'bearer' });
-  app.use(eventsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
-  app.use(acknowledgmentsRoute.path, authenticateHost(tokens, { goneMayEnter: false }));
-  app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }), jsonOnly());
-  app.use(desiredStateRoute.path, authenticateHost(tokens, { goneMayEnter: true }));
+  const inService = authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: false });
+  app.use(eventsRoute.path, inService);
+  app.use(acknowledgmentsRoute.path, inService, hostMayAcknowledge(fairness));
+  app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }), chargeBody(fairness), jsonOnly());
+  app.use(desiredStateRoute.path, authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: true }));
 
   app.openapi(eventsRoute, async (c) => {
     const { after, wait, limit } = c.req.valid('query');
@@ -82,7 +85,7 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies): 
     const acknowledgments = c.req
       .valid('json')
       .acknowledgments.map((acknowledgment) => ({ ...acknowledgment, message: acknowledgment.message ?? null }));
-    const results = await acknowledge(dependencies, c.var.logger, c.var.host, acknowledgments);
+    const results = await acknowledge({ ...dependencies, fairness }, c.var.logger, c.var.host, acknowledgments);
     return c.json({ results }, 200);
   });
 

@@ -147,7 +147,7 @@ export function registerAccountAdministration(app: ApiApp, { db }: ApiDependenci
 
   app.openapi(createTokenRoute, async (c) => {
     const body = c.req.valid('json');
-    const { token, hash } = newToken('rip_');
+    const { token, hash } = newToken('customer');
     const accountId = c.req.valid('param').id;
     const wanted = {
       accountId,

@@ -137,7 +137,7 @@ export function registerHostAdministration(app: ApiApp, dependencies: ApiDepende
   });
 
   app.openapi(addTokenRoute, async (c) => {
-    const { token, hash } = newToken('riph_');
+    const { token, hash } = newToken('host');
     const { name } = c.req.valid('param');
     const added = await recorded(
       db,

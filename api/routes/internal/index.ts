@@ -1,20 +1,28 @@
 import type { ApiApp, ApiDependencies } from '../../context.ts';
+import type { Fairness } from '../../fairness/fairness.ts';
 import { bodyLimit } from '../../middleware/body-limit.ts';
 import { refusedChanges } from '../../middleware/refused-changes.ts';
+import { INTERNAL_DOCUMENT } from '../../openapi.ts';
 import { operatorOf } from '../../requester.ts';
 import { registerAccountAdministration } from './accounts.ts';
 import { registerAuditLogRoute } from './audit-log.ts';
-import { authenticateAdmin } from './authenticate.ts';
+import { authenticateOperator } from './authenticate.ts';
 import { registerHostAdministration } from './hosts.ts';
+import { registerOperatorAdministration } from './operators.ts';
 import { registerPoolRoutes } from './pools.ts';
+import { registerTokenLists } from './token-lists.ts';
 
-/** What operators do: regions, pools, hosts, accounts and tokens, behind the admin token. */
-export function registerInternalRoutes(app: ApiApp, dependencies: ApiDependencies): void {
+/** What operators do: regions, pools, hosts, accounts and tokens, behind the tokens of operators. */
+export function registerInternalRoutes(app: ApiApp, dependencies: ApiDependencies, fairness: Fairness): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'adminToken', { type: 'http', scheme: 'bearer' });
-  app.use('/internal/v1/*', authenticateAdmin(dependencies.adminToken));
+  const authenticated = authenticateOperator({ ...dependencies, fairness });
+  app.use('/internal/v1/*', authenticated);
+  app.use(INTERNAL_DOCUMENT, authenticated);
   app.use('/internal/v1/*', refusedChanges({ db: dependencies.db, requesterOf: operatorOf }), bodyLimit());
   registerPoolRoutes(app, dependencies);
   registerHostAdministration(app, dependencies);
   registerAccountAdministration(app, dependencies);
   registerAuditLogRoute(app, dependencies);
+  registerOperatorAdministration(app, dependencies);
+  registerTokenLists(app, dependencies);
 }

@@ -1,0 +1,68 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { getConnInfo } from '@hono/node-server/conninfo';
+import type { Context } from 'hono';
+import ipaddr from 'ipaddr.js';
+import type { ApiEnvironment } from '../context.ts';
+
+/** Where requests come from without a socket, as when the app runs as a function. */
+const NOWHERE = 'unknown';
+
+/** Knows the addresses that requests come from, behind proxies that are trusted to say so. */
+export class RemoteAddresses {
+  readonly #trusted = new BlockList();
+
+  /** `networks`: addresses, or networks with their prefix length. */
+  constructor(networks: readonly string[]) {
+    for (const network of networks) {
+      const [address = '', bits] = network.split('/');
+      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+      if (bits === undefined) this.#trusted.addAddress(address, family);
+      else this.#trusted.addSubnet(address, Number(bits), family);
+    }
+  }
+
+  /** Whether this is the address of a proxy that is believed. */
+  isTrusted(address: string): boolean {
+    const plain = plainAddress(address);
+    return isIP(plain) !== 0 && this.#trusted.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  }
+
+  /**
+   * The address that a request comes from, as limits count it: the peer, or what trusted proxies say, from the last entry
+   * of `X-Forwarded-For` to the first that no trusted proxy has. The entries before that are whatever a client has sent.
+   */
+  of(c: Context<ApiEnvironment>): string {
+    let address = plainAddress(peerOf(c) ?? NOWHERE);
+    const claims = c.req.header('x-forwarded-for')?.split(',') ?? [];
+    while (this.isTrusted(address)) {
+      const claim = plainAddress(claims.pop()?.trim() ?? '');
+      if (isIP(claim) === 0) break;
+      address = claim;
+    }
+    return address;
+  }
+}
+
+/**
+ * The party that an address belongs to: itself, or for IPv6 the network of 64 bits, all of which one machine can use.
+ */
+export function partyOfAddress(address: string): string {
+  if (!isIPv6(address)) return address;
+  return `${ipaddr.IPv6.parse(address)
+    .parts.slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}
+
+/** An IPv4 address that a socket for both versions shows in IPv6 form is that IPv4 address. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+}
+
+function peerOf(c: Context<ApiEnvironment>): string | null {
+  try {
+    return getConnInfo(c).remote.address ?? null;
+  } catch {
+    return null;
+  }
+}
