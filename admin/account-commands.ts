@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { shown } from '../text/visible.ts';
 import type { AdminContext } from './context.ts';
 import { tableOf } from './output.ts';
+import { lastUseColumns, lastUseSchema } from './token-table.ts';
 
 const accountSchema = z.object({
   id: z.int(),
@@ -16,6 +17,8 @@ const accountSchema = z.object({
 });
 const accountAnswerSchema = z.object({ account: accountSchema });
 type Account = z.infer<typeof accountSchema>;
+
+const tokenSchema = z.object({ id: z.int(), name: z.string(), scopes: z.array(z.string()), ...lastUseSchema });
 
 interface LimitOptions {
   reservedIpLimit?: number;
@@ -97,6 +100,21 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
         },
       );
       print(answer, shown`${answer.token}\n(token ${answer.id} of account ${id})`);
+    });
+  token
+    .command('list <account>')
+    .description('tokens of an account, and when and from where each was used last')
+    .action(async (id: string) => {
+      const { api, print } = await open();
+      const path = `/accounts/${encodeURIComponent(id)}/tokens`;
+      const answer = await api.request(z.object({ tokens: z.array(tokenSchema) }), 'GET', path);
+      const text = tableOf(answer.tokens, {
+        ID: (one) => one.id,
+        NAME: ({ name }) => name,
+        SCOPES: ({ scopes }) => scopes.join(' '),
+        ...lastUseColumns,
+      });
+      print(answer, text);
     });
   token
     .command('revoke <account> <token>')

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { shown } from '../text/visible.ts';
 import type { AdminContext } from './context.ts';
 import { tableOf } from './output.ts';
+import { lastUseColumns, lastUseSchema } from './token-table.ts';
 
 const hostSchema = z.object({
   name: z.string(),
@@ -56,6 +57,15 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
       const { api, print } = await open();
       const answer = await api.request(z.object({ token: z.string() }), 'POST', `${path(name)}/tokens`);
       print(answer, shown`${answer.token}`);
+    });
+  host
+    .command('tokens <name>')
+    .description('tokens of a host, and when and from where each was used last')
+    .action(async (name: string) => {
+      const { api, print } = await open();
+      const schema = z.object({ tokens: z.array(z.object({ id: z.int(), ...lastUseSchema })) });
+      const answer = await api.request(schema, 'GET', `${path(name)}/tokens`);
+      print(answer, tableOf(answer.tokens, { ID: ({ id }) => id, ...lastUseColumns }));
     });
   host
     .command('revoke-tokens <name>')

@@ -5,11 +5,12 @@ import { addAuditLogCommands } from './audit-log-commands.ts';
 import { openAdminContext } from './context.ts';
 import { addHostCommands } from './host-commands.ts';
 import { AdminError } from './internal-api.ts';
+import { addOperatorCommands } from './operator-commands.ts';
 import { addPoolCommands } from './pool-commands.ts';
 
 const program = commandLine('admin')
   .description(
-    'Regions, pools, hosts, accounts and tokens. Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN from the environment, or from .stack/env.',
+    'Regions, pools, hosts, accounts and tokens. Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN, an operator token or the admin token, from the environment, or from .stack/env.',
   )
   .option('--json', "the API's answer as it is", false);
 
@@ -17,6 +18,7 @@ const open = () => openAdminContext({ json: program.opts<{ json: boolean }>().js
 addPoolCommands(program, open);
 addHostCommands(program, open);
 addAccountCommands(program, open);
+addOperatorCommands(program, open);
 addAuditLogCommands(program, open);
 
 try {

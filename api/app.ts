@@ -40,7 +40,7 @@ export function createApp(
   app.onError(answerError);
   app.notFound((c) => answerError(notFound(), c));
 
-  limitPaths(app);
+  limitPaths(app, { logger: dependencies.logger, refusedLines: fairness.refusedLines });
   app.use(requestId(dependencies), accessLog(fairness.refusedLines), jsonCharset());
   if (audiences.includes('hosts')) app.use('/host/*', refusalLog(fairness.refusedLines));
   if (audiences.includes('operators')) app.use('/internal/*', refusalLog(fairness.refusedLines));

@@ -23,7 +23,7 @@ export const apiLimitFields = {
   /** Of those, requests of one account; more wait for their turn. */
   API_ACCOUNT_REQUESTS_AT_ONCE: count.default(8),
   /** Requests of one account, or host, that may wait for their turn. */
-  API_WAITING_REQUESTS: count.default(200),
+  API_WAITING_REQUESTS: count.default(500),
   /** Requests of one host a second, on average over five seconds. */
   API_HOST_REQUESTS_PER_SECOND: count.default(100),
   /** Acknowledgments of one host a second, on average over five seconds. */

@@ -2,8 +2,8 @@ import { createMiddleware } from 'hono/factory';
 import type { Logger } from 'pino';
 import type { ApiLimits } from '../../config/api-limits.ts';
 import type { Database } from '../../db/database.ts';
-import type { TokenOwner } from '../../domain/tokens.ts';
-import type { ApiEnvironment } from '../context.ts';
+import type { HostIdentity } from '../../db/hosts.ts';
+import type { ApiEnvironment, Caller, Operator } from '../context.ts';
 import { tooManyRequests } from '../errors.ts';
 import { Allowance } from './allowance.ts';
 import { FairGate, TooManyWaitingError } from './fair-gate.ts';
@@ -20,7 +20,11 @@ const HOSTS = { atOnce: 6, eachAtOnce: 1 };
 export interface Fairness {
   limits: ApiLimits;
   addresses: RemoteAddresses;
-  wrongTokens: Record<TokenOwner, WrongTokens>;
+  wrongTokens: {
+    customer: WrongTokens<Caller>;
+    host: WrongTokens<HostIdentity>;
+    operator: WrongTokens<Operator & { tokenId: number }>;
+  };
   refusedLines: LineBudget;
   /** Requests of customers; a party is an account. */
   customers: FairGate;
@@ -35,15 +39,15 @@ export function createFairness(options: { db: Database; logger: Logger; limits: 
   const { db, logger, limits } = options;
   const addresses = new RemoteAddresses(limits.API_TRUSTED_PROXIES);
   const perMinute = limits.API_WRONG_TOKENS_PER_MINUTE;
-  const wrongTokensOf = (kind: TokenOwner) => new WrongTokens({ db, logger, kind, addresses, perMinute });
+  const wrong = { db, logger, addresses, perMinute };
   const allowanceOf = (perSecond: number) => new Allowance({ perSecond, most: perSecond * SAVED_SECONDS });
   return {
     limits,
     addresses,
     wrongTokens: {
-      customer: wrongTokensOf('customer'),
-      host: wrongTokensOf('host'),
-      operator: wrongTokensOf('operator'),
+      customer: new WrongTokens({ ...wrong, kind: 'customer' }),
+      host: new WrongTokens({ ...wrong, kind: 'host' }),
+      operator: new WrongTokens({ ...wrong, kind: 'operator' }),
     },
     refusedLines: new LineBudget({ logger, perSecond: limits.API_REFUSED_LINES_PER_SECOND }),
     customers: new FairGate({

@@ -36,12 +36,14 @@ const REPORT_EVERY_MS = 60_000;
  * not known; those that were right before, and those from other addresses, work as ever. Operators see the attempts in
  * the log and, for tokens of hosts and operators, in the audit log: one entry a minute.
  */
-export class WrongTokens {
+export class WrongTokens<Found> {
   readonly #options: WrongTokensOptions;
   readonly #allowance: Allowance;
   readonly #gate = new FairGate(LOOK_UPS);
   readonly #wrong = new LRUCache<string, true>({ max: MOST_REMEMBERED, ttl: REMEMBERED_WRONG_MS });
   readonly #right = new LRUCache<string, true>({ max: MOST_REMEMBERED, ttl: REMEMBERED_RIGHT_MS });
+  /** Look-ups in progress by hash, so that many requests with one token are one look-up. */
+  readonly #lookUps = new Map<string, Promise<Found | null>>();
   #report: { count: number; lastFrom: string } | null = null;
 
   constructor(options: WrongTokensOptions) {
@@ -53,12 +55,13 @@ export class WrongTokens {
    * What `lookUp` finds for a token by its hash. Throws 401 when it finds nothing, and 429 when the address has sent too
    * many wrong ones and this one was not right within the last hour.
    */
-  async find<Found>(c: Context<ApiEnvironment>, hash: string, lookUp: () => Promise<Found | null>): Promise<Found> {
+  async find(c: Context<ApiEnvironment>, hash: string, lookUp: () => Promise<Found | null>): Promise<Found> {
     const party = this.#partyOf(c);
     const wasRight = this.#right.has(hash);
-    if (!wasRight) this.#refuseTooMany(party);
+    if (!wasRight && !this.#lookUps.has(hash)) this.#refuseTooMany(party);
     if (this.#wrong.has(hash)) throw this.failed(c);
-    const found = wasRight ? await lookUp() : await this.#lookUp(party, lookUp);
+    const found = await (this.#lookUps.get(hash) ??
+      this.#begin(hash, wasRight ? lookUp : () => this.#limited(party, lookUp)));
     if (found === null) {
       this.#wrong.set(hash, true);
       this.#right.delete(hash);
@@ -76,8 +79,11 @@ export class WrongTokens {
   /** Counts a wrong token, and answers the error to throw. */
   failed(c: Context<ApiEnvironment>): Error {
     const address = this.#options.addresses.of(c);
-    this.#allowance.spend(partyOfAddress(address), 1);
+    const party = partyOfAddress(address);
     this.#count(address);
+    const wait = this.#allowance.wait(party);
+    if (wait > 0) return tooManyRequests(wait);
+    this.#allowance.spend(party, 1);
     return unauthorized();
   }
 
@@ -92,7 +98,13 @@ export class WrongTokens {
     throw tooManyRequests(wait);
   }
 
-  async #lookUp<Found>(party: string, lookUp: () => Promise<Found | null>): Promise<Found | null> {
+  #begin(hash: string, lookUp: () => Promise<Found | null>): Promise<Found | null> {
+    const found = lookUp().finally(() => this.#lookUps.delete(hash));
+    this.#lookUps.set(hash, found);
+    return found;
+  }
+
+  async #limited(party: string, lookUp: () => Promise<Found | null>): Promise<Found | null> {
     // Taken before the answer is known, so that many at a time do not get past the limit.
     this.#allowance.spend(party, 1);
     try {

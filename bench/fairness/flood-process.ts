@@ -155,9 +155,8 @@ async function holdConnections({ attacker, rate, milliseconds }: Flood): Promise
   function hold(): void {
     if (ending) return;
     sent++;
-    const socket = connect({ host: hostname, port: Number(port) }, () =>
-      socket.write('GET /v2/account HTTP/1.1\r\nHost: a\r\n'),
-    );
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write('GET /v2/account HTTP/1.1\r\nHost: a\r\n');
     open.add(socket);
     socket.on('error', () => {});
     socket.on('data', (data) => count(Number(/^HTTP\/1\.1 (\d+)/.exec(data.toString())?.[1] ?? 0)));

@@ -166,6 +166,7 @@ function requestIdOf(index: number): string {
 const ERRORS: Record<Exclude<Refusal, 'unheeded'>, { status: number; id: string }> = {
   bad_request: { status: 400, id: 'bad_request' },
   unauthorized: { status: 401, id: 'unauthorized' },
+  too_long: { status: 414, id: 'uri_too_long' },
   not_found: { status: 404, id: 'not_found' },
   method_not_allowed: { status: 405, id: 'method_not_allowed' },
   too_large: { status: 413, id: 'payload_too_large' },
@@ -206,7 +207,8 @@ function expectLogged(requests: HostileRequest[], what: string): void {
     warnings.set(line.requestId, [...(warnings.get(line.requestId) ?? []), line]);
   }
   for (const [index, request] of requests.entries()) {
-    const host = request.token === null || request.refusal === 'not_found' ? undefined : expect.any(String);
+    const isUnrouted = request.refusal === 'not_found' || request.refusal === 'too_long';
+    const host = request.token === null || isUnrouted ? undefined : expect.any(String);
     expect(warnings.get(requestIdOf(index)), `${what}, request ${index}, ${request.what}`).toEqual([
       expect.objectContaining({ level: PINO_WARN, ...(host && { host }) }),
     ]);

@@ -21,6 +21,7 @@ export type Refusal =
   | 'bad_request'
   | 'unauthorized'
   | 'not_found'
+  | 'too_long'
   | 'method_not_allowed'
   | 'too_large'
   | 'invalid'
@@ -226,6 +227,8 @@ const absurdQuery: Kind = (random, { victim }) => {
   return { what: path.slice(0, 80), refusal: 'invalid', token: victim.token, method: 'GET', path };
 };
 
+const LONGEST_PATH = 2_048;
+
 const wrongDoor: Kind = (random, { victim }) => {
   const request = { token: victim.token, body: { acknowledgments: [confirming(victim.open)] } };
   if (random.below(2) === 0) {
@@ -241,7 +244,8 @@ const wrongDoor: Kind = (random, { victim }) => {
     '/host/v1/acknowledgments%00',
     '/host/v1/%ff%fe',
   ]);
-  return { ...request, what: path.slice(0, 80), refusal: 'not_found', method: 'POST', path };
+  const refusal = path.length > LONGEST_PATH ? 'too_long' : 'not_found';
+  return { ...request, what: path.slice(0, 80), refusal, method: 'POST', path };
 };
 
 const KINDS: readonly Kind[] = [
