@@ -33,6 +33,7 @@ test('parties that wait take turns, however much one of them has waiting', async
   for (const name of ['a1', 'a2', 'a3']) void gate.run('a', work(name));
   for (const name of ['b1', 'b2']) void gate.run('b', work(name));
   void gate.run('c', work('c1'));
+  await turn();
   for (let ended = 0; ended < 6; ended++) await endNext();
   expect(begun).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
   expect(gate.running).toBe(0);

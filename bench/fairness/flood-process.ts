@@ -11,6 +11,8 @@ import { type Attacker, type Flood, type FloodKind, floodSchema } from './floods
 
 /** Requests of one flood that may be without an answer at a time. */
 const MOST_UNANSWERED = 400;
+/** On loopback, and not that of the customer who is measured. */
+const ADDRESS = '127.0.0.2';
 const TICK_MS = 20;
 const DRIP_MS = 500;
 
@@ -37,7 +39,7 @@ process.stdout.write(JSON.stringify({ sent, answers }), () => process.exit(0));
 /** Sends at the rate of the flood whatever the answers do, as many machines would. */
 async function sendAtRate({ kind, attacker, rate, milliseconds }: Flood): Promise<void> {
   const next = requestsOf(kind, attacker);
-  const agent = new http.Agent({ keepAlive: true, maxSockets: MOST_UNANSWERED });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: MOST_UNANSWERED, localAddress: ADDRESS });
   const begin = performance.now();
   let due = 0;
   let unanswered = 0;
@@ -100,7 +102,9 @@ function requestsOf(kind: FloodKind, attacker: Attacker): (number: number) => Fl
     case 'reads-unlimited':
       return () => ({ method: 'GET', path: list, token: unlimitedToken });
     case 'changes':
-      return (number) => changeOf(number, attacker);
+      return (number) => changeOf(number, attacker, token);
+    case 'changes-unlimited':
+      return (number) => changeOf(number, attacker, unlimitedToken);
     case 'acknowledgments': {
       const acknowledgments = attacker.acknowledgments.map((event) => ({ ...event, outcome: 'applied' }));
       const body = JSON.stringify({ acknowledgments });
@@ -129,8 +133,8 @@ function requestsOf(kind: FloodKind, attacker: Attacker): (number: number) => Fl
 }
 
 /** Reserves, assigns, unassigns and releases in turns, without waiting for what became of the one before. */
-function changeOf(number: number, attacker: Attacker): FloodRequest {
-  const { unlimitedToken: token, addresses, dropletId, region } = attacker;
+function changeOf(number: number, attacker: Attacker, token: string): FloodRequest {
+  const { addresses, dropletId, region } = attacker;
   const path = `/v2/reserved_ips/${pick(Math.floor(number / 4), addresses)}`;
   const change = { method: 'POST', path: `${path}/actions`, token } as const;
   return pick<() => FloodRequest>(number, [
@@ -155,7 +159,7 @@ async function holdConnections({ attacker, rate, milliseconds }: Flood): Promise
   function hold(): void {
     if (ending) return;
     sent++;
-    const socket = connect({ host: hostname, port: Number(port) });
+    const socket = connect({ host: hostname, port: Number(port), localAddress: ADDRESS });
     socket.write('GET /v2/account HTTP/1.1\r\nHost: a\r\n');
     open.add(socket);
     socket.on('error', () => {});

@@ -8,13 +8,14 @@ import { PROJECT_FOLDER } from '../../stack/paths.ts';
  * The floods: what each of them sends, how fast, and for how long. Each runs in a process of its own.
  */
 
-/** What a flood sends. */
+/** What a flood sends; those with `unlimited` by a token whose limits are out of the way. */
 export const FLOODS = [
   'no-token',
   'wrong-tokens',
   'reads',
   'reads-unlimited',
   'changes',
+  'changes-unlimited',
   'acknowledgments',
   'long-polls',
   'slow-connections',
@@ -61,6 +62,7 @@ export const RATES: Record<FloodKind, number> = {
   reads: 200,
   'reads-unlimited': 200,
   changes: 60,
+  'changes-unlimited': 60,
   acknowledgments: 20,
   'long-polls': 400,
   'slow-connections': 1_000,

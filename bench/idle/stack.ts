@@ -31,8 +31,10 @@ export async function startIdleStack(hostCount: number): Promise<IdleStack> {
   try {
     const servers = await startServers({ supervisor, dataFolder, environment: process.env, report, ports: 'free' });
     const adminToken = randomBytes(24).toString('base64url');
+    // All agents of the run are behind one address.
+    const environment = { ...process.env, API_ADDRESS_CONNECTIONS: '20000' };
     const { apiUrl, processes } = await startApplication({
-      ...{ supervisor, servers, adminToken, environment: process.env, logLevel: 'warn' },
+      ...{ supervisor, servers, adminToken, environment, logLevel: 'warn' },
       ...{ apiPort: servers.ports.api, workerCount: 0, embeddedWorker: false },
     });
     const [api] = processes;

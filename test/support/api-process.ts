@@ -1,6 +1,6 @@
 import { inject, onTestFinished } from 'vitest';
 import { freePort } from '../../stack/ports.ts';
-import { startProgram } from './program.ts';
+import { Program } from './program.ts';
 import { until } from './until.ts';
 
 /** An API process of its own. */
@@ -8,13 +8,14 @@ export interface ApiProcess {
   url: string;
   /** What it has logged so far. */
   log(): string;
+  stop(): Promise<void>;
 }
 
-/** Starts an API process on the servers of the stack, with settings of its own; it ends with the running test. */
-export async function useApiProcess(settings: Record<string, string> = {}): Promise<ApiProcess> {
+/** Starts an API process on the servers of the stack, with settings of its own; the caller stops it. */
+export async function startApiProcess(settings: Record<string, string> = {}): Promise<ApiProcess> {
   const { adminToken, mysqlUrl, kafkaBrokers, temporalAddress, workflowBundle } = inject('stack');
   const port = await freePort();
-  const program = startProgram('api/main.ts', [], {
+  const program = new Program('api/main.ts', [], {
     environment: {
       MYSQL_URL: mysqlUrl,
       KAFKA_BROKERS: kafkaBrokers,
@@ -24,16 +25,32 @@ export async function useApiProcess(settings: Record<string, string> = {}): Prom
       API_PORT: String(port),
       EMBEDDED_WORKER: 'false',
       HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '2000',
+      QUARANTINE_SECONDS: '2',
       ...settings,
     },
   });
+  const stop = async () => {
+    program.signal('SIGTERM');
+    await program.ended();
+  };
   const url = `http://127.0.0.1:${port}`;
-  await until('the API is ready', () =>
-    fetch(`${url}/readyz`).then(
-      ({ status }) => status === 200,
-      () => false,
-    ),
-  );
-  onTestFinished(() => program.signal('SIGTERM'));
-  return { url, log: () => program.output };
+  try {
+    await until('the API is ready', () =>
+      fetch(`${url}/readyz`).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, log: () => program.output, stop };
+}
+
+/** The same for the running test, which stops it. */
+export async function useApiProcess(settings?: Record<string, string>): Promise<ApiProcess> {
+  const api = await startApiProcess(settings);
+  onTestFinished(api.stop);
+  return api;
 }
