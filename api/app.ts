@@ -57,9 +57,12 @@ export function createApp(
   if (audiences.includes('customers')) registerCustomerRoutes(app, dependencies, fairness);
   if (audiences.includes('hosts')) registerHostRoutes(app, dependencies, fairness);
   if (audiences.includes('operators')) registerInternalRoutes(app, dependencies, fairness);
-  registerOpenApiDocuments(app, audiences, () =>
-    AUDIENCES.every((audience) => audiences.includes(audience)) ? app : createApp(dependencies, AUDIENCES, fairness),
-  );
+  registerOpenApiDocuments(app, {
+    audiences,
+    fairness,
+    documented: () =>
+      AUDIENCES.every((audience) => audiences.includes(audience)) ? app : createApp(dependencies, AUDIENCES, fairness),
+  });
   return app;
 }
 
@@ -70,10 +73,11 @@ function registerCustomerRoutes(app: ApiApp, dependencies: ApiDependencies, fair
     authentication({ ...dependencies, fairness }),
     rateLimit(),
     timeLimit(),
-    fairTurns(fairness),
     refusedChanges({ db: dependencies.db, requesterOf }),
     bodyLimit(),
     jsonBody(),
+    // After the body is here, so that nobody holds a place by sending slowly.
+    fairTurns(fairness),
   );
   registerReservedIpRoutes(app, dependencies);
   registerActionRoutes(app, dependencies);

@@ -1,4 +1,6 @@
 import type { ApiApp, Audience } from './context.ts';
+import { type Fairness, spendOrRefuse } from './fairness/fairness.ts';
+import { partyOfAddress } from './fairness/remote-address.ts';
 import { headerComponents } from './schemas/responses.ts';
 
 /** Where operators read what the API offers to them and to hosts. */
@@ -10,12 +12,21 @@ const OPENAPI = { openapi: '3.1.0', servers: [{ url: '/' }] };
 
 type Document = ReturnType<ApiApp['getOpenAPI31Document']>;
 
+/** Options of {@link registerOpenApiDocuments}. */
+export interface DocumentOptions {
+  /** Whom the app serves. */
+  audiences: readonly Audience[];
+  fairness: Fairness;
+  /** An app with the routes of all audiences. */
+  documented: () => ApiApp;
+}
+
 /**
  * GET /openapi.json is the OpenAPI 3.1 document of what customers may use, made from the schemas that check their
- * requests; GET /internal/openapi.json is that of everything else, for operators. `documented` answers an app with the
- * routes of all audiences.
+ * requests; GET /internal/openapi.json is that of everything else, for operators.
  */
-export function registerOpenApiDocuments(app: ApiApp, audiences: readonly Audience[], documented: () => ApiApp): void {
+export function registerOpenApiDocuments(app: ApiApp, { audiences, fairness, documented }: DocumentOptions): void {
+  const { addresses, openDocuments } = fairness;
   app.openAPIRegistry.registerComponent('securitySchemes', PUBLIC_SECURITY, {
     type: 'http',
     scheme: 'bearer',
@@ -24,16 +35,25 @@ export function registerOpenApiDocuments(app: ApiApp, audiences: readonly Audien
   for (const [name, header] of Object.entries(headerComponents)) {
     app.openAPIRegistry.registerComponent('headers', name, header);
   }
-  let documents: { forCustomers: Document; forOperators: Document } | undefined;
+  let documents: { forCustomers: string; forOperators: string } | undefined;
   // Made at the first request, when every route is known, and kept: making it costs more than most requests.
   const read = () => {
     if (documents) return documents;
     const whole = documented();
-    documents = { forCustomers: forCustomers(whole), forOperators: forOperators(whole) };
+    documents = {
+      forCustomers: JSON.stringify(forCustomers(whole)),
+      forOperators: JSON.stringify(forOperators(whole)),
+    };
     return documents;
   };
-  if (audiences.includes('customers')) app.get('/openapi.json', (c) => c.json(read().forCustomers));
-  if (audiences.includes('operators')) app.get(INTERNAL_DOCUMENT, (c) => c.json(read().forOperators));
+  const headers = { 'content-type': 'application/json' };
+  if (audiences.includes('customers')) {
+    app.get('/openapi.json', (c) => {
+      spendOrRefuse(openDocuments, partyOfAddress(addresses.of(c)), 1);
+      return c.body(read().forCustomers, 200, headers);
+    });
+  }
+  if (audiences.includes('operators')) app.get(INTERNAL_DOCUMENT, (c) => c.body(read().forOperators, 200, headers));
 }
 
 function forCustomers(app: ApiApp): Document {

@@ -19,7 +19,7 @@ export const apiLimitFields = {
   /** Wrong tokens that one address may send a minute, of each kind. */
   API_WRONG_TOKENS_PER_MINUTE: count.default(100),
   /** Customers' requests that are worked on at a time. */
-  API_REQUESTS_AT_ONCE: count.default(64),
+  API_REQUESTS_AT_ONCE: count.default(128),
   /** Of those, requests of one account; more wait for their turn. */
   API_ACCOUNT_REQUESTS_AT_ONCE: count.default(8),
   /** Requests of one account, or host, that may wait for their turn. */

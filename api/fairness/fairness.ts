@@ -13,6 +13,8 @@ import { WrongTokens } from './wrong-tokens.ts';
 
 /** How many seconds of its rate a host may have saved up. */
 const SAVED_SECONDS = 5;
+/** It is large, and nobody needs it often. */
+const DOCUMENTS_PER_SECOND = 10;
 /** A small part of the connections to the database. */
 const HOSTS = { atOnce: 6, eachAtOnce: 1 };
 
@@ -32,6 +34,8 @@ export interface Fairness {
   hosts: FairGate;
   hostRequests: Allowance;
   hostAcknowledgments: Allowance;
+  /** The description of the API, which anybody may read; a party is an address. */
+  openDocuments: Allowance;
 }
 
 /** Makes it from the limits of the process. */
@@ -58,6 +62,7 @@ export function createFairness(options: { db: Database; logger: Logger; limits: 
     hosts: new FairGate({ ...HOSTS, eachWaiting: limits.API_WAITING_REQUESTS }),
     hostRequests: allowanceOf(limits.API_HOST_REQUESTS_PER_SECOND),
     hostAcknowledgments: allowanceOf(limits.API_HOST_ACKNOWLEDGMENTS_PER_SECOND),
+    openDocuments: allowanceOf(DOCUMENTS_PER_SECOND),
   };
 }
 

@@ -7,6 +7,9 @@ import type { ApiEnvironment } from '../context.ts';
 /** Where requests come from without a socket, as when the app runs as a function. */
 const NOWHERE = 'unknown';
 
+/** Trusted proxies that a request may have come through. */
+const MOST_PROXIES = 10;
+
 /** Knows the addresses that requests come from, behind proxies that are trusted to say so. */
 export class RemoteAddresses {
   readonly #trusted = new BlockList();
@@ -33,7 +36,8 @@ export class RemoteAddresses {
    */
   of(c: Context<ApiEnvironment>): string {
     let address = plainAddress(peerOf(c) ?? NOWHERE);
-    const claims = c.req.header('x-forwarded-for')?.split(',') ?? [];
+    if (!this.isTrusted(address)) return address;
+    const claims = c.req.header('x-forwarded-for')?.split(',').slice(-MOST_PROXIES) ?? [];
     while (this.isTrusted(address)) {
       const claim = plainAddress(claims.pop()?.trim() ?? '');
       if (isIP(claim) === 0) break;

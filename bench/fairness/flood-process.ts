@@ -87,6 +87,11 @@ function requestsOf(kind: FloodKind, attacker: Attacker): (number: number) => Fl
   switch (kind) {
     case 'no-token':
       return () => ({ method: 'GET', path: list, token: null });
+    case 'open-paths':
+      return (number) => {
+        const path = pick(number, ['/readyz', '/openapi.json', '/healthz', '/nothing/here', '/host/v1/nothing']);
+        return { method: 'GET', path, token: null };
+      };
     case 'wrong-tokens':
       return (number) => {
         const secret = randomBytes(32).toString('base64url');

@@ -11,6 +11,7 @@ import { PROJECT_FOLDER } from '../../stack/paths.ts';
 /** What a flood sends; those with `unlimited` by a token whose limits are out of the way. */
 export const FLOODS = [
   'no-token',
+  'open-paths',
   'wrong-tokens',
   'reads',
   'reads-unlimited',
@@ -58,6 +59,7 @@ export type Flood = z.infer<typeof floodSchema>;
  */
 export const RATES: Record<FloodKind, number> = {
   'no-token': 400,
+  'open-paths': 400,
   'wrong-tokens': 400,
   reads: 200,
   'reads-unlimited': 200,

@@ -65,6 +65,7 @@ function noticed({ quiet, flooded, failures }: FloodResult): string[] {
 describe('another customer hardly notices a flood of', () => {
   test.each<[FloodKind, string[]]>([
     ['no-token', ['401']],
+    ['open-paths', ['200', '404', '429']],
     ['wrong-tokens', ['401', '429']],
     ['reads', ['200', '429']],
     ['reads-unlimited', ['200']],

@@ -4,6 +4,8 @@ import type { ApiApp, ApiDependencies, HealthProbe } from '../../context.ts';
 
 const LIMIT_MILLISECONDS = 1_000;
 const HEALTHY = 'ok';
+/** Anybody may ask, so a flood of questions must not be one of queries. */
+const BELIEVED_MS = 200;
 
 const readinessSchema = z
   .object({
@@ -31,13 +33,31 @@ const route = createRoute({
 
 /** GET /readyz */
 export function registerReady(app: ApiApp, { health, stopping }: ApiDependencies): void {
-  app.openapi(route, async (c) => {
+  const read = believed(async () => {
     const [mysql, temporal] = await Promise.all([check(health.mysql), check(health.temporal)]);
-    const checks = { mysql, temporal };
+    return { mysql, temporal };
+  });
+  app.openapi(route, async (c) => {
+    const checks = await read();
+    const { mysql, temporal } = checks;
     if (stopping.aborted) return c.json({ status: 'stopping' as const, checks }, 503);
     if (mysql !== HEALTHY || temporal !== HEALTHY) return c.json({ status: 'unavailable' as const, checks }, 503);
     return c.json({ status: 'ok' as const, checks }, 200);
   });
+}
+
+/** Reads once for all who ask while it is read, and shortly after. */
+function believed<Result>(read: () => Promise<Result>): () => Promise<Result> {
+  let latest: { result: Promise<Result>; until: number } | null = null;
+  return () => {
+    if (latest && performance.now() < latest.until) return latest.result;
+    const current = { result: read(), until: Number.POSITIVE_INFINITY };
+    latest = current;
+    void current.result.finally(() => {
+      current.until = performance.now() + BELIEVED_MS;
+    });
+    return current.result;
+  };
 }
 
 async function check(probe: HealthProbe): Promise<string> {

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { listFailedEvents } from '../../../db/host-events.ts';
 import type { DesiredState, HostEvent } from '../../../domain/host-event.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import type { Fairness } from '../../fairness/fairness.ts';
+import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
 import { DesiredStates } from '../../host-events/desired-states.ts';
 import { bodyLimit } from '../../middleware/body-limit.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -20,6 +20,8 @@ import {
 } from './schemas.ts';
 
 const LARGEST_BODY = 1_048_576;
+/** Of a desired state, which may have a thousand addresses, in requests. */
+const DESIRED_STATE_COST = 10;
 const tags = ['Hosts'];
 const security = [{ hostToken: [] }];
 
@@ -72,7 +74,10 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies, f
   app.use(eventsRoute.path, inService);
   app.use(acknowledgmentsRoute.path, inService, hostMayAcknowledge(fairness));
   app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }), chargeBody(fairness), jsonOnly());
-  app.use(desiredStateRoute.path, authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: true }));
+  app.use(
+    desiredStateRoute.path,
+    authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: true, cost: DESIRED_STATE_COST }),
+  );
 
   app.openapi(eventsRoute, async (c) => {
     const { after, wait, limit } = c.req.valid('query');
@@ -92,7 +97,8 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies, f
   app.openapi(desiredStateRoute, async (c) => {
     const state = await desiredStates.read(c.var.host);
     if (!c.req.valid('query').failed) return c.json(presentDesiredState(state), 200);
-    const failed_events = await listFailedEvents(dependencies.db, c.var.host.id);
+    const { id, name } = c.var.host;
+    const failed_events = await takingTurns(fairness.hosts, name, () => listFailedEvents(dependencies.db, id));
     return c.json({ ...presentDesiredState(state), failed_events }, 200);
   });
 }
