@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import { type TokenUse, writeTokenUses } from '../db/token-uses.ts';
 import type { TokenOwner } from '../domain/tokens.ts';
 
+const OWNERS = ['customer', 'host', 'operator'] as const;
 const LARGEST_WRITE = 500;
 /** Tokens of one kind that are remembered between two writes; uses of further ones are not noted. */
 const MOST_REMEMBERED = 50_000;
@@ -43,16 +44,16 @@ export class TokenUses {
 
   /** Writes what was noted since the last write. What could not be written is dropped: the next use is noted again. */
   async write(): Promise<void> {
-    for (const owner of ['customer', 'host', 'operator'] as const) {
-      const uses = [...this.#noted[owner].values()];
-      this.#noted[owner].clear();
-      try {
+    const noted = OWNERS.map((owner) => ({ owner, uses: [...this.#noted[owner].values()] }));
+    for (const owner of OWNERS) this.#noted[owner].clear();
+    try {
+      for (const { owner, uses } of noted) {
         for (let begin = 0; begin < uses.length; begin += LARGEST_WRITE) {
           await writeTokenUses(this.#db, owner, uses.slice(begin, begin + LARGEST_WRITE));
         }
-      } catch (error) {
-        this.#logger.warn({ err: error, owner }, 'when tokens were used was not written');
       }
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'when tokens were used was not written');
     }
   }
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { queryLimit } from './bounded.ts';
 import type { Database } from './database.ts';
 
 /** When and from where a token was used last. */
@@ -25,5 +26,5 @@ export async function writeTokenUses(
     UPDATE ${sql.table(TABLES[kind])}
     SET last_used_from = IF(last_used_at IS NULL OR last_used_at < ${at}, CASE id ${sql.join(origins, sql` `)} END, last_used_from),
         last_used_at = GREATEST(COALESCE(last_used_at, ${at}), ${at})
-    WHERE id IN (${sql.join(uses.map(({ tokenId }) => tokenId))})`.execute(db);
+    WHERE id IN (${sql.join(uses.map(({ tokenId }) => tokenId))})`.execute(db, queryLimit());
 }

@@ -3,9 +3,8 @@ import type { ApiEnvironment } from '../context.ts';
 import type { LineBudget } from '../fairness/line-budget.ts';
 
 /**
- * Warns of the requests that are refused, each by one line as far as the budget goes, so that an operator sees a caller go
- * wrong. Of
- * headers, query and body nothing is logged, since tokens may be in them.
+ * Warns of the requests that are refused, each by one line of bounded length as far as the budget goes, so that an operator
+ * sees a caller go wrong. Of headers, query and body nothing is logged, since tokens may be in them.
  */
 export function refusalLog(refusedLines: LineBudget) {
   return createMiddleware<ApiEnvironment>(async function refusalLog(c, next) {

@@ -5,19 +5,17 @@ import { type Fairness, spendOrRefuse } from '../../fairness/fairness.ts';
 /** Bytes of the shortest acknowledgment. A body costs by its bytes, since reading one that is wrong costs no less. */
 const BYTES_EACH = 50;
 
-/** Refuses a host that has nothing left of its acknowledgments a second, before its body is read. */
-export function hostMayAcknowledge({ hostAcknowledgments }: Fairness) {
-  return createMiddleware<ApiEnvironment>(async function hostMayAcknowledge(c, next) {
-    spendOrRefuse(hostAcknowledgments, c.var.host.name, 0);
-    await next();
-  });
-}
-
-/** Takes from what the host has left as much as its body may have of acknowledgments; comes after the limit of the body. */
-export function chargeBody({ hostAcknowledgments }: Fairness) {
-  return createMiddleware<ApiEnvironment>(async function chargeBody(c, next) {
-    const { byteLength } = await c.req.arrayBuffer();
-    hostAcknowledgments.spend(c.var.host.name, Math.max(1, Math.ceil(byteLength / BYTES_EACH)));
+/**
+ * Takes from what a host has left as much as its body may have of acknowledgments, before the body is read: many bodies at
+ * a time get no further than one after the other. One that does not say its length costs as the largest. Throws 429 when
+ * the host has nothing left.
+ */
+export function chargeAcknowledgments({ hostAcknowledgments }: Fairness, largestBody: number) {
+  return createMiddleware<ApiEnvironment>(async function chargeAcknowledgments(c, next) {
+    const isChunked = c.req.header('transfer-encoding') !== undefined;
+    const declared = isChunked ? largestBody : Number(c.req.header('content-length') ?? 0);
+    const bytes = Math.min(declared, largestBody);
+    spendOrRefuse(hostAcknowledgments, c.var.host.name, Math.max(1, Math.ceil(bytes / BYTES_EACH)));
     await next();
   });
 }

@@ -6,7 +6,7 @@ import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
 import { DesiredStates } from '../../host-events/desired-states.ts';
 import { bodyLimit } from '../../middleware/body-limit.ts';
 import { acknowledge } from './acknowledge.ts';
-import { chargeBody, hostMayAcknowledge } from './acknowledgment-allowance.ts';
+import { chargeAcknowledgments } from './acknowledgment-allowance.ts';
 import { authenticateHost } from './authenticate.ts';
 import { HostTokens } from './host-tokens.ts';
 import { jsonOnly } from './json-only.ts';
@@ -72,8 +72,8 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies, f
   app.openAPIRegistry.registerComponent('securitySchemes', 'hostToken', { type: 'http', scheme: 'bearer' });
   const inService = authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: false });
   app.use(eventsRoute.path, inService);
-  app.use(acknowledgmentsRoute.path, inService, hostMayAcknowledge(fairness));
-  app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }), chargeBody(fairness), jsonOnly());
+  app.use(acknowledgmentsRoute.path, inService, chargeAcknowledgments(fairness, LARGEST_BODY));
+  app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }), jsonOnly());
   app.use(
     desiredStateRoute.path,
     authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: true, cost: DESIRED_STATE_COST }),
