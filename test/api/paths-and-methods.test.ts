@@ -51,7 +51,7 @@ describe('what cannot be the name of an address', () => {
     ['half a character', '%E0%A4'],
     ['an escape that is not UTF-8', '%ff%fe'],
     ['an escaped way up', '..%2f..%2faccount'],
-    ['a long text', 'x'.repeat(8_000)],
+    ['a long text', 'x'.repeat(1_900)],
   ])('is not found: %s', async (_, name) => {
     for (const path of ['/v2/reserved_ips', '/v2/floating_ips']) {
       for (const [method, end, body] of [

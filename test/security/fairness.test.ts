@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vites
 import { giveAnsweredEvents } from '../../bench/fairness/answered-events.ts';
 import { type Attacker, type FloodKind, RATES } from '../../bench/fairness/floods.ts';
 import { type FloodResult, measureFlood } from '../../bench/fairness/measure.ts';
-import { MEASURED, measureVictim, type Victim } from '../../bench/fairness/victim.ts';
+import { MEASURED, type Measured, measureVictim, type Victim } from '../../bench/fairness/victim.ts';
 import { BenchClient } from '../../bench/http.ts';
 import { openDatabase } from '../../db/database.ts';
 import { startApiProcess, useApiProcess } from '../support/api-process.ts';
@@ -54,12 +54,19 @@ beforeAll(async () => {
   };
 });
 
+type Complaint = Measured | 'not served';
+
 /** What a customer would notice: each measure that a flood makes slower than it may. */
-function noticed({ quiet, flooded, failures }: FloodResult): string[] {
-  const slow = MEASURED.filter((measured) => flooded[measured].p99 > MOST_TIMES * quiet[measured].p99 + SLACK_MS).map(
-    (measured) => `p99 of ${measured} ${quiet[measured].p99.toFixed(0)} → ${flooded[measured].p99.toFixed(0)} ms`,
+function noticed({ quiet, flooded, failures }: FloodResult): Complaint[] {
+  const slow = MEASURED.filter((measured) => flooded[measured].p99 > MOST_TIMES * quiet[measured].p99 + SLACK_MS);
+  return failures.flooded === 0 ? slow : [...slow, 'not served'];
+}
+
+function describeTimes({ quiet, flooded, failures }: FloodResult): string {
+  const times = MEASURED.map(
+    (measured) => `${measured} ${quiet[measured].p99.toFixed(0)} → ${flooded[measured].p99.toFixed(0)} ms`,
   );
-  return failures.flooded === 0 ? slow : [...slow, `${failures.flooded} requests were not served`];
+  return `p99: ${times.join(', ')}; ${failures.flooded} not served`;
 }
 
 describe('another customer hardly notices a flood of', () => {
@@ -76,14 +83,18 @@ describe('another customer hardly notices a flood of', () => {
     ['huge-paths', ['414']],
     ['huge-headers', ['401', '431']],
   ])('%s', async (kind, statuses) => {
-    const seen: string[][] = [];
-    for (let attempt = 1; attempt <= TRIES && seen.at(-1)?.length !== 0; attempt++) {
+    // A measure that one try finds good is good: what else the machine does must not be taken for the flood.
+    let always: Complaint[] | null = null;
+    const tries: string[] = [];
+    for (let attempt = 1; attempt <= TRIES && always?.length !== 0; attempt++) {
       const result = await measureFlood(victim, attacker, { kind, rate: RATES[kind], cycles: 1, phaseMs: PHASE_MS });
       expect(result.counts.sent).toBeGreaterThan(20);
       if (attempt === 1) expect(Object.keys(result.counts.answers)).toEqual(expect.arrayContaining(statuses));
-      seen.push(noticed(result));
+      const complaints = noticed(result);
+      always = (always ?? complaints).filter((complaint) => complaints.includes(complaint));
+      tries.push(describeTimes(result));
     }
-    expect(seen.at(-1), JSON.stringify(seen)).toEqual([]);
+    expect(always, tries.join('\n')).toEqual([]);
   });
 });
 
