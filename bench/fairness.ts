@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { commandLine, print, printError } from '../text/print.ts';
+import { visibleJson } from '../text/visible.ts';
 import { FLOODS, type FloodKind, RATES } from './fairness/floods.ts';
 import { measureFlood } from './fairness/measure.ts';
 import { type FairnessResults, toFairnessMarkdown } from './fairness/report.ts';
@@ -20,7 +22,7 @@ function floodOf(name: string, earlier: FloodKind[] = []): FloodKind[] {
   return [...earlier, kind];
 }
 
-const options = new Command('bench:fairness')
+const options = commandLine('bench:fairness')
   .description('Measures a customer with and without floods of each kind, in turns.')
   .option('--json <file>', 'write the results there too')
   .option('--cycles <number>', 'phases with each flood, and as many without', Number, 4)
@@ -39,10 +41,10 @@ try {
     const effort = { kind, rate, cycles: options.cycles, phaseMs: options.phaseMs };
     results.floods.push(await measureFlood(stack.victim, stack.attacker, effort));
     results.load.push(loadavg()[0] ?? 0);
-    console.error(JSON.stringify(results.floods.at(-1)));
+    printError(visibleJson(JSON.stringify(results.floods.at(-1))));
   }
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(results, null, 2));
-  console.log(toFairnessMarkdown(results));
+  print(toFairnessMarkdown(results));
 } finally {
   stack.victim.api.close();
   await stack.close();

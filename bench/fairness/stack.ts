@@ -8,6 +8,7 @@ import { startApplication, startHost } from '../../stack/application.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { ProcessSupervisor } from '../../stack/processes.ts';
 import { startServers } from '../../stack/servers/index.ts';
+import { printError } from '../../text/print.ts';
 import { BenchClient } from '../http.ts';
 import { REGION, registerHosts } from '../stack.ts';
 import { giveAnsweredEvents } from './answered-events.ts';
@@ -29,7 +30,7 @@ export interface FairnessStack {
 export async function startFairnessStack(): Promise<FairnessStack> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-bench-'));
   const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'bench-fairness') });
-  const report = (line: string) => console.error(line);
+  const report = (line: string) => printError(line);
   async function close(): Promise<void> {
     await supervisor.stop();
     await rm(dataFolder, { recursive: true, force: true });
