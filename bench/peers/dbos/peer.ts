@@ -1,0 +1,32 @@
+import { makePeerDatabase } from '../common/tables.ts';
+import { httpPeer } from '../http-peer.ts';
+import type { Peer } from '../peer.ts';
+import { type SharedServers, untilHealthy } from '../servers.ts';
+import { ServiceProcess } from '../service-process.ts';
+import { startPostgres } from './postgres.ts';
+
+const TOPIC = 'peer.dbos';
+
+/** Starts PostgreSQL and the service on DBOS, which keeps its state there. */
+export async function startDbosPeer(shared: SharedServers, laneCount: number): Promise<Peer> {
+  const postgres = await startPostgres(shared.supervisor, shared.dataFolder);
+  const database = await makePeerDatabase(shared.servers.mysqlUrl, 'dbos', shared.hostUrls);
+  const service = await ServiceProcess.start(shared, {
+    name: 'dbos-service',
+    script: 'bench/peers/dbos/service.ts',
+    topic: TOPIC,
+    mysqlUrl: database.url,
+    server: postgres.url,
+    untilReady: (process, port) => untilHealthy(process, `http://127.0.0.1:${port}/health`),
+  });
+  return httpPeer(shared, {
+    name: 'DBOS',
+    topic: TOPIC,
+    service,
+    database,
+    laneCount,
+    servers: new Map([['postgres', postgres.process.pid]]),
+    url: `http://127.0.0.1:${service.port}`,
+    paths: { accept: '/operations', start: '/operations/start' },
+  });
+}
