@@ -1,9 +1,8 @@
+import { isIP } from 'node:net';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
 import type { Requester } from '../domain/requester.ts';
 import type { ApiEnvironment } from './context.ts';
-
-const LONGEST_REMOTE = 128;
 
 /** The customer's token behind a request, for the audit log. */
 export function requesterOf(c: Context<ApiEnvironment>): Requester {
@@ -26,8 +25,8 @@ function originOf(c: Context<ApiEnvironment>): Pick<Requester, 'requestId' | 're
 function remoteOf(c: Context<ApiEnvironment>): string | null {
   const peer = peerOf(c);
   const forwarded = c.req.header('x-forwarded-for')?.split(',').at(-1)?.trim();
-  const remote = forwarded && peer ? `${forwarded} via ${peer}` : peer;
-  return remote?.slice(0, LONGEST_REMOTE) ?? null;
+  // Any other text could be made to look like a peer, or be so long that the peer is cut off.
+  return forwarded !== undefined && isIP(forwarded) !== 0 && peer !== null ? `${forwarded} via ${peer}` : peer;
 }
 
 /** Null where there is no socket, as when the app runs as a function. */

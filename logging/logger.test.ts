@@ -16,6 +16,7 @@ describe('the log of a process', () => {
   test.each([
     ['a customer’s token', 'rip_Zk3vQw0123456789abcdefghijklmnopqrstuvwxyz-_', 'rip_…'],
     ['a host’s token', 'riph_Zk3vQw0123456789abcdefghijklmnopqrstuvwxyz-_', 'riph_…'],
+    ['an operator’s token', 'ripo_Zk3vQw0123456789abcdefghijklmnopqrstuvwxyz-_', 'ripo_…'],
     ['an admin token in a header', 'authorization: Bearer abcdefgh12345678', 'Bearer …'],
     ['the password of a database', 'mysql://user:pass-word@db.example:3306/reserved_ip', 'mysql://user:…@db.example'],
   ])('has %s masked, in messages, fields, paths and errors', (_, secret, masked) => {

@@ -42,6 +42,9 @@ export const STATEMENTS: readonly string[] = [
      IF COALESCE(NEW.id, 0) <> 0 THEN
        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit_log numbers its entries itself';
      END IF;
+     IF @@session.insert_id <> 0 THEN
+       SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit_log numbers its entries itself';
+     END IF;
      IF @@session.time_zone <> '+00:00' THEN
        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit_log is written in UTC';
      END IF;
