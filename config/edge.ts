@@ -29,6 +29,10 @@ export const edgeSchema = z
       .enum(['true', 'false'])
       .default('false')
       .transform((text) => text === 'true'),
+    /** Open connections of the process. It needs as many open files again, for those to the upstreams. */
+    EDGE_CONNECTIONS: z.coerce.number().int().positive().default(8_000),
+    /** Open connections of one address; not counted while a proxy in front is trusted, behind which all are. */
+    EDGE_ADDRESS_CONNECTIONS: z.coerce.number().int().positive().default(1_000),
     EDGE_CONNECT_TIMEOUT_MS: milliseconds.default(2_000),
     /** Until an answer begins: more than the 20 s after which the API answers in any case. */
     EDGE_ANSWER_TIMEOUT_MS: milliseconds.default(25_000),

@@ -3,6 +3,7 @@ import { ConfigurationError, parseEdgeConfiguration } from '../config/configurat
 import { aborted, termination } from '../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
 import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
+import { limitConnections } from '../http/connection-limits.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -54,6 +55,11 @@ async function main(): Promise<void> {
       await startServer({ fetch: createInspection(gateway).fetch, host: hostname, port: Number(port), logger });
     }
     const { server, port } = await startServer({ fetch: gateway.app.fetch, host, port: EDGE_PORT, logger });
+    limitConnections(server, {
+      total: configuration.EDGE_CONNECTIONS,
+      perAddress: configuration.EDGE_ADDRESS_CONNECTIONS,
+      isExempt: () => configuration.EDGE_TRUST_FORWARDED,
+    });
     const stoppable = new StoppableServer(server);
     logger.info({ url: `http://${host}:${port}` }, 'listening');
     await aborted(stopping);
