@@ -26,8 +26,8 @@ interface LimitOptions {
 }
 
 interface ShareOptions {
-  poolShareHeldPercent?: number | null;
-  poolSharePerHourPercent?: number | null;
+  poolShareHeldPercent?: number | 'default';
+  poolSharePerHourPercent?: number | 'default';
 }
 
 interface TokenOptions {
@@ -72,8 +72,8 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
       const path = `/accounts/${encodeURIComponent(id)}`;
       const answer = await api.request(accountAnswerSchema, 'PATCH', path, {
         ...limitsOf(limits),
-        pool_share_held_percent: limits.poolShareHeldPercent,
-        pool_share_per_hour_percent: limits.poolSharePerHourPercent,
+        pool_share_held_percent: shareOf(limits.poolShareHeldPercent),
+        pool_share_per_hour_percent: shareOf(limits.poolSharePerHourPercent),
       });
       print(answer, accountTable([answer.account]));
     });
@@ -148,8 +148,13 @@ function percentCell(percent: number | null): string {
   return percent === null ? 'default' : `${percent} %`;
 }
 
-function percentOrDefault(text: string): number | null {
-  if (text === 'default') return null;
+/** As the API takes it: null is the installation's. */
+function shareOf(percent: number | 'default' | undefined): number | null | undefined {
+  return percent === 'default' ? null : percent;
+}
+
+function percentOrDefault(text: string): number | 'default' {
+  if (text === 'default') return text;
   const percent = wholeNumber(text);
   if (percent > 100) throw new InvalidArgumentError('A percentage is 0 to 100.');
   return percent;

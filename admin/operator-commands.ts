@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { shown } from '../text/visible.ts';
 import type { AdminContext } from './context.ts';
 import { tableOf } from './output.ts';
 import { lastUseColumns, lastUseSchema } from './token-table.ts';
@@ -17,7 +18,7 @@ export function addOperatorCommands(program: Command, open: () => Promise<AdminC
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ id: z.int(), token: z.string() }), 'POST', path(name));
-      print(answer, answer.token);
+      print(answer, shown`${answer.token}`);
     });
   operatorToken
     .command('list')
@@ -37,6 +38,6 @@ export function addOperatorCommands(program: Command, open: () => Promise<AdminC
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ revoked: z.int() }), 'DELETE', path(name));
-      print(answer, `${answer.revoked} revoked`);
+      print(answer, shown`${answer.revoked} revoked`);
     });
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { print, printUncaughtErrors } from '../text/print.ts';
 import { ProcessSupervisor } from './processes.ts';
 import { DIGESTS_FOLDER, digestOf } from './servers/digests.ts';
 import { downloadKafka, KAFKA_DOWNLOAD } from './servers/kafka.ts';
@@ -11,6 +12,8 @@ import { BASE_IN_ARTIFACT, downloadMariadb, MARIADB_DOWNLOAD, MARIADB_JAR } from
  * Downloads Kafka and MariaDB anew and writes down what they are. For whoever raises a version: what is written here is
  * believed by everybody else.
  */
+
+printUncaughtErrors();
 
 const PROGRAMS = ['bin', 'scripts'];
 
@@ -42,5 +45,5 @@ async function digestsIn(of: string, prefix = ''): Promise<string[]> {
 async function write(name: string, lines: readonly string[]): Promise<void> {
   const file = join(DIGESTS_FOLDER, `${name}.sha256`);
   await writeFile(file, `${lines.join('\n')}\n`);
-  process.stdout.write(`${file}: ${lines.length} files\n`);
+  print(`${file}: ${lines.length} files`);
 }

@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { printJsonLine } from '../../text/print.ts';
 import { type Attacker, type Flood, type FloodKind, floodSchema } from './floods.ts';
 
 /*
@@ -34,7 +35,8 @@ function count(status: number): void {
 
 if (flood.kind === 'slow-connections') await holdConnections(flood);
 else await sendAtRate(flood);
-process.stdout.write(JSON.stringify({ sent, answers }), () => process.exit(0));
+printJsonLine({ sent, answers });
+process.stdout.end(() => process.exit());
 
 /** Sends at the rate of the flood whatever the answers do, as many machines would. */
 async function sendAtRate({ kind, attacker, rate, milliseconds }: Flood): Promise<void> {
