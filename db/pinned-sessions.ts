@@ -1,6 +1,7 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely';
 import { z } from 'zod';
 import { isDatabaseUnavailable } from './bounded.ts';
+import { isConnectionLost } from './retry.ts';
 import { UnsafeDatabaseError } from './unsafe-database.ts';
 
 /*
@@ -58,24 +59,24 @@ const OLDEST = { MySQL: [8, 0, 29], MariaDB: [10, 6, 0] } as const;
  */
 export function pinningSessions(pool: MysqlPool): MysqlPool {
   const pinned = new WeakSet<MysqlPoolConnection>();
-  return {
-    getConnection(callback) {
-      pool.getConnection((error, connection) => {
-        if (error || pinned.has(connection)) return callback(error, connection);
-        pin(connection).then(
-          () => {
-            pinned.add(connection);
-            callback(null, connection);
-          },
-          (reason: unknown) => {
-            connection.destroy();
-            callback(reason, connection);
-          },
-        );
-      });
-    },
-    end: (callback) => pool.end(callback),
+  const take = (callback: Parameters<MysqlPool['getConnection']>[0], isRepeated: boolean) => {
+    pool.getConnection((error, connection) => {
+      if (error || pinned.has(connection)) return callback(error, connection);
+      pin(connection).then(
+        () => {
+          pinned.add(connection);
+          callback(null, connection);
+        },
+        (reason: unknown) => {
+          connection.destroy();
+          // Nothing was asked of it yet, so its loss is nobody's business.
+          if (isConnectionLost(reason) && !isRepeated) take(callback, true);
+          else callback(reason, connection);
+        },
+      );
+    });
   };
+  return { getConnection: (callback) => take(callback, false), end: (callback) => pool.end(callback) };
 }
 
 const valueSchema = z.union([z.string(), z.number(), z.bigint()]).transform(String);

@@ -5,11 +5,14 @@ import { createPrivateStack } from '../support/private-stack.ts';
 import { useWorld } from '../support/world.ts';
 
 /** What the API asks MySQL for by itself all the time. */
-const BACKGROUND = /signalled_at/;
+const BACKGROUND = /signalled_at|(?:from|update) `?outbox/i;
 /** More than any request has. */
 const STATEMENTS = 10;
 
-test('a customer does not see that a connection to MySQL was lost under a request', async () => {
+test.each([
+  ['before the statement has arrived', false],
+  ['before the answer has arrived', true],
+])('a customer does not see that a connection to MySQL was lost under a request, %s', async (_, answered) => {
   const mysqlUrl = new URL(inject('stack').mysqlUrl);
   const proxy = await startDroppingProxy({
     target: { host: mysqlUrl.hostname, port: Number(mysqlUrl.port) },
@@ -40,7 +43,7 @@ test('a customer does not see that a connection to MySQL was lost under a reques
   for (let afterStatements = 0; afterStatements < STATEMENTS; afterStatements++) {
     for (const [name, send] of Object.entries(requests)) {
       let dropped = false;
-      void proxy.dropNext({ afterStatements }).then(() => {
+      void proxy.dropNext({ afterStatements, answer: answered }).then(() => {
         dropped = true;
       });
       const answer = await send();
