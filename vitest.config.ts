@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const NEVER = ['node_modules/**', 'dist/**', '.stack/**'];
+const NEVER = ['**/node_modules/**', 'dist/**', '.stack/**'];
 /** Breaks a stack of its own, which two cores carry only when nothing else is going on. */
 const FAULTS = 'test/faults/faults.test.ts';
 /** Starts two stacks of its own. */

@@ -1,7 +1,7 @@
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Database } from '../db/database.ts';
-import { readHostEventStanding, reissueHostEvent } from '../db/operations/acknowledgment.ts';
+import { beginVisibleWait, readHostEventState, reissueHostEvent } from '../db/operations/acknowledgment.ts';
 import { SupersededError } from '../db/operations/fence.ts';
 import { reopen } from '../db/operations/settle.ts';
 import { type HostChange, reasonGiven } from '../domain/host-event.ts';
@@ -36,20 +36,21 @@ export async function awaitHostAcknowledgment(
   const { attempt } = Context.current().info;
   await tellAttempt();
   const look = async () => {
-    let standing = await readHostEventStanding(db, admitted, wait.host, wait.change);
-    if (standing.actionStatus === 'errored') {
+    await beginVisibleWait(db, operation.id);
+    let state = await readHostEventState(db, admitted, wait.host, wait.change);
+    if (state.actionStatus === 'errored') {
       await reopen(db, operation, admitted);
       notifyHosts([wait.host]);
-      standing = await readHostEventStanding(db, admitted, wait.host, wait.change);
+      state = await readHostEventState(db, admitted, wait.host, wait.change);
     }
-    if (standing.actionStatus === 'completed' || standing.outcome === 'applied') return;
-    if (!standing.holdsFence) throw new SupersededError(admitted.actionId, null);
-    if (standing.hostState === 'gone') return hostIsGone(wait);
+    if (state.actionStatus === 'completed' || state.outcome === 'applied') return;
+    if (!state.holdsFence) throw new SupersededError(admitted.actionId, null);
+    if (state.hostState === 'gone') return hostIsGone(wait);
     if (attempt > 1) {
       await reissueHostEvent(db, operation, admitted, wait.host, wait.change);
       notifyHosts([wait.host]);
-    } else if (standing.outcome !== null) {
-      throw ApplicationFailure.retryable(failureMessage(wait, admitted, standing.message), HOST_FAILED);
+    } else if (state.outcome !== null) {
+      throw ApplicationFailure.retryable(failureMessage(wait, admitted, state.message), HOST_FAILED);
     }
     throw new CompleteAsyncError();
   };

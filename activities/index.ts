@@ -1,4 +1,3 @@
-import type { BillingPublisher } from '../billing/publisher.ts';
 import { settle, undo } from '../db/operations/settle.ts';
 import type { BillingChange } from '../domain/billing.ts';
 import { hostsOf } from '../domain/hosts-of.ts';
@@ -7,13 +6,11 @@ import type { Admitted } from '../domain/verdict.ts';
 import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
 import { tellAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';
+import { type Finish, type FinishDependencies, finishSoon } from './finish-soon.ts';
 import { awaitHostAcknowledgment, type HostNotifier, type HostWait } from './host-acknowledgment.ts';
 
 /** What the activities need from outside. */
-export interface ActivityDependencies extends AdmitDependencies {
-  billing: BillingPublisher;
-  /** How long one try to publish a billing event may take, in milliseconds. */
-  billingTimeoutMs: number;
+export interface ActivityDependencies extends AdmitDependencies, FinishDependencies {
   notifyHosts: HostNotifier;
 }
 
@@ -21,9 +18,11 @@ export interface ActivityDependencies extends AdmitDependencies {
 export interface Activities {
   /** Admits the operation, or reads the verdict it already has. */
   admit(operation: Operation): Promise<Admission>;
+  /** Carries an admitted operation to its end if its hosts are quick. */
+  finishSoon(operation: Operation, admitted: Admitted): Promise<Finish>;
   /** Waits until the host has done what it was told; completed from outside. */
   awaitHostAcknowledgment(operation: Operation, admitted: Admitted, wait: HostWait): Promise<void>;
-  /** Makes the change true and lets go of the fence. */
+  /** Makes the change true and gives the fence up. */
   settle(operation: Operation, admitted: Admitted): Promise<BillingChange[]>;
   /** Restores what was before and ends the action as errored. */
   undo(operation: Operation, admitted: Admitted, reason: string): Promise<void>;
@@ -40,6 +39,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
       if (admission.verdict.kind === 'admitted') notifyHosts(hostsOf(admission.verdict));
       return admission;
     },
+    finishSoon: (operation, admitted) => failingReadably(() => finishSoon(dependencies, operation, admitted)),
     awaitHostAcknowledgment: (operation, admitted, wait) =>
       awaitHostAcknowledgment(db, notifyHosts, operation, admitted, wait),
     settle: (operation, admitted) => failingReadably(() => settle(db, operation, admitted, rules)),

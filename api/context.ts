@@ -1,9 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
+import type { AdmitOperation } from '../admission/admission.ts';
 import type { AcknowledgmentSink } from '../client/acknowledgment-sink.ts';
-import type { ReservedIpClient } from '../client/types.ts';
 import type { ApiLimits } from '../config/api-limits.ts';
 import type { Database } from '../db/database.ts';
+import type { HostAnswer } from '../db/operations/acknowledgment.ts';
+import type { BackgroundTasks } from './background-tasks.ts';
 import type { WaitingHosts } from './host-events/waiting-hosts.ts';
 import type { TokenUses } from './token-uses.ts';
 
@@ -50,8 +52,13 @@ export type Audience = (typeof AUDIENCES)[number];
 /** Everything the API needs from outside; nothing is global. */
 export interface ApiDependencies {
   db: Database;
-  client: ReservedIpClient;
+  /** Admits operations, and has them carried out. */
+  admit: AdmitOperation;
   acknowledgments: AcknowledgmentSink;
+  /** Tells a worker in this process what a host has answered; whether an operation was waiting for it there. */
+  tellWorker: (answer: HostAnswer) => boolean;
+  /** What is done after an answer is out. */
+  backgroundTasks: BackgroundTasks;
   logger: Logger;
   adminToken: string;
   /** The long polls of this process; admits wake them. */

@@ -1,18 +1,15 @@
 import type { Logger } from 'pino';
+import { HostAnswers } from '../activities/host-answers.ts';
+import { createAdmission } from '../admission/admission.ts';
 import { createAcknowledgmentSink } from '../client/acknowledgment-sink.ts';
-import type { AdmissionDesk } from '../client/admission-desk.ts';
-import { createReservedIpClient } from '../client/index.ts';
-import type { ReservedIpClient } from '../client/types.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
-import { hostsOf } from '../domain/hosts-of.ts';
-import type { OperationId } from '../domain/identifiers.ts';
-import type { Operation } from '../domain/operation.ts';
-import type { Verdict } from '../domain/verdict.ts';
+import { reconcile } from '../outbox/reconciler.ts';
+import { OperationStarter } from '../outbox/starter.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
 import { installTemporalRuntime } from '../workers/runtime.ts';
-import { operationRules } from '../workers/worker.ts';
-import { createAdmissionDesk } from './admission-desk.ts';
+import { operationPatience, operationRules } from '../workers/worker.ts';
+import { BackgroundTasks } from './background-tasks.ts';
 import type { ApiDependencies } from './context.ts';
 import { startEmbeddedWorker } from './embedded-worker.ts';
 import { mysqlProbe, temporalProbe } from './health-probes.ts';
@@ -38,11 +35,18 @@ export async function createDependencies(
   const db = openDatabase(configuration.mysql);
   const waitingHosts = new WaitingHosts({ db, logger, mostPerHost: configuration.API_HOST_POLLS });
   const tokenUses = new TokenUses({ db, logger, everyMs: configuration.API_TOKEN_USES_EVERY_SECONDS * 1_000 });
-  const decisions = new Map<OperationId, Promise<Verdict>>();
-  const desk = tellingDesk(createAdmissionDesk(db, operationRules(configuration)), waitingHosts, decisions);
-
+  const hostAnswers = new HostAnswers({ db });
   const temporal = openTemporalClient(configuration.temporal);
-  let client = createReservedIpClient({ temporal, desk });
+  const starter = new OperationStarter({ db, temporal, logger, patience: operationPatience(configuration) });
+  const admit = createAdmission({
+    db,
+    rules: operationRules(configuration),
+    notifyHosts: (hosts) => waitingHosts.wake(hosts),
+    start: (operation, admitted) => void starter.start(operation, admitted),
+  });
+  const backgroundTasks = new BackgroundTasks();
+  const closing = new AbortController();
+  const reconciling = reconcile({ db, starter, logger, signal: AbortSignal.any([stopping, closing.signal]) });
   const embedded = configuration.EMBEDDED_WORKER
     ? startEmbeddedWorker({
         configuration,
@@ -50,11 +54,10 @@ export async function createDependencies(
         stopping,
         db,
         waitingHosts,
-        decisionsInProgress: (operationId) => decisions.get(operationId),
+        hostAnswers,
         onRunning: (eagerTemporal) => {
           // Temporal hands an eager task out without a look at the build, which may not be the current one.
-          const eager = configuration.WORKER_BUILD_ID === undefined;
-          client = createReservedIpClient({ temporal: eagerTemporal, desk, eager });
+          if (configuration.WORKER_BUILD_ID === undefined) starter.startEagerly(eagerTemporal);
         },
       })
     : null;
@@ -62,8 +65,10 @@ export async function createDependencies(
   return {
     dependencies: {
       db,
-      client: following(() => client),
+      admit,
       acknowledgments: createAcknowledgmentSink(temporal),
+      tellWorker: embedded ? (answer) => hostAnswers.tell(answer) : () => false,
+      backgroundTasks,
       logger,
       adminToken: configuration.ADMIN_TOKEN,
       waitingHosts,
@@ -74,44 +79,14 @@ export async function createDependencies(
     },
     async close() {
       waitingHosts.close();
+      closing.abort();
+      await backgroundTasks.finished();
+      await reconciling;
+      await starter.close();
       await embedded?.stop();
       await temporal.connection.close();
       await tokenUses.close();
       await db.destroy();
     },
-  };
-}
-
-/**
- * A desk whose hosts that wait in this process hear of an admission at once. `decisions` has every decision while it is
- * being made, for a worker in this process.
- */
-function tellingDesk(
-  desk: AdmissionDesk,
-  waitingHosts: WaitingHosts,
-  decisions: Map<OperationId, Promise<Verdict>>,
-): AdmissionDesk {
-  async function decide(operation: Operation, started: Promise<unknown>): Promise<Verdict> {
-    const verdict = await desk.admit(operation, started);
-    if (verdict.kind === 'admitted') waitingHosts.wake(hostsOf(verdict));
-    return verdict;
-  }
-  return {
-    ...desk,
-    admit(operation, started) {
-      const decision = decide(operation, started);
-      decisions.set(operation.id, decision);
-      return decision.finally(() => decisions.delete(operation.id));
-    },
-  };
-}
-
-/** A client that is always the newest one: the eager one takes over when its worker is up. */
-function following(current: () => ReservedIpClient): ReservedIpClient {
-  return {
-    reserve: (request) => current().reserve(request),
-    assign: (request) => current().assign(request),
-    unassign: (request) => current().unassign(request),
-    release: (request) => current().release(request),
   };
 }

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { DecisionsInProgress } from '../activities/admit.ts';
+import type { HostAnswers } from '../activities/host-answers.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import type { ApiConfiguration } from '../config/configuration.ts';
 import { aborted } from '../config/termination.ts';
@@ -19,7 +19,7 @@ export interface EmbeddedWorkerOptions {
   stopping: AbortSignal;
   db: Database;
   waitingHosts: WaitingHosts;
-  decisionsInProgress: DecisionsInProgress;
+  hostAnswers: HostAnswers;
   /** Called once the worker polls, with a client on its connection: what that starts can be run here at once. */
   onRunning(temporal: Client): void;
 }
@@ -32,7 +32,7 @@ export interface EmbeddedWorker {
 
 /** Starts a worker beside the API as soon as Temporal can be reached; the API does not wait for it. */
 export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWorker {
-  const { configuration, logger, stopping, db, waitingHosts, decisionsInProgress, onRunning } = options;
+  const { configuration, logger, stopping, db, waitingHosts, hostAnswers, onRunning } = options;
   const closing = new AbortController();
   const ending = AbortSignal.any([stopping, closing.signal]);
   let connection: NativeConnection | null = null;
@@ -47,7 +47,7 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
       connection,
       db,
       billing,
-      decisionsInProgress,
+      hostAnswers,
       notifyHosts: (hosts) => waitingHosts.wake(hosts),
     });
     const worker = await Promise.race([creating, aborted(ending)]);

@@ -3,6 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OperationInDoubtError, OperationUnavailableError } from '../client/errors.ts';
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import type { DropletCreation } from '../db/create-droplet.ts';
+import { CommitInDoubtError } from '../db/errors.ts';
 import type { ResourceType } from '../domain/operation.ts';
 import type { Refusal } from '../domain/verdict.ts';
 
@@ -59,7 +60,7 @@ export const tookTooLong = databaseUnavailable;
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof OperationUnavailableError) return serviceUnavailable();
-  if (error instanceof OperationInDoubtError) return outcomeUnknown();
+  if (error instanceof OperationInDoubtError || error instanceof CommitInDoubtError) return outcomeUnknown();
   if (isDatabaseUnavailable(error)) return databaseUnavailable();
   if (error instanceof HTTPException && error.status < 500) return badRequest(`${error.message}.`);
   return serverError();

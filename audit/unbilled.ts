@@ -2,10 +2,10 @@ import type { Client } from '@temporalio/client';
 import type { BillingEvents } from '../billing/consume.ts';
 import { actionsEndedSince, type EndedAction, findRequest } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
+import { addToOutbox } from '../db/outbox.ts';
 import type { Violation } from '../domain/audit-report.ts';
 import { billingEventId, billingWorkflowId } from '../domain/names.ts';
 import { inBatches, statusOf } from './checks/workflows.ts';
-import { startAgain } from './take-up.ts';
 
 /** What {@link billWhatIsMissing} works with. */
 export interface UnbilledOptions {
@@ -31,7 +31,7 @@ export async function billWhatIsMissing(options: UnbilledOptions): Promise<{ tak
   const { db, temporal, readBilling, since, until } = options;
   const { changes } = await readBilling(new Date(since.getTime() - CLOCKS_MS));
   const published = new Set(changes.map(({ eventId }) => eventId));
-  const takenUp: string[] = [];
+  const takenUp: { operationId: string; eventId: string }[] = [];
   const lost: Violation[] = [];
   for await (const page of actionsEndedSince(db, since)) {
     const missing = page.filter((action) => isBillable(action, until) && !published.has(billingEventId(action.id)));
@@ -41,10 +41,15 @@ export async function billWhatIsMissing(options: UnbilledOptions): Promise<{ tak
       if ((await statusOf(temporal, billingWorkflowId(billingEventId(id)))) === 'RUNNING') return;
       const detail = 'has no billing event, and nothing is known of its operation';
       if ((await findRequest(db, operationId)) === null) lost.push({ invariant: 6, subject: `action ${id}`, detail });
-      else if (await startAgain(db, temporal, operationId)) takenUp.push(billingEventId(id));
+      else takenUp.push({ operationId, eventId: billingEventId(id) });
     });
   }
-  return { takenUp, lost };
+  await addToOutbox(
+    db,
+    takenUp.map(({ operationId }) => operationId),
+    { bills: true },
+  );
+  return { takenUp: takenUp.map(({ eventId }) => eventId), lost };
 }
 
 function isBillable({ addressId, status, endedAt }: EndedAction, until: Date): boolean {

@@ -4,12 +4,12 @@ import type { Verdict } from '../domain/verdict.ts';
 import type { OperationWorkflow } from './start-options.ts';
 import type { OperationHandle } from './types.ts';
 
-/** The handle of an operation; `runId` is null when no run of its own was started. */
+/** The handle of an operation; `findRunId` answers null when no run of its own was started. */
 export function operationHandle(
   temporal: Client,
   operation: Operation,
   verdict: Verdict,
-  runId: string | null,
+  findRunId: () => Promise<string | null>,
 ): OperationHandle {
   const workflowId = workflowIdOf(operation);
   return {
@@ -20,6 +20,7 @@ export function operationHandle(
       if (verdict.kind === 'refused') return verdict;
       // What its workflow still does is for billing.
       if (verdict.settled) return { kind: 'completed', actionId: verdict.actionId, address: verdict.address };
+      const runId = await findRunId();
       return temporal.workflow.getHandle<OperationWorkflow>(workflowId, runId ?? undefined).result();
     },
   };
@@ -28,9 +29,4 @@ export function operationHandle(
 /** The answer when another operation on the address is open; nothing was started and nothing is stored. */
 export function pendingAddress(operation: Operation): Verdict {
   return { kind: 'refused', operationId: operation.id, refusal: 'address_pending' };
-}
-
-/** The answer when the account has lost the address meanwhile; nothing was started and nothing is stored. */
-export function lostAddress(operation: Operation): Verdict {
-  return { kind: 'refused', operationId: operation.id, refusal: 'address_not_found' };
 }

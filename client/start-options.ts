@@ -1,26 +1,31 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { TASK_QUEUE } from '../domain/names.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
-import { attributesOf } from '../domain/search-attributes.ts';
-import type { Outcome } from '../domain/verdict.ts';
+import { attributesOf, attributesOfAdmitted } from '../domain/search-attributes.ts';
+import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { markdownText } from '../text/visible.ts';
 
 /** An operation's workflow, by its type: the name is the operation's kind. */
-export type OperationWorkflow = (operation: Operation) => Promise<Outcome>;
+export type OperationWorkflow = (operation: Operation, decided?: DecidedOperation) => Promise<Outcome>;
+
+/** A worker that dies with a task gives it back after this; a task takes a second at most while a host is waited for. */
+const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
 
 /**
  * How every operation is started. The workflow id is the per-address serialization: the server refuses a second start
- * while one is open, and a closed one does not stand in the way.
+ * while one is open, and a closed one does not stand in the way. `decided` is given when it is admitted already.
  */
-export function startOptions(operation: Operation) {
+export function startOptions(operation: Operation, decided?: DecidedOperation) {
+  const args: Parameters<OperationWorkflow> = decided ? [operation, decided] : [operation];
   return {
-    args: [operation],
+    args,
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT_MS,
     taskQueue: TASK_QUEUE,
     workflowId: workflowIdOf(operation),
     workflowIdConflictPolicy: 'FAIL',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: markdownText(summaryOf(operation)),
-    typedSearchAttributes: attributesOf(operation),
+    typedSearchAttributes: decided ? attributesOfAdmitted(operation, decided.admitted) : attributesOf(operation),
   } satisfies WorkflowStartOptions<OperationWorkflow>;
 }
 

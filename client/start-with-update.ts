@@ -17,15 +17,18 @@ import { waitUntilClosed } from './wait-until-closed.ts';
 const CLOSING_TIMEOUT_MS = 500;
 /** How long an operation is asked about whose verdict did not come in its window. */
 const DOUBT_TIMEOUT_MS = 3_000;
-/** After the window and this margin nobody can admit the operation any more. */
-const WINDOW_MARGIN_MS = 200;
+/** After the window and this margin, the most that the admitting transaction takes, nobody can admit the operation. */
+const WINDOW_MARGIN_MS = 1_700;
+
+/** An operation that its workflow admits in time, or never. */
+export type BoundedOperation = Operation & { admitBefore: string };
 
 /**
  * Starts the operation and asks its workflow for the verdict, in one call. For services that have no database.
  * Throws {@link OperationUnavailableError} when the operation was not admitted within its window and therefore never
  * will be, and {@link OperationInDoubtError} when that cannot be told.
  */
-export async function startWithUpdate(temporal: Client, operation: Operation): Promise<OperationHandle> {
+export async function startWithUpdate(temporal: Client, operation: BoundedOperation): Promise<OperationHandle> {
   const closedBy = Date.now() + CLOSING_TIMEOUT_MS;
   for (;;) {
     try {
@@ -35,12 +38,13 @@ export async function startWithUpdate(temporal: Client, operation: Operation): P
         return await afterwards(temporal, operation, error);
       }
     }
-    if (Date.now() >= closedBy) return operationHandle(temporal, operation, pendingAddress(operation), null);
+    if (Date.now() >= closedBy)
+      return operationHandle(temporal, operation, pendingAddress(operation), async () => null);
     await waitUntilClosed(temporal, operation, closedBy);
   }
 }
 
-async function startAndAsk(temporal: Client, operation: Operation): Promise<OperationHandle> {
+async function startAndAsk(temporal: Client, operation: BoundedOperation): Promise<OperationHandle> {
   const startWorkflowOperation = new WithStartWorkflowOperation<OperationWorkflow>(
     operation.kind,
     startOptions(operation),
@@ -49,26 +53,46 @@ async function startAndAsk(temporal: Client, operation: Operation): Promise<Oper
     temporal.workflow.executeUpdateWithStart('verdict', { updateId: operation.id, startWorkflowOperation }),
   );
   const { verdict, runId } = announcedVerdictSchema.parse(answer);
-  return operationHandle(temporal, operation, verdict, runId);
+  return operationHandle(temporal, operation, verdict, async () => runId);
 }
 
-/** No verdict came. The start may have arrived all the same, so its run is asked once more when its window has passed. */
-async function afterwards(temporal: Client, operation: Operation, cause: unknown): Promise<OperationHandle> {
-  await sleep(Math.max(0, new Date(operation.admitBefore).getTime() + WINDOW_MARGIN_MS - Date.now()));
-  try {
-    const asked = await temporal.withDeadline(Date.now() + DOUBT_TIMEOUT_MS, () => askAgain(temporal, operation));
-    if (asked.verdict.operationId !== operation.id) throw new OperationInDoubtError(operation.id, cause);
-    if (asked.verdict.kind === 'admitted' || asked.verdict.refusal !== 'expired') {
-      return operationHandle(temporal, operation, asked.verdict, asked.runId);
-    }
-  } catch (error) {
-    // Nothing was ever started under the id.
-    if (!(error instanceof WorkflowNotFoundError)) throw new OperationInDoubtError(operation.id, cause);
+/**
+ * No verdict came. The start may have arrived all the same, so its run is asked: at once, and when nobody knows of it,
+ * once more when nobody can admit it any more.
+ */
+async function afterwards(temporal: Client, operation: BoundedOperation, cause: unknown): Promise<OperationHandle> {
+  const early = await ask(temporal, operation, cause).catch(() => null);
+  const asked = early?.verdict.operationId === operation.id ? early : await askAtTheEnd(temporal, operation, cause);
+  if (asked === null) throw new OperationUnavailableError(operation.id, cause);
+  const { verdict, runId } = asked;
+  if (verdict.operationId !== operation.id) throw new OperationInDoubtError(operation.id, cause);
+  if (verdict.kind === 'refused' && verdict.refusal === 'expired') {
+    throw new OperationUnavailableError(operation.id, cause);
   }
-  throw new OperationUnavailableError(operation.id, cause);
+  return operationHandle(temporal, operation, verdict, async () => runId);
 }
 
-async function askAgain(temporal: Client, operation: Operation): Promise<{ verdict: Verdict; runId: string | null }> {
+async function askAtTheEnd(temporal: Client, operation: BoundedOperation, cause: unknown): Promise<Asked | null> {
+  await sleep(Math.max(0, new Date(operation.admitBefore).getTime() + WINDOW_MARGIN_MS - Date.now()));
+  return ask(temporal, operation, cause);
+}
+
+interface Asked {
+  verdict: Verdict;
+  runId: string | null;
+}
+
+/** Null when nothing was ever started under the id. */
+async function ask(temporal: Client, operation: BoundedOperation, cause: unknown): Promise<Asked | null> {
+  try {
+    return await temporal.withDeadline(Date.now() + DOUBT_TIMEOUT_MS, () => askAgain(temporal, operation));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw new OperationInDoubtError(operation.id, cause);
+  }
+}
+
+async function askAgain(temporal: Client, operation: BoundedOperation): Promise<Asked> {
   const handle = temporal.workflow.getHandle<OperationWorkflow>(workflowIdOf(operation));
   try {
     return announcedVerdictSchema.parse(await handle.executeUpdate('verdict', { updateId: operation.id }));

@@ -27,6 +27,8 @@ const BATCH_ENTRIES = 1_000;
  * entry with a lower number is written too, if not committed: those are waited for.
  */
 const SETTLED_SECONDS = 5;
+/** How long sealing a batch may take, the wait for transactions that have not ended included, in milliseconds. */
+const SEAL_LIMIT_MS = 30_000;
 
 /** A table with entries: the log, or a part of it that was put aside. */
 export type EntryTable = `audit_log${string}`;
@@ -42,7 +44,7 @@ export type SealResult =
 /** Seals the next batch of committed entries, if there are any. */
 export async function sealBatch(db: Database, table: EntryTable = 'audit_log'): Promise<SealResult> {
   try {
-    return await inTransaction(db, (tx) => sealNext(tx, table), 1);
+    return await inTransaction(db, (tx) => sealNext(tx, table), { attempts: 1, limitMs: SEAL_LIMIT_MS });
   } catch (error) {
     if (isDuplicateEntry(error) || isRefusedByTrigger(error)) return { kind: 'overtaken' };
     const code = databaseErrorCode(error);

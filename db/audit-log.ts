@@ -1,11 +1,9 @@
-import type { Compilable } from 'kysely';
-import type { Operation } from '../domain/operation.ts';
+import type { Expression } from 'kysely';
 import type { Requester } from '../domain/requester.ts';
-import type { Verdict } from '../domain/verdict.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import type { AuditOutcome } from './schema.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction, type TransactionOptions } from './transaction.ts';
 
 const LONGEST_SUBJECT = 255;
 const LONGEST_DETAIL = 255;
@@ -28,8 +26,12 @@ export interface AuditEntry extends NewAuditEntry {
   at: Date;
 }
 
-/** The statement that appends an entry. */
-export function appendingEntry(db: Database, entry: NewAuditEntry) {
+/** The statement that appends an entry, whose detail the database may put together. */
+export function appendingEntry(
+  db: Database,
+  entry: Omit<NewAuditEntry, 'detail'> & { detail: string | Expression<string> | null },
+) {
+  const { detail } = entry;
   return db.insertInto('audit_log').values({
     requester_kind: entry.requester.kind,
     requester: entry.requester.name,
@@ -39,7 +41,7 @@ export function appendingEntry(db: Database, entry: NewAuditEntry) {
     action: entry.action,
     subject: entry.subject.slice(0, LONGEST_SUBJECT),
     outcome: entry.outcome,
-    detail: entry.detail?.slice(0, LONGEST_DETAIL) ?? null,
+    detail: typeof detail === 'string' ? detail.slice(0, LONGEST_DETAIL) : detail,
     operation_id: entry.operationId,
   });
 }
@@ -57,7 +59,7 @@ export function recorded<Result>(
   db: Database,
   change: (tx: DatabaseTransaction) => Promise<Result>,
   describe: (result: Result) => NewAuditEntry | null,
-  attempts?: number,
+  options?: TransactionOptions,
 ): Promise<Result> {
   const work = async (tx: DatabaseTransaction) => {
     const result = await change(tx);
@@ -65,31 +67,7 @@ export function recorded<Result>(
     if (entry) await appendingEntry(tx, entry).execute();
     return result;
   };
-  return inTransaction(db, work, attempts);
-}
-
-/**
- * The writes that record the verdict on an operation, for its own transaction. A refused request of the API is recorded
- * by the API, which refuses many without an operation.
- */
-export function recordingVerdict(tx: DatabaseTransaction, operation: Operation, verdict: Verdict): Compilable[] {
-  const { requestedBy: requester } = operation;
-  if (!requester || (verdict.kind === 'refused' && requester.kind === 'token')) return [];
-  const outcome =
-    verdict.kind === 'admitted'
-      ? { subject: verdict.address, outcome: 'done' as const, detail: detailOf(operation, verdict.actionId) }
-      : { subject: subjectOf(operation), outcome: 'refused' as const, detail: verdict.refusal };
-  const { kind: action, id: operationId, accountId } = operation;
-  return [appendingEntry(tx, { requester, accountId, action, operationId, ...outcome })];
-}
-
-function detailOf(operation: Operation, actionId: number): string {
-  const droplet = operation.kind === 'assign' ? `, droplet ${operation.dropletId}` : '';
-  return `action ${actionId}${droplet}`;
-}
-
-function subjectOf(operation: Operation): string {
-  return operation.kind === 'reserve' ? (operation.target.region ?? 'reserve') : operation.address;
+  return inTransaction(db, work, options);
 }
 
 /** Which entries to read: the newest first, at most `limit`. */

@@ -160,12 +160,12 @@ export function operationsWithoutAction(db: Database, scope: AuditScope): Promis
       SELECT CONCAT('operation ', operations.id) AS subject, 'admitted, but has no action' AS detail
       FROM operations LEFT JOIN actions ON actions.operation_id = operations.id
       WHERE ${scope === 'all' ? sql`TRUE` : sql`FALSE`}
-        AND operations.verdict LIKE '{"kind":"admitted"%' AND actions.id IS NULL
+        AND operations.decision = 'admitted' AND actions.id IS NULL
       UNION ALL
       SELECT CONCAT('action ', actions.id), 'has an operation that was not admitted'
       FROM actions LEFT JOIN operations ON operations.id = actions.operation_id
       WHERE ${within('actions.address_id', scope)}
         AND actions.address_id IS NOT NULL AND actions.operation_id IS NOT NULL
-        AND (operations.id IS NULL OR operations.verdict NOT LIKE '{"kind":"admitted"%')`,
+        AND (operations.id IS NULL OR operations.decision <> 'admitted')`,
   );
 }

@@ -1,44 +1,18 @@
 import type { AbortableQueryOptions } from 'kysely';
-import type { Database, DatabaseTransaction } from './database.ts';
+import { CommitInDoubtError } from './errors.ts';
 import { databaseErrorCode, isConnectionLost } from './retry.ts';
-import { inTransaction } from './transaction.ts';
 import { UnsafeDatabaseError } from './unsafe-database.ts';
 
 /*
  * A customer's request never waits long for the database: it is told to come again instead.
  */
 
-const LIMIT_MILLISECONDS = 1_500;
+/** The most time that a request gives to one query, or to one transaction, in milliseconds. */
+export const REQUEST_LIMIT_MS = 1_500;
 
-/**
- * Options for the execution of one query. The session of a query that takes too long is killed, because a connection
- * whose server has vanished would otherwise stay in the pool for ever.
- */
+/** Options for the execution of one query: its connection is ended when it takes too long. */
 export function queryLimit(): AbortableQueryOptions {
-  return { signal: AbortSignal.timeout(LIMIT_MILLISECONDS), inflightQueryAbortStrategy: 'kill session' };
-}
-
-/**
- * Runs `work` in a transaction that commits within the limit or not at all; `work` gives the limit it is handed to each
- * of its queries. Throws a TimeoutError past the limit.
- */
-export async function boundedTransaction<Result>(
-  db: Database,
-  work: (tx: DatabaseTransaction, limit: AbortableQueryOptions) => Promise<Result>,
-): Promise<Result> {
-  const limit = queryLimit();
-  const { signal } = limit;
-  const run = async (tx: DatabaseTransaction) => {
-    signal?.throwIfAborted();
-    const result = await work(tx, limit);
-    signal?.throwIfAborted();
-    return result;
-  };
-  const transaction = inTransaction(db, run);
-  const expiry = Promise.withResolvers<never>();
-  const expire = () => expiry.reject(signal?.reason);
-  signal?.addEventListener('abort', expire, { once: true });
-  return Promise.race([transaction, expiry.promise]).finally(() => signal?.removeEventListener('abort', expire));
+  return { signal: AbortSignal.timeout(REQUEST_LIMIT_MS) };
 }
 
 const UNAVAILABLE_CODES = new Set([
@@ -66,7 +40,8 @@ const UNAVAILABLE_CODES = new Set([
 /** Whether the error says that the database cannot answer now, and might later, rather than that the query is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error.name === 'TimeoutError' || error instanceof UnsafeDatabaseError) return true;
+  if (error instanceof CommitInDoubtError || error instanceof UnsafeDatabaseError) return true;
+  if (error.name === 'TimeoutError') return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   if (isConnectionLost(error) || UNAVAILABLE_CODES.has(databaseErrorCode(error) ?? '')) return true;
   return error.message.startsWith('Pool is closed.');

@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { OperationId } from '../domain/identifiers.ts';
-import { boundedTransaction } from './bounded.ts';
-import type { Database, DatabaseTransaction } from './database.ts';
+import type { DatabaseTransaction } from './database.ts';
 import { findActionOfOperation, insertDropletAction } from './droplet-changes.ts';
 
 /** A droplet to be made. */
@@ -28,42 +27,40 @@ export type DropletCreation =
  * The lock on the account makes requests of one account follow each other, so that its limit holds and a repeated
  * request finds what the first has made.
  */
-export function createDroplet(db: Database, droplet: NewDroplet): Promise<DropletCreation> {
-  return boundedTransaction(db, async (tx): Promise<DropletCreation> => {
-    const { limit, used } = await lockAccount(tx, droplet.accountId);
-    const earlier = await findActionOfOperation(tx, droplet.operationId);
-    if (earlier?.droplet_id) return { kind: 'created', dropletId: earlier.droplet_id, actionId: earlier.id };
-    const region = await tx.selectFrom('regions').select('id').where('slug', '=', droplet.region).executeTakeFirst();
-    if (!region) return { kind: 'region_not_found' };
-    if (used >= limit) return { kind: 'limit_reached' };
-    const place = await takePlace(tx, region.id);
-    if (!place) return { kind: 'no_capacity' };
-    const { insertId } = await tx
-      .insertInto('droplets')
-      .values({
-        account_id: droplet.accountId,
-        region_id: region.id,
-        host_id: place.hostId,
-        name: droplet.name,
-        size_slug: droplet.size.slug,
-        image_slug: droplet.image,
-        memory: droplet.size.memory,
-        vcpus: droplet.size.vcpus,
-        disk: droplet.size.disk,
-        anchor: place.anchor,
-        tags: JSON.stringify(droplet.tags),
-      })
-      .executeTakeFirstOrThrow();
-    const dropletId = Number(insertId);
-    const actionId = await insertDropletAction(tx, {
-      accountId: droplet.accountId,
-      dropletId,
-      regionId: region.id,
-      type: 'create',
-      operationId: droplet.operationId,
-    });
-    return { kind: 'created', dropletId, actionId };
+export async function createDroplet(tx: DatabaseTransaction, droplet: NewDroplet): Promise<DropletCreation> {
+  const { limit, used } = await lockAccount(tx, droplet.accountId);
+  const earlier = await findActionOfOperation(tx, droplet.operationId);
+  if (earlier?.droplet_id) return { kind: 'created', dropletId: earlier.droplet_id, actionId: earlier.id };
+  const region = await tx.selectFrom('regions').select('id').where('slug', '=', droplet.region).executeTakeFirst();
+  if (!region) return { kind: 'region_not_found' };
+  if (used >= limit) return { kind: 'limit_reached' };
+  const place = await takePlace(tx, region.id);
+  if (!place) return { kind: 'no_capacity' };
+  const { insertId } = await tx
+    .insertInto('droplets')
+    .values({
+      account_id: droplet.accountId,
+      region_id: region.id,
+      host_id: place.hostId,
+      name: droplet.name,
+      size_slug: droplet.size.slug,
+      image_slug: droplet.image,
+      memory: droplet.size.memory,
+      vcpus: droplet.size.vcpus,
+      disk: droplet.size.disk,
+      anchor: place.anchor,
+      tags: JSON.stringify(droplet.tags),
+    })
+    .executeTakeFirstOrThrow();
+  const dropletId = Number(insertId);
+  const actionId = await insertDropletAction(tx, {
+    accountId: droplet.accountId,
+    dropletId,
+    regionId: region.id,
+    type: 'create',
+    operationId: droplet.operationId,
   });
+  return { kind: 'created', dropletId, actionId };
 }
 
 async function lockAccount(tx: DatabaseTransaction, accountId: number): Promise<{ limit: number; used: number }> {

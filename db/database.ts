@@ -1,12 +1,12 @@
-import { Kysely, MysqlDialect, sql, type Transaction } from 'kysely';
+import { Kysely, sql, type Transaction } from 'kysely';
 import { createPool, type Pool, type PoolOptions } from 'mysql2';
 import type { MysqlSettings } from '../config/servers.ts';
 import { secureContextOptions } from '../config/tls.ts';
+import { BoundedMysqlDialect } from './bounded-connections.ts';
 import { modeFreeValues } from './mode-free-values.ts';
 import { pinningSessions } from './pinned-sessions.ts';
 import { repeatingLostReads } from './repeating-pool.ts';
 import type { Tables } from './schema.ts';
-import { shorteningTransactions } from './short-transactions.ts';
 import { UnsafeDatabaseError } from './unsafe-database.ts';
 
 /** How long the start of a process waits for its database, in milliseconds. */
@@ -21,8 +21,8 @@ export type DatabaseTransaction = Transaction<Tables>;
  * where the server does not take the modes that they are written for.
  */
 export function openDatabase(settings: MysqlSettings): Database {
-  const pool = modeFreeValues(pinningSessions(openPool(settings)));
-  return new Kysely<Tables>({ dialect: new MysqlDialect({ pool: repeatingLostReads(shorteningTransactions(pool)) }) });
+  const pool = repeatingLostReads(modeFreeValues(pinningSessions(openPool(settings))));
+  return new Kysely<Tables>({ dialect: new BoundedMysqlDialect({ pool }) });
 }
 
 /**

@@ -1,9 +1,8 @@
 import { type Expression, sql } from 'kysely';
 import type { Address } from '../domain/address.ts';
 import type { OperationId } from '../domain/identifiers.ts';
-import { boundedTransaction } from './bounded.ts';
-import type { Database, DatabaseTransaction } from './database.ts';
-import { listOccupants } from './droplet-occupants.ts';
+import type { DatabaseTransaction } from './database.ts';
+import { occupantsQuery, toOccupants } from './operations/locks.ts';
 
 /** Who changes which droplet. */
 export interface DropletReference {
@@ -66,20 +65,18 @@ function lockOwnDroplet(tx: DatabaseTransaction, { accountId, dropletId }: Dropl
 }
 
 /** Gives a droplet another name and answers the number of the action; null when there is no such droplet. */
-export function renameDroplet(
-  db: Database,
+export async function renameDroplet(
+  tx: DatabaseTransaction,
   droplet: DropletReference,
   name: string,
   operationId: OperationId | undefined,
 ): Promise<number | null> {
-  return boundedTransaction(db, async (tx) => {
-    const locked = await lockOwnDroplet(tx, droplet);
-    if (!locked) return null;
-    const earlier = await findActionOfOperation(tx, operationId);
-    if (earlier) return earlier.id;
-    await tx.updateTable('droplets').set({ name }).where('id', '=', locked.id).execute();
-    return insertDropletAction(tx, { ...droplet, regionId: locked.region_id, type: 'rename', operationId });
-  });
+  const locked = await lockOwnDroplet(tx, droplet);
+  if (!locked) return null;
+  const earlier = await findActionOfOperation(tx, operationId);
+  if (earlier) return earlier.id;
+  await tx.updateTable('droplets').set({ name }).where('id', '=', locked.id).execute();
+  return insertDropletAction(tx, { ...droplet, regionId: locked.region_id, type: 'rename', operationId });
 }
 
 /** What became of deleting a droplet; one that holds an address is left for the operation that takes it off. */
@@ -90,15 +87,14 @@ export type DropletDeletion =
   | { kind: 'holds_address'; address: Address };
 
 /** Deletes a droplet, unless an address is on it or on its way to it; one that is leaving for good is not in the way. */
-export function deleteDroplet(db: Database, droplet: DropletReference): Promise<DropletDeletion> {
-  return boundedTransaction(db, async (tx): Promise<DropletDeletion> => {
-    const locked = await lockOwnDroplet(tx, droplet);
-    if (!locked) return { kind: 'not_found' };
-    const occupants = await listOccupants(tx, locked.id);
-    if (occupants.some(({ standing }) => standing === 'pending')) return { kind: 'pending' };
-    const held = occupants.find(({ standing }) => standing === 'held');
-    if (held) return { kind: 'holds_address', address: held.address };
-    await tx.updateTable('droplets').set({ deleted_at: now }).where('id', '=', locked.id).execute();
-    return { kind: 'deleted' };
-  });
+export async function deleteDroplet(tx: DatabaseTransaction, droplet: DropletReference): Promise<DropletDeletion> {
+  const locked = await lockOwnDroplet(tx, droplet);
+  if (!locked) return { kind: 'not_found' };
+  const { rows } = await tx.executeQuery(occupantsQuery(tx, locked.id));
+  const occupants = toOccupants(locked.id, rows);
+  if (occupants.some(({ state }) => state === 'pending')) return { kind: 'pending' };
+  const held = occupants.find(({ state }) => state === 'held');
+  if (held) return { kind: 'holds_address', address: held.address };
+  await tx.updateTable('droplets').set({ deleted_at: now }).where('id', '=', locked.id).execute();
+  return { kind: 'deleted' };
 }

@@ -3,7 +3,6 @@ import type { HostChange } from '../domain/host-event.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import type { HostState } from './schema.ts';
-import { inTransaction } from './transaction.ts';
 
 /** Who a host token stands for. */
 export interface HostIdentity {
@@ -89,45 +88,43 @@ export type HostRegistration = 'registered' | 'region_not_found' | 'carries_drop
 
 /** Registers a host, or changes one that carries no droplet yet. Repeating it changes nothing. */
 export async function registerHost(
-  db: Database,
+  tx: DatabaseTransaction,
   host: { name: string; region: string; anchorCidr: string },
 ): Promise<HostRegistration> {
-  return inTransaction(db, async (tx): Promise<HostRegistration> => {
-    const region = await tx.selectFrom('regions').select('id').where('slug', '=', host.region).executeTakeFirst();
-    if (!region) return 'region_not_found';
-    await tx
-      .insertInto('hosts')
-      .ignore()
-      .values({
-        name: host.name,
-        region_id: region.id,
-        state: 'active',
-        anchor_cidr: host.anchorCidr,
-        next_anchor: 0,
-        last_sequence: 0,
-      })
-      .execute();
-    const present = await tx
-      .selectFrom('hosts')
-      .select(['id', 'region_id', 'anchor_cidr'])
-      .where('name', '=', host.name)
-      .forUpdate()
-      .executeTakeFirstOrThrow();
-    if (present.region_id === region.id && present.anchor_cidr === host.anchorCidr) return 'registered';
-    const droplet = await tx
-      .selectFrom('droplets')
-      .select('id')
-      .where('host_id', '=', present.id)
-      .limit(1)
-      .executeTakeFirst();
-    if (droplet) return 'carries_droplets';
-    await tx
-      .updateTable('hosts')
-      .set({ region_id: region.id, anchor_cidr: host.anchorCidr, next_anchor: 0 })
-      .where('id', '=', present.id)
-      .execute();
-    return 'registered';
-  });
+  const region = await tx.selectFrom('regions').select('id').where('slug', '=', host.region).executeTakeFirst();
+  if (!region) return 'region_not_found';
+  await tx
+    .insertInto('hosts')
+    .ignore()
+    .values({
+      name: host.name,
+      region_id: region.id,
+      state: 'active',
+      anchor_cidr: host.anchorCidr,
+      next_anchor: 0,
+      last_sequence: 0,
+    })
+    .execute();
+  const present = await tx
+    .selectFrom('hosts')
+    .select(['id', 'region_id', 'anchor_cidr'])
+    .where('name', '=', host.name)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  if (present.region_id === region.id && present.anchor_cidr === host.anchorCidr) return 'registered';
+  const droplet = await tx
+    .selectFrom('droplets')
+    .select('id')
+    .where('host_id', '=', present.id)
+    .limit(1)
+    .executeTakeFirst();
+  if (droplet) return 'carries_droplets';
+  await tx
+    .updateTable('hosts')
+    .set({ region_id: region.id, anchor_cidr: host.anchorCidr, next_anchor: 0 })
+    .where('id', '=', present.id)
+    .execute();
+  return 'registered';
 }
 
 /** Stores a host's token by its hash; false when there is no such host. */
@@ -173,39 +170,37 @@ const GONE_MESSAGE = 'an operator declared the host gone';
  * Marks a host as gone and answers its open events for it: it cannot carry an address any more, so detaches have come
  * true, and attaches have failed. Null when there is no such host; repeating it takes up events that came since.
  */
-export async function declareHostGone(db: Database, name: string): Promise<OrphanedEvent[] | null> {
-  return inTransaction(db, async (tx) => {
-    const hostId = await setHostState(tx, name, 'gone');
-    if (hostId === null) return null;
-    const open = await tx
-      .selectFrom('host_events')
-      .innerJoin('operations', 'operations.id', 'host_events.operation_id')
-      .select(['operations.workflow_id as workflowId', 'operations.id as operationId', 'host_events.change'])
-      .where('host_events.host_id', '=', hostId)
-      .where('host_events.acknowledged_at', 'is', null)
-      .orderBy('host_events.sequence')
-      .execute();
-    await tx
-      .updateTable('host_events')
-      .set({
-        acknowledged_at: sql<Date>`NOW(3)`,
-        outcome: sql<'applied' | 'failed'>`IF(\`change\` = 'detach', 'applied', 'failed')`,
-        message: GONE_MESSAGE,
-      })
-      .where('host_id', '=', hostId)
-      .where('acknowledged_at', 'is', null)
-      .execute();
-    return open.map((event) => ({
-      ...event,
-      outcome: event.change === 'detach' ? 'applied' : 'failed',
+export async function declareHostGone(tx: DatabaseTransaction, name: string): Promise<OrphanedEvent[] | null> {
+  const hostId = await setHostState(tx, name, 'gone');
+  if (hostId === null) return null;
+  const open = await tx
+    .selectFrom('host_events')
+    .innerJoin('operations', 'operations.id', 'host_events.operation_id')
+    .select(['operations.workflow_id as workflowId', 'operations.id as operationId', 'host_events.change'])
+    .where('host_events.host_id', '=', hostId)
+    .where('host_events.acknowledged_at', 'is', null)
+    .orderBy('host_events.sequence')
+    .execute();
+  await tx
+    .updateTable('host_events')
+    .set({
+      acknowledged_at: sql<Date>`NOW(3)`,
+      outcome: sql<'applied' | 'failed'>`IF(\`change\` = 'detach', 'applied', 'failed')`,
       message: GONE_MESSAGE,
-    }));
-  });
+    })
+    .where('host_id', '=', hostId)
+    .where('acknowledged_at', 'is', null)
+    .execute();
+  return open.map((event) => ({
+    ...event,
+    outcome: event.change === 'detach' ? 'applied' : 'failed',
+    message: GONE_MESSAGE,
+  }));
 }
 
 /** Takes a host that was gone back into service; false when there is no such host. */
-export async function declareHostReturned(db: Database, name: string): Promise<boolean> {
-  return inTransaction(db, async (tx) => (await setHostState(tx, name, 'active')) !== null);
+export async function declareHostReturned(tx: DatabaseTransaction, name: string): Promise<boolean> {
+  return (await setHostState(tx, name, 'active')) !== null;
 }
 
 /** Holds the host's row, and with it its sequence, until the transaction ends. */

@@ -8,6 +8,7 @@ import * as failedHostEvents from './migrations/0005-failed-host-events.ts';
 import * as auditLogChain from './migrations/0006-audit-log-chain.ts';
 import * as poolShares from './migrations/0007-pool-shares.ts';
 import * as operatorTokens from './migrations/0008-operator-tokens.ts';
+import * as outbox from './migrations/0009-outbox.ts';
 
 const migrations = {
   '0001-tables': { up: tables.up },
@@ -18,6 +19,7 @@ const migrations = {
   '0006-audit-log-chain': { up: auditLogChain.up },
   '0007-pool-shares': { up: poolShares.up },
   '0008-operator-tokens': { up: operatorTokens.up },
+  '0009-outbox': { up: outbox.up },
 };
 
 /**

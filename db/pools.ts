@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Family } from '../domain/address.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
-import { inTransaction } from './transaction.ts';
 
 const ROWS_PER_INSERT = 1_000;
 
@@ -24,11 +23,7 @@ export type PoolImport =
   | { kind: 'overlaps'; cidr: string };
 
 /** Adds a range to a region, all of it or nothing. A range that overlaps with any other is refused. */
-export async function importPool(db: Database, pool: NewPool): Promise<PoolImport> {
-  return inTransaction(db, (tx) => importIn(tx, pool));
-}
-
-async function importIn(tx: DatabaseTransaction, pool: NewPool): Promise<PoolImport> {
+export async function importPool(tx: DatabaseTransaction, pool: NewPool): Promise<PoolImport> {
   // Imports into different regions may overlap too, so each locks all regions: one import at a time.
   const regions = await tx.selectFrom('regions').select(['id', 'slug']).orderBy('id').forUpdate().execute();
   const region = regions.find(({ slug }) => slug === pool.region);
@@ -93,7 +88,7 @@ export interface PoolUse {
 
 /** All pools with their use, by region. Reads every address, so it is for operators only. */
 export async function listPools(db: Database): Promise<PoolUse[]> {
-  const count = (condition: string) => sql<number>`COUNT(CASE WHEN ${sql.raw(condition)} THEN 1 END)`;
+  const count = (condition: RawBuilder<unknown>) => sql<number>`COUNT(CASE WHEN ${condition} THEN 1 END)`;
   return db
     .selectFrom('pools')
     .innerJoin('regions', 'regions.id', 'pools.region_id')
@@ -103,11 +98,11 @@ export async function listPools(db: Database): Promise<PoolUse[]> {
       'pools.cidr',
       'regions.slug as region',
       fn.count<number>('addresses.id').as('total'),
-      count("addresses.state = 'free' AND available_at <= NOW(3)").as('free'),
-      count("addresses.state = 'free' AND available_at > NOW(3)").as('resting'),
-      count("addresses.state = 'reserved' AND droplet_id IS NULL").as('reserved'),
-      count("addresses.state = 'reserved' AND droplet_id IS NOT NULL").as('assigned'),
-      count("addresses.state = 'releasing'").as('releasing'),
+      count(sql`addresses.state = 'free' AND available_at <= NOW(3)`).as('free'),
+      count(sql`addresses.state = 'free' AND available_at > NOW(3)`).as('resting'),
+      count(sql`addresses.state = 'reserved' AND droplet_id IS NULL`).as('reserved'),
+      count(sql`addresses.state = 'reserved' AND droplet_id IS NOT NULL`).as('assigned'),
+      count(sql`addresses.state = 'releasing'`).as('releasing'),
     ])
     .groupBy(['pools.id', 'pools.cidr', 'regions.slug'])
     .orderBy('regions.slug')

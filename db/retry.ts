@@ -13,11 +13,6 @@ export function isDuplicateEntry(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_DUP_ENTRY';
 }
 
-/** The column, which must not be null, refused the row. */
-export function isRefusedNull(error: unknown, column: string): boolean {
-  return databaseErrorCode(error) === 'ER_BAD_NULL_ERROR' && error instanceof Error && error.message.includes(column);
-}
-
 /** A trigger refused the row. */
 export function isRefusedByTrigger(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_SIGNAL_EXCEPTION';
@@ -29,6 +24,11 @@ const LOST_CODES = new Set(['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'ECONNABOR
 export function isConnectionLost(error: unknown): boolean {
   if (LOST_CODES.has(databaseErrorCode(error) ?? '')) return true;
   return error instanceof Error && error.message.startsWith("Can't add new command when connection is in closed state");
+}
+
+/** The server itself has refused the statement, so it was not carried out; any other error leaves that open. */
+export function isAnswerOfServer(error: unknown): boolean {
+  return !isConnectionLost(error) && (databaseErrorCode(error)?.startsWith('ER_') ?? false);
 }
 
 const TRANSIENT_CODES = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);

@@ -166,7 +166,24 @@ export interface OperationsTable {
   request: string;
   /** JSON of the verdict. */
   verdict: string;
+  /** What the verdict is. */
+  decision: ColumnType<'admitted' | 'refused', never, never>;
+  /** The droplet that an unassign destroys with it. */
+  destroys_droplet_id: number | null;
+  /** Its workflow waits for hosts in activities that must be told; null when it may. */
+  visible_wait: 0 | 1 | null;
   created_at: Timestamp;
+}
+
+/** Admitted operations whose workflow is not known to have started. */
+export interface OutboxTable {
+  operation_id: string;
+  /** When it may be started by whoever looks; until then it is being started. */
+  due_at: Date;
+  /** Its admission has settled it, so that nobody waits for its workflow but billing. */
+  settled: 0 | 1;
+  /** It is to be started even when it has ended, for its billing event is missing. */
+  bills: 0 | 1;
 }
 
 export interface HostEventsTable {
@@ -239,6 +256,7 @@ export interface Tables {
   addresses: AddressesTable;
   actions: ActionsTable;
   operations: OperationsTable;
+  outbox: OutboxTable;
   host_events: HostEventsTable;
   idempotency_keys: IdempotencyKeysTable;
   audit_log: AuditLogTable;

@@ -1,16 +1,106 @@
-import { Transaction } from 'kysely';
+import { type Compilable, CompiledQuery, Transaction } from 'kysely';
+import { REQUEST_LIMIT_MS } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
-import { retryRolledBack } from './retry.ts';
+import { CommitInDoubtError, NestedTransactionError } from './errors.ts';
+import { isAnswerOfServer, retryRolledBack } from './retry.ts';
+import { joinQueries, type Written, writtenByEach } from './together.ts';
+
+/*
+ * The two ways to write. Both own their transaction and its time limit from the first statement to the last: past the
+ * limit the connection is ended, so that nothing of the work can run after the rollback.
+ */
+
+/** Options of {@link inTransaction}. */
+export interface TransactionOptions {
+  /** All of it, its repetitions included, in milliseconds; default 1,500, so that no customer waits for long. */
+  limitMs?: number;
+  /** How often it is tried in all when MySQL rolls it back for the sake of another one; default 4. */
+  attempts?: number;
+}
 
 /**
- * Runs `work` in the transaction that `db` is, or in one of its own, which is repeated when MySQL rolls it back for the
- * sake of another one: at most `attempts` times in all.
+ * Runs `work` in a transaction of its own. Throws {@link CommitInDoubtError} when the commit was sent and not answered;
+ * after every other error, such as a TimeoutError past the limit, nothing was committed.
  */
-export function inTransaction<Result>(
+export async function inTransaction<Result>(
   db: Database,
   work: (tx: DatabaseTransaction) => Promise<Result>,
-  attempts?: number,
+  { limitMs = REQUEST_LIMIT_MS, attempts }: TransactionOptions = {},
 ): Promise<Result> {
-  if (db instanceof Transaction) return work(db);
-  return retryRolledBack(() => db.transaction().execute(work), attempts);
+  if (db instanceof Transaction) throw new NestedTransactionError();
+  const signal = AbortSignal.timeout(limitMs);
+  const attempt = () =>
+    db.connection().execute(
+      async (connection) => {
+        const tx = await connection.startTransaction().execute();
+        let sent = false;
+        try {
+          const result = await work(tx);
+          signal.throwIfAborted();
+          sent = true;
+          await tx.commit().execute();
+          return result;
+        } catch (error) {
+          if (sent && !isAnswerOfServer(error)) throw new CommitInDoubtError(error);
+          await rollback(() => tx.rollback().execute());
+          throw error;
+        }
+      },
+      { signal },
+    );
+  return retryRolledBack(attempt, attempts);
+}
+
+/** Its failure is no news: the session has ended then, and MySQL has rolled back. */
+async function rollback(run: () => Promise<unknown>): Promise<void> {
+  await run().catch(() => {});
+}
+
+/** What a transaction of two round trips comes to: writes that are committed, or nothing. */
+export type Decision<Result> =
+  | { kind: 'commit'; writes: readonly Compilable[]; result: (written: readonly Written[]) => Result }
+  | { kind: 'roll back'; result: Result };
+
+/**
+ * A transaction of two round trips: the reads, which lock what they must; then, as `decide` says by what they have
+ * found, the writes with the commit, or the rollback. `decide` is pure, so no code runs while the locks are held.
+ * Throws {@link CommitInDoubtError} when the writes were sent and not answered; after every other error nothing was
+ * committed.
+ */
+export async function inTwoRoundTrips<Result>(
+  db: Database,
+  reads: readonly Compilable[],
+  decide: (rowsOfEachRead: unknown[]) => Decision<Result>,
+  { limitMs = REQUEST_LIMIT_MS, attempts }: TransactionOptions = {},
+): Promise<Result> {
+  if (db instanceof Transaction) throw new NestedTransactionError();
+  const signal = AbortSignal.timeout(limitMs);
+  const attempt = () =>
+    db.connection().execute(
+      async (connection) => {
+        const run = (sql: string, parameters: readonly unknown[] = []) =>
+          connection.executeQuery(CompiledQuery.raw(sql, [...parameters]));
+        let sent = false;
+        try {
+          const read = joinQueries(reads);
+          const { rows } = await run(`begin;\n${read.sql}`, read.parameters);
+          const decision = decide(rows.slice(1));
+          if (decision.kind === 'roll back') {
+            await run('rollback');
+            return decision.result;
+          }
+          const written = joinQueries(decision.writes);
+          signal.throwIfAborted();
+          sent = true;
+          const answers = await run(`${written.sql};\ncommit`, written.parameters);
+          return decision.result(writtenByEach(answers.rows.slice(0, -1)));
+        } catch (error) {
+          if (sent && !isAnswerOfServer(error)) throw new CommitInDoubtError(error);
+          await rollback(() => run('rollback'));
+          throw error;
+        }
+      },
+      { signal },
+    );
+  return retryRolledBack(attempt, attempts);
 }

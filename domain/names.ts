@@ -42,9 +42,12 @@ export function billingWorkflowId(eventId: string): string {
   return `billing/${eventId}`;
 }
 
+/** What the ids of billing events begin with. */
+export const BILLING_EVENT_ID_PREFIX = 'action-';
+
 /** Id of a settled change's billing event. One action settles one change, so the action number decides it. */
 export function billingEventId(actionId: number): string {
-  return `action-${actionId}`;
+  return `${BILLING_EVENT_ID_PREFIX}${actionId}`;
 }
 
 /** Id of the activity that waits for one host's acknowledgment; the acknowledgment completes the activity by it. */

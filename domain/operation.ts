@@ -29,10 +29,11 @@ const operationFields = {
   id: z.uuid(),
   accountId: z.int().positive(),
   resourceType: resourceTypeSchema,
-  /** RFC 3339. Not admitted by then, the operation is refused for good. */
-  admitBefore: z.iso.datetime(),
-  /** The starter decides by itself at once, as the API does, so the workflow leaves it a moment before it does. */
-  starterDecides: z.boolean().optional(),
+  /**
+   * RFC 3339. Not admitted by then, the operation is refused for good. For starters that have no database and wait for
+   * the workflow to admit it.
+   */
+  admitBefore: z.iso.datetime().optional(),
   /** Who asked for it, for the audit log; missing in what was started before there was one. */
   requestedBy: requesterSchema.optional(),
 };

@@ -11,3 +11,9 @@ export interface Patience {
   /** The same for a billing event that has moved to a workflow of its own. */
   billingStuckAfterMs: number;
 }
+
+/**
+ * How long an operation waits for its hosts before it waits where operators see it, in milliseconds. It is a part of
+ * what a reassign gives its previous host.
+ */
+export const QUICK_WAIT_MS = 1_000;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { billingChangeSchema } from './billing.ts';
+import type { Patience } from './patience.ts';
 
 /** Why an operation was refused. The HTTP status and wording of each is in `api/errors.ts`. */
 export const refusalSchema = z.enum([
@@ -66,3 +67,10 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 /** A verdict as the running operation announces it. */
 export const announcedVerdictSchema = z.object({ verdict: verdictSchema, runId: z.string() });
 export type AnnouncedVerdict = z.infer<typeof announcedVerdictSchema>;
+
+/** What the workflow of an operation is started with besides the operation, when it is admitted already. */
+export interface DecidedOperation {
+  admitted: Admitted;
+  /** How long it tries what, by the settings of who admitted it. */
+  patience: Patience;
+}

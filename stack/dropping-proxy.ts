@@ -9,14 +9,28 @@ export interface DroppingProxyOptions {
   spare?: RegExp;
 }
 
+/** Which statement is met, and how. */
+export interface DropOptions {
+  afterStatements?: number;
+  answer?: boolean;
+  /** The connection is not lost but says nothing any more, from this statement on. */
+  stall?: boolean;
+  /** Only statements with that are counted. */
+  matching?: RegExp;
+}
+
 /** A way to a server on which single connections are lost. */
 export interface DroppingProxy {
   readonly port: number;
   /**
-   * The next connection on which a statement is sent is lost before it arrives, or the one after so many statements.
-   * Resolves when that has happened; a call to `disarm` before leaves all of them alone.
+   * The next connection on which a statement is sent is lost before it arrives, or the one after so many statements; with
+   * `answer` the statement arrives, and its answer is lost. Resolves when that has happened; a call to `disarm` before
+   * leaves all of them alone.
    */
-  dropNext(options?: { afterStatements?: number }): Promise<void>;
+  dropNext(options?: DropOptions): Promise<void>;
+  /** Loses all connections and takes no more, until `restore`. */
+  cut(): void;
+  restore(): void;
   disarm(): void;
   close(): void;
 }
@@ -24,9 +38,14 @@ export interface DroppingProxy {
 /** Starts one on a free loopback port. */
 export async function startDroppingProxy({ target, spare }: DroppingProxyOptions): Promise<DroppingProxy> {
   const sockets = new Set<Socket>();
-  let armed: { left: number; dropped(): void } | null = null;
+  let armed: { left: number; answer: boolean; stall: boolean; matching: RegExp | null; dropped(): void } | null = null;
+  let isCut = false;
 
   const server: Server = createServer((client) => {
+    if (isCut) {
+      client.resetAndDestroy();
+      return;
+    }
     const upstream = connect(target.port, target.host);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -39,30 +58,52 @@ export async function startDroppingProxy({ target, spare }: DroppingProxyOptions
       });
     }
     client.on('data', (data) => {
-      if (armed && isStatement(data) && !spare?.test(data.toString('latin1'))) {
-        if (armed.left-- === 0) {
-          const { dropped } = armed;
-          armed = null;
-          client.resetAndDestroy();
+      if (armed && isMet(data, armed.matching) && armed.left-- === 0) {
+        const { dropped, answer, stall } = armed;
+        armed = null;
+        if (stall) {
+          client.removeAllListeners('data');
+          client.resume();
+          upstream.unpipe(client);
           dropped();
           return;
         }
+        const drop = () => {
+          client.resetAndDestroy();
+          dropped();
+        };
+        if (!answer) return drop();
+        upstream.unpipe(client);
+        upstream.once('data', drop);
+        upstream.resume();
       }
       if (!upstream.write(data)) client.pause();
     });
     upstream.on('drain', () => client.resume());
     upstream.pipe(client);
   });
+  function isMet(data: Buffer, matching: RegExp | null): boolean {
+    if (!isStatement(data)) return false;
+    const text = data.toString('latin1');
+    return !spare?.test(text) && (matching?.test(text) ?? true);
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     port: address.port,
-    dropNext({ afterStatements = 0 } = {}) {
+    dropNext({ afterStatements = 0, answer = false, stall = false, matching } = {}) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      armed = { left: afterStatements, dropped: resolve };
+      armed = { left: afterStatements, answer, stall, matching: matching ?? null, dropped: resolve };
       return promise;
+    },
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    restore() {
+      isCut = false;
     },
     disarm() {
       armed = null;

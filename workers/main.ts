@@ -1,13 +1,17 @@
+import { HostAnswers } from '../activities/host-answers.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import { parseWorkerConfiguration } from '../config/configuration.ts';
 import { aborted, termination } from '../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
 import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { createLogger } from '../logging/logger.ts';
+import { reconcile } from '../outbox/reconciler.ts';
+import { OperationStarter } from '../outbox/starter.ts';
+import { createTemporalClient } from '../temporal/connection.ts';
 import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
-import { createWorker } from './worker.ts';
+import { createWorker, operationPatience } from './worker.ts';
 
 printUncaughtErrors();
 
@@ -24,14 +28,20 @@ if (connection) {
   const db = openDatabase(configuration.mysql);
   await refuseUnsafeDatabase(db).catch(endProcess);
   const billing = createBillingPublisher({ ...configuration.kafka, logger });
-  const creating = createWorker({ configuration, logger, connection, db, billing, notifyHosts: () => {} });
+  const hostAnswers = new HostAnswers({ db });
+  const creating = createWorker({ configuration, logger, connection, db, billing, hostAnswers, notifyHosts: () => {} });
   const worker = await Promise.race([creating, aborted(stopping)]);
   if (!worker) process.exit();
+  const temporal = createTemporalClient(connection, configuration.temporal);
+  const starter = new OperationStarter({ db, temporal, logger, patience: operationPatience(configuration) });
+  const reconciling = reconcile({ db, starter, logger, signal: stopping });
   const running = worker.run();
   stopping.addEventListener('abort', () => worker.shutdown(), { once: true });
   logger.info({ temporal: configuration.temporal.address }, 'worker started');
   if (stopping.aborted) worker.shutdown();
   await running;
+  await reconciling;
+  await starter.close();
   await billing.close();
   await db.destroy();
   await connection.close();

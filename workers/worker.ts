@@ -1,8 +1,8 @@
 import { type NativeConnection, Worker, type WorkerDeploymentOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { DecisionsInProgress } from '../activities/admit.ts';
 import { createAuditActivities } from '../activities/audit.ts';
 import type { HostNotifier } from '../activities/host-acknowledgment.ts';
+import type { HostAnswers } from '../activities/host-answers.ts';
 import { createActivities } from '../activities/index.ts';
 import { readBillingEvents } from '../billing/consume.ts';
 import type { BillingPublisher } from '../billing/publisher.ts';
@@ -10,6 +10,7 @@ import type { WorkerConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
 import type { OperationRules } from '../db/operations/admit.ts';
 import { DEPLOYMENT_NAME, TASK_QUEUE } from '../domain/names.ts';
+import type { Patience } from '../domain/patience.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
@@ -21,8 +22,8 @@ export interface OperationWorkerOptions {
   db: Database;
   billing: BillingPublisher;
   notifyHosts: HostNotifier;
-  /** Decisions of an API in the same process; none by default. */
-  decisionsInProgress?: DecisionsInProgress;
+  /** Where operations wait for hosts; an API in the same process tells it what it records. */
+  hostAnswers: HostAnswers;
 }
 
 /** Time a stopping worker gives running activities, in milliseconds. */
@@ -30,29 +31,15 @@ const SHUTDOWN_GRACE_MS = 10_000;
 
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
-  const {
-    configuration,
-    logger,
-    connection,
-    db,
-    billing,
-    notifyHosts,
-    decisionsInProgress = () => undefined,
-  } = options;
+  const { configuration, logger, connection, db, billing, notifyHosts, hostAnswers } = options;
   const { WORKFLOW_BUNDLE: codePath, WORKER_CONCURRENCY: concurrency, WORKER_BUILD_ID: buildId } = configuration;
   const activities = createActivities({
     db,
     billing,
     notifyHosts,
-    decisionsInProgress,
+    hostAnswers,
     rules: operationRules(configuration),
-    patience: {
-      timeoutMs: configuration.HOST_ACKNOWLEDGMENT_TIMEOUT_MS,
-      attempts: configuration.HOST_ACKNOWLEDGMENT_ATTEMPTS,
-      previousHostTimeoutMs: configuration.PREVIOUS_HOST_TIMEOUT_MS,
-      stuckAfterMs: configuration.STUCK_AFTER_MS,
-      billingStuckAfterMs: configuration.BILLING_STUCK_AFTER_MS,
-    },
+    patience: operationPatience(configuration),
     billingTimeoutMs: configuration.BILLING_BUDGET_MS,
   });
   const readBilling = (since: Date) => readBillingEvents({ ...configuration.kafka, logger, since });
@@ -91,5 +78,16 @@ export function operationRules(configuration: WorkerConfiguration): OperationRul
       bindsBelowFreePercent: configuration.POOL_SHARE_BINDS_BELOW_FREE_PERCENT,
       cooldownAllowance: configuration.COOLDOWN_ALLOWANCE,
     },
+  };
+}
+
+/** How long operations try what, as configured. */
+export function operationPatience(configuration: WorkerConfiguration): Patience {
+  return {
+    timeoutMs: configuration.HOST_ACKNOWLEDGMENT_TIMEOUT_MS,
+    attempts: configuration.HOST_ACKNOWLEDGMENT_ATTEMPTS,
+    previousHostTimeoutMs: configuration.PREVIOUS_HOST_TIMEOUT_MS,
+    stuckAfterMs: configuration.STUCK_AFTER_MS,
+    billingStuckAfterMs: configuration.BILLING_STUCK_AFTER_MS,
   };
 }

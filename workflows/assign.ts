@@ -1,6 +1,6 @@
 import { setWorkflowOptions } from '@temporalio/workflow';
 import type { AssignOperation } from '../domain/operation.ts';
-import type { Outcome } from '../domain/verdict.ts';
+import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { endsOnItsBuild } from './build.ts';
 import { carryOut } from './carry-out.ts';
 import { attached, bill, detachedFromPreviousHosts, settle, undoAndFail } from './steps.ts';
@@ -11,8 +11,8 @@ setWorkflowOptions(endsOnItsBuild, assign);
  * Points an address at a droplet; when it is on another one, moves it. The new host must attach it. The old host has
  * a moment to confirm that it let go, but failing over away from a dead host must not need the dead host.
  */
-export function assign(operation: AssignOperation): Promise<Outcome> {
-  return carryOut(operation, async (run) => {
+export function assign(operation: AssignOperation, decided?: DecidedOperation): Promise<Outcome> {
+  return carryOut(operation, decided, async (run) => {
     try {
       await Promise.all([attached(run), detachedFromPreviousHosts(run)]);
     } catch (error) {

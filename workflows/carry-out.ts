@@ -1,11 +1,12 @@
 import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Operation } from '../domain/operation.ts';
+import { QUICK_WAIT_MS } from '../domain/patience.ts';
 import { attributesOfAdmitted } from '../domain/search-attributes.ts';
-import type { Outcome } from '../domain/verdict.ts';
+import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { isSuperseded, supersededFailure } from './failures.ts';
 import { Progress } from './progress.ts';
 import type { Run } from './run.ts';
-import { admit } from './steps.ts';
+import { admit, finishedSoon } from './steps.ts';
 import { openVerdictDesk } from './verdict.ts';
 
 /** Histories without it published by a local activity, whoever waited for the verdict. */
@@ -13,14 +14,19 @@ const VERDICT_BEFORE_BILLING = 'verdict-before-billing';
 
 /**
  * What every operation is: admitted, and then carried to its end by `steps`; or refused, which changes nothing.
- * Fails as the steps fail.
+ * `decided` is given when it was admitted before it was started. Fails as the steps fail.
  */
 export async function carryOut<Kind extends Operation>(
   operation: Kind,
+  decided: DecidedOperation | undefined,
   steps: (run: Run<Kind>) => Promise<void>,
 ): Promise<Outcome> {
   const desk = openVerdictDesk();
   const progress = new Progress();
+  if (decided) {
+    desk.announce(decided.admitted);
+    return carryOutDecided({ operation, progress, verdictFirst: false, ...decided }, steps);
+  }
   const { verdict, patience } = await admit(operation, progress);
   desk.announce(verdict);
   if (verdict.kind === 'refused') {
@@ -29,10 +35,34 @@ export async function carryOut<Kind extends Operation>(
   }
   upsertSearchAttributes(attributesOfAdmitted(operation, verdict));
   const verdictFirst = verdict.billing.length > 0 && desk.wasAsked() && patched(VERDICT_BEFORE_BILLING);
+  return finish({ operation, admitted: verdict, patience, progress, verdictFirst }, steps);
+}
+
+/** What was admitted before its workflow started ends in one step, unless a host is slow or fails. */
+async function carryOutDecided<Kind extends Operation>(
+  run: Run<Kind>,
+  steps: (run: Run<Kind>) => Promise<void>,
+): Promise<Outcome> {
+  const { settled } = await finishedSoon(run);
+  if (settled) return completed(run);
+  const { admitted, patience } = run;
+  const previousHostTimeoutMs = Math.max(1, patience.previousHostTimeoutMs - QUICK_WAIT_MS);
+  const left = { admitted: { ...admitted, billing: [] }, patience: { ...patience, previousHostTimeoutMs } };
+  return finish({ ...run, ...left }, steps);
+}
+
+async function finish<Kind extends Operation>(
+  run: Run<Kind>,
+  steps: (run: Run<Kind>) => Promise<void>,
+): Promise<Outcome> {
   try {
-    await steps({ operation, admitted: verdict, patience, progress, verdictFirst });
+    await steps(run);
   } catch (error) {
     throw isSuperseded(error) ? supersededFailure(error) : error;
   }
-  return { kind: 'completed', actionId: verdict.actionId, address: verdict.address };
+  return completed(run);
+}
+
+function completed({ admitted: { actionId, address } }: Run): Outcome {
+  return { kind: 'completed', actionId, address };
 }

@@ -1,6 +1,6 @@
 import { setWorkflowOptions } from '@temporalio/workflow';
 import type { UnassignOperation } from '../domain/operation.ts';
-import type { Outcome } from '../domain/verdict.ts';
+import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { endsOnItsBuild } from './build.ts';
 import { carryOut } from './carry-out.ts';
 import { bill, detached, settle, undoAndFail } from './steps.ts';
@@ -12,8 +12,8 @@ setWorkflowOptions(endsOnItsBuild, unassign);
  * destroyed with it there is nothing to restore: the address comes free even if the host never confirms, and a later
  * release waits for that host.
  */
-export function unassign(operation: UnassignOperation): Promise<Outcome> {
-  return carryOut(operation, async (run) => {
+export function unassign(operation: UnassignOperation, decided?: DecidedOperation): Promise<Outcome> {
+  return carryOut(operation, decided, async (run) => {
     try {
       await detached(run);
     } catch (error) {

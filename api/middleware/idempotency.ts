@@ -11,6 +11,7 @@ import {
   takeIdempotencyKey,
 } from '../../db/idempotency.ts';
 import { newOperationId, type OperationId } from '../../domain/identifiers.ts';
+import type { BackgroundTasks } from '../background-tasks.ts';
 import type { ApiEnvironment } from '../context.ts';
 import { conflict, neverHappened, serviceUnavailable, unprocessable } from '../errors.ts';
 
@@ -21,6 +22,8 @@ const LONGEST_POLL_MILLISECONDS = 250;
 /** Options of {@link idempotency}. */
 export interface IdempotencyOptions {
   db: Database;
+  /** Takes what is done after the answer. */
+  backgroundTasks: BackgroundTasks;
   /** How long a process holds a key before another may carry its operation on; default 15. */
   leaseSeconds?: number;
   /** How long a repetition waits for the answer of a request that still runs; default 10. */
@@ -32,7 +35,7 @@ export interface IdempotencyOptions {
  * process and also while the first still runs. The operation's id is stored before anything is done under it, so that a
  * repetition after a crash carries the same operation on instead of starting another.
  */
-export function idempotency({ db, leaseSeconds = 15, waitSeconds = 10 }: IdempotencyOptions) {
+export function idempotency({ db, backgroundTasks, leaseSeconds = 15, waitSeconds = 10 }: IdempotencyOptions) {
   async function standing(key: IdempotencyKey, hash: Buffer): Promise<IdempotencyStanding> {
     const operationId = newOperationId();
     const deadline = performance.now() + waitSeconds * 1_000;
@@ -79,10 +82,13 @@ export function idempotency({ db, leaseSeconds = 15, waitSeconds = 10 }: Idempot
       case 'held': {
         c.set('operationId', found.operationId);
         await next();
-        await keep(key, found.operationId, c.res, c.error).catch((error: unknown) => {
+        const keeping = keep(key, found.operationId, c.res, c.error).catch((error: unknown) => {
           // The answer stands; a repetition finds the same operation once the lease is over.
           c.var.logger.warn({ err: error }, 'the answer to an Idempotency-Key was not stored');
         });
+        // Nobody waits for an answer to be stored: until then a repetition waits. A key must be free with the refusal.
+        if (c.res.status < 500) backgroundTasks.add(keeping);
+        else await keeping;
       }
     }
 

@@ -1,3 +1,4 @@
+import { unassignOperation } from '../../client/operations.ts';
 import { recorded } from '../../db/audit-log.ts';
 import { type DropletReference, deleteDroplet } from '../../db/droplet-changes.ts';
 import { resourceTypeOf } from '../../domain/operation.ts';
@@ -29,7 +30,7 @@ export async function destroyDroplet(
 }
 
 async function destroyStepwise(
-  { db, client }: ApiDependencies,
+  { db, admit }: ApiDependencies,
   droplet: DropletReference,
   requestedBy: Requester,
   progress: { takenOff: boolean },
@@ -48,20 +49,21 @@ async function destroyStepwise(
     if (deletion.kind === 'pending') break;
     const { address } = deletion;
     const resourceType = resourceTypeOf(address);
-    const { verdict } = await client.unassign({
+    const operation = unassignOperation({
       accountId: droplet.accountId,
       address,
       destroysDropletId: droplet.dropletId,
       resourceType,
       requestedBy,
     });
-    if (verdict.kind === 'admitted') {
+    const result = await admit(operation, { mayBeRepeated: false });
+    if (result.kind !== 'refused') {
       progress.takenOff = true;
       continue;
     }
     // The address has left the droplet since it was read: look again.
-    if (verdict.refusal === 'not_assigned' || verdict.refusal === 'address_not_found') continue;
-    if (verdict.refusal !== 'address_pending') throw refusalToError(verdict.refusal, resourceType);
+    if (result.refusal === 'not_assigned' || result.refusal === 'address_not_found') continue;
+    if (result.refusal !== 'address_pending') throw refusalToError(result.refusal, resourceType);
     break;
   }
   throw refusalToError('droplet_pending', 'reserved_ip');

@@ -10,7 +10,7 @@ export function secured(scope: Scope) {
 }
 
 /** The same for a POST, which may carry an Idempotency-Key. */
-export function securedPost(scope: Scope, { db }: ApiDependencies) {
-  const middleware: MiddlewareHandler<ApiEnvironment>[] = [requireScope(scope), idempotency({ db })];
+export function securedPost(scope: Scope, { db, backgroundTasks }: ApiDependencies) {
+  const middleware: MiddlewareHandler<ApiEnvironment>[] = [requireScope(scope), idempotency({ db, backgroundTasks })];
   return { security: [{ bearer_auth: [scope] }], middleware };
 }

@@ -1,17 +1,18 @@
 import { sql } from 'kysely';
 import type { AcknowledgmentOutcome, HostChange } from '../../domain/host-event.ts';
+import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
+import { queryLimit } from '../bounded.ts';
 import type { Database } from '../database.ts';
-import { retryRolledBack } from '../retry.ts';
 import type { ActionStatus, HostState } from '../schema.ts';
 import { writeTogether } from '../together.ts';
-import { SupersededError } from './fence.ts';
-import { issuingHostEvents } from './issue-host-event.ts';
-import { findDroplet, lockAdmitted } from './records.ts';
+import { inTransaction } from '../transaction.ts';
+import { findPlace, lockAdmitted, SupersededError } from './fence.ts';
+import { hostEventQueries } from './host-events.ts';
 
 /** Where a host stands with what an operation told it. */
-export interface HostEventStanding {
+export interface HostEventState {
   actionStatus: ActionStatus;
   /** The operation holds the fence of its address. */
   holdsFence: boolean;
@@ -22,15 +23,40 @@ export interface HostEventStanding {
 }
 
 /**
+ * Says that the operation waits for hosts in activities that must be told from now on. Whoever records an answer after
+ * that tells them; what was recorded before is seen by {@link readHostEventState} after it.
+ */
+export async function beginVisibleWait(db: Database, operationId: OperationId): Promise<void> {
+  await db
+    .updateTable('operations')
+    .set({ visible_wait: 1 })
+    .where('id', '=', operationId)
+    .where('visible_wait', '=', 0)
+    .execute(queryLimit());
+}
+
+/** Those of these operations that wait in activities which must be told, or may do so. */
+export async function listVisibleWaits(db: Database, operationIds: readonly OperationId[]): Promise<Set<OperationId>> {
+  if (operationIds.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('operations')
+    .select('id')
+    .where('id', 'in', operationIds)
+    .where((where) => where.or([where('visible_wait', 'is', null), where('visible_wait', '=', 1)]))
+    .execute(queryLimit());
+  return new Set(rows.map(({ id }) => id));
+}
+
+/**
  * Reads, in one query, whether a host has answered an operation's event and whether the operation may go on.
  * Only an answer under the present generation counts: one from before an undo says nothing about now.
  */
-export async function readHostEventStanding(
+export async function readHostEventState(
   db: Database,
   admitted: Admitted,
   host: string,
   change: HostChange,
-): Promise<HostEventStanding> {
+): Promise<HostEventState> {
   const row = await db
     .selectFrom('actions')
     .innerJoin('addresses', 'addresses.id', 'actions.address_id')
@@ -57,6 +83,29 @@ export async function readHostEventStanding(
   return { ...row, holdsFence: row.holdsFence === 1 };
 }
 
+/** A host's answer to what an operation told it. */
+export interface HostAnswer {
+  operationId: OperationId;
+  host: string;
+  change: HostChange;
+  generation: number;
+  outcome: AcknowledgmentOutcome;
+}
+
+/** What hosts have answered to any of these operations, in one query. */
+export async function listHostAnswers(db: Database, operationIds: readonly OperationId[]): Promise<HostAnswer[]> {
+  if (operationIds.length === 0) return [];
+  const { rows } = await sql<HostAnswer>`
+    SELECT host_events.operation_id AS operationId, hosts.name AS host, host_events.\`change\`,
+           host_events.generation, host_events.outcome
+    FROM host_events JOIN hosts ON hosts.id = host_events.host_id
+    WHERE host_events.operation_id IN (${sql.join(operationIds)}) AND host_events.outcome IS NOT NULL`.execute(
+    db,
+    queryLimit(),
+  );
+  return rows;
+}
+
 /**
  * Tells a host again, under the address's present generation. Throws {@link SupersededError} when the operation no
  * longer holds the fence.
@@ -68,22 +117,19 @@ export async function reissueHostEvent(
   hostName: string,
   change: HostChange,
 ): Promise<void> {
-  await retryRolledBack(() =>
-    db.transaction().execute(async (tx) => {
-      const { address } = await lockAdmitted(tx, admitted);
-      if (address.pending_action_id !== admitted.actionId) {
-        throw new SupersededError(admitted.actionId, address.last_action_id);
-      }
-      const host = await tx
-        .selectFrom('hosts')
-        .select(['id', 'name'])
-        .where('name', '=', hostName)
-        .executeTakeFirstOrThrow();
-      const dropletId = change === 'attach' ? address.target_droplet_id : null;
-      const droplet = await findDroplet(tx, dropletId);
-      const { generation } = address;
-      const event = { operationId: operation.id, host, address, generation, change, droplet };
-      await writeTogether(tx, issuingHostEvents(tx, [event]));
-    }),
-  );
+  await inTransaction(db, async (tx) => {
+    const { address } = await lockAdmitted(tx, admitted);
+    if (address.pendingActionId !== admitted.actionId) {
+      throw new SupersededError(admitted.actionId, address.lastActionId);
+    }
+    const host = await tx
+      .selectFrom('hosts')
+      .select(['id', 'name'])
+      .where('name', '=', hostName)
+      .executeTakeFirstOrThrow();
+    const droplet = change === 'attach' ? await findPlace(tx, address.targetDropletId) : null;
+    const { generation } = address;
+    const event = { operationId: operation.id, host, address, generation, change, droplet };
+    await writeTogether(tx, hostEventQueries(tx, [event]));
+  });
 }

@@ -1,87 +1,49 @@
 import type { Operation } from '../../domain/operation.ts';
-import type { PoolShareRules } from '../../domain/pool-share.ts';
-import type { Verdict } from '../../domain/verdict.ts';
-import type { Database, DatabaseTransaction } from '../database.ts';
-import { isDuplicateEntry, isRefusedByTrigger, retryRolledBack } from '../retry.ts';
+import { appendEntry } from '../audit-log.ts';
+import type { Database } from '../database.ts';
+import { isDuplicateEntry, isRefusedByTrigger } from '../retry.ts';
+import type { AdmissionContext, AdmissionResult } from './admission.ts';
 import { admitAssign } from './assign.ts';
 import { admitRelease } from './release.ts';
 import { admitReserve } from './reserve.ts';
 import { admitUnassign } from './unassign.ts';
-import { AdmissionExpiredError, type Decision, findVerdict, refusal, storingDecision } from './verdicts.ts';
 
-/** Rules that admit and settle follow. */
-export interface OperationRules {
-  /** Rest of a released address, in seconds. */
-  quarantineSeconds: number;
-  /** How much of a pool one account may take. */
-  poolShare: PoolShareRules;
-}
+export type { AdmissionResult, AdmittedAddress, OperationRules } from './admission.ts';
+export { findVerdict } from './admission.ts';
 
 /**
- * Decides whether an operation may happen, in one transaction, and stores the verdict under its id. The API and the
- * workflow both call it; the first writer wins, and both get that one verdict.
- * An operation that is not admitted before its `admitBefore` is refused for good.
- *
- * With `started` the decision is prepared at once, and written and committed only after `started` has resolved: the
- * workflow is durable first, and hardly any time is lost. When `started` rejects nothing is written, and its error is
- * thrown.
+ * Decides whether an operation may happen, and admits it, in one transaction. Throws the database's own errors, after
+ * which nothing was admitted, and {@link CommitInDoubtError} when that is not known: calling it again for the same
+ * operation with `mayBeRepeated` tells, since an operation is admitted once.
  */
-export async function admit(
-  db: Database,
-  operation: Operation,
-  rules: OperationRules,
-  started: Promise<unknown> = Promise.resolve(),
-): Promise<Verdict> {
-  const attempt = () => retryRolledBack(() => db.transaction().execute((tx) => decide(tx, operation, rules, started)));
-  try {
-    return await attempt();
-  } catch (error) {
-    if (error instanceof AdmissionExpiredError) return seal(db, operation);
-    if (!isDuplicateEntry(error) && !isRefusedByTrigger(error)) throw error;
-    // Without a verdict it was the droplet: a stack that knows no locks has sent it an address meanwhile, as is seen now.
-    return (await findVerdict(db, operation.id)) ?? (await attempt());
-  }
+export async function admit(context: AdmissionContext): Promise<AdmissionResult> {
+  const admission = await admitOnce(context).catch((error: unknown) => {
+    // It was admitted by another try; or the droplet was sent an address by a stack that knows no locks, as is seen now.
+    if (isDuplicateEntry(error) || isRefusedByTrigger(error)) return admitOnce({ ...context, mayBeRepeated: true });
+    throw error;
+  });
+  if (admission.kind === 'refused') await recordRefusal(context.db, context.operation, admission.refusal);
+  return admission;
 }
 
-/**
- * Refuses an operation whose admission is in doubt, so that it cannot be admitted later; answers the verdict it
- * already had, if any.
- */
-export async function seal(db: Database, operation: Operation): Promise<Verdict> {
-  const decision = refusal(operation, 'expired');
-  try {
-    await db.transaction().execute((tx) => storingDecision(tx, operation, decision)());
-    return decision.verdict;
-  } catch (error) {
-    const verdict = isDuplicateEntry(error) ? await findVerdict(db, operation.id) : null;
-    if (!verdict) throw error;
-    return verdict;
-  }
-}
-
-async function decide(
-  tx: DatabaseTransaction,
-  operation: Operation,
-  rules: OperationRules,
-  started: Promise<unknown>,
-): Promise<Verdict> {
-  const decision = await decisionOn(tx, operation, rules);
-  const store = storingDecision(tx, operation, decision);
-  await started;
-  // Only now, because the rows of hosts are locked from here to the commit.
-  await store();
-  return decision.verdict;
-}
-
-function decisionOn(tx: DatabaseTransaction, operation: Operation, rules: OperationRules): Promise<Decision> {
+function admitOnce(context: AdmissionContext): Promise<AdmissionResult> {
+  const { operation } = context;
   switch (operation.kind) {
     case 'reserve':
-      return admitReserve(tx, operation, rules);
+      return admitReserve({ ...context, operation });
     case 'assign':
-      return admitAssign(tx, operation);
+      return admitAssign({ ...context, operation });
     case 'unassign':
-      return admitUnassign(tx, operation);
+      return admitUnassign({ ...context, operation });
     case 'release':
-      return admitRelease(tx, operation, rules.quarantineSeconds);
+      return admitRelease({ ...context, operation });
   }
+}
+
+/** The API records what it refuses itself, since it refuses many requests that never come here. */
+async function recordRefusal(db: Database, operation: Operation, detail: string): Promise<void> {
+  const { requestedBy: requester, kind: action, id: operationId, accountId } = operation;
+  if (!requester || requester.kind === 'token') return;
+  const subject = operation.kind === 'reserve' ? (operation.target.region ?? 'reserve') : operation.address;
+  await appendEntry(db, { requester, accountId, action, subject, outcome: 'refused', detail, operationId });
 }

@@ -1,11 +1,22 @@
-import type { Compilable, Updateable } from 'kysely';
-import { addressToBytes } from '../../domain/address.ts';
-import type { AddressOperation, Operation } from '../../domain/operation.ts';
-import { queryLimit } from '../bounded.ts';
-import type { Database, DatabaseTransaction } from '../database.ts';
-import type { ActionStatus, ActionType, AddressesTable } from '../schema.ts';
-import { writeTogether } from '../together.ts';
-import { effectiveTime, type LockedAddress } from './records.ts';
+import { type Compilable, sql, type Updateable } from 'kysely';
+import type { Admitted } from '../../domain/verdict.ts';
+import type { DatabaseTransaction } from '../database.ts';
+import type { ActionStatus, AddressesTable } from '../schema.ts';
+import { readTogether, writeTogether } from '../together.ts';
+import { nextGeneration } from './admission.ts';
+import {
+  addressQuery,
+  type DropletPlace,
+  dropletPlaceQuery,
+  type LockedAddress,
+  statement,
+  toDropletPlace,
+  toLockedAddress,
+} from './locks.ts';
+
+/*
+ * What the later steps of an operation write, each guarded by the fence that its admission has taken.
+ */
 
 /**
  * The run is not, or no longer, the one that may write this address: another action has taken the fence, or the
@@ -27,71 +38,39 @@ export class SupersededError extends Error {
   }
 }
 
-/** How an address stands with the account of an operation, as of now and without a lock. */
-export async function readStanding(
-  db: Database,
-  { address, accountId }: AddressOperation,
-): Promise<'idle' | 'fenced' | 'foreign'> {
-  const row = await db
-    .selectFrom('addresses')
-    .select('pending_action_id')
-    .where('address', '=', addressToBytes(address))
-    .where('account_id', '=', accountId)
-    .where('state', '=', 'reserved')
-    .executeTakeFirst(queryLimit());
-  if (!row) return 'foreign';
-  return row.pending_action_id === null ? 'idle' : 'fenced';
-}
-
-/** What {@link insertAction} writes besides what the operation and the address say. */
-export interface NewAction {
-  type: ActionType;
+/** An action as the later steps of its operation need it. */
+export interface OperationAction {
+  id: number;
   status: ActionStatus;
   dropletId: number | null;
-  previousDropletId?: number | null;
 }
 
-/** Inserts the action row and answers its public number. */
-export async function insertAction(
+/** Locks the address of an admitted operation and reads its action under that lock. Both exist. */
+export async function lockAdmitted(
   tx: DatabaseTransaction,
-  operation: Operation,
-  address: LockedAddress,
-  action: NewAction,
-): Promise<number> {
-  const time = effectiveTime(address);
-  const { insertId } = await tx
-    .insertInto('actions')
-    .values({
-      operation_id: operation.id,
-      account_id: operation.accountId,
-      address_id: address.id,
-      address: addressToBytes(address.address),
-      droplet_id: action.dropletId,
-      previous_droplet_id: action.previousDropletId ?? null,
-      region_id: address.region_id,
-      type: action.type,
-      resource_type: operation.resourceType,
-      status: action.status,
-      reason: null,
-      started_at: time,
-      completed_at: action.status === 'in-progress' ? null : time,
-    })
-    .executeTakeFirstOrThrow();
-  return Number(insertId);
+  { address: text, actionId }: Admitted,
+): Promise<{ address: LockedAddress; action: OperationAction }> {
+  const [[row], [action]] = await readTogether(tx, [
+    addressQuery(tx, text),
+    statement(tx, sql<OperationAction>`SELECT id, status, droplet_id AS dropletId FROM actions WHERE id = ${actionId}`),
+  ]);
+  const address = toLockedAddress(row);
+  if (!address || !action) throw new Error(`action ${actionId} on ${text} was admitted but is not there`);
+  return { address, action };
 }
 
-/** The write that takes the fence of a locked address and raises its generation. */
-export function takingFence(
-  tx: DatabaseTransaction,
-  address: LockedAddress,
-  actionId: number,
-  changes: Updateable<AddressesTable> = {},
-): Compilable {
-  return tx
-    .updateTable('addresses')
-    .set({ ...changes, pending_action_id: actionId, last_action_id: actionId, generation: address.generation + 1 })
-    .where('id', '=', address.id)
-    .where('pending_action_id', 'is', null);
+/** Where a droplet is, without a lock; destroyed ones too, since a host may still answer for them. */
+export async function findPlace(tx: DatabaseTransaction, dropletId: number | null): Promise<DropletPlace | null> {
+  if (dropletId === null) return null;
+  const { rows } = await tx.executeQuery(dropletPlaceQuery(tx, dropletId));
+  return toDropletPlace(rows[0]);
+}
+
+/** Whether an undo was carried out before. Throws {@link SupersededError} when the action has no fence to undo under. */
+export function undoesNothing(address: LockedAddress, action: OperationAction): boolean {
+  if (address.pendingActionId === action.id) return false;
+  if (action.status === 'errored') return true;
+  throw new SupersededError(action.id, address.lastActionId);
 }
 
 /** How an action ends; `reason` is what operators read on an errored one. */
@@ -102,7 +81,7 @@ export interface ActionEnd {
 }
 
 /**
- * Writes the row, lets go of the fence and ends the action, with whatever else is to be written. Throws
+ * Writes the row, gives the fence up and ends the action, with whatever else is to be written. Throws
  * {@link SupersededError} when this action does not hold the fence.
  */
 export async function endOperation(
@@ -125,5 +104,33 @@ export async function endOperation(
       .where('id', '=', actionId),
     ...furtherWrites,
   ]);
-  if (released !== 1) throw new SupersededError(actionId, address.last_action_id);
+  if (released !== 1) throw new SupersededError(actionId, address.lastActionId);
+}
+
+/**
+ * Puts an errored and undone action back to `in-progress` and takes its fence again, under a new generation.
+ * Throws {@link SupersededError} when the address has gone on to another action since, or is no longer reserved.
+ */
+export async function reopenAction(
+  tx: DatabaseTransaction,
+  address: LockedAddress,
+  action: OperationAction,
+  changes: Updateable<AddressesTable>,
+  furtherWrites: Compilable[],
+): Promise<void> {
+  const superseded = address.lastActionId !== action.id || address.state !== 'reserved';
+  if (superseded || action.status !== 'errored') throw new SupersededError(action.id, address.lastActionId);
+  const [taken] = await writeTogether(tx, [
+    tx
+      .updateTable('addresses')
+      .set({ ...changes, pending_action_id: action.id, generation: nextGeneration(address) })
+      .where('id', '=', address.id)
+      .where('pending_action_id', 'is', null),
+    tx
+      .updateTable('actions')
+      .set({ status: 'in-progress', completed_at: null, reason: null })
+      .where('id', '=', action.id),
+    ...furtherWrites,
+  ]);
+  if (taken !== 1) throw new SupersededError(action.id, address.pendingActionId);
 }

@@ -1,105 +1,90 @@
-import { type Expression, sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
 import type { Family } from '../../domain/address.ts';
-import { type PoolShareFacts, type PoolShareRules, plentyOf, poolShareRefusal } from '../../domain/pool-share.ts';
-import type { DatabaseTransaction } from '../database.ts';
-import type { OperationRules } from './admit.ts';
+import type { ReserveOperation } from '../../domain/operation.ts';
+import type { Database } from '../database.ts';
+import type { OperationRules } from './admission.ts';
+import { statement } from './locks.ts';
 
 const HOUR_SECONDS = 3_600;
 
-/** All addresses of one IP version in one region. */
+/** All addresses of one IP version in one region: the region that is named, or else that of a droplet. */
 export interface Pool {
-  regionId: Expression<number | null>;
+  target: ReserveOperation['target'];
   family: Family;
 }
 
+/** The region of a pool, for a statement. */
+export function regionOf({ target: { region, dropletId } }: Pool) {
+  return sql<number | null>`COALESCE((SELECT id FROM regions WHERE slug = ${region}),
+                                     (SELECT region_id FROM droplets WHERE id = ${dropletId}))`;
+}
+
 /** How many addresses an account holds, all in all and of a pool. What no host has let go of yet is counted by itself. */
-export function heldQuery(tx: DatabaseTransaction, accountId: number, { regionId, family }: Pool) {
-  const count = (state: string, here: Expression<unknown>) =>
-    sql<number>`COUNT(CASE WHEN state = ${state} AND ${here} THEN 1 END)`;
-  const here = sql`region_id = ${regionId}`;
-  return tx
-    .selectFrom('addresses')
-    .select([
-      count('reserved', sql`TRUE`).as('total'),
-      count('reserved', here).as('held'),
-      count('releasing', here).as('releasing'),
-    ])
-    .where('account_id', '=', accountId)
-    .where('family', '=', family);
+export interface HeldRow {
+  total: number;
+  held: number;
+  releasing: number;
+}
+
+export function heldQuery(db: Database, accountId: number, pool: Pool): Compilable<HeldRow> {
+  const region = regionOf(pool);
+  return statement(
+    db,
+    sql<HeldRow>`
+      SELECT COUNT(CASE WHEN state = 'reserved' THEN 1 END) AS total,
+             COUNT(CASE WHEN state = 'reserved' AND region_id = ${region} THEN 1 END) AS held,
+             COUNT(CASE WHEN state = 'releasing' AND region_id = ${region} THEN 1 END) AS releasing
+      FROM addresses WHERE account_id = ${accountId} AND family = ${pool.family}`,
+  );
 }
 
 /**
  * How many addresses of a pool an account released that are in cooldown, and how many into a cooldown that began within
  * the last hour: all cooldowns are of one length, so its beginning is known by its end.
  */
+export interface CoolingRow {
+  cooling: number;
+  releasedWithinHour: number;
+}
+
 export function coolingQuery(
-  tx: DatabaseTransaction,
+  db: Database,
   accountId: number,
-  { regionId, family }: Pool,
+  pool: Pool,
   { quarantineSeconds }: OperationRules,
-) {
-  const beginning = (secondsAgo: number) =>
-    sql<Date>`NOW(3) - INTERVAL ${sql.lit(secondsAgo)} SECOND + INTERVAL ${sql.lit(quarantineSeconds)} SECOND`;
-  return tx
-    .selectFrom('addresses')
-    .select([
-      sql<number>`COUNT(CASE WHEN available_at > NOW(3) THEN 1 END)`.as('cooling'),
-      sql<number>`COUNT(CASE WHEN available_at > ${beginning(HOUR_SECONDS)} THEN 1 END)`.as('releasedWithinHour'),
-    ])
-    .where('released_by', '=', accountId)
-    .where('family', '=', family)
-    .where('region_id', '=', regionId)
-    .where('state', '=', 'free')
-    .where(
-      'available_at',
-      '>',
-      sql<Date>`NOW(3) - INTERVAL ${sql.lit(Math.max(0, HOUR_SECONDS - quarantineSeconds))} SECOND`,
-    );
+): Compilable<CoolingRow> {
+  const endSeconds = quarantineSeconds - HOUR_SECONDS;
+  return statement(
+    db,
+    sql<CoolingRow>`
+      SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS cooling,
+             COUNT(CASE WHEN available_at > NOW(3) + INTERVAL ${sql.lit(endSeconds)} SECOND THEN 1 END)
+               AS releasedWithinHour
+      FROM addresses
+      WHERE released_by = ${accountId} AND family = ${pool.family} AND region_id = ${regionOf(pool)} AND state = 'free'
+        AND available_at > NOW(3) + INTERVAL ${sql.lit(Math.min(0, endSeconds))} SECOND`,
+  );
 }
 
 /** How many addresses the ranges of a pool have, from their lengths; with the one or two of each that nobody is given. */
-export function poolSizeQuery(tx: DatabaseTransaction, { regionId, family }: Pool) {
-  const [bytes, bits] = family === 4 ? [4, 32] : [16, 128];
-  return tx
-    .selectFrom('pools')
-    .select(sql<number>`COALESCE(SUM(POW(2, ${sql.lit(bits)} - SUBSTRING_INDEX(cidr, '/', -1))), 0)`.as('size'))
-    .where('region_id', '=', regionId)
-    .where(sql<number>`LENGTH(first_address)`, '=', bytes);
+export function poolSizeQuery(db: Database, pool: Pool): Compilable<{ size: number }> {
+  const [bytes, bits] = pool.family === 4 ? [4, 32] : [16, 128];
+  return statement(
+    db,
+    sql<{ size: number }>`
+      SELECT COALESCE(SUM(POW(2, ${sql.lit(bits)} - SUBSTRING_INDEX(cidr, '/', -1))), 0) AS size
+      FROM pools WHERE region_id = ${regionOf(pool)} AND LENGTH(first_address) = ${sql.lit(bytes)}`,
+  );
 }
 
-/**
- * Whether an account may take one more address of a pool. The free ones are counted only when the account has used up a
- * share of it, and no further than it matters.
- */
-export async function refusalOfShare(
-  tx: DatabaseTransaction,
-  pool: { regionId: number; family: Family },
-  facts: Omit<PoolShareFacts, 'free'>,
-  rules: PoolShareRules,
-) {
-  const refusal = poolShareRefusal({ ...facts, free: null }, rules);
-  if (refusal !== 'pool_share_reached') return refusal;
-  const free = await countFree(tx, pool, plentyOf(facts.size, rules));
-  return poolShareRefusal({ ...facts, free }, rules);
-}
-
-async function countFree(
-  tx: DatabaseTransaction,
-  pool: { regionId: number; family: Family },
-  atMost: number,
-): Promise<number> {
-  const some = tx
-    .selectFrom('addresses')
-    .select('id')
-    .where('region_id', '=', pool.regionId)
-    .where('family', '=', pool.family)
-    .where('state', '=', 'free')
-    .where('available_at', '<=', sql<Date>`NOW(3)`)
-    .limit(atMost)
-    .as('some');
-  const { free } = await tx
-    .selectFrom(some)
-    .select(({ fn }) => fn.countAll<number>().as('free'))
-    .executeTakeFirstOrThrow();
-  return Number(free);
+/** How many addresses of a pool are free, counted no further than `atMost`. */
+export function freeCountQuery(db: Database, pool: Pool, atMost: number): Compilable<{ free: number }> {
+  return statement(
+    db,
+    sql<{ free: number }>`
+      SELECT COUNT(*) AS free
+      FROM (SELECT id FROM addresses
+            WHERE region_id = ${regionOf(pool)} AND family = ${pool.family} AND state = 'free' AND available_at <= NOW(3)
+            LIMIT ${sql.lit(atMost)}) AS some`,
+  );
 }

@@ -1,91 +1,107 @@
-import type { Updateable } from 'kysely';
-import type { BillingChange } from '../../domain/billing.ts';
+import { type Compilable, sql, type Updateable } from 'kysely';
+import { type Address, addressToBytes } from '../../domain/address.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
-import type { DatabaseTransaction } from '../database.ts';
-import type { AddressesTable } from '../schema.ts';
-import { billingChange } from './billing-change.ts';
-import { endOperation, insertAction, SupersededError, takingFence } from './fence.ts';
-import { issuingHostEvents } from './issue-host-event.ts';
-import { effectiveTime, isHeldFor, lockAddressAndHosts, lockAdmitted } from './records.ts';
-import { type Decision, refusal } from './verdicts.ts';
+import { refusalOfRelease } from '../../domain/rules.ts';
+import type { Refusal } from '../../domain/verdict.ts';
+import type { Database } from '../database.ts';
+import type { AddressesTable, HostState } from '../schema.ts';
+import { type AdmissionContext, type AdmissionResult, admitBy, nextGeneration, type Plan } from './admission.ts';
+import { addressQuery, effectiveTime, type LockedAddress, statement, toLockedAddress } from './locks.ts';
+
+/** A host that may answer on an address. */
+interface AnsweringHost {
+  id: number;
+  name: string;
+  state: HostState;
+}
 
 /**
  * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
  * is told to detach: the one it is on, and those that never acknowledged an earlier event about it. Hosts that are gone
  * are told for when they return, and not waited for.
- * An address that no host was ever told of for this owner goes back to where it was among the free ones, as if it had
- * not been taken; every other one is in cooldown first.
- * An assigned IPv6 address is refused, since v2 clients know that they must unassign it first.
  */
-export async function admitRelease(
-  tx: DatabaseTransaction,
-  operation: ReleaseOperation,
-  quarantineSeconds: number,
-): Promise<Decision> {
-  const { address, hosts, untouched } = await lockAddressAndHosts(tx, operation.address);
-  if (!isHeldFor(operation, address)) return refusal(operation, 'address_not_found');
-  if (address.pending_action_id !== null) return refusal(operation, 'address_pending');
-  if (address.family === 6 && address.droplet_id !== null) return refusal(operation, 'still_assigned');
-
-  const at = effectiveTime(address);
-  const detachFrom = hosts.filter((host) => host.state === 'active').map((host) => host.name);
-  const settled = detachFrom.length === 0;
-  const actionId = await insertAction(tx, operation, address, {
-    type: 'release_ip',
-    status: settled ? 'completed' : 'in-progress',
-    dropletId: null,
-    previousDropletId: address.droplet_id,
+export function admitRelease(context: AdmissionContext<ReleaseOperation>): Promise<AdmissionResult> {
+  const { db, operation } = context;
+  const reads = [
+    addressQuery(db, operation.address),
+    untouchedQuery(db, operation.address),
+    answeringHostsQuery(db, operation.address),
+  ] as const;
+  return admitBy(context, reads, ([[row], [reserve], hosts]) => {
+    const address = toLockedAddress(row);
+    const found = { hosts, untouched: reserve !== undefined };
+    return refusalOfRelease(operation, address) ?? planOf(context, address, found);
   });
-  const generation = address.generation + 1;
+}
+
+function planOf(
+  { operation, rules }: AdmissionContext<ReleaseOperation>,
+  address: LockedAddress | null,
+  { hosts, untouched }: { hosts: AnsweringHost[]; untouched: boolean },
+): Refusal | Plan {
+  if (!address) return 'address_not_found';
+  const at = effectiveTime(address);
+  const detachFrom = hosts.filter(({ state }) => state === 'active').map(({ name }) => name);
+  const settled = detachFrom.length === 0;
   const taken = { droplet_id: null, changed_at: at };
-  const fence = takingFence(tx, address, actionId, { ...taken, state: 'releasing' });
-  const { accountId } = operation;
+  const generation = nextGeneration(address);
+  const { quarantineSeconds } = rules;
   // A host that is gone is not waited for, but it was told once and may be back.
-  const cooldown = untouched && hosts.length === 0 ? {} : coolingDown(at, accountId, quarantineSeconds);
-  const release = tx
-    .updateTable('addresses')
-    .set({ ...taken, ...NOBODYS, ...cooldown, last_action_id: actionId, generation })
-    .where('id', '=', address.id);
-  const verdict: Admitted = {
-    kind: 'admitted',
-    operationId: operation.id,
-    actionId,
-    startedAt: effectiveTime(address).toISOString(),
-    address: address.address,
-    region: address.region,
-    generation,
+  const cooldown = untouched && hosts.length === 0 ? {} : coolingDown(at, operation.accountId, quarantineSeconds);
+  return {
+    address,
+    actions: [
+      {
+        type: 'release_ip',
+        status: settled ? 'completed' : 'in-progress',
+        dropletId: null,
+        previousDropletId: address.dropletId,
+      },
+    ],
+    changes: settled ? { ...taken, ...NOBODYS, ...cooldown } : { ...taken, state: 'releasing' },
+    events: hosts.map((host) => ({
+      operationId: operation.id,
+      host,
+      address,
+      generation,
+      change: 'detach',
+      droplet: null,
+    })),
     attachTo: null,
     detachFrom,
     settled,
-    billing: [billingChange(address, { kind: 'released', accountId, actionId, dropletId: null, at })],
+    billing: 'released',
+    destroys: null,
   };
-  const events = hosts.map((host) => ({
-    operationId: operation.id,
-    host,
-    address,
-    generation,
-    change: 'detach' as const,
-    droplet: null,
-  }));
-  return { verdict, writes: [settled ? release : fence, ...issuingHostEvents(tx, events)] };
 }
 
-/** No host answers on the address any more: it goes back to the pool, into cooldown. Repeating it changes nothing. */
-export async function settleRelease(
-  tx: DatabaseTransaction,
-  admitted: Admitted,
-  quarantineSeconds: number,
-): Promise<BillingChange[]> {
-  const { address, action } = await lockAdmitted(tx, admitted);
-  if (address.pending_action_id === action.id) {
-    const at = effectiveTime(address);
-    const changes = { ...NOBODYS, ...coolingDown(at, address.account_id, quarantineSeconds), changed_at: at };
-    await endOperation(tx, address, action.id, { status: 'completed', at }, changes);
-    return [];
-  }
-  if (action.status === 'completed') return [];
-  throw new SupersededError(action.id, address.last_action_id);
+/** The hosts whose newest event about an address is anything but a detach that they confirmed. */
+function answeringHostsQuery(db: Database, address: Address): Compilable<AnsweringHost> {
+  return statement(
+    db,
+    sql<AnsweringHost>`
+      SELECT hosts.id, hosts.name, hosts.state
+      FROM (SELECT host_id, MAX(sequence) AS sequence FROM host_events
+            WHERE address_id = (SELECT id FROM addresses WHERE address = ${addressToBytes(address)})
+            GROUP BY host_id) AS newest
+      JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
+      JOIN hosts ON hosts.id = event.host_id
+      WHERE event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed'`,
+  );
+}
+
+/**
+ * Finds a row when nothing has happened to the address since this stack reserved it in a region, so that no host was told
+ * of it for its present owner. Whoever changes an address writes its action there, this stack or another.
+ */
+function untouchedQuery(db: Database, address: Address): Compilable<{ id: number }> {
+  return statement(
+    db,
+    sql<{ id: number }>`
+      SELECT actions.id FROM addresses JOIN actions ON actions.id = addresses.last_action_id
+      WHERE addresses.address = ${addressToBytes(address)}
+        AND actions.type = 'reserve_ip' AND actions.operation_id IS NOT NULL`,
+  );
 }
 
 const NOBODYS = {
@@ -95,6 +111,6 @@ const NOBODYS = {
   reserved_at: null,
 } as const satisfies Updateable<AddressesTable>;
 
-function coolingDown(at: Date, accountId: number | null, quarantineSeconds: number): Updateable<AddressesTable> {
+function coolingDown(at: Date, accountId: number, quarantineSeconds: number): Updateable<AddressesTable> {
   return { available_at: new Date(at.getTime() + quarantineSeconds * 1_000), released_by: accountId };
 }

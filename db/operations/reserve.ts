@@ -1,103 +1,152 @@
-import type { Family } from '../../domain/address.ts';
-import type { ReserveOperation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
-import type { DatabaseTransaction } from '../database.ts';
-import type { OperationRules } from './admit.ts';
-import { billingChange } from './billing-change.ts';
-import { insertAction, takingFence } from './fence.ts';
-import { hostOf, issuingHostEvents } from './issue-host-event.ts';
-import { refusalOfShare } from './pool-share.ts';
-import { effectiveTime, type LockedDroplet, lockForReserve } from './records.ts';
-import { type Decision, refusal } from './verdicts.ts';
+import { type Compilable, sql } from 'kysely';
+import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
+import { plentyOf } from '../../domain/pool-share.ts';
+import { type ReserveFacts, refusalOfReserve } from '../../domain/rules.ts';
+import type { Refusal } from '../../domain/verdict.ts';
+import type { Database } from '../database.ts';
+import {
+  type AdmissionContext,
+  type AdmissionResult,
+  admitBy,
+  type NewAction,
+  nextGeneration,
+  type Plan,
+} from './admission.ts';
+import { moveEvents } from './host-events.ts';
+import {
+  dropletQuery,
+  effectiveTime,
+  freeAddressQuery,
+  type LockedAddress,
+  type LockedDroplet,
+  occupantsQuery,
+  statement,
+  toLockedAddress,
+  toLockedDroplet,
+} from './locks.ts';
+import { coolingQuery, freeCountQuery, heldQuery, poolSizeQuery } from './pool-share.ts';
 
 /**
  * Gives a free address to the account, of the family that the operation's resource type is about. Nothing needs a host's
  * word for that, so reserving is settled here; with a droplet the same transaction also admits the assignment, which then
- * goes the way of every assign.
+ * goes the way of every assign. The account is locked, so that two reserves at once cannot both take its last place.
+ * What is free of a pool is counted only when the account has used up a share of it, and no further than it matters.
  */
-export async function admitReserve(
-  tx: DatabaseTransaction,
-  operation: ReserveOperation,
-  rules: OperationRules,
-): Promise<Decision> {
-  const { accountId, target } = operation;
-  const { account, regionId, address, pool, droplet } = await lockForReserve(tx, operation, rules);
-  if (target.dropletId !== null && (droplet?.account_id !== accountId || droplet.deleted_at !== null)) {
-    return refusal(operation, 'droplet_not_found');
-  }
-  if (target.region !== null && regionId === null) return refusal(operation, 'region_not_found');
-  if (droplet && regionId !== null && droplet.region_id !== regionId) return refusal(operation, 'region_mismatch');
-  if (account.held >= account.limit) return refusal(operation, 'limit_reached');
-  if (!address) return refusal(operation, 'pool_exhausted');
-  const share = await refusalOfShare(
-    tx,
-    { regionId: address.region_id, family: address.family },
-    { ...account, ...pool },
-    rules.poolShare,
-  );
-  if (share) return refusal(operation, share);
-  const obstacle = droplet && obstacleOn(droplet, address.family);
-  if (obstacle) return refusal(operation, obstacle);
+export async function admitReserve(context: AdmissionContext<ReserveOperation>): Promise<AdmissionResult> {
+  let plenty = 0;
+  const attempt = (countUpTo: number) =>
+    admitBy(context, readsOf(context, countUpTo), ([[account], [held], [cooled], [ranges], [region], ...rest]) => {
+      const [[addressRow], [dropletRow], occupants, [counted]] = rest;
+      const size = Number(ranges?.size ?? 0);
+      plenty = plentyOf(size, context.rules.poolShare);
+      const releasing = Number(held?.releasing ?? 0);
+      const found: Found = {
+        account: {
+          limit: account?.reserved_ip_limit ?? 0,
+          held: Number(held?.total ?? 0),
+          overrides: {
+            heldPercent: account?.pool_share_held_percent ?? null,
+            perHourPercent: account?.pool_share_per_hour_percent ?? null,
+          },
+        },
+        accountUuid: account?.uuid ?? null,
+        regionId: region?.id ?? null,
+        address: toLockedAddress(addressRow),
+        droplet: toLockedDroplet(dropletRow, occupants),
+        pool: {
+          size,
+          use: {
+            held: Number(held?.held ?? 0),
+            cooling: Number(cooled?.cooling ?? 0) + releasing,
+            releasedWithinHour: Number(cooled?.releasedWithinHour ?? 0) + releasing,
+          },
+          free: countUpTo === 0 ? null : Number(counted?.free ?? 0),
+        },
+      };
+      return decide(context, found);
+    });
+  const result = await attempt(0);
+  return result.kind === 'refused' && result.refusal === 'pool_share_reached' && plenty > 0 ? attempt(plenty) : result;
+}
 
+interface AccountRow {
+  uuid: string;
+  reserved_ip_limit: number;
+  pool_share_held_percent: number | null;
+  pool_share_per_hour_percent: number | null;
+}
+
+function readsOf({ db, operation, rules }: AdmissionContext<ReserveOperation>, countUpTo: number) {
+  const { accountId, target } = operation;
+  const family = familyOfResource(operation.resourceType);
+  const pool = { target, family };
+  return [
+    accountQuery(db, accountId),
+    heldQuery(db, accountId, pool),
+    coolingQuery(db, accountId, pool, rules),
+    poolSizeQuery(db, pool),
+    statement(db, sql<{ id: number }>`SELECT id FROM regions WHERE slug = ${target.region}`),
+    freeAddressQuery(db, { ...target, family }),
+    dropletQuery(db, target.dropletId),
+    occupantsQuery(db, target.dropletId),
+    freeCountQuery(db, pool, countUpTo),
+  ] as const;
+}
+
+function accountQuery(db: Database, accountId: number): Compilable<AccountRow> {
+  return statement(
+    db,
+    sql<AccountRow>`
+      SELECT uuid, reserved_ip_limit, pool_share_held_percent, pool_share_per_hour_percent
+      FROM accounts WHERE id = ${accountId} FOR UPDATE`,
+  );
+}
+
+type Found = ReserveFacts & {
+  accountUuid: string | null;
+  address: LockedAddress | null;
+  droplet: LockedDroplet | null;
+};
+
+function decide({ operation, rules }: AdmissionContext<ReserveOperation>, found: Found): Refusal | Plan {
+  const { address, droplet, accountUuid } = found;
+  const refusal = refusalOfReserve(operation, found, rules.poolShare);
+  if (refusal) return refusal;
+  if (!address) return 'pool_exhausted';
   const at = effectiveTime(address);
-  const reserveId = await insertAction(tx, operation, address, {
-    type: 'reserve_ip',
-    status: 'completed',
-    dropletId: null,
-  });
-  const generation = address.generation + 1;
   const holding = {
     state: 'reserved' as const,
-    account_id: accountId,
+    account_id: operation.accountId,
     project_id: operation.projectId,
     reserved_at: at,
     changed_at: at,
   };
-  const verdict: Admitted = {
-    kind: 'admitted',
-    operationId: operation.id,
-    actionId: reserveId,
-    startedAt: effectiveTime(address).toISOString(),
-    address: address.address,
-    region: address.region,
-    generation,
+  const reserved: NewAction = { type: 'reserve_ip', status: 'completed', dropletId: null, previousDropletId: null };
+  const plan: Plan = {
+    address,
+    actions: [reserved],
+    changes: holding,
+    events: [],
     attachTo: null,
     detachFrom: [],
     settled: true,
-    billing: [billingChange(address, { kind: 'reserved', accountId, actionId: reserveId, dropletId: null, at })],
+    billing: 'reserved',
+    destroys: null,
+    accountUuid,
   };
-  if (!droplet) {
-    const reserved = tx
-      .updateTable('addresses')
-      .set({ ...holding, last_action_id: reserveId, generation })
-      .where('id', '=', address.id);
-    return { verdict, writes: [reserved] };
-  }
-  const assignId = await insertAction(tx, operation, address, {
+  if (!droplet) return plan;
+  const assigned: NewAction = {
     type: 'assign_ip',
     status: 'in-progress',
     dropletId: droplet.id,
-  });
-  const event = {
-    operationId: operation.id,
-    host: hostOf(droplet),
-    address,
-    generation,
-    change: 'attach' as const,
-    droplet,
+    previousDropletId: null,
   };
   return {
-    verdict: { ...verdict, actionId: assignId, attachTo: droplet.host, settled: false },
-    writes: [
-      takingFence(tx, address, assignId, { ...holding, target_droplet_id: droplet.id }),
-      ...issuingHostEvents(tx, [event]),
-    ],
+    ...plan,
+    actions: [reserved, assigned],
+    changes: { ...holding, target_droplet_id: droplet.id },
+    events: moveEvents(operation.id, address, nextGeneration(address), { from: null, to: droplet }),
+    attachTo: droplet.host,
+    settled: false,
   };
-}
-
-function obstacleOn(droplet: LockedDroplet, family: Family) {
-  if (droplet.host_state === 'gone') return 'droplet_unreachable' as const;
-  const occupied = droplet.occupants.of(family);
-  if (occupied === 'pending') return 'droplet_pending' as const;
-  return occupied === 'held' ? ('droplet_has_address' as const) : null;
 }

@@ -3,7 +3,7 @@ import { findAction } from '../../../db/actions.ts';
 import { recorded } from '../../../db/audit-log.ts';
 import { renameDroplet } from '../../../db/droplet-changes.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { notFound, serverError } from '../../errors.ts';
+import { notFound } from '../../errors.ts';
 import { dropletEntry } from '../../operations/droplet-entry.ts';
 import { presentAction } from '../../presenters/action.ts';
 import { requesterOf } from '../../requester.ts';
@@ -29,14 +29,15 @@ export function registerCreateDropletAction(app: ApiApp, dependencies: ApiDepend
     const { accountId } = c.var.caller;
     const droplet = { accountId, dropletId: c.req.valid('param').droplet_id };
     const { name } = c.req.valid('json');
-    const actionId = await recorded(
+    const action = await recorded(
       dependencies.db,
-      (tx) => renameDroplet(tx, droplet, name, c.var.operationId),
-      (id) => (id === null ? null : dropletEntry(requesterOf(c), droplet, 'rename droplet')),
+      async (tx) => {
+        const actionId = await renameDroplet(tx, droplet, name, c.var.operationId);
+        return actionId === null ? null : findAction(tx, { accountId }, actionId);
+      },
+      (renamed) => (renamed === null ? null : dropletEntry(requesterOf(c), droplet, 'rename droplet')),
     );
-    if (actionId === null) throw notFound();
-    const action = await findAction(dependencies.db, { accountId }, actionId);
-    if (!action) throw serverError();
+    if (action === null) throw notFound();
     return c.json({ action: presentAction(action) }, 201);
   });
 }

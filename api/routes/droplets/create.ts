@@ -35,13 +35,15 @@ export function registerCreateDroplet(app: ApiApp, dependencies: ApiDependencies
     const wish = { ...wanted, accountId, tags: tags ?? [], operationId };
     const creation = await recorded(
       dependencies.db,
-      (tx) => createDroplet(tx, wish),
+      async (tx) => {
+        const made = await createDroplet(tx, wish);
+        return made.kind === 'created' ? { ...made, droplet: await readCreatedDroplet(tx, made.dropletId) } : made;
+      },
       (made) =>
         made.kind === 'created' ? dropletEntry(requesterOf(c), { accountId, ...made }, 'create droplet') : null,
     );
     if (creation.kind !== 'created') throw dropletCreationToError(creation.kind);
-    const droplet = await readCreatedDroplet(dependencies.db, creation.dropletId);
     const links = { actions: [actionLink(c.req, creation.actionId, 'create')] };
-    return c.json({ droplet: presentDroplet(droplet), links }, 202);
+    return c.json({ droplet: presentDroplet(creation.droplet), links }, 202);
   });
 }

@@ -9,7 +9,11 @@ const BELIEVED_MS = 200;
 
 const readinessSchema = z
   .object({
-    status: z.enum(['ok', 'unavailable', 'stopping']),
+    status: z.enum(['ok', 'degraded', 'unavailable', 'stopping']).openapi({
+      description:
+        'degraded: requests are served, but operations complete only when Temporal is back. ' +
+        'unavailable: changes and reads are refused.',
+    }),
     checks: z.object({
       mysql: z.string().openapi({ description: 'ok, or what is wrong.' }),
       temporal: z.string().openapi({ description: 'ok, or what is wrong.' }),
@@ -23,11 +27,11 @@ const route = createRoute({
   method: 'get',
   path: '/readyz',
   operationId: 'health_ready',
-  summary: 'The parts that operations need answer',
+  summary: 'Requests are served, and how well',
   tags: ['Health'],
   responses: {
-    200: { description: 'They do.', content },
-    503: { description: 'One of them does not, or the process is about to stop.', content },
+    200: { description: 'They are.', content },
+    503: { description: 'MySQL does not answer, or the process is about to stop.', content },
   },
 });
 
@@ -41,7 +45,8 @@ export function registerReady(app: ApiApp, { health, stopping }: ApiDependencies
     const checks = await read();
     const { mysql, temporal } = checks;
     if (stopping.aborted) return c.json({ status: 'stopping' as const, checks }, 503);
-    if (mysql !== HEALTHY || temporal !== HEALTHY) return c.json({ status: 'unavailable' as const, checks }, 503);
+    if (mysql !== HEALTHY) return c.json({ status: 'unavailable' as const, checks }, 503);
+    if (temporal !== HEALTHY) return c.json({ status: 'degraded' as const, checks }, 200);
     return c.json({ status: 'ok' as const, checks }, 200);
   });
 }

@@ -1,9 +1,10 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AcknowledgmentSink } from '../../../client/acknowledgment-sink.ts';
-import type { Database } from '../../../db/database.ts';
 import { type AnsweredEvent, recordAcknowledgments } from '../../../db/host-events.ts';
+import { listVisibleWaits } from '../../../db/operations/acknowledgment.ts';
 import type { Acknowledgment } from '../../../domain/host-event.ts';
+import type { ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
 
 /** What became of one acknowledgment; `retry`: recorded, but the operation has not heard of it. */
@@ -18,11 +19,7 @@ const MOST_LOGGED = 10;
 /** Most acknowledgments that are recorded in one turn; between two turns others have theirs. */
 const TURN = 50;
 
-interface Dependencies {
-  db: Database;
-  acknowledgments: AcknowledgmentSink;
-  fairness: Fairness;
-}
+type Dependencies = Pick<ApiDependencies, 'db' | 'acknowledgments' | 'tellWorker'>;
 
 /**
  * Records a batch and tells the operations that wait. They are told of repeated acknowledgments too, and always the
@@ -31,16 +28,17 @@ interface Dependencies {
  * host's turn. Throws 429 when too many batches of the host wait; then a part may be recorded, and the host sends it again.
  */
 export async function acknowledge(
-  { db, acknowledgments: sink, fairness }: Dependencies,
+  dependencies: Dependencies & { fairness: Fairness },
   logger: Logger,
   host: { id: number; name: string },
   acknowledgments: Acknowledgment[],
 ): Promise<AcknowledgmentResult[]> {
+  const { db, fairness } = dependencies;
   const results: AcknowledgmentResult[] = [];
   for (let begin = 0; begin < acknowledgments.length; begin += TURN) {
     const part = acknowledgments.slice(begin, begin + TURN);
     const answered = await takingTurns(fairness.hosts, host.name, () => recordAcknowledgments(db, host.id, part));
-    results.push(...(await tellAll(sink, logger, host.name, part, answered)));
+    results.push(...(await tellAll(dependencies, logger, host.name, part, answered)));
     await immediate();
   }
   warnOfUnheeded(logger, results);
@@ -49,16 +47,23 @@ export async function acknowledge(
 
 /** Tells the operations that wait for these answers, and says what became of each acknowledgment. */
 async function tellAll(
-  sink: AcknowledgmentSink,
+  { db, acknowledgments: sink, tellWorker }: Dependencies,
   logger: Logger,
   host: string,
   acknowledgments: Acknowledgment[],
   answered: AnsweredEvent[],
 ): Promise<AcknowledgmentResult[]> {
+  const left = answered.filter((event) => event.current && !tellWorker({ ...event, host }));
+  // After the answers were recorded: an operation that begins such a wait later finds them.
+  const waiting = await listVisibleWaits(
+    db,
+    left.map(({ operationId }) => operationId),
+  );
   const untold = new Set<number>();
   await Promise.all(
-    answered.map(async (event) => {
-      if (event.current && !(await tell(sink, logger, host, event))) untold.add(event.sequence);
+    left.map(async (event) => {
+      if (!waiting.has(event.operationId)) return;
+      if (!(await tell(sink, logger, host, event))) untold.add(event.sequence);
     }),
   );
   const events = new Map(answered.map((event) => [event.sequence, event]));

@@ -9,8 +9,8 @@ import { type AddressRange, parseAddressRange, type RangeLimits } from './addres
 import { operatorEntry } from './operator-entry.ts';
 import { internal, jsonAnswer, jsonBody, newName } from './route.ts';
 
-/** A large import takes longer than a lock is waited for. */
-const POOL_ATTEMPTS = 12;
+/** A large import takes longer than a lock is waited for, and others wait for its lock on the regions. */
+const POOL_LIMITS = { attempts: 12, limitMs: 60_000 };
 
 const SLUG = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -121,6 +121,7 @@ export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
       db,
       (tx) => putRegion(tx, region),
       () => operatorEntry(c, 'put region', `region ${region.slug}`, { detail: region.name }),
+      POOL_LIMITS,
     );
     return c.json({ region }, 200);
   });
@@ -135,7 +136,7 @@ export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
       (tx) => importPool(tx, { region, ...range }),
       ({ kind }) =>
         kind === 'imported' ? operatorEntry(c, 'import pool', `pool ${range.cidr}`, { detail: region }) : null,
-      POOL_ATTEMPTS,
+      POOL_LIMITS,
     );
     if (result.kind === 'region_not_found') throw unprocessable(`There is no region ${region}.`);
     if (result.kind === 'overlaps') throw conflict(`${range.cidr} overlaps with the pool ${result.cidr}.`);

@@ -3,19 +3,13 @@ import { addressToBytes } from '../../domain/address.ts';
 import { anchorFor } from '../../domain/anchor.ts';
 import type { Generation, HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
-import type { DatabaseTransaction } from '../database.ts';
-import type { DropletPlace, LockedAddress } from './records.ts';
-
-/** A host by number and name. */
-export interface HostReference {
-  id: number;
-  name: string;
-}
+import type { Database } from '../database.ts';
+import type { DropletPlace, LockedAddress } from './locks.ts';
 
 /** What a host is to be told. */
 export interface NewHostEvent {
   operationId: OperationId;
-  host: HostReference;
+  host: { id: number; name: string };
   address: LockedAddress;
   generation: Generation;
   change: HostChange;
@@ -23,9 +17,28 @@ export interface NewHostEvent {
   droplet: DropletPlace | null;
 }
 
-/** The host a droplet runs on. */
-export function hostOf(droplet: DropletPlace): HostReference {
-  return { id: droplet.host_id, name: droplet.host };
+/**
+ * The events that move an address from one droplet to another, or to or from none. On one and the same host the attach
+ * replaces what was there before. A host that is gone is told too, for when it returns, but nobody waits for it.
+ */
+export function moveEvents(
+  operationId: OperationId,
+  address: LockedAddress,
+  generation: Generation,
+  { from, to }: { from: DropletPlace | null; to: DropletPlace | null },
+): NewHostEvent[] {
+  const events: NewHostEvent[] = [];
+  if (to) {
+    events.push({ operationId, host: hostOf(to), address, generation, change: 'attach', droplet: to });
+  }
+  if (from && from.hostId !== to?.hostId) {
+    events.push({ operationId, host: hostOf(from), address, generation, change: 'detach', droplet: null });
+  }
+  return events;
+}
+
+function hostOf({ hostId, host }: DropletPlace): { id: number; name: string } {
+  return { id: hostId, name: host };
 }
 
 /**
@@ -33,15 +46,15 @@ export function hostOf(droplet: DropletPlace): HostReference {
  * no gaps and becomes visible in order; therefore these come last in a transaction, and hosts are taken in one order
  * everywhere.
  */
-export function issuingHostEvents(tx: DatabaseTransaction, events: NewHostEvent[]): Compilable[] {
+export function hostEventQueries(db: Database, events: readonly NewHostEvent[]): Compilable[] {
   return events
     .toSorted((left, right) => left.host.id - right.host.id)
     .flatMap((event) => [
-      tx
+      db
         .updateTable('hosts')
         .set({ last_sequence: sql<number>`LAST_INSERT_ID(last_sequence + 1)` })
         .where('id', '=', event.host.id),
-      tx.insertInto('host_events').values({
+      db.insertInto('host_events').values({
         host_id: event.host.id,
         sequence: sql<number>`LAST_INSERT_ID()`,
         operation_id: event.operationId,

@@ -1,0 +1,52 @@
+import { type Address, parseAddress } from '../domain/address.ts';
+import { newOperationId } from '../domain/identifiers.ts';
+import {
+  type AssignOperation,
+  type ReleaseOperation,
+  type ReserveOperation,
+  type ResourceType,
+  resourceTypeOf,
+  type UnassignOperation,
+} from '../domain/operation.ts';
+import type { AssignRequest, ReleaseRequest, RequestBase, ReserveRequest, UnassignRequest } from './types.ts';
+
+/*
+ * The operations that requests ask for. Those on an address throw a RangeError for what is no address.
+ */
+
+/** An account is to have an address. */
+export function reserveOperation(request: ReserveRequest): ReserveOperation {
+  const { target, projectId = null, resourceType = 'reserved_ip' } = request;
+  return { ...commonFields(request, resourceType), kind: 'reserve', target, projectId };
+}
+
+/** An address is to point at a droplet. */
+export function assignOperation(request: AssignRequest): AssignOperation {
+  return { ...addressFields(request), kind: 'assign', dropletId: request.dropletId };
+}
+
+/** An address is to be taken off its droplet. */
+export function unassignOperation(request: UnassignRequest): UnassignOperation {
+  return { ...addressFields(request), kind: 'unassign', destroysDropletId: request.destroysDropletId ?? null };
+}
+
+/** An address is to be given back. */
+export function releaseOperation(request: ReleaseRequest): ReleaseOperation {
+  return { ...addressFields(request), kind: 'release' };
+}
+
+function commonFields({ operationId, accountId, requestedBy }: RequestBase, resourceType: ResourceType) {
+  return { id: operationId ?? newOperationId(), accountId, resourceType, ...(requestedBy && { requestedBy }) };
+}
+
+function addressFields(request: RequestBase & { address: string }) {
+  const address = canonical(request.address);
+  return { ...commonFields(request, request.resourceType ?? resourceTypeOf(address)), address };
+}
+
+/** One spelling for every address, because the workflow id is made from it. */
+function canonical(text: string): Address {
+  const address = parseAddress(text);
+  if (address === null) throw new RangeError(`${text} is not an address`);
+  return address;
+}

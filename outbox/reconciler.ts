@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import { type DueOperation, takeDueOperations } from '../db/outbox.ts';
+import type { OperationStarter } from './starter.ts';
+
+/** How often an idle process looks into the outbox, in milliseconds; a part of it is left to chance. */
+const LOOK_MS = 1_000;
+/** How long others leave an operation alone that was taken. */
+const LEASE_SECONDS = 5;
+/** Most operations that are taken at a time. */
+const BATCH = 100;
+
+/** What {@link reconcile} works with. */
+export interface ReconcilerOptions {
+  db: Database;
+  starter: OperationStarter;
+  logger: Logger;
+  /** Aborted when the process is to stop. */
+  signal: AbortSignal;
+}
+
+/**
+ * Starts what others have left in the outbox: because their process died between the commit and the start, because
+ * Temporal was away, or because a workflow ended before its operation did. Any number of processes may run it. Resolves
+ * when `signal` is aborted.
+ */
+export async function reconcile({ db, starter, logger, signal }: ReconcilerOptions): Promise<void> {
+  let isFailing = false;
+  while (!signal.aborted) {
+    let isBusy = false;
+    try {
+      isBusy = await lookOnce(db, starter);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) logger.warn({ err: error }, 'the outbox cannot be read');
+      isFailing = true;
+    }
+    if (!isBusy) await sleep(LOOK_MS * (0.75 + Math.random() / 2), null, { signal }).catch(() => {});
+  }
+}
+
+/** Answers whether there is more to do right now. */
+async function lookOnce(db: Database, starter: OperationStarter): Promise<boolean> {
+  const due = await takeDueOperations(db, { limit: BATCH, leaseSeconds: LEASE_SECONDS });
+  const outcomes = await Promise.all(due.map((operation) => startOne(starter, operation)));
+  return due.length === BATCH && outcomes.some((isDone) => isDone);
+}
+
+async function startOne(starter: OperationStarter, { operation, admitted, hasEnded }: DueOperation): Promise<boolean> {
+  if (hasEnded) {
+    starter.remove(operation.id);
+    return true;
+  }
+  return (await starter.start(operation, admitted)).kind !== 'left';
+}
