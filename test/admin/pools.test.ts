@@ -209,8 +209,12 @@ describe('regions', () => {
 
   test('have slugs of small letters, digits and hyphens, and a name', async () => {
     const world = await useWorld({ agents: 0 });
-    for (const slug of ['NYC3', '3nyc', 'nyc_3', 'a'.repeat(33), 'nyc%203', '%E2%82%AC']) {
+    for (const slug of ['NYC3', '3nyc', 'nyc_3', 'a'.repeat(33)]) {
       expect(await world.admin.put(`/internal/v1/regions/${slug}`, { name: 'x' }), slug).toMatchObject({ status: 422 });
+    }
+    for (const escaped of ['nyc%203', '%E2%82%AC']) {
+      const answer = await world.admin.put(`/internal/v1/regions/${escaped}`, { name: 'x' });
+      expect(answer, `${escaped}: no path here has an escape in its fourth segment`).toMatchObject({ status: 404 });
     }
     for (const body of [{}, { name: '' }, { name: ' ' }, { name: 3 }, { name: 'x'.repeat(256) }, { title: 'x' }]) {
       expect(await world.admin.put(`/internal/v1/regions/${world.region}`, body)).toMatchObject({ status: 422 });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { OperationInDoubtError } from '../../client/errors.ts';
-import type { ReservedIpClient } from '../../client/types.ts';
 import { useApp } from '../support/app.ts';
 import { expectedError } from '../support/expected.ts';
 import { useWorld } from '../support/world.ts';
@@ -8,7 +7,6 @@ import { useWorld } from '../support/world.ts';
 const fail = (): never => {
   throw new Error('a detail that is nobody’s business');
 };
-const failing: ReservedIpClient = { reserve: fail, assign: fail, unassign: fail, release: fail };
 
 test('a request that MySQL cannot serve is 503, and comes again after Retry-After', async () => {
   const world = await useWorld({ agents: 0 });
@@ -38,7 +36,7 @@ test('an outcome that is not known is 504, which does not claim that nothing hap
   const doubt = (): never => {
     throw new OperationInDoubtError('some operation', new Error('no answer'));
   };
-  const app = await useApp({ client: { reserve: doubt, assign: doubt, unassign: doubt, release: doubt } });
+  const app = await useApp({ admit: doubt });
 
   const headers = { authorization: `Bearer ${account.http.token}` };
   const response = await app.request(`/v2/reserved_ips/${ip}`, { method: 'DELETE', headers });
@@ -54,7 +52,7 @@ test('a failure that nobody has thought of is 500, and tells its caller no detai
   const world = await useWorld({ agents: 0 });
   const account = await world.account();
   const ip = await account.reserve(world.region);
-  const app = await useApp({ client: failing });
+  const app = await useApp({ admit: fail });
 
   for (const [method, path, body] of [
     ['POST', '/v2/reserved_ips', JSON.stringify({ region: world.region })],

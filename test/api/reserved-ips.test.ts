@@ -230,7 +230,8 @@ describe('reserved and floating IPs', () => {
 
 describe('an address above 128.0.0.0', () => {
   test('has an unsigned number as the resource_id of its actions', async () => {
-    const world = await useWorld({ agents: 1, prefixLength: 32 });
+    // No agent attaches an address of the range that no other test has.
+    const world = await useWorld({ agents: 0, manualHosts: 1, prefixLength: 32 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     await account.reserve(world.region);
@@ -239,6 +240,7 @@ describe('an address above 128.0.0.0', () => {
     const { ip, actionId } = readReserved(await account.http.post('/v2/reserved_ips', { droplet_id: droplet }));
 
     expect(Number.parseInt(ip, 10)).toBeGreaterThan(127);
+    await world.manualHosts[0]?.confirm(ip, 'attach');
     expect(await account.completed({ id: actionId })).toMatchObject({ resource_id: resourceIdOf(ip) });
     expect(resourceIdOf(ip)).toBeGreaterThan(2 ** 31);
   });

@@ -1,6 +1,6 @@
 import { setWorkflowOptions, sleep } from '@temporalio/workflow';
 import type { AssignOperation } from '../../domain/operation.ts';
-import type { Outcome } from '../../domain/verdict.ts';
+import type { DecidedOperation, Outcome } from '../../domain/verdict.ts';
 import { endsOnItsBuild } from '../../workflows/build.ts';
 import { carryOut } from '../../workflows/carry-out.ts';
 import { attached, bill, detachedFromPreviousHosts, settle, undoAndFail } from '../../workflows/steps.ts';
@@ -13,8 +13,8 @@ export { unassign } from '../../workflows/unassign.ts';
 setWorkflowOptions(endsOnItsBuild, assign);
 
 /** An assign with one more step and another order of the steps, which no history of the present one replays on. */
-export function assign(operation: AssignOperation): Promise<Outcome> {
-  return carryOut(operation, async (run) => {
+export function assign(operation: AssignOperation, decided?: DecidedOperation): Promise<Outcome> {
+  return carryOut(operation, decided, async (run) => {
     await sleep(1);
     try {
       await detachedFromPreviousHosts(run);

@@ -64,15 +64,12 @@ const AUTO_UPGRADE = 2;
 describe('a second build with changed workflows, deployed under load', () => {
   test('takes over from the first, and nothing is lost and nothing fails', async () => {
     const { namespace } = temporal.options;
-    const first = {
-      TEMPORAL_NAMESPACE: namespace,
-      WORKER_BUILD_ID: 'build-1',
-      HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
-      HOST_ACKNOWLEDGMENT_ATTEMPTS: '2',
-    };
+    // Of whoever admits an operation.
+    const patience = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000', HOST_ACKNOWLEDGMENT_ATTEMPTS: '2' };
+    const first = { TEMPORAL_NAMESPACE: namespace, WORKER_BUILD_ID: 'build-1', ...patience };
     const second = { ...first, WORKER_BUILD_ID: 'build-2', WORKFLOW_BUNDLE: changedBundle };
     const [api, oldApi, oldWorker] = await Promise.all([
-      startApiProcess({ TEMPORAL_NAMESPACE: namespace }),
+      startApiProcess({ TEMPORAL_NAMESPACE: namespace, ...patience }),
       startApiProcess({ ...first, EMBEDDED_WORKER: 'true' }),
       startWorkerProcess(first),
     ]);

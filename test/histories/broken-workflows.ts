@@ -1,5 +1,5 @@
 import type { AssignOperation } from '../../domain/operation.ts';
-import type { Outcome } from '../../domain/verdict.ts';
+import type { DecidedOperation, Outcome } from '../../domain/verdict.ts';
 import { carryOut } from '../../workflows/carry-out.ts';
 import { bill, settle } from '../../workflows/steps.ts';
 
@@ -10,6 +10,6 @@ export { reserve } from '../../workflows/reserve.ts';
 export { unassign } from '../../workflows/unassign.ts';
 
 /** An assign that somebody has changed without thinking of those that are open: it no longer waits for the host. */
-export function assign(operation: AssignOperation): Promise<Outcome> {
-  return carryOut(operation, async (run) => bill(run, await settle(run)));
+export function assign(operation: AssignOperation, decided?: DecidedOperation): Promise<Outcome> {
+  return carryOut(operation, decided, async (run) => bill(run, await settle(run)));
 }

@@ -9,6 +9,7 @@ import { type Answer, expectAnswer, Http } from '../support/http.ts';
 import type { ManualHost } from '../support/manual-host.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { seededRandom } from '../support/random.ts';
+import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { type HostileRequest, hostileRequests, type Refusal } from './hostile-requests.ts';
 
@@ -104,12 +105,23 @@ async function useScene() {
 
   const action = await account.startAssign(ip, first);
   const open = await victim.event(ip, 'attach');
+  await until('its workflow waits where operators see it', () => waitsVisibly(action.id), 20_000);
   const scene = {
     victim: { token: tokenOf(victim.http), open: nameOf(open), answered: answered.map(nameOf) },
     neighbour: { token: tokenOf(neighbour.http), answered: othersAnswered.map(nameOf) },
     foreignTokens: [tokenOf(account.http), tokenOf(world.admin)],
   };
   return { world, account, victim, action, scene };
+}
+
+async function waitsVisibly(actionId: number): Promise<boolean> {
+  const row = await useDatabase()
+    .selectFrom('operations')
+    .innerJoin('actions', 'actions.operation_id', 'operations.id')
+    .select('operations.visible_wait')
+    .where('actions.id', '=', actionId)
+    .executeTakeFirst();
+  return row?.visible_wait === 1;
 }
 
 function tokenOf({ token }: Http): string {

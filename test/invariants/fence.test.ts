@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { admit, seal } from '../../db/operations/admit.ts';
+import type { Database } from '../../db/database.ts';
+import { type AdmissionResult, admit } from '../../db/operations/admit.ts';
 import { SupersededError } from '../../db/operations/fence.ts';
 import { settle, undo } from '../../db/operations/settle.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
+import type { Admitted, Verdict } from '../../domain/verdict.ts';
 import type { Account } from '../support/account.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';
-import { resetToFirstTask, useTemporal } from '../support/temporal.ts';
+import { resetToFirstTask, runningOperation, useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
 const RULES = operationRules(0);
@@ -25,8 +26,18 @@ function assignOperation(account: Account, address: string, dropletId: number): 
   };
 }
 
-function admitted(verdict: Awaited<ReturnType<typeof admit>>): Admitted {
-  if (verdict.kind === 'refused') throw new Error(`refused: ${verdict.refusal}`);
+function admitting(db: Database, operation: AssignOperation): Promise<AdmissionResult> {
+  return admit({ db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false });
+}
+
+function verdictOf(result: AdmissionResult): Verdict | null {
+  if (result.kind === 'admitted') return result.admitted;
+  return result.kind === 'repeated' ? result.verdict : null;
+}
+
+function admitted(result: AdmissionResult): Admitted {
+  const verdict = verdictOf(result);
+  if (verdict?.kind !== 'admitted') throw new Error(`not admitted: ${JSON.stringify(result)}`);
   return verdict;
 }
 
@@ -38,13 +49,16 @@ describe('the verdict of an operation', () => {
     const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
 
-    const verdicts = await Promise.all(Array.from({ length: 6 }, () => admit(db, operation, RULES)));
+    const ask = () => admit({ db, operation, rules: RULES, mayBeRepeated: true, viaOutbox: false });
+    const results = await Promise.all(Array.from({ length: 6 }, ask));
 
-    expect(new Set(verdicts.map((verdict) => JSON.stringify(verdict))).size).toBe(1);
+    const verdicts = results.map(verdictOf);
+    for (const verdict of verdicts) expect(verdict).toEqual(verdicts[0]);
     expect(verdicts[0]).toMatchObject({ kind: 'admitted' });
+    expect(results.filter(({ kind }) => kind === 'admitted')).toHaveLength(1);
   });
 
-  test('is a refusal for good once its time has passed', async () => {
+  test('is a refusal once its time has passed, whoever has been told that it will not happen', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const db = useDatabase();
     const account = await world.account();
@@ -52,25 +66,20 @@ describe('the verdict of an operation', () => {
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
     const late = { ...operation, admitBefore: new Date(Date.now() - 1_000).toISOString() };
 
-    expect(await admit(db, late, RULES)).toMatchObject({ kind: 'refused', refusal: 'expired' });
-    expect(await admit(db, operation, RULES)).toMatchObject({ kind: 'refused', refusal: 'expired' });
+    expect(await admitting(db, late)).toEqual({ kind: 'refused', refusal: 'expired' });
     expect(await account.show(operation.address)).toMatchObject({ locked: false });
   });
 
-  test('that is sealed keeps a worker from admitting it later, and an admitted one is not sealed', async () => {
+  test('that is a refusal leaves nothing behind', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const db = useDatabase();
     const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const address = await account.reserve(world.region);
+    const operation = assignOperation(account, await account.reserve(world.region), 1);
 
-    const sealed = assignOperation(account, address, droplet);
-    expect(await seal(db, sealed)).toMatchObject({ kind: 'refused' });
-    expect(await admit(db, sealed, RULES)).toMatchObject({ kind: 'refused', refusal: 'expired' });
+    expect(await admitting(db, operation)).toEqual({ kind: 'refused', refusal: 'droplet_not_found' });
 
-    const open = assignOperation(account, address, droplet);
-    const verdict = await admit(db, open, RULES);
-    expect(await seal(db, open)).toEqual(verdict);
+    const rows = await db.selectFrom('operations').select('id').where('id', '=', operation.id).execute();
+    expect(rows).toEqual([]);
   });
 });
 
@@ -82,10 +91,10 @@ describe('a run that has lost its fence', () => {
     const [first = 0, second = 0] = await world.droplets(account, 2);
     const address = await account.reserve(world.region);
     const old = assignOperation(account, address, first);
-    const oldVerdict = admitted(await admit(db, old, RULES));
+    const oldVerdict = admitted(await admitting(db, old));
     await undo(db, old, oldVerdict, 'given up');
     const newer = assignOperation(account, address, second);
-    const newerVerdict = admitted(await admit(db, newer, RULES));
+    const newerVerdict = admitted(await admitting(db, newer));
 
     await expect(settle(db, old, oldVerdict, RULES)).rejects.toBeInstanceOf(SupersededError);
     expect(await account.show(address)).toMatchObject({ droplet: null, locked: true });
@@ -101,7 +110,7 @@ describe('a run that has lost its fence', () => {
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
-    const verdict = admitted(await admit(db, operation, RULES));
+    const verdict = admitted(await admitting(db, operation));
 
     const first = await settle(db, operation, verdict, RULES);
     const second = await settle(db, operation, verdict, RULES);
@@ -191,7 +200,7 @@ describe('a cancellation from outside', () => {
     const action = await account.startAssign(ip, droplet);
     await world.manualHosts[0]?.event(ip, 'attach');
 
-    await temporal.workflow.getHandle(`reserved-ip/${ip}`).cancel();
+    await (await runningOperation(temporal, ip, 'assign')).cancel();
 
     expect(await account.ended(action)).toMatchObject({ status: 'errored' });
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
@@ -209,9 +218,10 @@ describe('a cancellation from outside', () => {
     await account.completed(assigned);
     await account.release(ip);
 
-    await temporal.workflow.getHandle(`reserved-ip/${ip}`).cancel();
+    const release = await runningOperation(temporal, ip, 'release');
+    await release.cancel();
     await host?.confirm(ip, 'detach');
 
-    expect(await temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).toMatchObject({ kind: 'completed' });
+    expect(await release.result()).toMatchObject({ kind: 'completed' });
   });
 });

@@ -1,59 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { createAdmissionDesk } from '../../api/admission-desk.ts';
-import type { AdmissionDesk } from '../../client/admission-desk.ts';
-import { createReservedIpClient, OperationInDoubtError, OperationUnavailableError } from '../../client/index.ts';
-import { useApp } from '../support/app.ts';
+import { createReservedIpClient, OperationUnavailableError } from '../../client/index.ts';
+import { assignOperation } from '../../client/operations.ts';
+import { type DroppingProxy, startDroppingProxy } from '../../stack/dropping-proxy.ts';
+import { useAdmission, useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectAnswer } from '../support/http.ts';
-import { operationRules } from '../support/operation-rules.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
-const RULES = operationRules(1);
-const lost = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
-
-/** The API's desk over the real database, which never hears what came of a commit. */
-function deskWithLostAnswers(): AdmissionDesk {
-  const desk = createAdmissionDesk(useDatabase(), RULES);
-  return {
-    ...desk,
-    async admit(operation, started) {
-      await desk.admit(operation, started);
-      throw lost();
-    },
-  };
+/** A way to MySQL on which connections can be lost. */
+async function useProxy(): Promise<{ proxy: DroppingProxy; mysqlUrl: string }> {
+  const url = new URL(inject('stack').mysqlUrl);
+  const target = { host: url.hostname, port: Number(url.port) };
+  const proxy = await startDroppingProxy({ target, spare: /signalled_at/ });
+  onTestFinished(() => proxy.close());
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  return { proxy, mysqlUrl: url.href };
 }
 
-test('a commit whose answer was lost is answered as what it did', async () => {
+test('a commit whose answer was lost is answered as what it did, and was done once', async () => {
   const world = await useWorld({ agents: 1 });
   const account = await world.account();
   const [dropletId = 0] = await world.droplets(account, 1);
   const address = await account.reserve(world.region);
-  const client = createReservedIpClient({ temporal: await useTemporal(), desk: deskWithLostAnswers() });
+  const { proxy, mysqlUrl } = await useProxy();
+  const { admit } = await useAdmission({ mysqlUrl });
+  const lost = proxy.dropNext({ answer: true, matching: /commit$/ });
 
-  const handle = await client.assign({ accountId: account.id, address, dropletId });
+  const operation = assignOperation({ accountId: account.id, address, dropletId });
+  const result = await admit(operation, { mayBeRepeated: false });
 
-  expect(handle.verdict).toMatchObject({ kind: 'admitted', address });
-  await handle.completed();
-  expect(await account.show(address)).toMatchObject({ droplet: { id: dropletId } });
+  await lost;
+  expect(result).toMatchObject({ kind: 'repeated', verdict: { kind: 'admitted', address } });
+  const actions = await useDatabase()
+    .selectFrom('actions')
+    .select('id')
+    .where('operation_id', '=', operation.id)
+    .execute();
+  expect(actions).toHaveLength(1);
+  await account.completed({ id: actions[0]?.id ?? 0 });
 });
 
-test('what nobody can tell is in doubt, and nobody is told that it did not happen', async () => {
+test('a commit that was lost before it arrived is made again, and nothing is doubled', async () => {
   const world = await useWorld({ agents: 1 });
   const account = await world.account();
   const [dropletId = 0] = await world.droplets(account, 1);
   const address = await account.reserve(world.region);
-  const desk = { ...deskWithLostAnswers(), seal: () => Promise.reject(lost()) };
-  const client = createReservedIpClient({ temporal: await useTemporal(), desk });
+  const { proxy, mysqlUrl } = await useProxy();
+  const { admit } = await useAdmission({ mysqlUrl });
+  const lost = proxy.dropNext({ matching: /commit$/ });
 
-  const assigning = client.assign({ accountId: account.id, address, dropletId });
+  const operation = assignOperation({ accountId: account.id, address, dropletId });
+  expect(await admit(operation, { mayBeRepeated: false })).toMatchObject({ kind: 'admitted' });
 
-  await expect(assigning).rejects.toBeInstanceOf(OperationInDoubtError);
-  expect((await account.show(address)).droplet, 'it did happen').toEqual(expect.objectContaining({ id: dropletId }));
+  await lost;
+  const rows = await useDatabase()
+    .selectFrom('actions')
+    .select('id')
+    .where('operation_id', '=', operation.id)
+    .execute();
+  expect(rows).toHaveLength(1);
 });
 
-test('an operation in the way that neither holds the fence nor closes is no pending event: the answer is 503', async () => {
+test('what nobody can tell is 504, and the Idempotency-Key carries the operation on', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account();
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const address = await account.reserve(world.region);
+  const { proxy, mysqlUrl } = await useProxy();
+  const app = await useApp({ mysqlUrl });
+  const request = () =>
+    app.request(`/v2/reserved_ips/${address}/actions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${account.http.token}`,
+        'content-type': 'application/json',
+        'idempotency-key': `in doubt ${address}`,
+      },
+      body: JSON.stringify({ type: 'assign', droplet_id: dropletId }),
+    });
+  const lost = proxy.dropNext({ answer: true, matching: /insert into `actions`/ }).then(() => proxy.cut());
+
+  const answer = await request();
+
+  await lost;
+  expect(answer.status).toBe(504);
+  expect(await answer.json()).toMatchObject({ message: expect.stringContaining('not known whether') });
+  proxy.restore();
+  const created = z.object({ action: z.object({ id: z.int() }) });
+  // The process that was in doubt could not give the key up: its lease has to pass, as after a crash.
+  const { action } = await vi.waitFor(
+    async () => {
+      const repeated = await request();
+      expect(repeated.status).toBe(201);
+      return created.parse(await repeated.json());
+    },
+    { timeout: 40_000, interval: 500 },
+  );
+  await account.completed(action);
+  const actions = await account.http.get(`/v2/reserved_ips/${address}/actions`);
+  const { actions: all } = expectAnswer(actions, 200, z.object({ actions: z.array(z.object({ type: z.string() })) }));
+  expect(all.filter(({ type }) => type === 'assign_ip')).toHaveLength(1);
+}, 90_000);
+
+test('a request whose locks cannot be had in time is 503 and has changed nothing', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account();
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const address = await account.reserve(world.region);
+  const db = useDatabase();
+  const released = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const holding = db.transaction().execute(async (tx) => {
+    await tx.selectFrom('droplets').select('id').where('id', '=', dropletId).forUpdate().execute();
+    locked.resolve();
+    await released.promise;
+  });
+  await locked.promise;
+
+  const answer = await account.requestAssign(address, dropletId);
+  released.resolve();
+  await holding;
+
+  expect(answer).toMatchObject({ status: 503, body: { message: expect.stringContaining('Nothing was changed') } });
+  expect(await account.show(address)).toMatchObject({ droplet: null, locked: false });
+});
+
+test('a run in the way that does not close delays nothing but the start: the request is accepted', async () => {
   const world = await useWorld({ agents: 1 });
   const account = await world.account();
   const [dropletId = 0] = await world.droplets(account, 1);
@@ -61,15 +137,14 @@ test('an operation in the way that neither holds the fence nor closes is no pend
   const temporal = await useTemporal();
   const workflowId = `reserved-ip/${address}`;
   const stuck = await temporal.workflow.start('assign', { taskQueue: 'nobody', workflowId });
-  onTestFinished(async () => {
-    await stuck.terminate();
-  });
 
-  const answer = await account.at(inject('stack').secondApiUrl).requestAssign(address, dropletId);
+  const action = await account.startAssign(address, dropletId);
+  await sleep(1_500);
+  expect(await account.show(address)).toMatchObject({ locked: true });
+  await stuck.terminate();
 
-  expect(answer).toMatchObject({ status: 503, body: { message: expect.stringContaining('Nothing was changed') } });
-  expect(answer.headers.get('retry-after')).toBe('1');
-  expect(await account.show(address)).toMatchObject({ droplet: null, locked: false });
+  await account.completed(action);
+  expect(await account.show(address)).toMatchObject({ droplet: { id: dropletId }, locked: false });
 });
 
 test('an internal service whose answer was lost gets the verdict from the operation itself', async () => {
@@ -98,18 +173,15 @@ test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
   async (path) => {
     const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
     const account = await world.account();
-    const client = createReservedIpClient({ temporal: await useTemporal() });
+    const { admit } = await useAdmission();
     const app = await useApp({
-      client: {
-        ...client,
-        async reserve(request) {
-          const handle = await client.reserve(request);
-          if (handle.verdict.kind === 'refused') throw new Error(handle.verdict.refusal);
-          await handle.completed();
-          const { accountId } = request;
-          await (await client.release({ accountId, address: handle.verdict.address })).completed();
-          return handle;
-        },
+      async admit(operation, options) {
+        const result = await admit(operation, options);
+        if (result.kind !== 'admitted') throw new Error(`not admitted: ${result.kind}`);
+        const { address } = result.admitted;
+        expect((await account.requestRelease(address)).status).toBe(204);
+        // As the answer is after a commit that was in doubt.
+        return { kind: 'repeated', verdict: result.admitted };
       },
     });
     const body = JSON.stringify(path.endsWith('ipv6') ? { region_slug: world.region } : { region: world.region });
@@ -134,15 +206,12 @@ test('the end of a droplet that stops half way, with one address off it, is not 
   const [address, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
   await account.assign(address, dropletId);
   await account.assign(ipv6, dropletId);
-  const client = createReservedIpClient({ temporal: await useTemporal() });
+  const { admit } = await useAdmission();
   const app = await useApp({
-    client: {
-      ...client,
-      unassign: (request) =>
-        request.address === ipv6
-          ? Promise.reject(new OperationUnavailableError('unstarted', new Error('Temporal is away')))
-          : client.unassign(request),
-    },
+    admit: (operation, options) =>
+      operation.kind !== 'reserve' && operation.address === ipv6
+        ? Promise.reject(new OperationUnavailableError('unstarted', new Error('MySQL is away')))
+        : admit(operation, options),
   });
 
   const authorization = { authorization: `Bearer ${account.http.token}` };

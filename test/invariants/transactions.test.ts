@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { prepareLastWrites } from '../../db/together.ts';
+import { CommitInDoubtError, NestedTransactionError } from '../../db/errors.ts';
+import { type Decision, inTransaction, inTwoRoundTrips } from '../../db/transaction.ts';
 import { useDatabase } from '../support/database.ts';
 
 function newRegion() {
@@ -13,14 +15,15 @@ async function exists(db: Database, { slug }: { slug: string }): Promise<boolean
   return (await db.selectFrom('regions').select('id').where('slug', '=', slug).execute()).length > 0;
 }
 
+const nothing = (): Decision<string> => ({ kind: 'roll back', result: 'nothing' });
+
 describe('a transaction', () => {
-  test('has begun with its first statement: what fails later takes that back', async () => {
+  test('takes back what it did when it fails later', async () => {
     const db = useDatabase();
     const region = newRegion();
 
-    const work = db.transaction().execute(async (tx) => {
-      const { insertId } = await tx.insertInto('regions').values(region).executeTakeFirstOrThrow();
-      expect(Number(insertId)).toBeGreaterThan(0);
+    const work = inTransaction(db, async (tx) => {
+      await tx.insertInto('regions').values(region).execute();
       expect(await exists(tx, region)).toBe(true);
       throw new Error('changed its mind');
     });
@@ -29,56 +32,124 @@ describe('a transaction', () => {
     expect(await exists(db, region)).toBe(false);
   });
 
-  test('locks with its first statement', async () => {
+  test('is not begun inside another one', async () => {
+    const db = useDatabase();
+
+    const nested = inTransaction(db, (tx) => inTransaction(tx, async () => 'inner'));
+    await expect(nested).rejects.toBeInstanceOf(NestedTransactionError);
+    const alsoNested = inTransaction(db, (tx) => inTwoRoundTrips(tx, [tx.selectFrom('regions').selectAll()], nothing));
+    await expect(alsoNested).rejects.toBeInstanceOf(NestedTransactionError);
+  });
+
+  test('that takes too long is over: nothing of its work runs after its rollback', async () => {
+    const db = useDatabase();
+    const [before, after] = [newRegion(), newRegion()];
+    const finished = Promise.withResolvers<unknown>();
+
+    const work = inTransaction(
+      db,
+      async (tx) => {
+        await tx.insertInto('regions').values(before).execute();
+        await sql`SELECT SLEEP(2)`.execute(tx).catch(() => {});
+        // Goes on although its time is up, as code does that nobody can stop.
+        finished.resolve(
+          await tx
+            .insertInto('regions')
+            .values(after)
+            .execute()
+            .catch((error: unknown) => error),
+        );
+      },
+      { limitMs: 200 },
+    );
+
+    await expect(work).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(await finished.promise).toMatchObject({ name: 'TimeoutError' });
+    expect([await exists(db, before), await exists(db, after)]).toEqual([false, false]);
+  });
+
+  test('that waits for a connection too long is never begun', async () => {
+    const db = useDatabase({ poolSize: 1 });
+    const region = newRegion();
+    const released = Promise.withResolvers<void>();
+    const holding = db.connection().execute(() => released.promise);
+
+    const work = inTransaction(db, (tx) => tx.insertInto('regions').values(region).execute(), { limitMs: 100 });
+    await expect(work).rejects.toMatchObject({ name: 'TimeoutError' });
+    released.resolve();
+    await holding;
+
+    expect(await exists(db, region)).toBe(false);
+  });
+});
+
+describe('a transaction of two round trips', () => {
+  test('commits its writes with what they did', async () => {
+    const db = useDatabase();
+    const [first, second] = [newRegion(), newRegion()];
+
+    const ids = await inTwoRoundTrips<number[]>(db, [db.selectFrom('regions').select('id').limit(1)], () => ({
+      kind: 'commit',
+      writes: [db.insertInto('regions').values(first), db.insertInto('regions').values(second)],
+      result: (written) => written.map(({ insertId }) => insertId),
+    }));
+
+    expect(ids).toEqual([expect.any(Number), expect.any(Number)]);
+    expect([await exists(db, first), await exists(db, second)]).toEqual([true, true]);
+  });
+
+  test('locks with its reads, and gives the locks up when it is rolled back', async () => {
     const db = useDatabase();
     const region = newRegion();
     await db.insertInto('regions').values(region).execute();
+    const lock = db.selectFrom('regions').select('id').where('slug', '=', region.slug).forUpdate();
+    const entered = Promise.withResolvers<void>();
 
-    await db.transaction().execute(async (tx) => {
-      await tx.selectFrom('regions').select('id').where('slug', '=', region.slug).forUpdate().execute();
-      const another = db.selectFrom('regions').select('id').where('slug', '=', region.slug).forUpdate().noWait();
-      await expect(another.execute()).rejects.toThrow(/lock/i);
+    const holding = inTransaction(db, async (tx) => {
+      await tx.executeQuery(lock);
+      entered.resolve();
+      await expect(inTwoRoundTrips(db, [lock], nothing, { limitMs: 300 })).rejects.toMatchObject({
+        name: 'TimeoutError',
+      });
     });
+    await entered.promise;
+    await holding;
 
-    const free = db.selectFrom('regions').select('id').where('slug', '=', region.slug).forUpdate().noWait();
-    expect(await free.execute()).toHaveLength(1);
+    expect(await inTwoRoundTrips(db, [lock], nothing)).toBe('nothing');
+    expect(await lock.noWait().execute()).toHaveLength(1);
   });
 
-  test('that asks nothing leaves its connection as it was', async () => {
-    const db = useDatabase();
-    const region = newRegion();
-
-    await db.transaction().execute(async () => {});
-    await expect(db.transaction().execute(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    await db.connection().execute((connection) => connection.insertInto('regions').values(region).execute());
-
-    expect(await exists(db, region)).toBe(true);
-  });
-
-  test('is committed by its last writes, and nothing can follow them', async () => {
-    const db = useDatabase();
-    const [first, second, third] = [newRegion(), newRegion(), newRegion()];
-
-    const work = db.transaction().execute(async (tx) => {
-      await prepareLastWrites(tx, [tx.insertInto('regions').values(first), tx.insertInto('regions').values(second)])();
-      expect([await exists(db, first), await exists(db, second)]).toEqual([true, true]);
-      await tx.insertInto('regions').values(third).execute();
-    });
-
-    await expect(work).rejects.toThrow('the transaction is committed');
-    expect([await exists(db, first), await exists(db, third)]).toEqual([true, false]);
-  });
-
-  test('leaves nothing when one of its last writes fails', async () => {
+  test('leaves nothing when one of its writes fails, and says why', async () => {
     const db = useDatabase();
     const [earlier, last] = [newRegion(), newRegion()];
 
-    const work = db.transaction().execute(async (tx) => {
-      await tx.insertInto('regions').values(earlier).execute();
-      await prepareLastWrites(tx, [tx.insertInto('regions').values(last), tx.insertInto('regions').values(earlier)])();
-    });
+    const work = inTwoRoundTrips(db, [db.selectFrom('regions').select('id').limit(1)], () => ({
+      kind: 'commit',
+      writes: [earlier, last, earlier].map((region) => db.insertInto('regions').values(region)),
+      result: () => 'done',
+    }));
 
     await expect(work).rejects.toThrow(/duplicate/i);
     expect([await exists(db, earlier), await exists(db, last)]).toEqual([false, false]);
+  });
+
+  test('whose writes are not answered in time is in doubt', async () => {
+    const db = useDatabase();
+    const region = newRegion();
+
+    const work = inTwoRoundTrips(
+      db,
+      [db.selectFrom('regions').select('id').limit(1)],
+      () => ({
+        kind: 'commit',
+        writes: [db.insertInto('regions').values(region), { compile: () => sql`DO SLEEP(2)`.compile(db) }],
+        result: () => 'done',
+      }),
+      { limitMs: 200 },
+    );
+
+    await expect(work).rejects.toBeInstanceOf(CommitInDoubtError);
+    // Its session was ended on the server, too.
+    await expect.poll(() => exists(db, region)).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ import { freePort } from '../../stack/ports.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { resetToFirstTask } from '../support/temporal.ts';
+import { resetToFirstTask, runningOperation } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -95,6 +95,7 @@ describe('the scheduled audit', () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
     await host.event(ip, 'attach');
+    await runningOperation(stack.temporal, ip, 'assign');
     await handle.terminate('by hand');
     expect((await account.action(action.id)).status).toBe('in-progress');
 
@@ -114,11 +115,13 @@ describe('the scheduled audit', () => {
     const { account, droplet, other, host, ip, handle } = await useScene();
     const failed = await account.startAssign(ip, droplet);
     await host.event(ip, 'attach');
+    await runningOperation(stack.temporal, ip, 'assign');
     const { runId } = await handle.describe();
     await handle.cancel();
     expect((await account.ended(failed)).status).toBe('errored');
     const newer = await account.startAssign(ip, other);
     const event = await host.event(ip, 'attach');
+    await runningOperation(stack.temporal, ip, 'assign');
 
     const resurrected = await resetToFirstTask(stack.temporal, `reserved-ip/${ip}`, runId);
     await expect(stack.temporal.workflow.getHandle(`reserved-ip/${ip}`, resurrected).result()).rejects.toMatchObject({

@@ -1,18 +1,32 @@
 import { type Logger, pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
+import { type AdmitOperation, createAdmission } from '../../admission/admission.ts';
 import { createApp } from '../../api/app.ts';
+import { BackgroundTasks } from '../../api/background-tasks.ts';
 import type { ApiApp, ApiDependencies } from '../../api/context.ts';
 import { mysqlProbe, temporalProbe } from '../../api/health-probes.ts';
 import { WaitingHosts } from '../../api/host-events/waiting-hosts.ts';
 import { createAcknowledgmentSink } from '../../client/acknowledgment-sink.ts';
-import { createReservedIpClient } from '../../client/index.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { OperationStarter } from '../../outbox/starter.ts';
+import { operationRules } from './operation-rules.ts';
 import { useTemporal } from './temporal.ts';
+
+/** The rules that an API in a test follows. */
+export const RULES = operationRules(1);
+/** What operations of a test try for how long, in milliseconds. */
+export const PATIENCE = {
+  timeoutMs: 10_000,
+  attempts: 5,
+  previousHostTimeoutMs: 3_000,
+  stuckAfterMs: 30_000,
+  billingStuckAfterMs: 300_000,
+};
 
 /** What a test puts in the place of a part of the API. */
 export interface AppOptions {
   mysqlUrl?: string;
-  client?: ApiDependencies['client'];
+  admit?: ApiDependencies['admit'];
   health?: Partial<ApiDependencies['health']>;
   /** Where it logs to; default nowhere. */
   logger?: Logger;
@@ -26,20 +40,24 @@ export async function useApp(options: AppOptions = {}): Promise<ApiApp> {
 /** What the API in the running test is made of. */
 export async function useDependencies({
   mysqlUrl = inject('stack').mysqlUrl,
-  client,
+  admit,
   health,
   logger = pino({ level: 'silent' }),
 }: AppOptions = {}): Promise<ApiDependencies> {
   const db: Database = openDatabase({ url: mysqlUrl, poolSize: 4 });
   const waitingHosts = new WaitingHosts({ db, logger });
+  const backgroundTasks = new BackgroundTasks();
   onTestFinished(async () => {
     waitingHosts.close();
+    await backgroundTasks.finished();
     await db.destroy();
   });
   const temporal = await useTemporal();
   return {
     db,
-    client: client ?? createReservedIpClient({ temporal }),
+    admit: admit ?? (await useAdmission({ mysqlUrl })).admit,
+    backgroundTasks,
+    tellWorker: () => false,
     acknowledgments: createAcknowledgmentSink(temporal),
     logger,
     adminToken: inject('stack').adminToken,
@@ -47,4 +65,25 @@ export async function useDependencies({
     stopping: new AbortController().signal,
     health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal), ...health },
   };
+}
+
+/** The API's own way in, inside the running test. */
+export async function useAdmission({ mysqlUrl = inject('stack').mysqlUrl } = {}): Promise<{
+  admit: AdmitOperation;
+  starter: OperationStarter;
+}> {
+  const db = openDatabase({ url: mysqlUrl, poolSize: 4 });
+  const temporal = await useTemporal();
+  const starter = new OperationStarter({ db, temporal, logger: pino({ level: 'silent' }), patience: PATIENCE });
+  onTestFinished(async () => {
+    await starter.close();
+    await db.destroy();
+  });
+  const admit = createAdmission({
+    db,
+    rules: RULES,
+    notifyHosts: () => {},
+    start: (operation, admitted) => void starter.start(operation, admitted),
+  });
+  return { admit, starter };
 }

@@ -2,8 +2,8 @@ import { inject, onTestFinished } from 'vitest';
 import { type Database, openDatabase } from '../../db/database.ts';
 
 /** The database of the stack for the running test; for looking at what no client can see. */
-export function useDatabase(): Database {
-  const db = openDatabase({ url: inject('stack').mysqlUrl, poolSize: 4 });
+export function useDatabase({ url = inject('stack').mysqlUrl, poolSize = 4 } = {}): Database {
+  const db = openDatabase({ url, poolSize });
   onTestFinished(() => db.destroy());
   return db;
 }

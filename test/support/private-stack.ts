@@ -6,6 +6,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { sql } from 'kysely';
 import { type Logger, pino } from 'pino';
 import { inject } from 'vitest';
+import { HostAnswers } from '../../activities/host-answers.ts';
 import { createApp } from '../../api/app.ts';
 import { createDependencies } from '../../api/dependencies.ts';
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
@@ -170,7 +171,16 @@ async function runWorker(configuration: ApiConfiguration): Promise<() => Promise
   const connection = await NativeConnection.connect(temporalConnectionOptions(configuration.temporal));
   const db = openDatabase(configuration.mysql);
   const billing: BillingPublisher = createBillingPublisher({ ...configuration.kafka, logger: silent });
-  const worker = await createWorker({ configuration, logger: silent, connection, db, billing, notifyHosts: () => {} });
+  const hostAnswers = new HostAnswers({ db });
+  const worker = await createWorker({
+    configuration,
+    logger: silent,
+    connection,
+    db,
+    billing,
+    hostAnswers,
+    notifyHosts: () => {},
+  });
   const running = worker.run();
   return async () => {
     worker.shutdown();

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 /** Every token has this shape, so that those are found too that nobody remembers. */
-const TOKEN = /\briph?_[A-Za-z0-9_-]{43}/;
+const TOKEN = /\brip[ho]?_[A-Za-z0-9_-]{43}/;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
 /** A line of a log that has a secret; the secret itself is not repeated. */

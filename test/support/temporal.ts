@@ -1,12 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { inject, onTestFinished } from 'vitest';
+import { until } from './until.ts';
 
 /** A Temporal client of the running test, closed when it is over. */
 export async function useTemporal(): Promise<Client> {
   const connection = await Connection.connect({ address: inject('stack').temporalAddress });
   onTestFinished(() => connection.close());
   return new Client({ connection });
+}
+
+/**
+ * The workflow of an operation on an address, once it runs: it is started after the request was answered, so the newest
+ * run under its id may still be that of the operation before.
+ */
+export async function runningOperation(
+  temporal: Client,
+  address: string,
+  kind: 'assign' | 'unassign' | 'release',
+): Promise<WorkflowHandle> {
+  const handle = temporal.workflow.getHandle(`reserved-ip/${address}`);
+  await until(`the ${kind} of ${address} runs`, async () => {
+    const described = await handle.describe().catch(() => null);
+    return described?.status.name === 'RUNNING' && described.type === kind;
+  });
+  return handle;
 }
 
 /** Resets a run, by default the newest, to where its first workflow task had completed; answers the new run's id. */

@@ -8,6 +8,7 @@ import type { Account, Action } from '../support/account.ts';
 import { auditAccounts } from '../support/audit.ts';
 import type { ManualHost } from '../support/manual-host.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { runningOperation } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 
@@ -198,6 +199,7 @@ async function waitingAssign(stack: PrivateStack): Promise<Waiting> {
   const ip = await account.reserve(world.region);
   const action = await account.startAssign(ip, droplet);
   await host.event(ip, 'attach');
+  await runningOperation(stack.temporal, ip, 'assign');
   return { world, account, host, ip, action };
 }
 
@@ -207,5 +209,6 @@ async function waitingRelease(stack: PrivateStack): Promise<Omit<Waiting, 'world
   await host.confirm(ip, 'attach');
   await account.completed(action);
   await account.release(ip);
+  await runningOperation(stack.temporal, ip, 'release');
   return { account, host, ip };
 }

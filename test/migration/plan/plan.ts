@@ -60,6 +60,8 @@ const caseSchema = z.strictObject({
   times: z.int().min(1).default(1),
   /** Status, and the error's id. */
   expect: z.union([z.int(), z.string().regex(/^[45]\d\d [a-z_]+$/)]),
+  /** Neither stack looks at who asks, as nothing can be where it leads; so they do not even differ in every case's way. */
+  unseen: z.boolean().default(false),
   /** The whole message of the error, where customers' programs are known to read it. */
   message: z.string().optional(),
 });

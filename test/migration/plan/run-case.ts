@@ -30,7 +30,8 @@ export async function listRuns(): Promise<{ reading: Run[]; changing: Run[] }> {
 
 function toRun(planned: PlannedCase, family: Family, { everywhere, cases }: ListedDifferences): Run {
   const listed = cases.find((difference) => difference.case === planned.name);
-  const fields = [...everywhere.flatMap((difference) => difference.fields), ...(listed?.fields ?? [])];
+  const always = planned.unseen ? [] : everywhere.flatMap((difference) => difference.fields);
+  const fields = [...always, ...(listed?.fields ?? [])];
   return {
     title: `${family}.${planned.operation}: ${planned.name}`,
     planned,

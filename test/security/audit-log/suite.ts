@@ -70,6 +70,10 @@ export async function describeAuditLogChain(product: Product): Promise<void> {
         `SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'; INSERT INTO audit_log (id, ${COLUMNS}) VALUES (0, ${VALUES})`,
       ],
       [
+        'has set the next number of its session',
+        `SET SESSION insert_id = 9007199254740993; INSERT INTO audit_log (${COLUMNS}) VALUES (${VALUES})`,
+      ],
+      [
         'comes from a session in another zone',
         `SET SESSION time_zone = '+13:00'; INSERT INTO audit_log (${COLUMNS}) VALUES (${VALUES})`,
       ],
@@ -81,7 +85,7 @@ export async function describeAuditLogChain(product: Product): Promise<void> {
           .raw(statement)
           .execute(session)
           .catch((error: unknown) => expect(String(error)).toMatch(/audit_log/));
-        await sql`SET SESSION sql_mode = DEFAULT, SESSION time_zone = '+00:00'`.execute(session);
+        await sql`SET SESSION sql_mode = DEFAULT, SESSION time_zone = '+00:00', SESSION insert_id = 0`.execute(session);
       });
       expect(await listEntries(db, { limit: 10 })).toMatchObject([{ id: 1, subject: 'region one' }]);
     });

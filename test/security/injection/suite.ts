@@ -5,6 +5,7 @@ import { type Database, openDatabase } from '../../../db/database.ts';
 import { expectAnswer } from '../../support/http.ts';
 import { isAvailable, type PrivateServer, type Product, startPrivateServer } from '../../support/mysql-servers.ts';
 import { createPrivateStack, type PrivateStack } from '../../support/private-stack.ts';
+import { until } from '../../support/until.ts';
 import { createWorld, type World } from '../../support/world.ts';
 import { type Callers, knockEverywhere } from './doors.ts';
 import { HOSTILE_STRINGS, INJECTED_LIMIT } from './strings.ts';
@@ -46,6 +47,7 @@ export async function describeInjection(product: Product): Promise<void> {
 
       test('no text at any door changes anything but what it says', { timeout: 240_000 }, async () => {
         const callers = await makeCallers(stack.apiUrl);
+        await outboxIsEmpty(db);
         const before = await dump(db);
         const failures = await knockEverywhere(callers);
         const after = await dump(db);
@@ -153,4 +155,11 @@ async function endSessions(root: Database): Promise<void> {
     // It may have ended by itself since.
     await sql`KILL ${sql.lit(id)}`.execute(root).catch(() => {});
   }
+}
+
+/** Nothing of what was done before is under way any more. */
+async function outboxIsEmpty(db: Database): Promise<void> {
+  await until('the outbox is empty', async () => {
+    return (await db.selectFrom('outbox').select('operation_id').execute()).length === 0;
+  });
 }
