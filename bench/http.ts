@@ -40,13 +40,19 @@ export class BenchClient {
   }
 
   /** Sends one request and reads its answer to the end, whatever it says; throws when the connection breaks. */
-  exchange(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
+  exchange(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; text: string }> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
     const outgoing = this.#request(`${this.#apiUrl}${path}`, {
       method,
       agent: this.#agent,
       headers: {
+        ...headers,
         authorization: `Bearer ${this.#token}`,
         ...(payload === undefined
           ? {}

@@ -1,5 +1,7 @@
 import { loadavg } from 'node:os';
-import { createAdmissionDesk } from '../api/admission-desk.ts';
+import { pino } from 'pino';
+import { openAdmittingClient } from '../admission/client.ts';
+import { createReservedIpClient } from '../client/index.ts';
 import { openDatabase } from '../db/database.ts';
 import { commandLine, print, printJson } from '../text/print.ts';
 import { BenchClient } from './http.ts';
@@ -30,6 +32,13 @@ const API_RULES = {
     cooldownAllowance: 1_000_000,
   },
 };
+const API_PATIENCE = {
+  timeoutMs: 10_000,
+  attempts: 5,
+  previousHostTimeoutMs: 3_000,
+  stuckAfterMs: 30_000,
+  billingStuckAfterMs: 300_000,
+};
 
 const options = commandLine('bench:services')
   .description('Measures operations by the SDK against the same through TLS, the gateway and the public API, in turns.')
@@ -43,16 +52,23 @@ const options = commandLine('bench:services')
 
 const stack = await startBenchStack({ workers: options.workers, embeddedWorker: options.embeddedWorker }, 1);
 const db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
-const deskDb = openDatabase({ url: stack.mysqlUrl });
+const serviceDb = openDatabase({ url: stack.mysqlUrl });
+const admitting = openAdmittingClient({
+  db: serviceDb,
+  temporal: stack.temporal,
+  logger: pino({ level: 'silent' }),
+  rules: API_RULES,
+  patience: API_PATIENCE,
+});
 try {
   const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack);
   const { token } = stack.customer;
   const kept = new BenchClient(tlsUrl, token, { certificateAuthority });
   const fresh = new BenchClient(tlsUrl, token, { certificateAuthority, keepAlive: false });
-  const sdk = sdkCaller(stack.temporal, stack.customer);
+  const sdk = sdkCaller(createReservedIpClient({ temporal: stack.temporal }), stack.customer);
   const callers = {
     sdk,
-    desk: sdkCaller(stack.temporal, stack.customer, createAdmissionDesk(deskDb, API_RULES)),
+    database: sdkCaller(admitting, stack.customer),
     public: httpCaller(kept, QUICK_POLL_MS),
     fresh: httpCaller(fresh, QUICK_POLL_MS),
     gateway: httpCaller(new BenchClient(gatewayUrl, token), QUICK_POLL_MS),
@@ -73,6 +89,7 @@ try {
   if (options.json) printJson(results);
   else print(toServicesMarkdown(results));
 } finally {
-  await Promise.all([db.destroy(), deskDb.destroy()]);
+  await admitting.close();
+  await Promise.all([db.destroy(), serviceDb.destroy()]);
   await stack.close();
 }

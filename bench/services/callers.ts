@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
 import { z } from 'zod';
-import type { AdmissionDesk } from '../../client/admission-desk.ts';
-import { createReservedIpClient, type OperationHandle } from '../../client/index.ts';
+import type { OperationHandle, ReservedIpClient } from '../../client/index.ts';
 import type { BenchClient } from '../http.ts';
 import { type Customer, REGION } from '../stack.ts';
 
@@ -26,9 +24,8 @@ export interface Caller {
   release(address: string): Promise<Call>;
 }
 
-/** An internal service: the SDK over Temporal; without a desk it needs a worker for its verdicts. */
-export function sdkCaller(temporal: Client, { accountId }: Customer, desk?: AdmissionDesk): Caller {
-  const reservedIps = createReservedIpClient({ temporal, ...(desk && { desk }) });
+/** An internal service, over Temporal alone or over a database. */
+export function sdkCaller(reservedIps: ReservedIpClient, { accountId }: Customer): Caller {
   async function timed(start: () => Promise<OperationHandle>, waits: boolean): Promise<Call> {
     const begin = performance.now();
     const handle = await start();

@@ -35,9 +35,9 @@ export function toServicesMarkdown({ load, quick, readyMade }: ServicesResults):
     '',
     ...ratioTable(quick, { against: 'fresh' }),
     '',
-    'The SDK with a desk, for services that may reach MySQL:',
+    'The SDK with a database, for services that may reach MySQL:',
     '',
-    ...ratioTable(quick, { caller: 'desk', against: 'public' }),
+    ...ratioTable(quick, { caller: 'database', against: 'public' }),
     '',
     `With the pause of ready-made clients, ${readyMade.pollMs} ms (${readyMade.rounds} rounds, interleaved):`,
     '',
@@ -80,9 +80,9 @@ const PHASE_NAMES = {
   endKnown: 'until the caller knows',
 };
 
-/** What a table compares; by default the SDK without a desk, in every operation and measure. */
+/** What a table compares; by default the SDK without a database, in every operation and measure. */
 interface Comparison {
-  caller?: 'sdk' | 'desk';
+  caller?: 'sdk' | 'database';
   against: string;
   operations?: readonly OperationName[];
   measures?: readonly Measure[];
