@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorkflows, migrate, startApi, startWorker } from '../stack/application.ts';
+import { messageOf } from '../stack/errors.ts';
 import { NO_POOL_SHARES } from '../stack/no-pool-shares.ts';
 import { STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor } from '../stack/processes.ts';
+import { ProcessSupervisor, signalGroup } from '../stack/processes.ts';
 import { type Report, startServers } from '../stack/servers/index.ts';
 import { printError } from '../text/print.ts';
 import type { Control } from './control.ts';
@@ -27,6 +28,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   apiUrl: string;
   adminToken: string;
+  /** Kills Temporal's server; the answered function starts it again, on its data. */
+  killTemporal(): Promise<() => void>;
   close(): Promise<void>;
 }
 
@@ -53,7 +56,28 @@ export async function startControlPlane({ control, report, folder }: ControlPlan
       startWorker(settings, { name: 'worker', workflowBundle }),
     ]);
     report(`Application: the API answers at ${url} in the namespace ${control.namespace.name}`);
-    return { apiUrl: url, adminToken, close };
+    let temporal = servers.processes.find(({ name }) => name === 'temporal');
+    return {
+      apiUrl: url,
+      adminToken,
+      async killTemporal() {
+        if (!temporal) throw new Error('Temporal was not started here');
+        const { pid, exited, start } = temporal;
+        temporal = undefined;
+        signalGroup(pid, 'SIGKILL');
+        await exited;
+        return () => {
+          const restarting = supervisor.start(start);
+          restarting.then(
+            (process) => {
+              temporal = process;
+            },
+            (error: unknown) => report(`Temporal was not started again: ${messageOf(error)}`),
+          );
+        };
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -5,6 +5,8 @@ export interface FailureCase {
   name: string;
   /** Whether the host that carried it is well, and takes part in the move. */
   hostIsWell: boolean;
+  /** Whether it happens while Temporal is dead; by default not. */
+  temporalIsDead?: boolean;
   fail(scene: Scene): Promise<void>;
   /** What comes back while the client still watches. */
   comeBack?(scene: Scene): Promise<void>;
@@ -54,4 +56,26 @@ const hostCutOff: FailureCase = {
   repair: async () => {},
 };
 
-export const FAILURE_CASES: readonly FailureCase[] = [processKilled, dropletKilled, hostKilled, hostCutOff];
+/** How long Temporal is away before it is started again, in milliseconds: longer than the address takes to move. */
+const TEMPORAL_AWAY_MS = 2_000;
+
+/** The balancer's process dies while Temporal is dead, which is started again when the address has long moved. */
+const temporalDead: FailureCase = {
+  name: 'process killed, Temporal dead',
+  hostIsWell: true,
+  temporalIsDead: true,
+  async fail(scene) {
+    const restart = await scene.killTemporal();
+    await processKilled.fail(scene);
+    setTimeout(restart, TEMPORAL_AWAY_MS);
+  },
+  repair: (scene) => scene.serve(scene.active),
+};
+
+export const FAILURE_CASES: readonly FailureCase[] = [
+  processKilled,
+  dropletKilled,
+  hostKilled,
+  hostCutOff,
+  temporalDead,
+];

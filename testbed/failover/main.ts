@@ -31,9 +31,11 @@ await runAsTestbed(import.meta.url, async (control, signal) => {
   const droplets = { dropletsPerHost: 1, serving: false };
   const stack = await startBedStack({ control, report, folder: 'failover', droplets });
   try {
-    const scene = new Scene(stack.bed, stack.population, stack.apiUrl);
+    const scene = new Scene(stack);
     await scene.setUp();
-    const results = FAILURE_CASES.map(({ name, hostIsWell }): CaseResult => ({ name, hostIsWell, rounds: [] }));
+    const results = FAILURE_CASES.map(
+      ({ name, hostIsWell, temporalIsDead = false }): CaseResult => ({ name, hostIsWell, temporalIsDead, rounds: [] }),
+    );
     for (let round = 1; round <= rounds; round++) {
       for (const [index, failure] of FAILURE_CASES.entries()) {
         signal.throwIfAborted();

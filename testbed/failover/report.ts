@@ -5,11 +5,14 @@ import { type Measurement, median } from './measurement.ts';
 const GOAL_MILLISECONDS = 250;
 /** How much slower that may be when the host is dead. */
 const GOAL_RATIO = 1.5;
+/** How much slower that may be when Temporal is dead. */
+const GOAL_RATIO_WITHOUT_TEMPORAL = 1.1;
 
 /** All rounds of one case. */
 export interface CaseResult {
   name: string;
   hostIsWell: boolean;
+  temporalIsDead: boolean;
   rounds: Measurement[];
 }
 
@@ -43,8 +46,11 @@ export function printReport(results: readonly CaseResult[]): void {
 function goalsOf(results: readonly CaseResult[]) {
   const firstGood = (chosen: CaseResult[]) =>
     median(chosen.flatMap(({ rounds }) => rounds.map((round) => round.firstGoodAnswer)));
-  const well = firstGood(results.filter(({ hostIsWell }) => hostIsWell));
-  const dead = firstGood(results.filter(({ hostIsWell }) => !hostIsWell));
+  const healthy = results.filter(({ temporalIsDead }) => !temporalIsDead);
+  const well = firstGood(healthy.filter(({ hostIsWell }) => hostIsWell));
+  const dead = firstGood(healthy.filter(({ hostIsWell }) => !hostIsWell));
+  const alike = firstGood(healthy.filter(({ name }) => name === 'process killed'));
+  const withoutTemporal = firstGood(results.filter(({ temporalIsDead }) => temporalIsDead));
   const wrong = results.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.wrong, 0);
   return [
     {
@@ -56,6 +62,11 @@ function goalsOf(results: readonly CaseResult[]) {
       goal: `the same with the host dead or cut off, times that ≤ ${GOAL_RATIO}`,
       measured: (dead / well).toFixed(2),
       met: dead / well <= GOAL_RATIO,
+    },
+    {
+      goal: `a killed process with Temporal dead, times the same with Temporal ≤ ${GOAL_RATIO_WITHOUT_TEMPORAL}`,
+      measured: (withoutTemporal / alike).toFixed(2),
+      met: withoutTemporal / alike <= GOAL_RATIO_WITHOUT_TEMPORAL,
     },
     {
       goal: 'answers of the wrong droplet after the first of the right one: 0',

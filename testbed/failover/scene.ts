@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { expectStatus } from '../../stack/http.ts';
 import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import type { BedStack } from '../bed-stack.ts';
 import type { PlacedDroplet, Population, RegisteredHost } from '../population.ts';
 import type { Testbed } from '../topology.ts';
 import { untilTrue } from '../until.ts';
@@ -26,6 +27,8 @@ export interface Balancer {
   registered: RegisteredHost;
 }
 
+type SceneStack = Pick<BedStack, 'bed' | 'population' | 'apiUrl' | 'killTemporal'>;
+
 /** Two load balancers on two hosts, one of which holds the reserved IP. */
 export class Scene {
   readonly bed: Testbed;
@@ -33,13 +36,16 @@ export class Scene {
   readonly apiUrl: string;
   readonly active: Balancer;
   readonly standby: Balancer;
+  /** Kills Temporal; the answered function starts it again. */
+  readonly killTemporal: BedStack['killTemporal'];
   address = '';
   #run = 0;
 
-  constructor(bed: Testbed, population: Population, apiUrl: string) {
+  constructor({ bed, population, apiUrl, killTemporal }: SceneStack) {
     this.bed = bed;
     this.population = population;
     this.apiUrl = apiUrl;
+    this.killTemporal = killTemporal;
     const [active, standby] = population.registered.map((registered, index): Balancer => {
       const droplet = population.droplets.find(({ host }) => host === registered.host);
       if (!droplet) throw new Error(`${registered.name} has no droplet`);
