@@ -118,6 +118,8 @@ describe('an operation', () => {
   test('that is sent signals by hand goes on as before', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
+    // It starts a moment after the answer.
+    await host.event(ip, 'attach');
     for (const garbage of [undefined, null, 7, 'attempt', {}, { activityId: 'x', attempt: 2 }, { activityId: 3 }]) {
       await handle.signal('attempt', garbage);
     }
