@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ACCOUNT, ADDRESS, HOST, OPERATION, REGION, STUCK, STUCK_QUERY } from '../../domain/search-attributes.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { runningOperation } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -118,8 +119,7 @@ describe('an operation', () => {
   test('that is sent signals by hand goes on as before', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
-    // It starts a moment after the answer.
-    await host.event(ip, 'attach');
+    await runningOperation(stack.temporal, ip, 'assign');
     for (const garbage of [undefined, null, 7, 'attempt', {}, { activityId: 'x', attempt: 2 }, { activityId: 3 }]) {
       await handle.signal('attempt', garbage);
     }
@@ -173,9 +173,9 @@ describe('the first line of a failure says what to do', () => {
   });
 
   test('when an operator has cancelled it', async () => {
-    const { account, droplet, host, ip, handle } = await useScene();
+    const { account, droplet, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
-    await host.event(ip, 'attach');
+    await runningOperation(stack.temporal, ip, 'assign');
     await handle.cancel();
     await account.ended(action);
     await expect(handle.result()).rejects.toMatchObject({

@@ -86,14 +86,17 @@ describe('another customer hardly notices a flood of', () => {
     // A measure that one try finds good is good: what else the machine does must not be taken for the flood.
     let always: Complaint[] | null = null;
     const tries: string[] = [];
-    for (let attempt = 1; attempt <= TRIES && always?.length !== 0; attempt++) {
+    const answers = new Set<string>();
+    const isGood = () => always?.length === 0 && statuses.every((status) => answers.has(status));
+    for (let attempt = 1; attempt <= TRIES && !isGood(); attempt++) {
       const result = await measureFlood(victim, attacker, { kind, rate: RATES[kind], cycles: 1, phaseMs: PHASE_MS });
       expect(result.counts.sent).toBeGreaterThan(20);
-      if (attempt === 1) expect(Object.keys(result.counts.answers)).toEqual(expect.arrayContaining(statuses));
+      for (const status of Object.keys(result.counts.answers)) answers.add(status);
       const complaints = noticed(result);
       always = (always ?? complaints).filter((complaint) => complaints.includes(complaint));
       tries.push(describeTimes(result));
     }
+    expect([...answers]).toEqual(expect.arrayContaining(statuses));
     expect(always, tries.join('\n')).toEqual([]);
   });
 });
