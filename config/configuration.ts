@@ -47,11 +47,11 @@ const operations = {
   POOL_SHARE_HELD_PERCENT: percent.default(50),
   /** How much of them it may release into cooldown within an hour; 100 sets no bound. */
   POOL_SHARE_PER_HOUR_PERCENT: percent.default(25),
-  /** Addresses that a share has at least. */
+  /** Addresses that a share has at least; half of the pool where that is fewer. */
   POOL_SHARE_MINIMUM: addresses.default(32),
   /** The shares bind while less than this is free. */
   POOL_SHARE_BINDS_BELOW_FREE_PERCENT: percent.default(50),
-  /** Addresses in cooldown that each account may have in a region, whatever its limit. */
+  /** Addresses in cooldown that each account may have in a region, whatever its limit; half of them where that is fewer. */
   COOLDOWN_ALLOWANCE: addresses.default(10),
   /** How long a billing event is tried beside the operation before it moves to a workflow of its own. */
   BILLING_BUDGET_MS: milliseconds.default(1_000),

@@ -45,9 +45,40 @@ describe('an account', () => {
   });
 
   test('has a share of some addresses also of a pool so small that the percentage is less than that', () => {
-    expect(poolShareRefusal(facts({ size: 6, use: { held: 3 } }), RULES)).toBeNull();
-    expect(poolShareRefusal(facts({ size: 6, use: { held: 4 } }), RULES)).toBe('pool_share_reached');
+    const rules = { ...RULES, heldPercent: 20 };
+    expect(poolShareRefusal(facts({ size: 14, use: { held: 3 } }), rules)).toBeNull();
+    expect(poolShareRefusal(facts({ size: 14, use: { held: 4 } }), rules)).toBe('pool_share_reached');
     expect(poolShareRefusal(facts({ size: 1, free: 1 }), RULES)).toBeNull();
+  });
+
+  test.each([
+    [254, 32, 10],
+    [30, 15, 10],
+    [14, 7, 7],
+    [6, 3, 3],
+    [3, 1, 1],
+    [2, 1, 1],
+    [1, 1, 1],
+  ])('has of %i addresses at most %i by the minimum of shares, and at most %i in cooldown', (size, most, cooling) => {
+    const rules = { ...RULES, heldPercent: 10, perHourPercent: 10, minimum: 32 };
+    expect(poolShareRefusal(facts({ size, use: { held: most - 1 } }), rules)).toBeNull();
+    expect(poolShareRefusal(facts({ size, use: { held: most } }), rules)).toBe('pool_share_reached');
+    expect(poolShareRefusal(facts({ size, use: { releasedWithinHour: most - 1 } }), rules)).toBeNull();
+    expect(poolShareRefusal(facts({ size, use: { releasedWithinHour: most } }), rules)).toBe('pool_share_reached');
+    const small = { limit: 3, size, free: size };
+    expect(poolShareRefusal(facts({ ...small, use: { cooling: cooling - 1 } }), rules)).toBeNull();
+    expect(poolShareRefusal(facts({ ...small, use: { cooling } }), rules)).toBe('cooldown_limit_reached');
+  });
+
+  test('has no more than half of a pool in cooldown either when its limit is large, unless it may hold more', () => {
+    const large = { limit: 1_000, size: 14, free: 7 };
+    expect(poolShareRefusal(facts({ ...large, use: { cooling: 6 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ ...large, use: { cooling: 7 } }), RULES)).toBe('cooldown_limit_reached');
+    const set = (heldPercent: number) => ({ ...large, overrides: { heldPercent, perHourPercent: null } });
+    expect(poolShareRefusal(facts({ ...set(20), use: { cooling: 7 } }), RULES)).toBe('cooldown_limit_reached');
+    expect(poolShareRefusal(facts({ ...set(80), use: { cooling: 10 } }), RULES)).toBeNull();
+    expect(poolShareRefusal(facts({ ...set(80), use: { cooling: 11 } }), RULES)).toBe('cooldown_limit_reached');
+    expect(poolShareRefusal(facts({ ...set(100), use: { cooling: 14 } }), RULES)).toBeNull();
   });
 
   test('may have as many in cooldown as it may hold, and a few when that is less, however much is free', () => {
@@ -87,9 +118,10 @@ describe('an account', () => {
 
   test('is always bound when the shares bind whatever is free, and never when they never bind', () => {
     const use = { held: 60 };
-    expect(poolShareRefusal(facts({ free: 40, use }), { ...RULES, bindsBelowFreePercent: 100 })).toBe(
-      'pool_share_reached',
-    );
+    for (const free of [40, 100]) {
+      const always = { ...RULES, bindsBelowFreePercent: 100 };
+      expect(poolShareRefusal(facts({ free, use }), always)).toBe('pool_share_reached');
+    }
     expect(poolShareRefusal(facts({ free: 0, use }), { ...RULES, bindsBelowFreePercent: 0 })).toBeNull();
   });
 });

@@ -9,13 +9,19 @@ export interface PoolShareRules {
   heldPercent: number;
   /** Of a pool, that one account may release within an hour; what needs no cooldown is not counted. */
   perHourPercent: number;
-  /** A share is never smaller than this many addresses, so that small pools can be used at all. */
+  /** A share is never smaller than this many addresses, or {@link PART_OF_A_SMALL_POOL} where that is fewer. */
   minimum: number;
   /** The shares bind only while a smaller part of the pool than this is free. */
   bindsBelowFreePercent: number;
-  /** Addresses in cooldown that any account may have in a pool; its limit of reserved IPs when that is more. */
+  /**
+   * Addresses in cooldown that any account may have in a pool; its limit of reserved IPs when that is more. Either way no
+   * more than {@link PART_OF_A_SMALL_POOL}, unless the account may hold more.
+   */
   cooldownAllowance: number;
 }
+
+/** The percentage of a pool, one address at least, beyond which no fixed number lets an account go: others find some. */
+export const PART_OF_A_SMALL_POOL = 50;
 
 /** Percentages of {@link PoolShareRules} that an operator set for one account; null where the rule of all stands. */
 export interface PoolShareOverrides {
@@ -38,7 +44,7 @@ export interface PoolShareFacts {
   limit: number;
   overrides: PoolShareOverrides;
   use: AccountUse;
-  /** Addresses of the pool. */
+  /** Addresses of the pool that can be given to anybody. */
   size: number;
   /** Those that could be reserved now; null when they were not counted, which is taken as none. */
   free: number | null;
@@ -50,16 +56,23 @@ export type PoolShareRefusal = 'cooldown_limit_reached' | 'pool_share_reached';
 /** Decides whether an account may take one more address of a pool; null when it may. */
 export function poolShareRefusal(facts: PoolShareFacts, rules: PoolShareRules): PoolShareRefusal | null {
   const { limit, overrides, use, size, free } = facts;
-  if (use.cooling >= Math.max(limit, rules.cooldownAllowance)) return 'cooldown_limit_reached';
-  const share = (percent: number) =>
-    percent >= 100 ? Number.POSITIVE_INFINITY : Math.max(rules.minimum, Math.floor((size * percent) / 100));
+  const heldPercent = overrides.heldPercent ?? rules.heldPercent;
+  const perHourPercent = overrides.perHourPercent ?? rules.perHourPercent;
+  const mostCooling = Math.max(1, partOf(size, Math.max(heldPercent, PART_OF_A_SMALL_POOL)));
+  if (use.cooling >= Math.min(Math.max(limit, rules.cooldownAllowance), mostCooling)) return 'cooldown_limit_reached';
+  const minimum = Math.min(rules.minimum, Math.max(1, partOf(size, PART_OF_A_SMALL_POOL)));
   const withinShares =
-    use.held + use.cooling < share(overrides.heldPercent ?? rules.heldPercent) &&
-    use.releasedWithinHour < share(overrides.perHourPercent ?? rules.perHourPercent);
+    use.held + use.cooling < Math.max(minimum, partOf(size, heldPercent)) &&
+    use.releasedWithinHour < Math.max(minimum, partOf(size, perHourPercent));
   return withinShares || (free ?? 0) >= plentyOf(size, rules) ? null : 'pool_share_reached';
 }
 
-/** With so many free addresses of a pool the shares do not bind; there is no need to count further. */
-export function plentyOf(size: number, rules: PoolShareRules): number {
-  return Math.ceil((size * rules.bindsBelowFreePercent) / 100);
+/** A percentage of a pool in whole addresses; of 100 or more it is no bound. */
+function partOf(size: number, percent: number): number {
+  return percent >= 100 ? Number.POSITIVE_INFINITY : Math.floor((size * percent) / 100);
+}
+
+/** With so many free addresses of a pool the shares do not bind, so nobody counts further; with 100 percent they always do. */
+export function plentyOf(size: number, { bindsBelowFreePercent: percent }: PoolShareRules): number {
+  return percent >= 100 ? size + 1 : Math.ceil((size * percent) / 100);
 }

@@ -66,14 +66,19 @@ export function coolingQuery(
   );
 }
 
-/** How many addresses the ranges of a pool have, from their lengths; with the one or two of each that nobody is given. */
+/**
+ * How many addresses the ranges of a pool have, from their lengths; without the one or two of each that an import leaves
+ * out, which are a third of what the smallest ranges have.
+ */
 export function poolSizeQuery(db: Database, pool: Pool): Compilable<{ size: number }> {
-  const [bytes, bits] = pool.family === 4 ? [4, 32] : [16, 128];
+  const [bytes, bits, leftOut] = pool.family === 4 ? [4, 32, 2] : [16, 128, 1];
   return statement(
     db,
     sql<{ size: number }>`
-      SELECT COALESCE(SUM(POW(2, ${sql.lit(bits)} - SUBSTRING_INDEX(cidr, '/', -1))), 0) AS size
-      FROM pools WHERE region_id = ${regionOf(pool)} AND LENGTH(first_address) = ${sql.lit(bytes)}`,
+      SELECT COALESCE(SUM(addresses - IF(addresses <= 2, 0, ${sql.lit(leftOut)})), 0) AS size
+      FROM (SELECT POW(2, ${sql.lit(bits)} - SUBSTRING_INDEX(cidr, '/', -1)) AS addresses
+            FROM pools
+            WHERE region_id = ${regionOf(pool)} AND LENGTH(first_address) = ${sql.lit(bytes)}) AS ranges`,
   );
 }
 

@@ -172,6 +172,25 @@ describe('an account that reserves and deletes in a loop', () => {
     expect(await reserve(looping, world), 'when the cooldown is over').toMatchObject({ status: 202 });
   });
 
+  test.each([
+    [30, 1, 2],
+    [29, 3, 6],
+    [28, 7, 14],
+  ])('and attaches each address leaves half of a /%i to others', async (prefixLength, most, size) => {
+    const world = await useRegion({ agents: 1, prefixLength });
+    const [looping, other] = [await world.account({ reservedIpLimit: 3 }), await world.account()];
+    // Its part of an hour is less than half.
+    await limits(world, looping, { pool_share_per_hour_percent: 100 });
+    const [droplet = 0] = await world.droplets(looping, 1);
+    for (let round = 0; round < most; round++) expect(await useUp(looping, droplet)).toBeNull();
+
+    expect(await useUp(looping, droplet)).toMatchObject(IN_COOLDOWN);
+
+    await allDetached(world);
+    expect(await poolOf(world)).toMatchObject({ free: size - most, resting: most, reserved: 0 });
+    for (let held = 0; held < most; held++) await other.reserve(world.region);
+  });
+
   test('is counted what a silent host has not detached yet', async () => {
     const world = await useRegion({ manualHosts: 1 });
     const account = await world.account({ reservedIpLimit: 3 });
@@ -254,9 +273,9 @@ describe('the share of a pool', () => {
     ]);
 
     const statuses = answers.map(({ status }) => status);
-    expect(statuses.filter((status) => status === 202)).toHaveLength(16);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(15);
     expect(new Set(statuses)).toEqual(new Set([202, 422, 'pool_share_reached']));
-    expect(await poolOf(world)).toMatchObject({ free: 14 });
+    expect(await poolOf(world)).toMatchObject({ free: 15 });
     expect(await reserve(account, world)).toMatchObject(SHARE_USED_UP);
     expect(await reserve(await world.account(), world)).toMatchObject({ status: 202 });
   });
@@ -267,34 +286,34 @@ describe('the share of a pool', () => {
       await useRegion({ prefixLength: 29 }),
     ];
     const account = await here.account();
-    for (let held = 0; held < 4; held++) await account.reserve(here.region);
+    for (let held = 0; held < 3; held++) await account.reserve(here.region);
     expect(await reserve(account, here)).toMatchObject(SHARE_USED_UP);
     expect(await reserve(account, there)).toMatchObject({ status: 202 });
-    for (let held = 0; held < 4; held++) await account.reserveIpv6(here.region);
+    for (let held = 0; held < 3; held++) await account.reserveIpv6(here.region);
     expect(await reserveIpv6(account, here)).toMatchObject({ status: 422 });
   });
 
   test('counts all ranges of the region together', async () => {
     const world = await useRegion({ prefixLength: 29 });
     const account = await world.account();
-    for (let held = 0; held < 4; held++) await account.reserve(world.region);
+    for (let held = 0; held < 3; held++) await account.reserve(world.region);
     expect(await reserve(account, world)).toMatchObject(SHARE_USED_UP);
     await world.importPool({ first: 0xf0000000, prefixLength: 4 }, 29);
     const more = [];
-    for (let held = 4; held < 9; held++) more.push((await reserve(account, world)).status);
-    expect(more, 'half of two ranges of 8').toEqual([202, 202, 202, 202, 422]);
+    for (let held = 3; held < 7; held++) more.push((await reserve(account, world)).status);
+    expect(more, 'half of two ranges of 6').toEqual([202, 202, 202, 422]);
   });
 
   test('of an hour binds an account whose cooldowns are over, until the hour is', async () => {
     const world = await useRegion({ agents: 1, prefixLength: 26 });
     const account = await world.account({ reservedIpLimit: 1_000 });
-    const droplets = await world.droplets(account, 16);
+    const droplets = await world.droplets(account, 15);
     for (const droplet of droplets) expect(await useUp(account, droplet)).toBeNull();
     await allDetached(world);
     await letPass(account, COOLDOWN_SECONDS + 1);
     expect(await poolOf(world)).toMatchObject({ free: 62, resting: 0 });
 
-    expect(await reserve(account, world), 'a quarter of 64 was released').toMatchObject(SHARE_USED_UP);
+    expect(await reserve(account, world), 'a quarter of 62 was released').toMatchObject(SHARE_USED_UP);
     await letPass(account, 3_600 - COOLDOWN_SECONDS - 60);
     expect(await reserve(account, world), 'a minute before the hour').toMatchObject(SHARE_USED_UP);
     await letPass(account, 60);
@@ -304,7 +323,7 @@ describe('the share of a pool', () => {
   test('is what the operator sets for an account, until the operator takes that back', async () => {
     const world = await useRegion({ prefixLength: 28 });
     const account = await world.account();
-    for (let held = 0; held < 8; held++) await account.reserve(world.region);
+    for (let held = 0; held < 7; held++) await account.reserve(world.region);
     expect(await reserve(account, world)).toMatchObject(SHARE_USED_UP);
 
     expect(await limits(world, account, { pool_share_held_percent: 100 })).toMatchObject({
@@ -399,10 +418,10 @@ describe('a released address cools down', () => {
 
   test('for its next owner too, while a host that is gone may come back with it', async () => {
     const world = await useRegion({ manualHosts: 1, prefixLength: 30 });
-    const [first, next] = [await world.account(), await world.account()];
+    const [first, next, keeper] = [await world.account(), await world.account(), await world.account()];
     const [droplet = 0] = await world.droplets(first, 1);
     const [host] = world.manualHosts;
-    const kept = await first.reserve(world.region);
+    const kept = await keeper.reserve(world.region);
     const { ip, actionId } = await first.reserveFor(droplet);
     await host?.confirm(ip, 'attach');
     await first.completed({ id: actionId });
@@ -413,7 +432,7 @@ describe('a released address cools down', () => {
     expect(await next.reserve(world.region)).toBe(ip);
     await next.release(ip);
 
-    await first.release(kept);
+    await keeper.release(kept);
     await expectCooling(world, next);
   });
 
