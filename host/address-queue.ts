@@ -13,6 +13,11 @@ export class AddressQueue {
     this.#concurrency = concurrency;
   }
 
+  /** Changes that are not done. */
+  get pending(): number {
+    return this.#pending;
+  }
+
   /** Adds a change. The task must not throw. */
   enqueue(address: Address, task: () => Promise<void>): void {
     this.#pending++;

@@ -7,23 +7,26 @@ import type { AgentOptions } from './agent-options.ts';
 import type { AcceptedEvent, RejectedEvent } from './answers.ts';
 import { AttachmentPolicy } from './attachment-policy.ts';
 import { Backoff } from './backoff.ts';
+import { BoundedErrors } from './bounded-errors.ts';
 import type { CanonicalAddress } from './canonical-address.ts';
 import { ControlPlane, ControlPlaneError } from './control-plane.ts';
+import { EventsInHand } from './events-in-hand.ts';
 import { FailedEvents } from './failed-events.ts';
 import { type Repair, repairsOf } from './reconcile.ts';
 import { hasGap, isOvertaken, type Snapshot } from './snapshot.ts';
 import { Generations } from './state-file.ts';
 
 const EVENTS_PER_POLL = 200;
-/** With more changes than this before it, the agent takes no further events. */
+/** With more changes than this before it, or more events in hand, the agent takes no further events. */
 const MOST_PENDING = 2_000;
 const MEND_AGAIN_AFTER_MS = 5_000;
 /** A snapshot is read again after this long even if nothing seems to have changed, in case rows were mended by hand. */
 const OLDEST_SNAPSHOT_MS = 600_000;
 /** A poll that should have waited and is empty sooner was not worth the request. */
 const SHORTEST_POLL_MS = 500;
-/** The log names so many of the entries that were left out. */
-const MOST_NAMED = 10;
+/** What an operator reads when the control plane says less than the host has acted on, which the host cannot mend. */
+const GENERATIONS_TOO_LOW =
+  'the control plane tells generations below the ones that this host knows: they are not carried out. If the control plane is right, stop the agent, remove its state file, and start it again';
 
 /**
  * Runs a host's agent until the signal is aborted: it compares the host with its desired state, then applies events as
@@ -48,8 +51,10 @@ class Agent {
   readonly #failed = new FailedEvents();
   /** What failed before this agent was started is not known yet. */
   #knowsFailures = false;
-  /** Events between their arrival and the end of their acknowledgment. */
-  readonly #inHand = new Set<number>();
+  readonly #inHand = new EventsInHand();
+  readonly #errors: BoundedErrors;
+  /** Generations of the desired state that are in the log as too low. */
+  #reportedTooLow = new Map<CanonicalAddress, Generation>();
   #snapshot: Snapshot = {
     sequence: 0,
     attachments: new Map(),
@@ -65,13 +70,14 @@ class Agent {
   constructor(options: AgentOptions, generations: Generations) {
     this.#options = options;
     this.#logger = options.logger.child({ host: options.host });
+    this.#errors = new BoundedErrors(this.#logger);
     this.#generations = generations;
     this.#controlPlane = new ControlPlane({ ...options, policy: options.policy ?? new AttachmentPolicy() });
     this.#queue = new AddressQueue(options.concurrency ?? 32);
     this.#sender = new AcknowledgmentSender({
       controlPlane: this.#controlPlane,
       logger: this.#logger,
-      onDone: (sequence) => this.#inHand.delete(sequence),
+      onDone: (sequence) => this.#inHand.end(sequence),
       signal: this.#sending.signal,
     });
   }
@@ -139,6 +145,8 @@ class Agent {
     let caughtUp = false;
     const pointless = new Backoff({ firstMs: 50, longestMs: 5_000 });
     while (!signal.aborted) {
+      await this.#untilRoom(signal);
+      if (signal.aborted) return;
       // A poll ends in time for the next comparison.
       const untilReconcile = Math.max(0, Math.ceil((this.#reconcileAt - performance.now()) / 1_000));
       const wait = caughtUp ? Math.min(waitSeconds, untilReconcile) : 0;
@@ -146,9 +154,10 @@ class Agent {
       const askedAt = performance.now();
       const { events, unreadable } = await this.#controlPlane.events(request, signal);
       onContact();
-      this.#report('events that cannot be read are left out', unreadable);
+      this.#errors.report('events that cannot be read are left out', unreadable);
       const gap = hasGap(events, Math.max(after, this.#snapshot.sequence));
       const taken = events.filter((event) => this.#take(event));
+      this.#reportEvents(taken);
       after = events.at(-1)?.sequence ?? after;
       const entries = events.length + unreadable.length;
       if (entries < EVENTS_PER_POLL && !caughtUp) {
@@ -161,11 +170,24 @@ class Agent {
         // A snapshot that was read later knows every event: a number beyond it was never given to one.
         after = Math.min(after, this.#snapshot.sequence);
       } else if (performance.now() > this.#reconcileAt) await this.#reconcile(signal, after);
-      await this.#queue.atMost(MOST_PENDING, signal);
       // Otherwise an answer that never waits, or repeats itself, would keep the agent asking without end.
       const isTooSoon = wait > 0 && performance.now() - askedAt < SHORTEST_POLL_MS;
       if (taken.length > 0) pointless.reset();
       else if (entries > 0 || isTooSoon) await pointless.wait(signal);
+    }
+  }
+
+  /**
+   * Waits until the agent may take further events, and goes on comparing meanwhile. What waits for its acknowledgment is
+   * counted too: a control plane that tells and does not listen would fill the memory.
+   */
+  async #untilRoom(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && Math.max(this.#queue.pending, this.#inHand.size) > MOST_PENDING) {
+      const due = AbortSignal.timeout(Math.max(0, Math.ceil(this.#reconcileAt - performance.now())));
+      const either = AbortSignal.any([signal, due]);
+      await this.#queue.atMost(MOST_PENDING, either);
+      await this.#inHand.atMost(MOST_PENDING, either);
+      if (due.aborted && !signal.aborted) await this.#reconcile(signal);
     }
   }
 
@@ -179,7 +201,6 @@ class Agent {
   }
 
   #reject({ sequence, generation, reason }: RejectedEvent): void {
-    this.#logger.error({ sequence, generation, reason }, 'event rejected: it is not carried out');
     this.#sender.add({ sequence, generation, outcome: 'failed', message: `rejected by the host agent: ${reason}` });
   }
 
@@ -198,9 +219,48 @@ class Agent {
     });
   }
 
-  #report(what: string, reasons: readonly string[]): void {
-    if (reasons.length === 0) return;
-    this.#logger.error({ entries: reasons.length, reasons: reasons.slice(0, MOST_NAMED) }, what);
+  /** In a line for all that came together, since a control plane may send nothing else. */
+  #reportEvents(events: readonly (AcceptedEvent | RejectedEvent)[]): void {
+    const rejected: string[] = [];
+    const tooLow: string[] = [];
+    for (const event of events) {
+      if ('reason' in event) rejected.push(`event ${event.sequence}, generation ${event.generation}: ${event.reason}`);
+      else if (this.#isTooLow(event)) tooLow.push(this.#describeTooLow(event));
+    }
+    this.#errors.report('events rejected: they are not carried out', rejected);
+    this.#errors.report(GENERATIONS_TOO_LOW, tooLow);
+  }
+
+  /**
+   * Whether an event is the newest that there is about its address, and yet of an older generation than the host knows.
+   * What was told and acted on before the agent was started is in the snapshot, so that is no event told late.
+   */
+  #isTooLow({ address, sequence, generation }: AcceptedEvent): boolean {
+    const isNewest = sequence > this.#snapshot.sequence && sequence === this.#newestEvents.get(address);
+    return isNewest && generation < this.#highest(address);
+  }
+
+  /**
+   * The desired state says older generations than the host knows: one that it was told wrongly would keep an address from
+   * being attached for ever, unseen. The host does not mend that by itself, because what it knows is also all that tells
+   * an old answer from a new one. Each generation of an address is reported once.
+   */
+  #reportTooLow(): void {
+    const { sequence, attachments } = this.#snapshot;
+    const found = new Map<CanonicalAddress, Generation>();
+    const reasons: string[] = [];
+    for (const [address, attachment] of attachments) {
+      const hasNewer = (this.#newestEvents.get(address) ?? 0) > sequence;
+      if (hasNewer || attachment.generation >= this.#highest(address)) continue;
+      found.set(address, attachment.generation);
+      if (this.#reportedTooLow.get(address) !== attachment.generation) reasons.push(this.#describeTooLow(attachment));
+    }
+    this.#reportedTooLow = found;
+    this.#errors.report(GENERATIONS_TOO_LOW, reasons);
+  }
+
+  #describeTooLow({ address, generation }: { address: CanonicalAddress; generation: Generation }): string {
+    return `${address}: told generation ${generation}, known ${this.#highest(address)}`;
   }
 
   async #apply(
@@ -237,6 +297,7 @@ class Agent {
     const { sequence, attachments } = this.#snapshot;
     this.#reconcileAt = performance.now() + reconcileIntervalMs;
     this.#logger.debug({ sequence, attachments: attachments.size }, 'comparing with the desired state');
+    this.#reportTooLow();
     const repairs = repairsOf(this.#snapshot, await driver.list());
     const broken = new Set(repairs.map(({ address }) => address));
     for (const address of this.#failed.addresses) {
@@ -256,7 +317,7 @@ class Agent {
     const withFailures = !this.#knowsFailures;
     const { rejected, failed, ...state } = await this.#controlPlane.desiredState({ withFailures }, signal);
     this.#knowsFailures = true;
-    this.#report('entries of the desired state are rejected: the others count', rejected);
+    this.#errors.report('entries of the desired state are rejected: the others count', rejected);
     for (const event of failed) {
       if ((this.#newestEvents.get(event.address) ?? 0) < event.sequence) this.#failed.add(event);
     }
@@ -310,6 +371,7 @@ class Agent {
     await this.#queue.atMost(0, deadline);
     await this.#sender.drained(deadline);
     this.#sending.abort();
+    this.#errors.flush();
   }
 }
 

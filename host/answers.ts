@@ -13,8 +13,13 @@ export const MOST_ATTACHMENTS = 200_000;
 
 const sequenceSchema = z.int().min(1);
 
-const envelopeSchema = z.object({ sequence: sequenceSchema, generation: generationSchema });
-const detachSchema = envelopeSchema.extend({ change: z.literal('detach'), address: canonicalAddressSchema });
+/** What an acknowledgment repeats; an event may be wrong about more than that. */
+const envelopeSchema = z.object({ sequence: sequenceSchema, generation: z.int().min(0) });
+const detachSchema = envelopeSchema.extend({
+  change: z.literal('detach'),
+  address: canonicalAddressSchema,
+  generation: generationSchema,
+});
 const changeSchema = z.object({ change: z.enum(['attach', 'detach']) });
 
 /** Says nothing about the values, which the policy parses. */
@@ -24,6 +29,7 @@ const wireAttachmentSchema = z
 const failedEventSchema = envelopeSchema.extend({
   change: z.enum(['attach', 'detach']),
   address: canonicalAddressSchema,
+  generation: generationSchema,
 });
 
 const eventsSchema = z.object({ events: z.array(z.unknown()) });

@@ -20,8 +20,11 @@ export const canonicalAddressSchema = z
 /** An address that was parsed by {@link canonicalAddressSchema}. */
 export type CanonicalAddress = z.infer<typeof canonicalAddressSchema>;
 
-/** A generation of an address, as it comes from outside. */
-export const generationSchema = z.int().min(0);
+/** An address that changed every millisecond would get there in 34 years. */
+const HIGHEST_GENERATION = 2 ** 40;
+
+/** A generation of an address, as it comes from outside: none that could not have been counted. */
+export const generationSchema = z.int().min(0).max(HIGHEST_GENERATION);
 
 /** A value from outside as text that can do no harm where it is shown: printable ASCII, and short. */
 export function quoted(value: unknown, longest = 60): string {

@@ -1,7 +1,9 @@
-import { lstat, readFile, symlink, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { ConfigurationError, parseHostConfiguration } from '../../config/configuration.ts';
 import type { DesiredAttachment } from '../../domain/host-event.ts';
 import { AttachmentPolicy } from '../../host/attachment-policy.ts';
@@ -44,6 +46,23 @@ function desired(attachments: unknown[], fields: Record<string, unknown> = {}): 
 
 function entry(last: number, fields: Record<string, unknown> = {}): Record<string, unknown> {
   return { address: `203.0.113.${last}`, generation: 1, droplet_id: last, anchor: `10.0.0.${last}`, ...fields };
+}
+
+const errorLineSchema = z.object({
+  msg: z.string(),
+  entries: z.int().optional(),
+  reasons: z.array(z.string()).optional(),
+});
+type ErrorLine = z.infer<typeof errorLineSchema>;
+
+/** What an agent logs as errors. */
+function useErrorLines() {
+  const lines: ErrorLine[] = [];
+  const logger = pino(
+    { level: 'error' },
+    { write: (line: string) => lines.push(errorLineSchema.parse(JSON.parse(line))) },
+  );
+  return { lines, logger };
 }
 
 async function settings() {
@@ -138,6 +157,117 @@ describe('an event that the agent must not carry out', () => {
     controlPlane.desired = desired([], { sequence: 1 });
     controlPlane.events.push(attach(1));
     await until('the good one was applied', async () => driver.attachments.has(IP));
+  });
+});
+
+describe('a control plane that tells and does not listen', () => {
+  test('is asked for no more events than fit in hand, until it takes acknowledgments', async () => {
+    const { controlPlane, driver, options } = await settings();
+    const { lines, logger } = useErrorLines();
+    const count = 5_000;
+    controlPlane.events = Array.from({ length: count }, (_, index) => attach(index + 1, { anchor: 'localhost' }));
+    let refused = 0;
+    controlPlane.answering = {
+      path: '/host/v1/acknowledgments',
+      answer: (response) => {
+        refused++;
+        response.writeHead(503).end('{}');
+      },
+    };
+    startAgent({ ...options, logger, reconcileIntervalMs: 200 });
+    await until('acknowledgments were tried', async () => refused > 5, 15_000);
+    await until('the agent has enough in hand', async () => controlPlane.polls > 10, 15_000);
+    const before = performance.now();
+    await until('some time has passed', async () => performance.now() - before > 2_000, 5_000);
+
+    expect(controlPlane.polls, '200 events each, until it has more than 2,000').toBe(11);
+    const rejections = lines.filter(({ msg }) => msg.startsWith('events rejected'));
+    expect(rejections.length).toBeLessThanOrEqual(controlPlane.polls);
+    expect(rejections.reduce((sum, { entries = 0 }) => sum + entries, 0)).toBe(2_200);
+    for (const { reasons = [] } of rejections) expect(reasons.length).toBeLessThanOrEqual(10);
+    controlPlane.desired = desired([entry(9)]);
+    await until('it still compares itself', async () => driver.attachments.has('203.0.113.9'));
+
+    controlPlane.answering = null;
+    await until('all were acknowledged', async () => controlPlane.acknowledged.length >= count, 30_000);
+  });
+});
+
+describe('a generation that was never given', () => {
+  const detach = (sequence: number, generation: number) =>
+    JSON.stringify({ sequence, change: 'detach', address: IP, generation, issued_at: '2026-11-22T00:10:00.123Z' });
+  const tooLow = ({ msg }: ErrorLine) => msg.includes('below the ones that this host knows');
+
+  test('is rejected when it could not have been counted, and is not kept', async () => {
+    const { controlPlane, driver, options } = await settings();
+    const stateFile = await useStateFile();
+    startAgent({ ...options, stateFile });
+    controlPlane.events = [
+      detach(1, Number.MAX_SAFE_INTEGER),
+      attach(2, { generation: Number.MAX_SAFE_INTEGER }),
+      detach(3, 2 ** 40 + 1),
+      attach(4, { generation: 7 }),
+    ];
+    await until('all were acknowledged', async () => controlPlane.acknowledged.length === 4);
+    const outcomes = [1, 2, 3, 4].map((sequence) => controlPlane.outcomeOf(sequence)?.outcome);
+    expect(outcomes).toEqual(['failed', 'failed', 'failed', 'applied']);
+    expect(driver.attachments.get(IP)).toMatchObject({ generation: 7 });
+    expect(await readFile(stateFile, 'utf8')).toBe(`["${IP}",7]\n`);
+  });
+
+  test('is left out of the state file that an earlier agent wrote', async () => {
+    const { controlPlane, driver, options } = await settings();
+    const stateFile = await useStateFile();
+    await writeFile(stateFile, `["${IP}",${Number.MAX_SAFE_INTEGER}]\n`);
+    controlPlane.desired = desired([entry(7)]);
+    startAgent({ ...options, stateFile });
+    await until('it was attached', async () => driver.attachments.has(IP));
+  });
+
+  test('is in the log once when the desired state is below it, with what to do, which mends it', async () => {
+    const { controlPlane, driver, options } = await settings();
+    const stateFile = await useStateFile();
+    controlPlane.events = [detach(1, 2 ** 40)];
+    const deceived = startAgent({ ...options, stateFile });
+    await until('it was acknowledged', async () => controlPlane.outcomeOf(1)?.outcome === 'applied');
+    await deceived.stop();
+
+    controlPlane.desired = desired([entry(7, { generation: 3 }), entry(8)], { sequence: 2 });
+    const { lines, logger } = useErrorLines();
+    const restarted = startAgent({ ...options, stateFile, logger, reconcileIntervalMs: 50 });
+    await until('the other one was attached', async () => driver.attachments.has('203.0.113.8'));
+    const before = performance.now();
+    await until('it was compared again', async () => performance.now() - before > 500);
+    expect(driver.attachments.has(IP), 'an older generation does not win').toBe(false);
+    expect(lines.filter(tooLow)).toMatchObject([
+      {
+        entries: 1,
+        reasons: [`${IP}: told generation 3, known ${2 ** 40}`],
+        msg: expect.stringContaining('stop the agent, remove its state file, and start it again'),
+      },
+    ]);
+    controlPlane.desired = desired([entry(7, { generation: 5 })], { sequence: 3 });
+    controlPlane.events = [attach(3, { generation: 5 })];
+    await until('the change was reported', async () => lines.filter(tooLow).length > 1);
+    await restarted.stop();
+
+    await rm(stateFile);
+    startAgent({ ...options, stateFile });
+    await until('it was attached', async () => driver.attachments.has(IP));
+  });
+
+  test('is in the log when a new event is below it, and not when an old event only comes late', async () => {
+    const { controlPlane, options } = await settings();
+    const stateFile = await useStateFile();
+    await writeFile(stateFile, `["${IP}",9]\n["203.0.113.8",9]\n`);
+    controlPlane.desired = desired([], { sequence: 5 });
+    const late = { address: '203.0.113.8', generation: 4, anchor: '10.0.0.8' };
+    controlPlane.events = [attach(4, late), attach(6, { generation: 3 })];
+    const { lines, logger } = useErrorLines();
+    startAgent({ ...options, stateFile, logger });
+    await until('both were acknowledged', async () => controlPlane.acknowledged.length === 2);
+    expect(controlPlane.acknowledged.map(({ outcome }) => outcome)).toEqual(['superseded', 'superseded']);
+    expect(lines.filter(tooLow)).toMatchObject([{ reasons: [`${IP}: told generation 3, known 9`] }]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { runAgent } from '../../host/agent.ts';
 import type { AttachmentPolicy } from '../../host/attachment-policy.ts';
@@ -15,6 +15,8 @@ export interface TestAgentOptions {
   stateFile?: string;
   reconcileIntervalMs?: number;
   policy?: AttachmentPolicy;
+  /** Says nothing when absent. */
+  logger?: Logger;
 }
 
 /** An agent that a test starts and stops as it likes. */
@@ -26,7 +28,7 @@ export interface TestAgent {
 }
 
 /** Runs the real agent of a host, at the latest until the running test is over. */
-export function startAgent({ driver, ...options }: TestAgentOptions): TestAgent {
+export function startAgent({ driver, logger = pino({ level: 'silent' }), ...options }: TestAgentOptions): TestAgent {
   const stopping = new AbortController();
   let dead = false;
   const never = () => new Promise<never>(() => {});
@@ -48,7 +50,7 @@ export function startAgent({ driver, ...options }: TestAgentOptions): TestAgent 
       watch: (onCarrier, signal) => driver.watch(onCarrier, signal),
     },
     signal: stopping.signal,
-    logger: pino({ level: 'silent' }),
+    logger,
     waitSeconds: 2,
     stopTimeoutMs: 200,
   });
