@@ -1,6 +1,6 @@
+import { partyOfAddress } from '../fairness/party.ts';
 import type { ApiApp, Audience } from './context.ts';
 import { type Fairness, spendOrRefuse } from './fairness/fairness.ts';
-import { partyOfAddress } from './fairness/remote-address.ts';
 import { headerComponents } from './schemas/responses.ts';
 
 /** Where operators read what the API offers to them and to hosts. */

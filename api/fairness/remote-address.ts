@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
-import ipaddr from 'ipaddr.js';
+import { plainAddress } from '../../fairness/party.ts';
 import type { ApiEnvironment } from '../context.ts';
 
 /** Where requests come from without a socket, as when the app runs as a function. */
@@ -45,22 +45,6 @@ export class RemoteAddresses {
     }
     return address;
   }
-}
-
-/**
- * The party that an address belongs to: itself, or for IPv6 the network of 64 bits, all of which one machine can use.
- */
-export function partyOfAddress(address: string): string {
-  if (!isIPv6(address)) return address;
-  return `${ipaddr.IPv6.parse(address)
-    .parts.slice(0, 4)
-    .map((part) => part.toString(16))
-    .join(':')}::/64`;
-}
-
-/** An IPv4 address that a socket for both versions shows in IPv6 form is that IPv4 address. */
-export function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }
 
 function peerOf(c: Context<ApiEnvironment>): string | null {

@@ -1,14 +1,14 @@
 import type { Context } from 'hono';
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { appendEntry } from '../../db/audit-log.ts';
 import type { Database } from '../../db/database.ts';
 import type { TokenOwner } from '../../domain/tokens.ts';
+import { TooManyWaitingError } from '../../fairness/fair-gate.ts';
+import { partyOfAddress } from '../../fairness/party.ts';
+import { TokenLookUps, TooManyWrongTokensError } from '../../fairness/token-look-ups.ts';
 import type { ApiEnvironment } from '../context.ts';
 import { tooManyRequests, unauthorized } from '../errors.ts';
-import { Allowance } from './allowance.ts';
-import { FairGate, TooManyWaitingError } from './fair-gate.ts';
-import { partyOfAddress, type RemoteAddresses } from './remote-address.ts';
+import type { RemoteAddresses } from './remote-address.ts';
 
 /** Options of {@link WrongTokens}. */
 export interface WrongTokensOptions {
@@ -21,14 +21,6 @@ export interface WrongTokensOptions {
   perMinute: number;
 }
 
-const MINUTE = 60;
-/** How long a token that was not found is not looked for again. No token is made that was tried before. */
-const REMEMBERED_WRONG_MS = 60_000;
-/** How long a token that was found is looked for although its address has sent too many wrong ones. */
-const REMEMBERED_RIGHT_MS = 3_600_000;
-const MOST_REMEMBERED = 10_000;
-/** Look-ups of unknown tokens at a time: a small part of the connections to the database. */
-const LOOK_UPS = { atOnce: 6, eachAtOnce: 3, eachWaiting: 100 };
 const REPORT_EVERY_MS = 60_000;
 
 /**
@@ -38,17 +30,12 @@ const REPORT_EVERY_MS = 60_000;
  */
 export class WrongTokens<Found> {
   readonly #options: WrongTokensOptions;
-  readonly #allowance: Allowance;
-  readonly #gate = new FairGate(LOOK_UPS);
-  readonly #wrong = new LRUCache<string, true>({ max: MOST_REMEMBERED, ttl: REMEMBERED_WRONG_MS });
-  readonly #right = new LRUCache<string, true>({ max: MOST_REMEMBERED, ttl: REMEMBERED_RIGHT_MS });
-  /** Look-ups in progress by hash, so that many requests with one token are one look-up. */
-  readonly #lookUps = new Map<string, Promise<Found | null>>();
+  readonly #lookUps: TokenLookUps<Found>;
   #report: { count: number; lastFrom: string } | null = null;
 
   constructor(options: WrongTokensOptions) {
     this.#options = options;
-    this.#allowance = new Allowance({ perSecond: options.perMinute / MINUTE, most: options.perMinute });
+    this.#lookUps = new TokenLookUps(options.perMinute);
   }
 
   /**
@@ -57,23 +44,25 @@ export class WrongTokens<Found> {
    */
   async find(c: Context<ApiEnvironment>, hash: string, lookUp: () => Promise<Found | null>): Promise<Found> {
     const party = this.#partyOf(c);
-    const wasRight = this.#right.has(hash);
-    if (!wasRight && !this.#lookUps.has(hash)) this.#refuseTooMany(party);
-    if (this.#wrong.has(hash)) throw this.failed(c);
-    const found = await (this.#lookUps.get(hash) ??
-      this.#begin(hash, wasRight ? lookUp : () => this.#limited(party, lookUp)));
-    if (found === null) {
-      this.#wrong.set(hash, true);
-      this.#right.delete(hash);
-      throw this.failed(c);
+    try {
+      const found = await this.#lookUps.find(party, hash, lookUp);
+      if (found !== null) return found;
+    } catch (error) {
+      if (error instanceof TooManyWaitingError) throw tooManyRequests(1);
+      if (!(error instanceof TooManyWrongTokensError)) throw error;
+      this.#count(party);
+      throw tooManyRequests(error.wait);
     }
-    this.#right.set(hash, true);
-    return found;
+    throw this.failed(c);
   }
 
   /** Throws 429 when the address has sent too many wrong tokens: before a token is compared, so that guessing is slow. */
   refuseTooMany(c: Context<ApiEnvironment>): void {
-    this.#refuseTooMany(this.#partyOf(c));
+    const party = this.#partyOf(c);
+    const wait = this.#lookUps.wait(party);
+    if (wait === 0) return;
+    this.#count(party);
+    throw tooManyRequests(wait);
   }
 
   /** Counts a wrong token, and answers the error to throw. */
@@ -81,40 +70,14 @@ export class WrongTokens<Found> {
     const address = this.#options.addresses.of(c);
     const party = partyOfAddress(address);
     this.#count(address);
-    const wait = this.#allowance.wait(party);
+    const wait = this.#lookUps.wait(party);
     if (wait > 0) return tooManyRequests(wait);
-    this.#allowance.spend(party, 1);
+    this.#lookUps.countWrong(party);
     return unauthorized();
   }
 
   #partyOf(c: Context<ApiEnvironment>): string {
     return partyOfAddress(this.#options.addresses.of(c));
-  }
-
-  #refuseTooMany(party: string): void {
-    const wait = this.#allowance.wait(party);
-    if (wait === 0) return;
-    this.#count(party);
-    throw tooManyRequests(wait);
-  }
-
-  #begin(hash: string, lookUp: () => Promise<Found | null>): Promise<Found | null> {
-    const found = lookUp().finally(() => this.#lookUps.delete(hash));
-    this.#lookUps.set(hash, found);
-    return found;
-  }
-
-  async #limited(party: string, lookUp: () => Promise<Found | null>): Promise<Found | null> {
-    // Taken before the answer is known, so that many at a time do not get past the limit.
-    this.#allowance.spend(party, 1);
-    try {
-      return await this.#gate.run(party, lookUp);
-    } catch (error) {
-      if (error instanceof TooManyWaitingError) throw tooManyRequests(1);
-      throw error;
-    } finally {
-      this.#allowance.spend(party, -1);
-    }
   }
 
   /** The first attempt of a minute is reported with those that follow within it. */

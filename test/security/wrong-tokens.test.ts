@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
 import { Hono } from 'hono';
 import { pino } from 'pino';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import type { ApiEnvironment } from '../../api/context.ts';
 import { RemoteAddresses } from '../../api/fairness/remote-address.ts';
@@ -12,6 +10,7 @@ import { useApiProcess } from '../support/api-process.ts';
 import { useDatabase } from '../support/database.ts';
 import { type Answer, expectAnswer, Http } from '../support/http.ts';
 import { until } from '../support/until.ts';
+import { useWatchedDatabase } from '../support/watched-database.ts';
 import { useWorld } from '../support/world.ts';
 
 const ATTEMPTS = 10;
@@ -127,29 +126,6 @@ test('wrong tokens cost the database at most one look each, and what cannot be a
   expect(looks()).toBeGreaterThan(0);
   expect(looks()).toBeLessThanOrEqual(200);
 });
-
-/** A way to the database on which the statements that match are counted. */
-async function useWatchedDatabase(matching: RegExp): Promise<{ mysqlUrl: string; looks(): number }> {
-  const target = new URL(inject('stack').mysqlUrl);
-  let count = 0;
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    client.on('data', (data) => {
-      if (matching.test(data.toString('latin1'))) count++;
-    });
-    for (const socket of [client, upstream]) socket.on('error', () => {}).on('close', () => upstream.destroy());
-    client.pipe(upstream).pipe(client);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-  });
-  const { port } = z.object({ port: z.int() }).parse(server.address());
-  return {
-    mysqlUrl: Object.assign(new URL(target), { hostname: '127.0.0.1', port: String(port) }).href,
-    looks: () => count,
-  };
-}
 
 test('a flood of refused requests leaves few lines in the log, and one that counts the rest', async () => {
   const { url, log } = await useApiProcess({ ...SETTINGS, API_WRONG_TOKENS_PER_MINUTE: '3' });

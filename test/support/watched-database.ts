@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { inject, onTestFinished } from 'vitest';
+import { z } from 'zod';
+
+/** A way to the database of the stack, for the running test, on which the statements that match are counted. */
+export async function useWatchedDatabase(matching: RegExp): Promise<{ mysqlUrl: string; looks(): number }> {
+  const target = new URL(inject('stack').mysqlUrl);
+  let count = 0;
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    client.on('data', (data) => {
+      if (matching.test(data.toString('latin1'))) count++;
+    });
+    for (const socket of [client, upstream]) socket.on('error', () => {}).on('close', () => upstream.destroy());
+    client.pipe(upstream).pipe(client);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  const { port } = z.object({ port: z.int() }).parse(server.address());
+  return {
+    mysqlUrl: Object.assign(new URL(target), { hostname: '127.0.0.1', port: String(port) }).href,
+    looks: () => count,
+  };
+}
