@@ -1,6 +1,14 @@
 import { z } from 'zod';
+import { mayBePassedOn } from '../edge/upstream/headers.ts';
 import { mysqlSchema } from './servers.ts';
 
+/** A list with commas. */
+const names = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== ''),
+);
 const milliseconds = z.coerce.number().int().positive();
 
 /** Settings of the gateway. */
@@ -29,6 +37,13 @@ export const edgeSchema = z
       .enum(['true', 'false'])
       .default('false')
       .transform((text) => text === 'true'),
+    /** Fields of requests that the legacy stack needs beside those that are always passed on, separated by commas. */
+    EDGE_REQUEST_HEADERS: names
+      .transform((all) => all.map((name) => name.toLowerCase()))
+      .refine((all) => all.every(mayBePassedOn), 'has a name that is none, or that clients must not say')
+      .prefault(''),
+    /** Wrong tokens of one address a minute that are looked for. */
+    EDGE_WRONG_TOKENS_PER_MINUTE: z.coerce.number().int().positive().default(100),
     /** Open connections of the process. It needs as many open files again, for those to the upstreams. */
     EDGE_CONNECTIONS: z.coerce.number().int().positive().default(8_000),
     /** Open connections of one address; not counted while a proxy in front is trusted, behind which all are. */
@@ -42,15 +57,7 @@ export const edgeSchema = z
     /** Reads that are compared, in percent. */
     EDGE_SHADOW_PERCENT: z.coerce.number().min(0).max(100).default(0),
     /** Fields whose differences do not count, separated by commas. */
-    EDGE_SHADOW_IGNORE: z
-      .string()
-      .default('request_id')
-      .transform((text) =>
-        text
-          .split(',')
-          .map((field) => field.trim())
-          .filter((field) => field !== ''),
-      ),
+    EDGE_SHADOW_IGNORE: names.prefault('request_id'),
   })
   .refine(
     ({ EDGE_FLAGS_FILE, EDGE_FLAGS_PROVIDER }) => EDGE_FLAGS_FILE !== undefined || EDGE_FLAGS_PROVIDER !== undefined,

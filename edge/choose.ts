@@ -1,7 +1,7 @@
 import type { CodePath } from './code-paths.ts';
 import type { Flags } from './flags/flags.ts';
 import type { Stack } from './upstream/upstream.ts';
-import type { Users } from './users.ts';
+import type { Caller, Users } from './users.ts';
 
 /** Why a request goes where it goes; in the access log. */
 export type Reason = 'flag' | 'flag_failure' | 'user_failure' | 'rule';
@@ -14,14 +14,42 @@ export interface Choice {
   user?: string;
 }
 
+/** What choices are made by. */
+export interface ChoiceOptions {
+  flags: Flags;
+  users: Users;
+  /** Where what has no flag and no rule goes. */
+  defaultStack: Stack;
+}
+
 /** Asks the flag of a code path for the user behind a request. Whatever cannot be known means legacy. */
 export async function chooseByFlag(
-  { flags, users }: { flags: Flags; users: Users },
+  { flags, users }: ChoiceOptions,
   codePath: CodePath,
-  authorization: string | undefined,
+  caller: Caller,
 ): Promise<Choice> {
-  const user = await users.userOf(authorization);
+  const user = await users.userOf(caller);
   if (user === null) return { stack: 'legacy', reason: 'user_failure' };
   const { isNew, usable } = await flags.ask(codePath, user);
   return { stack: isNew ? 'new' : 'legacy', reason: usable ? 'flag' : 'flag_failure', user };
+}
+
+/**
+ * For a request that may be on any of several code paths, since another reader may find in it what the gateway does not.
+ * A user who is on the new stack with all of them is not to reach legacy by it; for any other it goes by the rule.
+ */
+export async function chooseByAllFlags(
+  { flags, users, defaultStack }: ChoiceOptions,
+  codePaths: readonly CodePath[],
+  caller: Caller,
+): Promise<Choice> {
+  const byRule: Choice = { stack: defaultStack, reason: 'rule' };
+  if (defaultStack === 'new') return byRule;
+  const user = await users.userOf(caller);
+  if (user === null) return { stack: defaultStack, reason: 'user_failure' };
+  for (const codePath of codePaths) {
+    const { isNew } = await flags.ask(codePath, user);
+    if (!isNew) return byRule;
+  }
+  return { stack: 'new', reason: 'flag', user };
 }

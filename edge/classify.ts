@@ -1,23 +1,33 @@
 import { z } from 'zod';
 import { jsonOf, type RequestBody } from './body.ts';
-import type { CodePath, Family } from './code-paths.ts';
+import { type CodePath, codePathsNamed, FAMILIES, type Family } from './code-paths.ts';
 
 const creation = z.looseObject({ droplet_id: z.unknown(), region: z.unknown() }).partial();
 const change = z.looseObject({ type: z.enum(['assign', 'unassign']) });
 
 /**
- * Which creation is asked for, by the API's own rule: a droplet decides, with or without a region. Null when the body
- * says neither; then both stacks would refuse it.
+ * Which creation is asked for, by the API's own rule: a droplet decides, with or without a region. Both of them when the
+ * body says neither in a way that the gateway reads: as a form, compressed, or in capitals, another reader may find one.
  */
-export function creationPath(family: Family, body: RequestBody): CodePath | null {
+export function creationPaths(family: Family, body: RequestBody): CodePath[] {
   const { success, data } = creation.safeParse(jsonOf(body));
-  if (success && data.droplet_id) return `${family}.create_for_droplet`;
-  if (success && data.region) return `${family}.create_in_region`;
-  return null;
+  if (success && data.droplet_id) return [`${family}.create_for_droplet`];
+  if (success && data.region) return [`${family}.create_in_region`];
+  return [`${family}.create_in_region`, `${family}.create_for_droplet`];
 }
 
-/** Which change of an address is asked for; null when the body names none that is known. */
-export function changePath(family: Family, body: RequestBody): CodePath | null {
+/** Which change of an address is asked for; both when the body names none that is known. */
+export function changePaths(family: Family, body: RequestBody): CodePath[] {
   const { success, data } = change.safeParse(jsonOf(body));
-  return success ? `${family}.${data.type}` : null;
+  return success ? [`${family}.${data.type}`] : [`${family}.assign`, `${family}.unassign`];
+}
+
+/**
+ * The code paths that another reader may find in a path or a method that is none of theirs, such as
+ * `/v2/reserved_ips.json`: all of the family whose name it begins with. Empty when it begins with none.
+ */
+export function similarPaths(path: string): CodePath[] {
+  const [, first, second = ''] = path.split('/', 3);
+  const family = FAMILIES.find((name) => first === 'v2' && second.toLowerCase().startsWith(name));
+  return family === undefined ? [] : codePathsNamed(family);
 }

@@ -32,6 +32,18 @@ export class BodyTooLargeError extends Error {
   }
 }
 
+/** A token that is not known is not looked for: its address has sent too many wrong ones, or too many wait. */
+export class UnknownTokenRefusedError extends Error {
+  /** Whole seconds until it is looked for. */
+  readonly wait: number;
+
+  constructor(wait: number) {
+    super('too many unknown tokens');
+    this.name = 'UnknownTokenRefusedError';
+    this.wait = wait;
+  }
+}
+
 /** The client has gone away, so there is nobody to answer. */
 export class ClientGoneError extends Error {
   constructor() {
@@ -67,6 +79,11 @@ export const UNEXPECTED: GatewayAnswer = {
 export function tooLarge({ limit }: BodyTooLargeError): GatewayAnswer {
   const message = `The request body may be ${limit} bytes at most.`;
   return { status: 413, id: 'payload_too_large', message, retryAfter: null };
+}
+
+/** As the API says it. */
+export function tooManyTokens({ wait }: UnknownTokenRefusedError): GatewayAnswer {
+  return { status: 429, id: 'too_many_requests', message: 'API rate limit exceeded.', retryAfter: wait };
 }
 
 /**

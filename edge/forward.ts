@@ -26,6 +26,8 @@ export interface ForwarderOptions {
   metrics: EdgeMetrics;
   shadow: Shadow;
   trustForwarded: boolean;
+  /** Names of the fields of requests that go to the stacks, beside those that always do; in lower case. */
+  requestHeaders: readonly string[];
 }
 
 /** A request whose way is known. */
@@ -65,14 +67,14 @@ export class Forwarder {
   async forward(c: EdgeContext, forwarding: Forwarding): Promise<Response> {
     const { incoming, outgoing } = c.env;
     const { codePath, choice, body, answerMs } = forwarding;
-    const { upstreams, shadow, trustForwarded } = this.#options;
+    const { upstreams, shadow, trustForwarded, requestHeaders: further } = this.#options;
     const { method } = c.req;
     const { requestId } = c.var;
     const end = this.#start(c, forwarding);
     const request = {
       method,
       target: routedTarget(c.req.url),
-      headers: requestHeaders(incoming, { requestId, trustForwarded }),
+      headers: requestHeaders(incoming, { requestId, trustForwarded, further }),
       body: body.stream,
       signal: untilGone(outgoing),
       ...(answerMs !== undefined && { answerMs }),

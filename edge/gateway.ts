@@ -3,12 +3,20 @@ import type { Provider } from '@openfeature/server-sdk';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
-import { type RequestBody, readAhead, streamedBody } from './body.ts';
-import { type Choice, chooseByFlag } from './choose.ts';
-import { changePath, creationPath } from './classify.ts';
+import { readAhead, streamedBody } from './body.ts';
+import { type ChoiceOptions, chooseByAllFlags, chooseByFlag } from './choose.ts';
+import { changePaths, creationPaths, similarPaths } from './classify.ts';
+import { clientAddress } from './client-address.ts';
 import { type CodePath, FAMILIES } from './code-paths.ts';
-import { BodyTooLargeError, NOT_FOUND, tooLarge, UNEXPECTED } from './errors.ts';
-import { type Flags, openFlags } from './flags/flags.ts';
+import {
+  BodyTooLargeError,
+  NOT_FOUND,
+  tooLarge,
+  tooManyTokens,
+  UNEXPECTED,
+  UnknownTokenRefusedError,
+} from './errors.ts';
+import { openFlags } from './flags/flags.ts';
 import { answerByGateway, type EdgeContext, type EdgeEnvironment, Forwarder } from './forward.ts';
 import { createMetrics, type EdgeMetrics } from './metrics.ts';
 import { requestId } from './request-id.ts';
@@ -40,6 +48,10 @@ export interface GatewayOptions {
   /** Where what has no flag and no rule goes. */
   defaultStack: Stack;
   trustForwarded: boolean;
+  /** Names of the fields of requests that go to the stacks, beside those that always do; in lower case. */
+  requestHeaders: readonly string[];
+  /** Wrong tokens of one address a minute that are looked for. */
+  wrongTokensPerMinute: number;
   shadow: { percent: number; ignored: string[] };
 }
 
@@ -53,18 +65,22 @@ export interface Gateway {
 
 /** Makes the gateway. It waits for the flags' first look, and for no upstream. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, db, provider, timeouts, defaultStack, trustForwarded } = options;
+  const { logger, db, provider, timeouts, defaultStack, trustForwarded, requestHeaders, wrongTokensPerMinute } =
+    options;
   const metrics = createMetrics();
   const flags = await openFlags({ provider, logger, metrics });
-  const users = new Users({ db, logger, metrics });
+  const users = new Users({ db, logger, metrics, wrongTokensPerMinute });
   const upstreams = {
     legacy: new Upstream('legacy', options.legacyUrl, timeouts),
     new: new Upstream('new', options.apiUrl, timeouts),
   };
   const shadow = new Shadow({ upstreams, logger, metrics, ...options.shadow });
-  const forwarder = new Forwarder({ upstreams, metrics, shadow, trustForwarded });
+  const forwarder = new Forwarder({ upstreams, metrics, shadow, trustForwarded, requestHeaders });
   return {
-    app: route({ logger, stopping: options.stopping ?? null, flags, users, forwarder, defaultStack }),
+    app: route({
+      ...{ logger, metrics, flags, users, forwarder, defaultStack, trustForwarded },
+      stopping: options.stopping ?? null,
+    }),
     metrics,
     shadow,
     async close() {
@@ -74,17 +90,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-interface RouteOptions {
+interface RouteOptions extends ChoiceOptions {
   logger: Logger;
+  metrics: EdgeMetrics;
   stopping: AbortSignal | null;
-  flags: Flags;
-  users: Users;
   forwarder: Forwarder;
-  defaultStack: Stack;
+  trustForwarded: boolean;
 }
 
 /** Finds the code path by the same router, with the same tolerance, as the API's. */
-function route({ logger, stopping, flags, users, forwarder, defaultStack }: RouteOptions): Hono<EdgeEnvironment> {
+function route(options: RouteOptions): Hono<EdgeEnvironment> {
+  const { logger, metrics, stopping, forwarder, defaultStack, trustForwarded } = options;
   const app = new Hono<EdgeEnvironment>({ strict: false });
   app.use(requestId(logger));
   app.use(async function asRulesAreWritten(c, next) {
@@ -99,18 +115,28 @@ function route({ logger, stopping, flags, users, forwarder, defaultStack }: Rout
       if (!error.whole) c.header('connection', 'close');
       return answerByGateway(c, tooLarge(error));
     }
+    if (error instanceof UnknownTokenRefusedError) {
+      metrics.refusedTokens.inc();
+      return answerByGateway(c, tooManyTokens(error));
+    }
     c.var.logger.error({ err: error }, 'request failed');
     return answerByGateway(c, UNEXPECTED);
   });
 
   const byRule = (c: EdgeContext, stack: Stack, body = streamedBody(c.env.incoming)) =>
     forwarder.forward(c, { codePath: null, choice: { stack, reason: 'rule' }, body });
-  async function byFlag(c: EdgeContext, codePath: CodePath | null, body: RequestBody) {
-    if (codePath === null) return byRule(c, defaultStack, body);
-    const choice: Choice = await chooseByFlag({ flags, users }, codePath, c.req.header('authorization'));
-    return forwarder.forward(c, { codePath, choice, body });
+  /** By the flag of its code path, or by those of all that it may be on. */
+  async function byFlags(c: EdgeContext, codePaths: readonly CodePath[], body = streamedBody(c.env.incoming)) {
+    const { incoming } = c.env;
+    const caller = { authorization: c.req.header('authorization'), address: clientAddress(incoming, trustForwarded) };
+    const [codePath, another] = codePaths;
+    if (codePath === undefined) return byRule(c, defaultStack, body);
+    if (another !== undefined) {
+      return forwarder.forward(c, { codePath: null, choice: await chooseByAllFlags(options, codePaths, caller), body });
+    }
+    return forwarder.forward(c, { codePath, choice: await chooseByFlag(options, codePath, caller), body });
   }
-  const flagged = (codePath: CodePath) => (c: EdgeContext) => byFlag(c, codePath, streamedBody(c.env.incoming));
+  const flagged = (codePath: CodePath) => (c: EdgeContext) => byFlags(c, [codePath]);
 
   for (const family of FAMILIES) {
     app.get(`/v2/${family}`, flagged(`${family}.list`));
@@ -120,11 +146,11 @@ function route({ logger, stopping, flags, users, forwarder, defaultStack }: Rout
     app.get(`/v2/${family}/:ip/actions/:action_id`, flagged(`${family}.show_action`));
     app.post(`/v2/${family}`, async (c) => {
       const body = await readAhead(c.env.incoming);
-      return byFlag(c, creationPath(family, body), body);
+      return byFlags(c, creationPaths(family, body), body);
     });
     app.post(`/v2/${family}/:ip/actions`, async (c) => {
       const body = await readAhead(c.env.incoming);
-      return byFlag(c, changePath(family, body), body);
+      return byFlags(c, changePaths(family, body), body);
     });
   }
 
@@ -143,7 +169,7 @@ function route({ logger, stopping, flags, users, forwarder, defaultStack }: Rout
       answerMs: LONG_POLL_MS,
     }),
   );
-  app.all('*', (c) => byRule(c, defaultStack));
+  app.all('*', (c) => byFlags(c, similarPaths(c.req.path)));
   return app;
 }
 

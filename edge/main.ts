@@ -45,6 +45,8 @@ async function main(): Promise<void> {
     },
     defaultStack: configuration.EDGE_DEFAULT_UPSTREAM,
     trustForwarded: configuration.EDGE_TRUST_FORWARDED,
+    requestHeaders: configuration.EDGE_REQUEST_HEADERS,
+    wrongTokensPerMinute: configuration.EDGE_WRONG_TOKENS_PER_MINUTE,
     shadow: { percent: configuration.EDGE_SHADOW_PERCENT, ignored: configuration.EDGE_SHADOW_IGNORE },
   });
   try {

@@ -48,6 +48,11 @@ export function createMetrics() {
       help: 'Requests that went to legacy because the database could not say whose token it is',
       registers,
     }),
+    refusedTokens: new Counter({
+      name: 'edge_refused_tokens_total',
+      help: 'Requests that were answered 429 because too many unknown tokens came from their address',
+      registers,
+    }),
     shadows: new Counter({
       name: 'edge_shadow_comparisons_total',
       help: 'Reads that were sampled: equal, different, or not compared (busy, too_large, failed)',

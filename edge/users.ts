@@ -2,6 +2,11 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { findToken, hashToken } from '../db/tokens.ts';
+import { isTokenOf } from '../domain/tokens.ts';
+import { TooManyWaitingError } from '../fairness/fair-gate.ts';
+import { partyOfAddress } from '../fairness/party.ts';
+import { TokenLookUps, TooManyWrongTokensError } from '../fairness/token-look-ups.ts';
+import { UnknownTokenRefusedError } from './errors.ts';
 import type { EdgeMetrics } from './metrics.ts';
 
 const BEARER = /^Bearer +([\w.~+/=-]{1,512}) *$/i;
@@ -14,25 +19,40 @@ export interface UsersOptions {
   db: Database;
   logger: Logger;
   metrics: EdgeMetrics;
+  /** Wrong tokens of one address a minute that are looked for. */
+  wrongTokensPerMinute: number;
   /** How long the account of a token is remembered, in milliseconds; default 60,000. It never changes. */
   cacheMs?: number;
   /** Most tokens remembered; default 10,000. */
   cacheSize?: number;
 }
 
-/** Knows whose token a request carries. It only decides the way: whether the token may do anything is for the stacks. */
+/** What is known of a request's caller before its token is read. */
+export interface Caller {
+  authorization: string | undefined;
+  /** Where it calls from. */
+  address: string;
+}
+
+/**
+ * Knows whose token a request carries. It only decides the way: whether the token may do anything is for the stacks, and
+ * so is the answer to a wrong one. Only the looks at the database are limited here.
+ */
 export class Users {
   readonly #logger: Logger;
   readonly #metrics: EdgeMetrics;
   readonly #accounts: LRUCache<string, string>;
+  readonly #lookUps: TokenLookUps<string>;
 
-  constructor({ db, logger, metrics, cacheMs = 60_000, cacheSize = 10_000 }: UsersOptions) {
+  constructor({ db, logger, metrics, wrongTokensPerMinute, cacheMs = 60_000, cacheSize = 10_000 }: UsersOptions) {
     this.#logger = logger;
     this.#metrics = metrics;
+    this.#lookUps = new TokenLookUps(wrongTokensPerMinute);
     this.#accounts = new LRUCache<string, string>({
       max: cacheSize,
       ttl: cacheMs,
-      // An unknown token is not remembered, so that a new one is on its way at once.
+      // It is believed when the database does not answer.
+      noDeleteOnStaleGet: true,
       fetchMethod: async (hash, known) => {
         try {
           return (await findToken(db, Buffer.from(hash, 'base64')))?.accountId.toString();
@@ -44,16 +64,32 @@ export class Users {
     });
   }
 
-  /** The number of the account, as text; {@link ANONYMOUS}; or null when the database cannot say. */
-  async userOf(authorization: string | undefined): Promise<string | null> {
+  /**
+   * The number of the account, as text; {@link ANONYMOUS}; or null when the database cannot say. Throws
+   * {@link UnknownTokenRefusedError} for a token that is not known when its address has sent too many wrong ones.
+   */
+  async userOf({ authorization, address }: Caller): Promise<string | null> {
     const [, token] = BEARER.exec(authorization ?? '') ?? [];
-    if (token === undefined) return ANONYMOUS;
+    if (token === undefined || !isTokenOf('customer', token)) return ANONYMOUS;
+    const hash = hashToken(token).toString('base64');
+    const known = this.#accounts.get(hash);
+    if (known !== undefined) return known;
     try {
-      return (await this.#accounts.fetch(hashToken(token).toString('base64'))) ?? ANONYMOUS;
+      const party = partyOfAddress(address);
+      return (await this.#lookUps.find(party, hash, () => this.#lookUp(party, hash))) ?? ANONYMOUS;
     } catch (error) {
+      if (error instanceof TooManyWrongTokensError) throw new UnknownTokenRefusedError(error.wait);
+      if (error instanceof TooManyWaitingError) throw new UnknownTokenRefusedError(1);
       this.#metrics.userFailures.inc();
       this.#logger.error({ err: error }, 'whose token it is cannot be read: the request goes to legacy');
       return null;
     }
+  }
+
+  /** A wrong token counts when it is looked for, not when it is remembered. */
+  async #lookUp(party: string, hash: string): Promise<string | null> {
+    const account = (await this.#accounts.fetch(hash)) ?? null;
+    if (account === null) this.#lookUps.countWrong(party);
+    return account;
   }
 }

@@ -16,22 +16,19 @@ const HOP_BY_HOP = new Set([
 /** What a proxy in front may say of where a request came from, and nobody else. */
 const BELIEVED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'] as const;
 
+/** What clients of the v2 API send and stacks read. */
+const PASSED_ON = [
+  ...['authorization', 'idempotency-key', 'user-agent', 'traceparent', 'tracestate', 'baggage'],
+  ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control'],
+  ...['content-encoding', 'content-language', 'content-length', 'content-type'],
+  ...['if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'range'],
+];
+
+/** What the gateway says itself, or may never say on a client's word. */
+const OWN = ['host', 'expect', 'x-request-id', 'via', 'forwarded', 'x-shadow'];
+
 /** Other signs than these are read as hyphens by many servers: `X_Forwarded_For` is another name of `X-Forwarded-For`. */
 const PLAIN_NAME = /^[a-z\d-]+$/;
-
-/** Names by which proxies tell servers where a request came from, whose it is, or that it is meant to be another one. */
-const PROXY_NAMES = new RegExp(
-  [
-    '^(?:x-)?forward',
-    // X-Real-IP, True-Client-IP, CF-Connecting-IP, X-Remote-Addr, X-Azure-ClientIP, and whatever else names an address.
-    '(?:^|-)(?:client|remote|socket)?-?(?:ip|ipv4|ipv6|addr|address)$',
-    '^x-(?:accel|authenticated|client|envoy|http|method|original|originating|proxy|proxyuser|remote|rewrite|sendfile|shadow|ssl|tls)(?:-|$)',
-    '^(?:cf-pseudo|client-cert|proxy|remote|ssl|wl-proxy)(?:-|$)',
-    '-override$',
-    '^(?:x-)?(?:host|https|path|scheme|script-name|uri|url|url-scheme)$',
-    '^(?:front-end-https|x-arr-ssl)$',
-  ].join('|'),
-);
 
 /** What {@link requestHeaders} is to say for the gateway. */
 export interface RequestHeaderOptions {
@@ -39,27 +36,30 @@ export interface RequestHeaderOptions {
   requestId: string;
   /** Whether a proxy in front says truly where a request came from. */
   trustForwarded: boolean;
+  /** Names of further fields that are passed on, in lower case. */
+  further: readonly string[];
 }
 
-/** Whether only a proxy may say this, in any spelling that a server may take for it; `name` is in lower case. */
-export function isForProxies(name: string): boolean {
-  return !PLAIN_NAME.test(name) || PROXY_NAMES.test(name);
+/** Whether a field of this name, in lower case, may be passed on from clients if a legacy stack needs it. */
+export function mayBePassedOn(name: string): boolean {
+  return PLAIN_NAME.test(name) && !name.startsWith('x-forwarded') && !HOP_BY_HOP.has(name) && !OWN.includes(name);
 }
 
 /**
- * The fields that go to an upstream, in the order, spelling and number in which they came: without those of the hop and
- * those that only proxies may say, which are said anew. `Host` is the upstream's own and is added by whoever connects.
- * The node answers `Expect: 100-continue` itself, so that is not passed on.
+ * The fields that go to an upstream, in the order, spelling and number in which they came: those that clients of the API
+ * send, and no others, since there is no end of names by which a server may be told where a request came from, whose it
+ * is, or that it is meant to be another one. `Host` is the upstream's own and is added by whoever connects. The node
+ * answers `Expect: 100-continue` itself, so that is not passed on.
  */
 export function requestHeaders(incoming: IncomingMessage, options: RequestHeaderOptions): string[] {
-  const { requestId, trustForwarded } = options;
+  const { requestId, trustForwarded, further } = options;
   const { headers, rawHeaders } = incoming;
-  const dropped = new Set([...HOP_BY_HOP, ...named(headers.connection), 'host', 'expect', 'x-request-id']);
+  const passed = new Set([...PASSED_ON, ...further]);
+  for (const name of named(headers.connection)) passed.delete(name);
   const kept: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
-    const lowerCase = name.toLowerCase();
-    if (!dropped.has(lowerCase) && !isForProxies(lowerCase)) kept.push(name, value);
+    if (passed.has(name.toLowerCase())) kept.push(name, value);
   }
   kept.push('x-request-id', requestId, 'via', '1.1 edge');
   return [...kept, ...forwardedHeaders(incoming, trustForwarded)];

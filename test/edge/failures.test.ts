@@ -107,7 +107,7 @@ describe('an upstream', () => {
       request.pause();
       response.writeHead(413, { 'content-type': 'application/json' }).end('{"id":"payload_too_large"}');
     };
-    const answer = await http.send('PUT', '/v2/reserved_ips', { rawBody: 'x'.repeat(200_000) });
+    const answer = await http.send('PUT', '/v2/droplets', { rawBody: 'x'.repeat(200_000) });
     expect(answer).toMatchObject({ status: 413, body: { id: 'payload_too_large' } });
   });
 });

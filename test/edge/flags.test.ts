@@ -160,7 +160,9 @@ test('whose token it is cannot be read without a database: such a request goes t
   await setFlags(flagFile, 'all', { percent: 100 });
   const mysqlUrl = 'mysql://nobody:nothing@127.0.0.1:1/nowhere';
   const gateway = await useGateway({ legacyUrl: legacy.url, apiUrl: fresh.url, flagFile, mysqlUrl });
-  const answer = await fetch(`${gateway.url}/v2/reserved_ips`, { headers: { authorization: 'Bearer some-token' } });
+  const answer = await fetch(`${gateway.url}/v2/reserved_ips`, {
+    headers: { authorization: `Bearer rip_${'x'.repeat(43)}` },
+  });
   expect(await answer.json()).toEqual({ served_by: 'legacy' });
   expect(await gateway.metric('edge_user_failures_total')).toBe(1);
   expect(gateway.log()).toContain('whose token it is cannot be read');

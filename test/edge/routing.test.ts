@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CODE_PATHS, type CodePath } from '../../edge/code-paths.ts';
 import type { Account } from '../support/account.ts';
@@ -130,18 +131,31 @@ describe('a body that decides the code path', () => {
     expect(await servedBy(http, ['POST', '/v2/floating_ips', body])).toEqual({ served_by: 'new' });
   });
 
-  test.each([
-    ['no JSON', Buffer.from('{"type":"assign"')],
-    ['no object', Buffer.from('["assign"]')],
-    ['no known change', Buffer.from('{"type":"destroy"}')],
-    ['not UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
-    ['empty', Buffer.alloc(0)],
-  ])('goes to the default stack, whole, when it is %s', async (_, body) => {
-    const { legacy, fresh, http } = await useStacks(['all']);
-    const answer = await http.send('POST', '/v2/reserved_ips/192.0.2.1/actions', { rawBody: new Uint8Array(body) });
-    expect(answer.body).toEqual({ served_by: 'legacy' });
-    expect(legacy.last.body.equals(body)).toBe(true);
-    expect(fresh.begun).toBe(0);
+  describe.each([
+    ['/v2/reserved_ips/192.0.2.1/actions', 'assign', 'unassign', '"type":"assign"'],
+    ['/v2/floating_ips', 'create_in_region', 'create_for_droplet', '"region":"nyc3"'],
+  ])('of a POST to %s', (path, one, other, field) => {
+    const pair = field.replaceAll('"', '').replace(':', '=');
+    test.each([
+      ['no JSON', Buffer.from(`{${field}`)],
+      ['no object', Buffer.from(`[{${field}}]`)],
+      ['followed by something', Buffer.from(`{${field}}}`)],
+      ['a form', Buffer.from(pair)],
+      ['compressed', gzipSync(`{${field}}`)],
+      ['written in capitals', Buffer.from(`{${field}}`.toUpperCase())],
+      ['about nothing known', Buffer.from('{"type":"destroy"}')],
+      ['not UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
+      ['empty', Buffer.alloc(0)],
+    ])('goes, whole, to the new stack when it is %s only if all that it may mean does', async (_, body) => {
+      const { legacy, fresh, gateway, flagFile, http } = await useStacks([one]);
+      const send = () => http.send('POST', path, { rawBody: new Uint8Array(body) });
+      expect((await send()).body).toEqual({ served_by: 'legacy' });
+      expect(legacy.last.body.equals(body)).toBe(true);
+      await changeFlags(gateway, flagFile, other, { percent: 100 });
+      expect((await send()).body).toEqual({ served_by: 'new' });
+      expect(fresh.last.body.equals(body)).toBe(true);
+      expect(legacy.begun).toBe(1);
+    });
   });
 
   test('may come in pieces without a length', async () => {
@@ -166,9 +180,8 @@ describe('what is none of the 18', () => {
       [['GET', '/v2/droplets'], 'legacy'],
       [['GET', '/v2/account'], 'legacy'],
       [['GET', '/v2/actions/1'], 'legacy'],
-      [['PUT', '/v2/reserved_ips'], 'legacy'],
-      [['DELETE', '/v2/reserved_ips'], 'legacy'],
-      [['GET', '/v2/reserved_ips_'], 'legacy'],
+      [['GET', '/v2/reserved'], 'legacy'],
+      [['GET', '/v1/reserved_ips'], 'legacy'],
       [['GET', '/anything/else'], 'legacy'],
       [['GET', '/v2/reserved_ipv6'], 'new'],
       [['POST', '/v2/reserved_ipv6', '{"region_slug":"nyc3"}'], 'new'],
@@ -180,6 +193,28 @@ describe('what is none of the 18', () => {
       expect(await servedBy(http, request), request.join(' ')).toEqual({ served_by: expected });
     }
   });
+
+  test.each<Request>([
+    ['PUT', '/v2/reserved_ips'],
+    ['DELETE', '/v2/reserved_ips'],
+    ['GET', '/v2/reserved_ips_'],
+    ['GET', '/v2/reserved_ips.json'],
+    ['GET', '/v2/Reserved_IPs.json'],
+    ['POST', '/v2/reserved_ips.json', '{"region":"nyc3"}'],
+    ['PATCH', '/v2/reserved_ips/192.0.2.1'],
+    ['POST', '/v2/reserved_ips/192.0.2.1/actions.json', '{"type":"assign"}'],
+    ['POST', '/v2/reserved_ips/192.0.2.1/actions/7', '{"type":"assign"}'],
+    ['GET', '/v2/reserved_ips/192.0.2.1/actions/7/x'],
+  ])(
+    'but looks like one of a family, as %s %s does, goes to the new stack when the whole family does',
+    async (...request) => {
+      const { http } = await useStacks(['reserved_ips']);
+      expect(await servedBy(http, request)).toEqual({ served_by: 'new' });
+      const others = CODE_PATHS.filter((codePath) => codePath !== 'reserved_ips.show_action');
+      const { http: partly } = await useStacks(others);
+      expect(await servedBy(partly, request)).toEqual({ served_by: 'legacy' });
+    },
+  );
 
   test('reaches no stack when it is for operators only, however it is written', async () => {
     const { legacy, fresh, http } = await useStacks(['all']);

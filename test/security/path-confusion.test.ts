@@ -99,7 +99,8 @@ describe('the gateway', () => {
     }
     expect(['internal', 'healthz', 'readyz'], what).not.toContain(way);
     const isFlagged = way.includes(' ') && isCodePath(arrival.method, path);
-    const isForNew = ['host', 'openapi', 'reserved_ipv6'].includes(way) || (isFlagged && isNew);
+    const isSimilar = /^\/v2\/(reserved|floating)_ips/i.test(path);
+    const isForNew = ['host', 'openapi', 'reserved_ipv6'].includes(way) || ((isFlagged || isSimilar) && isNew);
     expect(arrivals.fresh.length === 1, `${what}: ${arrival.method} ${path}`).toBe(isForNew);
     return arrival;
   }

@@ -67,6 +67,8 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     timeouts: { connectMs: 2_000, answerMs: 10_000, bodyMs: 10_000 },
     defaultStack: 'legacy',
     trustForwarded: false,
+    requestHeaders: [],
+    wrongTokensPerMinute: 100,
     shadow: { percent: 0, ignored: ['request_id'] },
     ...rest,
     provider,
