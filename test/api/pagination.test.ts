@@ -68,7 +68,7 @@ describe('a list', () => {
   });
 
   test('is whole for a client that follows its links', async () => {
-    const world = await useWorld({ agents: 0, prefixLength: 27 });
+    const world = await useWorld({ agents: 0, prefixLength: 25 });
     const account = await world.account();
     const ips = await reserve(account, world, 23);
 
