@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mayBePassedOn } from '../edge/upstream/headers.ts';
+import { mayBePassedOn } from '../http/passed-on.ts';
 import { mysqlSchema } from './servers.ts';
 
 /** A list with commas. */

@@ -1,17 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-
-/** Fields that are meant for the next hop alone (RFC 9110, 7.6.1), and what becomes of them here is our own matter. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { HOP_BY_HOP } from '../../http/passed-on.ts';
 
 /** What a proxy in front may say of where a request came from, and nobody else. */
 const BELIEVED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'] as const;
@@ -24,12 +12,6 @@ const PASSED_ON = [
   ...['if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'range'],
 ];
 
-/** What the gateway says itself, or may never say on a client's word. */
-const OWN = ['host', 'expect', 'x-request-id', 'via', 'forwarded', 'x-shadow'];
-
-/** Other signs than these are read as hyphens by many servers: `X_Forwarded_For` is another name of `X-Forwarded-For`. */
-const PLAIN_NAME = /^[a-z\d-]+$/;
-
 /** What {@link requestHeaders} is to say for the gateway. */
 export interface RequestHeaderOptions {
   /** Name of the request, on this way and in every log. */
@@ -38,11 +20,6 @@ export interface RequestHeaderOptions {
   trustForwarded: boolean;
   /** Names of further fields that are passed on, in lower case. */
   further: readonly string[];
-}
-
-/** Whether a field of this name, in lower case, may be passed on from clients if a legacy stack needs it. */
-export function mayBePassedOn(name: string): boolean {
-  return PLAIN_NAME.test(name) && !name.startsWith('x-forwarded') && !HOP_BY_HOP.has(name) && !OWN.includes(name);
 }
 
 /**
