@@ -29,7 +29,11 @@ export async function describeInjection(product: Product): Promise<void> {
     beforeAll(async () => {
       server = await startPrivateServer(product);
       root = openDatabase({ url: server.url, poolSize: 1 });
-      stack = await createPrivateStack({ databaseServer: server.url });
+      stack = await createPrivateStack({
+        databaseServer: server.url,
+        // The tables are compared, and the last use of a token is a change.
+        settings: { API_TOKEN_USES_EVERY_SECONDS: '3600' },
+      });
       db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
     });
     afterAll(async () => {
@@ -63,6 +67,7 @@ export async function describeInjection(product: Product): Promise<void> {
         const { host, ip } = callers;
         await callers.account.startAssign(ip, callers.dropletId);
         const event = await host.event(ip, 'attach');
+        await outboxIsEmpty(db);
         const before = await dump(db);
 
         const message = HOSTILE_STRINGS.join('|').slice(0, 1_024).toWellFormed();
