@@ -12,7 +12,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 /** Words that stand for "put yours here". */
 const PLACEHOLDER =
-  /^(<.*>|change[-_ ]?(me|it|this).*|(my|the|your)[-_ ].*|(admin|api|secret|password|token|test|example)([-_ ]?(admin|api|secret|password|token|test|example|\d+))*)$/i;
+  /^(<.*>|change[-_ ]?(me|it|this).*|(my|the|your)[-_ ].*|(admin|api|secret|password|token|test|example)([-_ ]?(admin|api|secret|password|token|test|example|\d))*)$/i;
 const FEWEST_CHARACTERS = 6;
 
 /** Whether a secret is one that others know, stands for one, or hardly has more than one character. */

@@ -43,6 +43,6 @@ function hostOf(incoming: IncomingMessage): Host | null {
 
 function ownHost({ socket }: IncomingMessage): Host {
   const { localAddress = '127.0.0.1', localPort = null } = socket;
-  const address = localAddress.replace(/^::ffff:|%.*$/g, '');
+  const address = localAddress.replace(/^::ffff:|%[\s\S]*$/g, '');
   return { name: address.includes(':') ? `[${address}]` : address, port: localPort };
 }
