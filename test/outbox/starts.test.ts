@@ -10,7 +10,7 @@ import { OperationStarter } from '../../outbox/starter.ts';
 import { PATIENCE, RULES } from '../support/app.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
-import { useTemporal } from '../support/temporal.ts';
+import { runningOperation, useTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
@@ -99,6 +99,7 @@ describe('an operation that is started twice', () => {
     await account.completed({ id: first.admitted.actionId });
 
     const next = await account.startUnassign(address);
+    await runningOperation(temporal, address, 'unassign');
     const again = await starter.start(first.operation, first.admitted);
     expect(again.kind).not.toBe('started');
     await host?.confirm(address, 'detach');

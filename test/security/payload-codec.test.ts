@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
@@ -82,6 +83,8 @@ describe('with the payload codec', () => {
     const account = await world.account();
     const ip = await account.reserve(world.region);
     await account.release(ip);
+    // Its workflow has been started, and has closed, once there is something to read.
+    await payloadsOf(`reserved-ip/${ip}`);
     const stranger = clientWith(NEW);
     const result = stranger.workflow.getHandle(`reserved-ip/${ip}`).result();
     await expect(result).rejects.toThrow('the key "2026-05" cannot be read');
@@ -121,8 +124,12 @@ async function payloadsOf(workflowId: string): Promise<{ encoding: string; keyId
   try {
     const history = await until(`${workflowId} had closed`, async () => {
       const handle = workflow.getHandle(workflowId);
-      const { closeTime } = await handle.describe();
-      return closeTime ? handle.fetchHistory() : null;
+      // It is started after the request was answered.
+      const described = await handle.describe().catch((error: unknown) => {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      });
+      return described?.closeTime ? handle.fetchHistory() : null;
     });
     return collect(JSON.parse(historyToJSON(history)));
   } finally {
