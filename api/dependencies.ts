@@ -41,8 +41,9 @@ export async function createDependencies(
   const admit = createAdmission({
     db,
     rules: operationRules(configuration),
-    notifyHosts: (hosts) => waitingHosts.wake(hosts),
-    start: (operation, admitted) => void starter.start(operation, admitted),
+    // The request is answered first: nothing of this is for the one who waits for the answer.
+    notifyHosts: (hosts) => void setImmediate(() => waitingHosts.wake(hosts)),
+    start: (operation, admitted) => void setImmediate(() => starter.start(operation, admitted)),
   });
   const backgroundTasks = new BackgroundTasks();
   const closing = new AbortController();

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
 import { addressFromBytes, familyOf } from '../domain/address.ts';
 import { anchorFor } from '../domain/anchor.ts';
 import type {
@@ -12,6 +12,8 @@ import type {
 } from '../domain/host-event.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database } from './database.ts';
+import { joined, listOf, statement } from './statement.ts';
+import { joinQueries, rowsOfEach } from './together.ts';
 
 /** A host whose sequence was raised a short while ago. */
 export interface RaisedHost {
@@ -93,11 +95,14 @@ export interface AnsweredEvent {
   recorded: boolean;
   /** The address has an operation, and has not gone on to another generation: someone may still wait for this answer. */
   current: boolean;
+  /** Its operation waits in an activity that must be told, or may do so; one that begins such a wait later looks itself. */
+  isWaitedFor: boolean;
 }
 
 /**
  * Records what a host says came of its events and answers those it really has, with the outcome that stands; a sequence
- * that is missing from the answer is none of this host's, or has another generation.
+ * that is missing from the answer is none of this host's, or has another generation. One round trip: the events as they
+ * were, the writes, and the events as they are.
  *
  * The first answer stands, with one exception: a success that comes after a failure replaces it, because what a host
  * says it has applied is what answers packets, while a failure after a success is an echo of an attempt that was
@@ -106,98 +111,79 @@ export interface AnsweredEvent {
 export async function recordAcknowledgments(
   db: Database,
   hostId: number,
-  acknowledgments: Acknowledgment[],
+  acknowledgments: readonly Acknowledgment[],
 ): Promise<AnsweredEvent[]> {
-  const known = await findEvents(db, hostId, acknowledgments);
-  const matching = acknowledgments.filter(({ sequence, generation }) => known.get(sequence)?.generation === generation);
-  const changes = new Map<number, Acknowledgment>();
-  for (const acknowledgment of matching) {
-    const { sequence, outcome } = acknowledgment;
-    const standing = changes.get(sequence)?.outcome ?? known.get(sequence)?.outcome ?? null;
-    if (replaces(outcome, standing)) changes.set(sequence, acknowledgment);
+  if (acknowledgments.length === 0) return [];
+  const events = eventsQuery(hostId, acknowledgments);
+  const query = joinQueries([events, ...outcomeQueries(hostId, strongestOf(acknowledgments)), events]);
+  const answers = rowsOfEach<Compilable<EventState>[]>((await db.executeQuery(query, queryLimit())).rows);
+  const before = new Map(answers.at(0)?.map((event) => [event.sequence, event.outcome]));
+  const acknowledged = new Set(acknowledgments.map(keyOf));
+  return (answers.at(-1) ?? []).flatMap(({ fence, addressGeneration, visibleWait, ...event }) => {
+    const { sequence, generation, outcome } = event;
+    if (outcome === null || !acknowledged.has(keyOf(event))) return [];
+    const current = fence !== null && generation === addressGeneration;
+    return [{ ...event, outcome, current, recorded: before.get(sequence) !== outcome, isWaitedFor: visibleWait !== 0 }];
+  });
+}
+
+function keyOf({ sequence, generation }: Pick<Acknowledgment, 'sequence' | 'generation'>): string {
+  return `${sequence}/${generation}`;
+}
+
+/** Of several answers to one event, the one that would stand. */
+function strongestOf(acknowledgments: readonly Acknowledgment[]): Acknowledgment[] {
+  const strongest = new Map<string, Acknowledgment>();
+  for (const acknowledgment of acknowledgments) {
+    const key = keyOf(acknowledgment);
+    const earlier = strongest.get(key);
+    const replaces = earlier?.outcome === 'failed' && acknowledgment.outcome === 'applied';
+    if (!earlier || replaces) strongest.set(key, acknowledgment);
   }
-  const written = await writeOutcomes(db, hostId, [...changes.values()]);
-  // Fewer than expected: another answer to the same event came in between, and what it wrote stands.
-  const overtaken = written < changes.size;
-  const standing = overtaken ? await findEvents(db, hostId, matching) : known;
-  const answered: AnsweredEvent[] = [];
-  for (const sequence of new Set(matching.map((acknowledgment) => acknowledgment.sequence))) {
-    const event = standing.get(sequence);
-    const change = changes.get(sequence);
-    const { outcome, message } = (overtaken ? event : (change ?? event)) ?? { outcome: null, message: null };
-    if (!event || outcome === null) continue;
-    answered.push({ ...event, outcome, message, recorded: change?.outcome === outcome });
-  }
-  return answered;
+  return [...strongest.values()];
 }
 
-function replaces(outcome: AcknowledgmentOutcome, standing: AcknowledgmentOutcome | null): boolean {
-  return standing === null || (standing === 'failed' && outcome === 'applied');
+interface EventState extends Omit<AnsweredEvent, 'outcome' | 'recorded' | 'current' | 'isWaitedFor'> {
+  outcome: AcknowledgmentOutcome | null;
+  addressGeneration: number;
+  fence: number | null;
+  /** Null in what was begun before it was noted, which may wait. */
+  visibleWait: number | null;
 }
 
-type KnownEvent = Omit<AnsweredEvent, 'outcome' | 'recorded'> & { outcome: AcknowledgmentOutcome | null };
-
-async function findEvents(
-  db: Database,
-  hostId: number,
-  acknowledgments: Acknowledgment[],
-): Promise<Map<number, KnownEvent>> {
-  if (acknowledgments.length === 0) return new Map();
-  const rows = await db
-    .selectFrom('host_events')
-    .leftJoin('operations', 'operations.id', 'host_events.operation_id')
-    .innerJoin('addresses', 'addresses.id', 'host_events.address_id')
-    .select([
-      'host_events.sequence',
-      'host_events.generation',
-      'host_events.operation_id as operationId',
-      'operations.workflow_id as workflowId',
-      'host_events.change',
-      'host_events.outcome',
-      'host_events.message',
-      'addresses.generation as addressGeneration',
-      'addresses.pending_action_id as fence',
-    ])
-    .where('host_events.host_id', '=', hostId)
-    .where('host_events.sequence', 'in', [...new Set(acknowledgments.map(({ sequence }) => sequence))])
-    .execute(queryLimit());
-  return new Map(
-    rows.map(({ addressGeneration, fence, ...row }) => [
-      row.sequence,
-      { ...row, current: fence !== null && row.generation === addressGeneration },
-    ]),
-  );
+function eventsQuery(hostId: number, about: readonly Acknowledgment[]): Compilable<EventState> {
+  return statement<EventState>`
+      SELECT host_events.sequence, host_events.generation, host_events.operation_id AS operationId,
+             operations.workflow_id AS workflowId, host_events.\`change\`, host_events.outcome, host_events.message,
+             addresses.generation AS addressGeneration, addresses.pending_action_id AS fence,
+             IF(operations.id IS NULL, 0, operations.visible_wait) AS visibleWait
+      FROM host_events
+      JOIN addresses ON addresses.id = host_events.address_id
+      LEFT JOIN operations ON operations.id = host_events.operation_id
+      WHERE host_events.host_id = ${hostId} AND host_events.sequence IN (${listOf(sequencesOf(about))})`;
 }
 
-/** Answers how many events were still open to their new outcome. */
-async function writeOutcomes(db: Database, hostId: number, changes: Acknowledgment[]): Promise<number> {
-  let written = 0;
-  for (const outcome of ['applied', 'superseded', 'failed'] as const) {
+function sequencesOf(acknowledgments: readonly Acknowledgment[]): number[] {
+  return [...new Set(acknowledgments.map(({ sequence }) => sequence))];
+}
+
+/** One write for each outcome, of the events that are still open to it. */
+function outcomeQueries(hostId: number, changes: readonly Acknowledgment[]): Compilable[] {
+  return (['applied', 'superseded', 'failed'] as const).flatMap((outcome) => {
     const group = changes.filter((change) => change.outcome === outcome);
-    if (group.length === 0) continue;
-    const messages = group.map(({ sequence, message }) => sql`WHEN ${sequence} THEN ${message}`);
-    const result = await db
-      .updateTable('host_events')
-      .set({
-        outcome,
-        acknowledged_at: sql<Date>`NOW(3)`,
-        message: outcome === 'failed' ? sql<string>`CASE sequence ${sql.join(messages, sql` `)} END` : null,
-      })
-      .where('host_id', '=', hostId)
-      .where(
-        'sequence',
-        'in',
-        group.map(({ sequence }) => sequence),
-      )
-      .where((where) =>
-        outcome === 'applied'
-          ? where.or([where('outcome', 'is', null), where('outcome', '=', 'failed')])
-          : where('outcome', 'is', null),
-      )
-      .executeTakeFirstOrThrow(queryLimit());
-    written += Number(result.numUpdatedRows);
-  }
-  return written;
+    if (group.length === 0) return [];
+    const messages = group.map(({ sequence, message }) => statement` WHEN ${sequence} THEN ${message}`);
+    const message = outcome === 'failed' ? statement`CASE sequence${joined(messages)} END` : statement`NULL`;
+    const generations = group.map(({ sequence, generation }) => statement`(${sequence}, ${generation})`);
+    const isOpen =
+      outcome === 'applied' ? statement`(outcome IS NULL OR outcome = 'failed')` : statement`outcome IS NULL`;
+    return [
+      statement`
+        UPDATE host_events SET outcome = ${outcome}, acknowledged_at = NOW(3), message = ${message}
+        WHERE host_id = ${hostId} AND sequence IN (${listOf(sequencesOf(group))})
+          AND (sequence, generation) IN (${listOf(generations)}) AND ${isOpen}`,
+    ];
+  });
 }
 
 /**

@@ -67,6 +67,9 @@ class RepeatingConnection implements MysqlPoolConnection {
   }
 }
 
+/** One statement, whose values are not in its text: behind a semicolon there may be a write. */
 function isPlainRead(sql: string): boolean {
-  return /^[\s(]*select\b/i.test(sql) && !/\bfor (update|share)\b|\block in share mode\b/i.test(sql);
+  return (
+    /^[\s(]*select\b/i.test(sql) && !sql.includes(';') && !/\bfor (update|share)\b|\block in share mode\b/i.test(sql)
+  );
 }

@@ -152,13 +152,13 @@ export class OperationStarter {
   /** The deadline alone does not end a call in time: while connections are refused, the SDK pauses between its tries. */
   async #bounded<Result>(call: () => Promise<Result>): Promise<Result> {
     const { startMs } = this.#options;
-    const timer = new AbortController();
-    const late = sleep(startMs, null, { signal: timer.signal }).then(
-      () => Promise.reject(new Error(`Temporal did not answer a start within ${startMs} ms`)),
-      () => new Promise<never>(() => {}),
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new Error(`Temporal did not answer a start within ${startMs} ms`)),
+      startMs,
     );
     const calling = this.#temporal.withDeadline(Date.now() + startMs, call);
     calling.catch(() => {});
-    return Promise.race([calling, late]).finally(() => timer.abort());
+    return Promise.race([calling, late.promise]).finally(() => clearTimeout(timer));
   }
 }

@@ -75,12 +75,14 @@ export class WaitingHosts {
   readonly #tickMs: number;
   readonly #mostPerHost: number;
   readonly #waiters = new Map<number, Set<Waiter>>();
+  /** The ids of the hosts that wait, by name. */
+  readonly #waitingIds = new Map<string, number>();
   /** Waiters whose events have to be read, and the sequence that their host is known to have reached. */
   readonly #due = new Map<Waiter, number>();
   /** What is known of hosts between two polls, so that the polls of idle hosts cost no query. */
   readonly #knowledge = new LRUCache<number, Knowledge>({ max: MOST_HOSTS, ttl: KNOWLEDGE_MS });
-  /** Hosts that were woken while they were between two polls. */
-  readonly #woken = new LRUCache<string, true>({ max: MOST_HOSTS, ttl: KNOWLEDGE_MS });
+  /** Hosts that were woken while they were between two polls, and when; the oldest first. */
+  readonly #woken = new Map<string, number>();
   readonly #listeners: ((tick: Tick) => void)[] = [];
   /** Who waits for a tick that is still to begin. */
   #nextTick: PromiseWithResolvers<boolean> | null = null;
@@ -146,14 +148,10 @@ export class WaitingHosts {
 
   /** Says that these hosts, by name, have just been given events; call it after the commit. */
   wake(hostNames: Iterable<string>): void {
-    const names = new Set(hostNames);
-    if (names.size === 0) return;
-    for (const name of names) this.#woken.set(name, true);
-    for (const waiter of this.#all()) {
-      const { name } = waiter.poll.host;
-      if (!names.has(name)) continue;
-      this.#due.set(waiter, waiter.poll.after);
-      this.#woken.delete(name);
+    for (const name of hostNames) {
+      const waiters = this.#waiters.get(this.#waitingIds.get(name) ?? 0);
+      if (!waiters) this.#noteWoken(name);
+      for (const waiter of waiters ?? []) this.#due.set(waiter, waiter.poll.after);
     }
     if (this.#due.size > 0) void this.#run();
   }
@@ -195,23 +193,38 @@ export class WaitingHosts {
   }
 
   #add(waiter: Waiter): void {
-    const { id } = waiter.poll.host;
+    const { id, name } = waiter.poll.host;
     const waiters = this.#waiters.get(id) ?? new Set();
     const [oldest] = waiters;
     if (oldest && waiters.size >= this.#mostPerHost) oldest.finish([]);
     this.#waiters.set(id, waiters.add(waiter));
+    this.#waitingIds.set(name, id);
   }
 
   #remove(waiter: Waiter): void {
     const { id, name } = waiter.poll.host;
     // Woken again while the answer was on its way: the next poll has to look.
-    if (this.#due.delete(waiter)) this.#woken.set(name, true);
+    if (this.#due.delete(waiter)) this.#noteWoken(name);
     const waiters = this.#waiters.get(id);
     waiters?.delete(waiter);
-    if (waiters?.size === 0) this.#waiters.delete(id);
+    if (waiters?.size === 0) {
+      this.#waiters.delete(id);
+      this.#waitingIds.delete(name);
+    }
     if (this.#isNeeded()) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Forgets those whose next poll has long been answered from elsewhere. */
+  #noteWoken(name: string): void {
+    const now = performance.now();
+    this.#woken.delete(name);
+    this.#woken.set(name, now);
+    for (const [oldest, at] of this.#woken) {
+      if (now - at <= KNOWLEDGE_MS) return;
+      this.#woken.delete(oldest);
+    }
   }
 
   #recall({ host, after }: EventPoll): Knowledge | null {

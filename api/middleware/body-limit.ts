@@ -7,10 +7,12 @@ import { payloadTooLarge } from '../errors.ts';
 export function bodyLimit(limits: BodyLimits = {}) {
   const { maxBytes = LARGEST_BODY } = limits;
   return createMiddleware<ApiEnvironment>(async function bodyLimit(c, next) {
-    const { body, headers } = c.req.raw;
-    const length = headers.has('transfer-encoding') ? null : headers.get('content-length');
-    const declared = length === null ? null : Number(length);
-    if (!body || (declared !== null && declared <= maxBytes)) return next();
+    const length = c.req.header('transfer-encoding') === undefined ? c.req.header('content-length') : undefined;
+    const declared = length === undefined ? null : Number(length);
+    if (declared !== null && declared <= maxBytes) return next();
+    // Only now, because asking for it makes a whole Request of the web's.
+    const { body } = c.req.raw;
+    if (!body) return next();
 
     const { kept, whole } = await readBody(body[Symbol.asyncIterator](), declared, limits);
     if (kept === null) {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createMiddleware } from 'hono/factory';
 import type { ApiEnvironment } from '../context.ts';
 import { outcomeUnknown, tookTooLong } from '../errors.ts';
@@ -18,10 +17,10 @@ const READS = new Set(['GET', 'HEAD']);
  */
 export function timeLimit({ milliseconds = 20_000 }: TimeLimitOptions = {}) {
   return createMiddleware<ApiEnvironment>(async function timeLimit(c, next) {
-    const timer = new AbortController();
-    const late = sleep(milliseconds, 'late' as const, { signal: timer.signal }).catch(() => undefined);
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => late.resolve('late'), milliseconds);
     const answered = next();
-    const first = await Promise.race([answered, late]).finally(() => timer.abort());
+    const first = await Promise.race([answered, late.promise]).finally(() => clearTimeout(timer));
     if (first === 'late') throw READS.has(c.req.method) ? tookTooLong() : outcomeUnknown();
     await answered;
   });

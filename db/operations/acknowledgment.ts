@@ -35,18 +35,6 @@ export async function beginVisibleWait(db: Database, operationId: OperationId): 
     .execute(queryLimit());
 }
 
-/** Those of these operations that wait in activities which must be told, or may do so. */
-export async function listVisibleWaits(db: Database, operationIds: readonly OperationId[]): Promise<Set<OperationId>> {
-  if (operationIds.length === 0) return new Set();
-  const rows = await db
-    .selectFrom('operations')
-    .select('id')
-    .where('id', 'in', operationIds)
-    .where((where) => where.or([where('visible_wait', 'is', null), where('visible_wait', '=', 1)]))
-    .execute(queryLimit());
-  return new Set(rows.map(({ id }) => id));
-}
-
 /**
  * Reads, in one query, whether a host has answered an operation's event and whether the operation may go on.
  * Only an answer under the present generation counts: one from before an undo says nothing about now.

@@ -2,7 +2,6 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AcknowledgmentSink } from '../../../client/acknowledgment-sink.ts';
 import { type AnsweredEvent, recordAcknowledgments } from '../../../db/host-events.ts';
-import { listVisibleWaits } from '../../../db/operations/acknowledgment.ts';
 import type { Acknowledgment } from '../../../domain/host-event.ts';
 import type { ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
@@ -47,22 +46,16 @@ export async function acknowledge(
 
 /** Tells the operations that wait for these answers, and says what became of each acknowledgment. */
 async function tellAll(
-  { db, acknowledgments: sink, tellWorker }: Dependencies,
+  { acknowledgments: sink, tellWorker }: Omit<Dependencies, 'db'>,
   logger: Logger,
   host: string,
   acknowledgments: Acknowledgment[],
   answered: AnsweredEvent[],
 ): Promise<AcknowledgmentResult[]> {
-  const left = answered.filter((event) => event.current && !tellWorker({ ...event, host }));
-  // After the answers were recorded: an operation that begins such a wait later finds them.
-  const waiting = await listVisibleWaits(
-    db,
-    left.map(({ operationId }) => operationId),
-  );
+  const left = answered.filter((event) => event.current && !tellWorker({ ...event, host }) && event.isWaitedFor);
   const untold = new Set<number>();
   await Promise.all(
     left.map(async (event) => {
-      if (!waiting.has(event.operationId)) return;
       if (!(await tell(sink, logger, host, event))) untold.add(event.sequence);
     }),
   );
