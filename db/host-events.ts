@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { addressFromBytes, familyOf } from '../domain/address.ts';
+import { type Address, addressFromBytes, familyOf } from '../domain/address.ts';
 import { anchorFor } from '../domain/anchor.ts';
 import type {
   Acknowledgment,
@@ -87,6 +87,7 @@ export interface AnsweredEvent {
   /** Null when the event is of another stack on the same database, which looks for the answer itself. */
   workflowId: string | null;
   change: HostChange;
+  address: Address;
   outcome: AcknowledgmentOutcome;
   message: string | null;
   /** False when the host's answer changed nothing, because an earlier one stands. */
@@ -153,6 +154,7 @@ async function findEvents(
       'host_events.operation_id as operationId',
       'operations.workflow_id as workflowId',
       'host_events.change',
+      'host_events.address',
       'host_events.outcome',
       'host_events.message',
       'addresses.generation as addressGeneration',
@@ -162,9 +164,9 @@ async function findEvents(
     .where('host_events.sequence', 'in', [...new Set(acknowledgments.map(({ sequence }) => sequence))])
     .execute(queryLimit());
   return new Map(
-    rows.map(({ addressGeneration, fence, ...row }) => [
+    rows.map(({ addressGeneration, fence, address, ...row }) => [
       row.sequence,
-      { ...row, current: fence !== null && row.generation === addressGeneration },
+      { ...row, address: addressFromBytes(address), current: fence !== null && row.generation === addressGeneration },
     ]),
   );
 }
