@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { actionTypesThat } from '../domain/action-types.ts';
 import { type Address, addressFromBytes, familyOf } from '../domain/address.ts';
 import { anchorFor } from '../domain/anchor.ts';
 import type {
@@ -228,6 +229,8 @@ export async function listFailedEvents(db: Database, hostId: number): Promise<Fa
   return rows.map(({ address, ...event }) => ({ ...event, address: addressFromBytes(address) }));
 }
 
+const TAKING_OFF_HOSTS = actionTypesThat(({ takesOffHosts }) => takesOffHosts);
+
 /**
  * Everything a host is to answer for: addresses that are on one of its droplets or on their way there. One on its way
  * elsewhere, or being unassigned or released, is nowhere.
@@ -261,10 +264,7 @@ export async function readDesiredState(db: Database, host: { id: number; name: s
             .where('addresses.state', '=', 'reserved')
             .where('addresses.target_droplet_id', 'is', null)
             .where((where) =>
-              where.or([
-                where('actions.id', 'is', null),
-                where('actions.type', 'not in', ['unassign_ip', 'release_ip']),
-              ]),
+              where.or([where('actions.id', 'is', null), where('actions.type', 'not in', TAKING_OFF_HOSTS)]),
             ),
         )
         .execute();
