@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { ACTION_TYPES, type ActionType, actionTypesThat } from '../domain/action-types.ts';
 import { type Address, addressFromBytes } from '../domain/address.ts';
-import { type Operation, operationSchema } from '../domain/operation.ts';
 import type { Database } from './database.ts';
 import type { ActionStatus } from './schema.ts';
 
@@ -57,10 +56,10 @@ export async function holdsFence(db: Database, actionId: number): Promise<boolea
   return row !== undefined;
 }
 
-/** What an admitted operation was asked to do; null when its row is gone. */
-export async function findRequest(db: Database, operationId: string): Promise<Operation | null> {
-  const row = await db.selectFrom('operations').select('request').where('id', '=', operationId).executeTakeFirst();
-  return row ? operationSchema.parse(JSON.parse(row.request)) : null;
+/** Whether the row of an admitted operation is there, from which it can be started again. */
+export async function isKnown(db: Database, operationId: string): Promise<boolean> {
+  const row = await db.selectFrom('operations').select('id').where('id', '=', operationId).executeTakeFirst();
+  return row !== undefined;
 }
 
 /** The database's time, by which actions end. */

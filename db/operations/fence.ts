@@ -10,6 +10,7 @@ import {
   type AddressRow,
   addressQuery,
   type DropletPlace,
+  effectiveTime,
   type LockedAddress,
   nextGeneration,
   type PlaceColumns,
@@ -88,37 +89,27 @@ export interface FencedChange extends FencedAddress {
   move: Move;
 }
 
-/** How an action ends; `reason` is what operators read on an errored one. */
-export interface ActionEnd {
-  at: Date;
-  reason: string;
-}
-
 /**
- * Writes the rows under new generations, gives the fences up and ends the actions as errored. Throws a
- * {@link FinalStepError} when one of the actions does not hold its fence.
+ * Writes the rows under new generations, gives the fences up and ends the actions as errored, with `reason` for
+ * operators. Throws a {@link FinalStepError} when one of the actions does not hold its fence.
  */
 export async function endAsErrored(
   tx: DatabaseTransaction,
   operationId: OperationId,
   changed: readonly FencedChange[],
-  endOf: (change: FencedChange) => ActionEnd,
+  reason: string,
 ): Promise<void> {
-  await writeFenced(tx, operationId, changed, (change) => {
-    const { address, action, changes } = change;
-    const { at, reason } = endOf(change);
-    return [
-      tx
-        .updateTable('addresses')
-        .set({ ...changes, generation: nextGeneration(address), pending_action_id: null })
-        .where('id', '=', address.id)
-        .where('pending_action_id', '=', action.id),
-      tx
-        .updateTable('actions')
-        .set({ status: 'errored', completed_at: at, reason: reason.slice(0, 1024) })
-        .where('id', '=', action.id),
-    ];
-  });
+  await writeFenced(tx, operationId, changed, ({ address, action, changes }) => [
+    tx
+      .updateTable('addresses')
+      .set({ ...changes, generation: nextGeneration(address), pending_action_id: null })
+      .where('id', '=', address.id)
+      .where('pending_action_id', '=', action.id),
+    tx
+      .updateTable('actions')
+      .set({ status: 'errored', completed_at: effectiveTime(address), reason: reason.slice(0, 1024) })
+      .where('id', '=', action.id),
+  ]);
 }
 
 /**

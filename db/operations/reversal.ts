@@ -7,19 +7,14 @@ import { NotReversibleError, reasonForNoFence } from './errors.ts';
 import { endAsErrored, type FencedAddress, type FencedChange, isUndone, lockFenced, takeFencesAgain } from './fence.ts';
 import type { Reversal } from './kind.ts';
 import { writesOf } from './kinds.ts';
-import { effectiveTime } from './locks.ts';
 import { STEP_LIMITS } from './settle.ts';
 
 /**
  * Restores what was before the operation and ends its actions as errored with `reason`. Throws a {@link FinalStepError}
  * when it does not hold its fences, or is of a kind that is final.
  */
-export function undo(db: Database, operation: Operation, admitted: Admitted, reason: string): Promise<void> {
-  return undoBy(reversalOf(operation, admitted), db, admitted, reason);
-}
-
-/** {@link undo}, as `reversal` says. */
-export async function undoBy(reversal: Reversal, db: Database, admitted: Admitted, reason: string): Promise<void> {
+export async function undo(db: Database, operation: Operation, admitted: Admitted, reason: string): Promise<void> {
+  const reversal = reversalOf(operation, admitted);
   await inTransaction(
     db,
     async (tx) => {
@@ -27,7 +22,7 @@ export async function undoBy(reversal: Reversal, db: Database, admitted: Admitte
       const open = all.filter((fenced) => !isUndone(fenced));
       if (open.length === 0) return;
       const changed = open.map((fenced) => ({ ...fenced, ...reversal.undo(fenced) }));
-      await endAsErrored(tx, admitted.operationId, changed, ({ address }) => ({ at: effectiveTime(address), reason }));
+      await endAsErrored(tx, operation.id, changed, reason);
     },
     STEP_LIMITS,
   );
@@ -38,12 +33,8 @@ export async function undoBy(reversal: Reversal, db: Database, admitted: Admitte
  * progress already. Throws a {@link FinalStepError} when the address has gone on since, when the operation cannot happen
  * any more, or when it is of a kind that is final.
  */
-export function reopen(db: Database, operation: Operation, admitted: Admitted): Promise<void> {
-  return reopenBy(reversalOf(operation, admitted), db, admitted);
-}
-
-/** {@link reopen}, as `reversal` says. */
-export async function reopenBy(reversal: Reversal, db: Database, admitted: Admitted): Promise<void> {
+export async function reopen(db: Database, operation: Operation, admitted: Admitted): Promise<void> {
+  const reversal = reversalOf(operation, admitted);
   await inTransaction(
     db,
     async (tx) => {
@@ -52,7 +43,7 @@ export async function reopenBy(reversal: Reversal, db: Database, admitted: Admit
       for (const fenced of all) refuseWhatHasGoneOn(fenced);
       const changed: FencedChange[] = [];
       for (const fenced of all) changed.push({ ...fenced, ...(await reversal.reopen(tx, fenced, all)) });
-      await takeFencesAgain(tx, admitted.operationId, changed);
+      await takeFencesAgain(tx, operation.id, changed);
     },
     STEP_LIMITS,
   );

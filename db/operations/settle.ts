@@ -12,7 +12,6 @@ import { joinQueries, rowsOfEach } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
 import type { OperationRules } from './admission.ts';
 import { reasonForNoFence } from './errors.ts';
-import type { OperationWrites } from './kind.ts';
 import { writesOf } from './kinds.ts';
 import { SETTLED_AT, statement } from './locks.ts';
 
@@ -20,37 +19,22 @@ import { SETTLED_AT, statement } from './locks.ts';
 export const STEP_LIMITS = { limitMs: 8_000 };
 
 /**
- * Makes the operation's change true, completes its actions and gives the fences up. Answers what billing is to hear;
+ * Makes the operation's change true, completes its actions and gives the fences up: of one address by one guarded
+ * statement, of several in a transaction. Answers what billing is to hear;
  * repeating it changes nothing and answers the same. Throws a {@link FinalStepError} when it does not hold its fences.
  */
-export function settle(
+export async function settle(
   db: Database,
   operation: Operation,
   admitted: Admitted,
   rules: OperationRules,
-): Promise<BillingChange[]> {
-  return settleBy(writesOf(operation), { db, operation, admitted, rules });
-}
-
-/** What {@link settleBy} settles. */
-export interface SettleContext<OfKind extends Operation> {
-  db: Database;
-  operation: OfKind;
-  admitted: Admitted;
-  rules: OperationRules;
-}
-
-/** {@link settle}, as `writes` says: one address by one guarded statement, several in a transaction. */
-export async function settleBy<OfKind extends Operation>(
-  writes: OperationWrites<OfKind>,
-  { db, operation, admitted, rules }: SettleContext<OfKind>,
 ): Promise<BillingChange[]> {
   const fences = fencesOf(admitted);
   const settling = statement(
     db,
     sql`
       UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
-      SET ${writes.settling(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
+      SET ${writesOf(operation).settling(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
           actions.status = 'completed', actions.completed_at = ${SETTLED_AT}
       WHERE ${heldBy(fences)}`,
   );
@@ -60,7 +44,7 @@ export async function settleBy<OfKind extends Operation>(
     const limit = { signal: AbortSignal.timeout(STEP_LIMITS.limitMs) };
     const { rows } = await retryRolledBack(() => db.executeQuery(query, limit));
     const [, actions] = rowsOfEach<[Compilable, Compilable<SettledAction>]>(rows);
-    return billingOf(writes, operation, admitted, actions);
+    return billingOf(operation, admitted, actions);
   }
   // One of the addresses may go where another has been, and a droplet has one of each family at every moment.
   const leaving = statement(
@@ -75,7 +59,7 @@ export async function settleBy<OfKind extends Operation>(
     async (tx) => {
       const { rows } = await tx.executeQuery(joinQueries([leaving, settling, settled]));
       const [, , actions] = rowsOfEach<[Compilable, Compilable, Compilable<SettledAction>]>(rows);
-      return billingOf(writes, operation, admitted, actions);
+      return billingOf(operation, admitted, actions);
     },
     STEP_LIMITS,
   );
@@ -107,18 +91,14 @@ function settledQuery(db: Database, fences: readonly Fence[]): Compilable<Settle
   );
 }
 
-function billingOf<OfKind extends Operation>(
-  writes: OperationWrites<OfKind>,
-  { accountId }: OfKind,
-  admitted: Admitted,
-  actions: readonly SettledAction[],
-): BillingChange[] {
+function billingOf(operation: Operation, admitted: Admitted, actions: readonly SettledAction[]): BillingChange[] {
+  const { accountId } = operation;
   return fencesOf(admitted).flatMap(({ actionId, address }) => {
     const action = actions.find(({ id }) => id === actionId);
     if (!action) throw new Error(`action ${actionId} on ${address} was admitted but is not there`);
     const { completedAt, lastActionId } = action;
     if (action.status !== 'completed' || !completedAt) throw reasonForNoFence(action, lastActionId);
-    const change = writes.billing(action);
+    const change = writesOf(operation).billing(action);
     if (change === null) return [];
     const { kind, dropletId } = change;
     const effectiveAt = completedAt.toISOString();
