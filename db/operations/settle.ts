@@ -12,6 +12,7 @@ import { joinQueries, rowsOfEach } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
 import type { OperationRules } from './admission.ts';
 import { reasonForNoFence } from './errors.ts';
+import { lockFenced } from './fence.ts';
 import { writesOf } from './kinds.ts';
 import { SETTLED_AT, statement } from './locks.ts';
 
@@ -57,6 +58,10 @@ export async function settle(
   return inTransaction(
     db,
     async (tx) => {
+      for (const { address, action } of await lockFenced(tx, fences)) {
+        const mayWrite = address.pendingActionId === action.id || action.status === 'completed';
+        if (!mayWrite) throw reasonForNoFence(action, address.lastActionId);
+      }
       const { rows } = await tx.executeQuery(joinQueries([leaving, settling, settled]));
       const [, , actions] = rowsOfEach<[Compilable, Compilable, Compilable<SettledAction>]>(rows);
       return billingOf(operation, admitted, actions);
