@@ -2,11 +2,11 @@ import type { Database } from '../db/database.ts';
 import { admit, type OperationRules } from '../db/operations/admit.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Patience } from '../domain/patience.ts';
-import type { Verdict } from '../domain/verdict.ts';
+import type { RecordedVerdict, Verdict } from '../domain/verdict.ts';
 
 /** What the admit step leaves for the rest of the workflow. */
 export interface Admission {
-  verdict: Verdict;
+  verdict: RecordedVerdict;
   patience: Patience;
 }
 
@@ -21,7 +21,7 @@ export interface AdmitDependencies {
 export async function admitOperation(
   { db, rules, patience }: AdmitDependencies,
   operation: Operation,
-): Promise<Admission> {
+): Promise<Admission & { verdict: Verdict }> {
   const result = await admit({ db, operation, rules, mayBeRepeated: true, viaOutbox: false });
   switch (result.kind) {
     case 'admitted':

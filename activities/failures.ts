@@ -1,19 +1,19 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { BillingUnavailableError } from '../billing/publisher.ts';
 import { isDatabaseUnavailable } from '../db/bounded.ts';
-import { SupersededError } from '../db/operations/fence.ts';
-import { BILLING_UNAVAILABLE, DATABASE_UNAVAILABLE, SUPERSEDED } from '../domain/names.ts';
+import { FinalStepError } from '../db/operations/errors.ts';
+import { BILLING_UNAVAILABLE, DATABASE_UNAVAILABLE } from '../domain/names.ts';
 import { plainLine } from '../text/visible.ts';
 
 /**
- * Runs a step, and has it fail as operators read it: the first line says what to do. A superseded run fails for good,
- * everything else may be tried again.
+ * Runs a step, and has it fail as operators read it: the first line says why, or what to do. A step that may not write
+ * fails for good, everything else may be tried again.
  */
 export async function failingReadably<Result>(step: () => Promise<Result>): Promise<Result> {
   try {
     return await step();
   } catch (error) {
-    if (error instanceof SupersededError) throw ApplicationFailure.nonRetryable(error.message, SUPERSEDED);
+    if (error instanceof FinalStepError) throw ApplicationFailure.nonRetryable(error.message, error.type);
     if (error instanceof BillingUnavailableError) throw awaiting('Kafka', BILLING_UNAVAILABLE, error);
     if (error instanceof Error && isDatabaseUnavailable(error)) throw awaiting('MySQL', DATABASE_UNAVAILABLE, error);
     throw error;

@@ -1,7 +1,7 @@
 import type { BillingPublisher } from '../billing/publisher.ts';
 import type { Database } from '../db/database.ts';
 import type { OperationRules } from '../db/operations/admit.ts';
-import { SupersededError } from '../db/operations/fence.ts';
+import { FinalStepError } from '../db/operations/errors.ts';
 import { settle } from '../db/operations/settle.ts';
 import type { BillingChange } from '../domain/billing.ts';
 import type { Operation } from '../domain/operation.ts';
@@ -47,7 +47,7 @@ export async function finishSoon(
     return { settled: true, unbilled: [...unbilled, ...(await publish(dependencies, changes))] };
   } catch (error) {
     // It was undone before, and whether it may be taken up again is for the visible wait to find out.
-    if (error instanceof SupersededError) return { settled: false, unbilled };
+    if (error instanceof FinalStepError) return { settled: false, unbilled };
     throw error;
   }
 }

@@ -2,21 +2,19 @@ import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Database } from '../db/database.ts';
 import { beginVisibleWait, readHostEventState, reissueHostEvent } from '../db/operations/acknowledgment.ts';
-import { SupersededError } from '../db/operations/fence.ts';
-import { reopen } from '../db/operations/settle.ts';
-import { type HostChange, reasonGiven } from '../domain/host-event.ts';
+import { reasonForNoFence } from '../db/operations/errors.ts';
+import { reopen } from '../db/operations/reversal.ts';
+import { fenceOf, hostsOf } from '../domain/host-commands.ts';
+import { reasonGiven } from '../domain/host-event.ts';
 import { HOST_FAILED, HOST_GONE } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Admitted } from '../domain/verdict.ts';
+import type { Admitted, HostCommand } from '../domain/verdict.ts';
 import { tellAttempt } from './attempts.ts';
 import { whileDatabaseIsAway } from './database-patience.ts';
 import { failingReadably } from './failures.ts';
 
-/** Whose word the workflow waits for. */
-export interface HostWait {
-  host: string;
-  change: HostChange;
-}
+/** Whose word a workflow waits for, as any version may have recorded it: one without an address means its own. */
+export type HostWait = Pick<HostCommand, 'host' | 'change'> & Partial<HostCommand>;
 
 /** Called after a host was told something, so that its long poll need not wait for its next look. */
 export type HostNotifier = (hosts: string[]) => void;
@@ -34,23 +32,28 @@ export async function awaitHostAcknowledgment(
   wait: HostWait,
 ): Promise<void> {
   const { attempt } = Context.current().info;
+  const { address = admitted.address, generation = admitted.generation } = wait;
+  const command: HostCommand = { ...wait, address, generation };
   await tellAttempt();
   const look = async () => {
     await beginVisibleWait(db, operation.id);
-    let state = await readHostEventState(db, admitted, wait.host, wait.change);
+    let state = await readHostEventState(db, admitted, command);
     if (state.actionStatus === 'errored') {
       await reopen(db, operation, admitted);
-      notifyHosts([wait.host]);
-      state = await readHostEventState(db, admitted, wait.host, wait.change);
+      notifyHosts(hostsOf(admitted));
+      state = await readHostEventState(db, admitted, command);
     }
     if (state.actionStatus === 'completed' || state.outcome === 'applied') return;
-    if (!state.holdsFence) throw new SupersededError(admitted.actionId, null);
-    if (state.hostState === 'gone') return hostIsGone(wait);
+    if (!state.holdsFence) {
+      const action = { id: fenceOf(admitted, address).actionId, status: state.actionStatus };
+      throw reasonForNoFence(action, state.lastActionId);
+    }
+    if (state.hostState === 'gone') return hostIsGone(command);
     if (attempt > 1) {
-      await reissueHostEvent(db, operation, admitted, wait.host, wait.change);
-      notifyHosts([wait.host]);
+      await reissueHostEvent(db, admitted, command);
+      notifyHosts([command.host]);
     } else if (state.outcome !== null) {
-      throw ApplicationFailure.retryable(failureMessage(wait, admitted, state.message), HOST_FAILED);
+      throw ApplicationFailure.retryable(failureMessage(command, state.message), HOST_FAILED);
     }
     throw new CompleteAsyncError();
   };
@@ -58,11 +61,11 @@ export async function awaitHostAcknowledgment(
 }
 
 /** A host that is gone answers on no address any more, and can be given none. */
-function hostIsGone({ host, change }: HostWait): void {
+function hostIsGone({ host, change }: HostCommand): void {
   if (change === 'detach') return;
   throw ApplicationFailure.nonRetryable(`host ${host} was declared gone`, HOST_GONE);
 }
 
-function failureMessage({ host, change }: HostWait, admitted: Admitted, message: string | null): string {
-  return `host ${host} could not ${change} ${admitted.address}: ${reasonGiven(message)}`;
+function failureMessage({ host, change, address }: HostCommand, message: string | null): string {
+  return `host ${host} could not ${change} ${address}: ${reasonGiven(message)}`;
 }

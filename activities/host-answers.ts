@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../db/database.ts';
 import { type HostAnswer, listHostAnswers } from '../db/operations/acknowledgment.ts';
 import type { OperationId } from '../domain/identifiers.ts';
-import type { Admitted } from '../domain/verdict.ts';
+import type { Admitted, HostCommand } from '../domain/verdict.ts';
 
 /** What an operation's hosts have answered: all as they were told, one of them otherwise, or not all in time. */
 export type HostsAnswer = 'done' | 'failed' | 'late';
@@ -19,9 +19,8 @@ const KEPT_MS = 2_000;
 const MOST_KEPT = 10_000;
 
 interface Waiter {
-  admitted: Admitted;
-  /** Hosts and changes that are still waited for. */
-  missing: Set<string>;
+  /** Commands that are still waited for. */
+  missing: Map<string, HostCommand>;
   finish(answer: HostsAnswer): void;
 }
 
@@ -44,20 +43,17 @@ export class HostAnswers {
 
   /** Waits until all hosts that an operation told something have answered, one has failed, or `waitMs` have passed. */
   wait(admitted: Admitted, waitMs: number): Promise<HostsAnswer> {
-    const missing = new Set([
-      ...(admitted.attachTo === null ? [] : [keyOf('attach', admitted.attachTo)]),
-      ...admitted.detachFrom.map((host) => keyOf('detach', host)),
-    ]);
+    const { operationId, hostCommands } = admitted;
+    const missing = new Map(hostCommands.map((command) => [keyOf(command), command]));
     if (missing.size === 0) return Promise.resolve('done');
     const { promise, resolve } = Promise.withResolvers<HostsAnswer>();
-    const { operationId } = admitted;
     const timer = setTimeout(() => finish('late'), waitMs);
     const finish = (answer: HostsAnswer) => {
       clearTimeout(timer);
       if (this.#waiters.get(operationId) === waiter) this.#waiters.delete(operationId);
       resolve(answer);
     };
-    const waiter: Waiter = { admitted, missing, finish };
+    const waiter: Waiter = { missing, finish };
     this.#waiters.get(operationId)?.finish('late');
     this.#waiters.set(operationId, waiter);
     for (const answer of this.#early.get(operationId) ?? []) this.#take(answer);
@@ -75,13 +71,15 @@ export class HostAnswers {
   }
 
   /** Answers whether somebody waits for it. */
-  #take({ operationId, host, change, generation, outcome }: HostAnswer): boolean {
+  #take(answer: HostAnswer): boolean {
+    const { operationId, change, generation, outcome } = answer;
     const waiter = this.#waiters.get(operationId);
     if (!waiter) return false;
+    const key = keyOf(answer);
     // An answer from before an undo says nothing about now.
-    if (generation !== waiter.admitted.generation) return true;
+    if (waiter.missing.get(key)?.generation !== generation) return true;
     if (outcome === 'applied' || (outcome === 'superseded' && change === 'detach')) {
-      waiter.missing.delete(keyOf(change, host));
+      waiter.missing.delete(key);
       if (waiter.missing.size === 0) waiter.finish('done');
     } else {
       waiter.finish('failed');
@@ -110,6 +108,6 @@ export class HostAnswers {
   }
 }
 
-function keyOf(change: string, host: string): string {
-  return `${change}/${host}`;
+function keyOf({ change, host, address }: Pick<HostCommand, 'change' | 'host' | 'address'>): string {
+  return `${change}/${host}/${address}`;
 }

@@ -1,8 +1,9 @@
-import { settle, undo } from '../db/operations/settle.ts';
+import { undo } from '../db/operations/reversal.ts';
+import { settle } from '../db/operations/settle.ts';
 import type { BillingChange } from '../domain/billing.ts';
-import { hostsOf } from '../domain/hosts-of.ts';
+import { admittedOf, hostsOf } from '../domain/host-commands.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Admitted } from '../domain/verdict.ts';
+import type { RecordedAdmitted } from '../domain/verdict.ts';
 import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
 import { tellAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';
@@ -14,18 +15,21 @@ export interface ActivityDependencies extends AdmitDependencies, FinishDependenc
   notifyHosts: HostNotifier;
 }
 
-/** The steps that workflows are made of, by the names they are scheduled under. */
+/**
+ * The steps that workflows are made of, by the names they are scheduled under. A workflow of another version may schedule
+ * them, with what its version has recorded.
+ */
 export interface Activities {
   /** Admits the operation, or reads the verdict it already has. */
   admit(operation: Operation): Promise<Admission>;
   /** Carries an admitted operation to its end if its hosts are quick. */
-  finishSoon(operation: Operation, admitted: Admitted): Promise<Finish>;
+  finishSoon(operation: Operation, admitted: RecordedAdmitted): Promise<Finish>;
   /** Waits until the host has done what it was told; completed from outside. */
-  awaitHostAcknowledgment(operation: Operation, admitted: Admitted, wait: HostWait): Promise<void>;
+  awaitHostAcknowledgment(operation: Operation, admitted: RecordedAdmitted, wait: HostWait): Promise<void>;
   /** Makes the change true and gives the fence up. */
-  settle(operation: Operation, admitted: Admitted): Promise<BillingChange[]>;
+  settle(operation: Operation, admitted: RecordedAdmitted): Promise<BillingChange[]>;
   /** Restores what was before and ends the action as errored. */
-  undo(operation: Operation, admitted: Admitted, reason: string): Promise<void>;
+  undo(operation: Operation, admitted: RecordedAdmitted, reason: string): Promise<void>;
   /** Publishes one billing event; safe to repeat, since its id is derived from the action. */
   publishBilling(change: BillingChange): Promise<void>;
 }
@@ -39,11 +43,12 @@ export function createActivities(dependencies: ActivityDependencies): Activities
       if (admission.verdict.kind === 'admitted') notifyHosts(hostsOf(admission.verdict));
       return admission;
     },
-    finishSoon: (operation, admitted) => failingReadably(() => finishSoon(dependencies, operation, admitted)),
+    finishSoon: (operation, admitted) =>
+      failingReadably(() => finishSoon(dependencies, operation, admittedOf(admitted))),
     awaitHostAcknowledgment: (operation, admitted, wait) =>
-      awaitHostAcknowledgment(db, notifyHosts, operation, admitted, wait),
-    settle: (operation, admitted) => failingReadably(() => settle(db, operation, admitted, rules)),
-    undo: (operation, admitted, reason) => failingReadably(() => undo(db, operation, admitted, reason)),
+      awaitHostAcknowledgment(db, notifyHosts, operation, admittedOf(admitted), wait),
+    settle: (operation, admitted) => failingReadably(() => settle(db, operation, admittedOf(admitted), rules)),
+    undo: (operation, admitted, reason) => failingReadably(() => undo(db, operation, admittedOf(admitted), reason)),
     publishBilling: async (change) => {
       await tellAttempt();
       await failingReadably(() => billing.publish(change, { timeoutMs: billingTimeoutMs }));

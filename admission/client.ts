@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { operationHandle } from '../client/handle.ts';
-import { assignOperation, releaseOperation, reserveOperation, unassignOperation } from '../client/operations.ts';
+import { clientOf } from '../client/operations.ts';
 import type { OperationHandle, RequestBase, ReservedIpClient } from '../client/types.ts';
 import type { Database } from '../db/database.ts';
 import type { AdmissionResult, OperationRules } from '../db/operations/admit.ts';
@@ -51,13 +51,7 @@ export function openAdmittingClient(options: AdmittingClientOptions): ReservedIp
     });
   }
 
-  return {
-    reserve: (request) => run(request, reserveOperation),
-    assign: (request) => run(request, assignOperation),
-    unassign: (request) => run(request, unassignOperation),
-    release: (request) => run(request, releaseOperation),
-    close: () => starter.close(),
-  };
+  return { ...clientOf(run), close: () => starter.close() };
 }
 
 function verdictOf({ id }: Operation, result: AdmissionResult): Verdict {

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { BillingEvents } from '../billing/consume.ts';
-import { actionsEndedSince, type EndedAction, findRequest } from '../db/audited-operations.ts';
+import { actionsEndedSince, type EndedAction, isKnown } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
 import { addToOutbox } from '../db/outbox.ts';
 import type { Violation } from '../domain/audit-report.ts';
@@ -40,8 +40,8 @@ export async function billWhatIsMissing(options: UnbilledOptions): Promise<{ tak
       if (operationId === null) return;
       if ((await statusOf(temporal, billingWorkflowId(billingEventId(id)))) === 'RUNNING') return;
       const detail = 'has no billing event, and nothing is known of its operation';
-      if ((await findRequest(db, operationId)) === null) lost.push({ invariant: 6, subject: `action ${id}`, detail });
-      else takenUp.push({ operationId, eventId: billingEventId(id) });
+      if (await isKnown(db, operationId)) takenUp.push({ operationId, eventId: billingEventId(id) });
+      else lost.push({ invariant: 6, subject: `action ${id}`, detail });
     });
   }
   await addToOutbox(

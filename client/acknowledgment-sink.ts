@@ -1,16 +1,11 @@
 import { ActivityNotFoundError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { AcknowledgmentOutcome, HostChange } from '../domain/host-event.ts';
+import type { AcknowledgmentOutcome } from '../domain/host-event.ts';
 import { reasonGiven } from '../domain/host-event.ts';
-import type { OperationId } from '../domain/identifiers.ts';
-import { acknowledgmentActivityId, HOST_FAILED } from '../domain/names.ts';
+import { type AwaitedCommand, acknowledgmentActivityId, HOST_FAILED } from '../domain/names.ts';
 
 /** A host's answer, with the operation that waits for it. */
-export interface AcknowledgedEvent {
-  workflowId: string;
-  operationId: OperationId;
-  host: string;
-  change: HostChange;
+export interface AcknowledgedEvent extends AwaitedCommand {
   outcome: AcknowledgmentOutcome;
   message: string | null;
 }
@@ -30,8 +25,7 @@ const TIMEOUT_MS = 2_000;
 export function createAcknowledgmentSink(temporal: Client): AcknowledgmentSink {
   return {
     async acknowledged(event) {
-      const { workflowId, operationId, change, host } = event;
-      const activity = { workflowId, activityId: acknowledgmentActivityId(operationId, change, host) };
+      const activity = { workflowId: event.workflowId, activityId: acknowledgmentActivityId(event) };
       try {
         await temporal.withDeadline(Date.now() + TIMEOUT_MS, () =>
           isDone(event)

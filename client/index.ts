@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Operation } from '../domain/operation.ts';
 import type { Requester } from '../domain/requester.ts';
-import { assignOperation, releaseOperation, reserveOperation, unassignOperation } from './operations.ts';
+import { clientOf } from './operations.ts';
 import { startWithUpdate } from './start-with-update.ts';
 import type { OperationHandle, RequestBase, ReservedIpClient } from './types.ts';
 
@@ -36,7 +36,7 @@ export function createReservedIpClient(options: ReservedIpClientOptions): Reserv
   const { temporal, admissionWindowMs = 10_000, service = 'internal' } = options;
   const requestedBy: Requester = { kind: 'service', name: service, requestId: null, remote: null };
 
-  function start<Request extends RequestBase>(
+  async function start<Request extends RequestBase>(
     request: Request,
     build: (request: Request) => Operation,
   ): Promise<OperationHandle> {
@@ -44,10 +44,5 @@ export function createReservedIpClient(options: ReservedIpClientOptions): Reserv
     return startWithUpdate(temporal, { ...build({ requestedBy, ...request }), admitBefore });
   }
 
-  return {
-    reserve: async (request) => start(request, reserveOperation),
-    assign: async (request) => start(request, assignOperation),
-    unassign: async (request) => start(request, unassignOperation),
-    release: async (request) => start(request, releaseOperation),
-  };
+  return clientOf(start);
 }

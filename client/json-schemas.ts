@@ -1,23 +1,15 @@
 import { z } from 'zod';
 import { billingChangeSchema } from '../domain/billing.ts';
-import {
-  assignOperationSchema,
-  releaseOperationSchema,
-  reserveOperationSchema,
-  unassignOperationSchema,
-} from '../domain/operation.ts';
+import { OPERATION_KINDS } from '../domain/operation.ts';
 import { announcedVerdictSchema, outcomeSchema } from '../domain/verdict.ts';
 
 /** What other SDKs send to the workflows and get from them, by the name of the file that documents it. */
-const SCHEMAS = {
-  'reserve.input': reserveOperationSchema,
-  'assign.input': assignOperationSchema,
-  'unassign.input': unassignOperationSchema,
-  'release.input': releaseOperationSchema,
+const SCHEMAS: Record<string, z.ZodType> = {
+  ...Object.fromEntries(Object.entries(OPERATION_KINDS).map(([kind, { schema }]) => [`${kind}.input`, schema])),
   'operation.output': outcomeSchema,
   'verdict.output': announcedVerdictSchema,
   'publishBillingEvent.input': billingChangeSchema,
-} as const satisfies Record<string, z.ZodType>;
+};
 
 /** The JSON Schemas of the workflows' inputs and outputs, as the texts of their files, by file name. */
 export function jsonSchemaFiles(): Map<string, string> {

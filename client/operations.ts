@@ -2,13 +2,22 @@ import { type Address, parseAddress } from '../domain/address.ts';
 import { newOperationId } from '../domain/identifiers.ts';
 import {
   type AssignOperation,
+  type Operation,
   type ReleaseOperation,
   type ReserveOperation,
   type ResourceType,
   resourceTypeOf,
   type UnassignOperation,
 } from '../domain/operation.ts';
-import type { AssignRequest, ReleaseRequest, RequestBase, ReserveRequest, UnassignRequest } from './types.ts';
+import type {
+  AssignRequest,
+  OperationHandle,
+  ReleaseRequest,
+  RequestBase,
+  ReservedIpClient,
+  ReserveRequest,
+  UnassignRequest,
+} from './types.ts';
 
 /*
  * The operations that requests ask for. Those on an address throw a RangeError for what is no address.
@@ -33,6 +42,21 @@ export function unassignOperation(request: UnassignRequest): UnassignOperation {
 /** An address is to be given back. */
 export function releaseOperation(request: ReleaseRequest): ReleaseOperation {
   return { ...addressFields(request), kind: 'release' };
+}
+
+/** A client whose methods are all carried out by `run`. */
+export function clientOf(
+  run: <Request extends RequestBase>(
+    request: Request,
+    build: (request: Request) => Operation,
+  ) => Promise<OperationHandle>,
+): ReservedIpClient {
+  return {
+    reserve: (request) => run(request, reserveOperation),
+    assign: (request) => run(request, assignOperation),
+    unassign: (request) => run(request, unassignOperation),
+    release: (request) => run(request, releaseOperation),
+  };
 }
 
 function commonFields({ operationId, accountId, requestedBy }: RequestBase, resourceType: ResourceType) {

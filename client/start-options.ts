@@ -1,7 +1,9 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
+import type { SearchAttributePair } from '@temporalio/common';
+import { admittedOf } from '../domain/host-commands.ts';
 import { TASK_QUEUE } from '../domain/names.ts';
-import { type Operation, workflowIdOf } from '../domain/operation.ts';
-import { attributesOf, attributesOfAdmitted } from '../domain/search-attributes.ts';
+import { kindOf, type Operation, workflowIdOf } from '../domain/operation.ts';
+import { ACCOUNT, ADDRESS, attributesOfAdmitted, OPERATION, REGION } from '../domain/search-attributes.ts';
 import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { markdownText } from '../text/visible.ts';
 
@@ -24,21 +26,20 @@ export function startOptions(operation: Operation, decided?: DecidedOperation) {
     workflowId: workflowIdOf(operation),
     workflowIdConflictPolicy: 'FAIL',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: markdownText(summaryOf(operation)),
-    typedSearchAttributes: decided ? attributesOfAdmitted(operation, decided.admitted) : attributesOf(operation),
+    staticSummary: markdownText(kindOf(operation).summary(operation)),
+    typedSearchAttributes: decided
+      ? attributesOfAdmitted(operation, admittedOf(decided.admitted))
+      : attributesOf(operation),
   } satisfies WorkflowStartOptions<OperationWorkflow>;
 }
 
-/** The line operators read in the Web UI. */
-function summaryOf(operation: Operation): string {
-  switch (operation.kind) {
-    case 'reserve':
-      return `reserve in ${operation.target.region ?? `the region of droplet ${operation.target.dropletId}`}`;
-    case 'assign':
-      return `assign ${operation.address} to droplet ${operation.dropletId}`;
-    case 'unassign':
-      return `unassign ${operation.address}`;
-    case 'release':
-      return `release ${operation.address}`;
-  }
+/** What can be said of an operation before it is admitted. */
+function attributesOf(operation: Operation): SearchAttributePair[] {
+  const { address, region } = kindOf(operation).about(operation);
+  return [
+    { key: ACCOUNT, value: operation.accountId },
+    { key: OPERATION, value: operation.id },
+    ...(address === null ? [] : [{ key: ADDRESS, value: address }]),
+    ...(region === null ? [] : [{ key: REGION, value: region }]),
+  ];
 }

@@ -1,5 +1,5 @@
 import type { OperationId } from '../domain/identifiers.ts';
-import type { ReserveOperation, ResourceType } from '../domain/operation.ts';
+import type { OperationKind, ReserveOperation, ResourceType } from '../domain/operation.ts';
 import type { Requester } from '../domain/requester.ts';
 import type { Outcome, Verdict } from '../domain/verdict.ts';
 
@@ -53,13 +53,18 @@ export interface OperationHandle {
   completed(): Promise<Outcome>;
 }
 
+/** What each kind of operation is asked for by. */
+export interface OperationRequests {
+  reserve: ReserveRequest;
+  assign: AssignRequest;
+  unassign: UnassignRequest;
+  release: ReleaseRequest;
+}
+
 /**
  * The one door to the operations. Every method throws {@link OperationUnavailableError} when the operation will not
  * happen, {@link OperationInDoubtError} when that cannot be told, and a RangeError for what is no address.
  */
-export interface ReservedIpClient {
-  reserve(request: ReserveRequest): Promise<OperationHandle>;
-  assign(request: AssignRequest): Promise<OperationHandle>;
-  unassign(request: UnassignRequest): Promise<OperationHandle>;
-  release(request: ReleaseRequest): Promise<OperationHandle>;
-}
+export type ReservedIpClient = {
+  [Kind in OperationKind]: (request: OperationRequests[Kind]) => Promise<OperationHandle>;
+};

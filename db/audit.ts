@@ -32,6 +32,10 @@ async function broken(db: Database, query: ReturnType<typeof sql<BrokenRow>>): P
 const changedByThisStack = sql`NOT EXISTS (
   SELECT 1 FROM actions AS latest WHERE latest.id = addresses.last_action_id AND latest.operation_id IS NULL)`;
 
+/** The operation that is open on an address; without one, the address by itself. */
+const holder = sql`COALESCE(
+  (SELECT actions.operation_id FROM actions WHERE actions.id = addresses.pending_action_id), addresses.id)`;
+
 const addressText = (column: string) => sql`INET6_NTOA(${sql.ref(column)})`;
 
 /** The condition that a droplet holds, or is about to hold, an address of the scope. */
@@ -42,20 +46,23 @@ function dropletsOf(scope: AuditScope) {
     UNION SELECT target_droplet_id FROM addresses WHERE ${within('id', scope)} AND target_droplet_id IS NOT NULL)`;
 }
 
-/** Droplets that hold, or are about to hold, more than one address of a family. */
+/**
+ * Droplets that hold, or are about to hold, more than one address of a family. When all of them are in the hands of one
+ * operation, it sees to it that one leaves as the other comes.
+ */
 export function dropletsWithSeveralAddresses(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
       SELECT CONCAT('droplet ', droplet) AS subject, CONCAT(COUNT(*), ' addresses of family ', family) AS detail
       FROM (
-        SELECT droplet_id AS droplet, family, id FROM addresses
+        SELECT droplet_id AS droplet, family, id, ${holder} AS holder FROM addresses
         WHERE droplet_id IS NOT NULL AND ${changedByThisStack}
-        UNION SELECT target_droplet_id, family, id FROM addresses
+        UNION SELECT target_droplet_id, family, id, ${holder} FROM addresses
         WHERE target_droplet_id IS NOT NULL AND ${changedByThisStack}
       ) AS held
       WHERE ${dropletsOf(scope)}
-      GROUP BY droplet, family HAVING COUNT(*) > 1`,
+      GROUP BY droplet, family HAVING COUNT(*) > 1 AND COUNT(DISTINCT holder) > 1`,
   );
 }
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
+import { ACTION_TYPES, type ActionType, actionTypesThat } from '../domain/action-types.ts';
 import { type Address, addressFromBytes } from '../domain/address.ts';
-import { type Operation, operationSchema } from '../domain/operation.ts';
 import type { Database } from './database.ts';
-import type { ActionStatus, ActionType } from './schema.ts';
+import type { ActionStatus } from './schema.ts';
 
 /*
  * What the audit compares with Temporal and Kafka: operations that are open, and changes that have settled. All is read
@@ -56,10 +56,10 @@ export async function holdsFence(db: Database, actionId: number): Promise<boolea
   return row !== undefined;
 }
 
-/** What an admitted operation was asked to do; null when its row is gone. */
-export async function findRequest(db: Database, operationId: string): Promise<Operation | null> {
-  const row = await db.selectFrom('operations').select('request').where('id', '=', operationId).executeTakeFirst();
-  return row ? operationSchema.parse(JSON.parse(row.request)) : null;
+/** Whether the row of an admitted operation is there, from which it can be started again. */
+export async function isKnown(db: Database, operationId: string): Promise<boolean> {
+  const row = await db.selectFrom('operations').select('id').where('id', '=', operationId).executeTakeFirst();
+  return row !== undefined;
 }
 
 /** The database's time, by which actions end. */
@@ -112,6 +112,8 @@ export interface BillableAction {
   effectiveAt: Date;
 }
 
+const EFFECTIVE_AT_START = actionTypesThat(({ takesEffect }) => takesEffect === 'at its start');
+
 /** Every action of this stack that has changed what is billed. */
 export async function listBillableActions(db: Database): Promise<BillableAction[]> {
   const rows = await db
@@ -119,11 +121,11 @@ export async function listBillableActions(db: Database): Promise<BillableAction[
     .select(['id as actionId', 'account_id as accountId', 'address', 'type', 'status', 'started_at', 'completed_at'])
     .where('address', 'is not', null)
     .where('operation_id', 'is not', null)
-    .where((where) => where.or([where('status', '=', 'completed'), where('type', '=', 'release_ip')]))
+    .where((where) => where.or([where('status', '=', 'completed'), where('type', 'in', EFFECTIVE_AT_START)]))
     .orderBy('id')
     .execute();
   return rows.flatMap(({ address, started_at, completed_at, ...row }) => {
-    const effectiveAt = row.type === 'release_ip' ? started_at : completed_at;
+    const effectiveAt = ACTION_TYPES[row.type].takesEffect === 'at its start' ? started_at : completed_at;
     return address && effectiveAt ? [{ ...row, address: addressFromBytes(address), effectiveAt }] : [];
   });
 }

@@ -1,5 +1,6 @@
 import { type Compilable, sql } from 'kysely';
-import { addressFromBytes, familyOf } from '../domain/address.ts';
+import { actionTypesThat } from '../domain/action-types.ts';
+import { type Address, addressFromBytes, familyOf } from '../domain/address.ts';
 import { anchorFor } from '../domain/anchor.ts';
 import type {
   Acknowledgment,
@@ -89,6 +90,7 @@ export interface AnsweredEvent {
   /** Null when the event is of another stack on the same database, which looks for the answer itself. */
   workflowId: string | null;
   change: HostChange;
+  address: Address;
   outcome: AcknowledgmentOutcome;
   message: string | null;
   /** False when the host's answer changed nothing, because an earlier one stands. */
@@ -122,8 +124,10 @@ export async function recordAcknowledgments(
   return (answers.at(-1) ?? []).flatMap(({ fence, addressGeneration, visibleWait, ...event }) => {
     const { sequence, generation, outcome } = event;
     if (outcome === null || !acknowledged.has(keyOf(event))) return [];
+    const address = addressFromBytes(event.address);
+    const recorded = before.get(sequence) !== outcome;
     const current = fence !== null && generation === addressGeneration;
-    return [{ ...event, outcome, current, recorded: before.get(sequence) !== outcome, isWaitedFor: visibleWait !== 0 }];
+    return [{ ...event, address, outcome, recorded, current, isWaitedFor: visibleWait !== 0 }];
   });
 }
 
@@ -143,7 +147,8 @@ function strongestOf(acknowledgments: readonly Acknowledgment[]): Acknowledgment
   return [...strongest.values()];
 }
 
-interface EventState extends Omit<AnsweredEvent, 'outcome' | 'recorded' | 'current' | 'isWaitedFor'> {
+interface EventState extends Omit<AnsweredEvent, 'address' | 'outcome' | 'recorded' | 'current' | 'isWaitedFor'> {
+  address: Buffer;
   outcome: AcknowledgmentOutcome | null;
   addressGeneration: number;
   fence: number | null;
@@ -154,7 +159,8 @@ interface EventState extends Omit<AnsweredEvent, 'outcome' | 'recorded' | 'curre
 function eventsQuery(hostId: number, about: readonly Acknowledgment[]): Compilable<EventState> {
   return statement<EventState>`
       SELECT host_events.sequence, host_events.generation, host_events.operation_id AS operationId,
-             operations.workflow_id AS workflowId, host_events.\`change\`, host_events.outcome, host_events.message,
+             operations.workflow_id AS workflowId, host_events.\`change\`, host_events.address,
+             host_events.outcome, host_events.message,
              addresses.generation AS addressGeneration, addresses.pending_action_id AS fence,
              IF(operations.id IS NULL, 0, operations.visible_wait) AS visibleWait
       FROM host_events
@@ -212,6 +218,8 @@ export async function listFailedEvents(db: Database, hostId: number): Promise<Fa
   return rows.map(({ address, ...event }) => ({ ...event, address: addressFromBytes(address) }));
 }
 
+const TAKING_OFF_HOSTS = actionTypesThat(({ takesOffHosts }) => takesOffHosts);
+
 /**
  * Everything a host is to answer for: addresses that are on one of its droplets or on their way there. One on its way
  * elsewhere, or being unassigned or released, is nowhere.
@@ -245,10 +253,7 @@ export async function readDesiredState(db: Database, host: { id: number; name: s
             .where('addresses.state', '=', 'reserved')
             .where('addresses.target_droplet_id', 'is', null)
             .where((where) =>
-              where.or([
-                where('actions.id', 'is', null),
-                where('actions.type', 'not in', ['unassign_ip', 'release_ip']),
-              ]),
+              where.or([where('actions.id', 'is', null), where('actions.type', 'not in', TAKING_OFF_HOSTS)]),
             ),
         )
         .execute();

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type Address, addressFromBytes } from '../domain/address.ts';
 import type { HostChange } from '../domain/host-event.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
@@ -160,6 +161,7 @@ export interface OrphanedEvent {
   workflowId: string;
   operationId: string;
   change: HostChange;
+  address: Address;
   outcome: 'applied' | 'failed';
   message: string;
 }
@@ -176,7 +178,12 @@ export async function declareHostGone(tx: DatabaseTransaction, name: string): Pr
   const open = await tx
     .selectFrom('host_events')
     .innerJoin('operations', 'operations.id', 'host_events.operation_id')
-    .select(['operations.workflow_id as workflowId', 'operations.id as operationId', 'host_events.change'])
+    .select([
+      'operations.workflow_id as workflowId',
+      'operations.id as operationId',
+      'host_events.change',
+      'host_events.address',
+    ])
     .where('host_events.host_id', '=', hostId)
     .where('host_events.acknowledged_at', 'is', null)
     .orderBy('host_events.sequence')
@@ -191,8 +198,9 @@ export async function declareHostGone(tx: DatabaseTransaction, name: string): Pr
     .where('host_id', '=', hostId)
     .where('acknowledged_at', 'is', null)
     .execute();
-  return open.map((event) => ({
+  return open.map(({ address, ...event }) => ({
     ...event,
+    address: addressFromBytes(address),
     outcome: event.change === 'detach' ? 'applied' : 'failed',
     message: GONE_MESSAGE,
   }));

@@ -41,13 +41,13 @@ export async function takeDueOperations(
 
 interface TakenRow {
   id: OperationId;
-  bills: number;
+  settled: number;
 }
 
 async function lockDue(tx: DatabaseTransaction, settled: boolean, limit: number): Promise<TakenRow[]> {
   if (limit === 0) return [];
   const { rows } = await sql<TakenRow>`
-    SELECT operation_id AS id, bills FROM outbox WHERE settled = ${settled ? 1 : 0} AND due_at <= NOW(3)
+    SELECT operation_id AS id, settled FROM outbox WHERE settled = ${settled ? 1 : 0} AND due_at <= NOW(3)
     ORDER BY due_at LIMIT ${sql.lit(limit)} FOR UPDATE SKIP LOCKED`.execute(tx);
   return rows;
 }
@@ -63,12 +63,12 @@ async function readOperations(db: Database, taken: readonly TakenRow[]): Promise
     db,
     queryLimit(),
   );
-  const billing = new Set(taken.filter(({ bills }) => bills === 1).map(({ id }) => id));
+  const settled = new Set(taken.filter((row) => row.settled === 1).map(({ id }) => id));
   return rows.map(({ request, verdict, inProgress }) => {
     const operation = operationSchema.parse(JSON.parse(request));
     const admitted = admittedSchema.parse(JSON.parse(verdict));
-    // What its admission settled is still to be billed by its workflow.
-    const hasEnded = inProgress === 0 && !admitted.settled && !billing.has(operation.id);
+    // What is settled already, by its admission or long ago, is still to be billed by its workflow.
+    const hasEnded = inProgress === 0 && !settled.has(operation.id);
     return { operation, admitted, hasEnded };
   });
 }

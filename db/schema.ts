@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { ActionType } from '../domain/action-types.ts';
 import type { AcknowledgmentOutcome, HostChange } from '../domain/host-event.ts';
 import type { OperationKind, ResourceType } from '../domain/operation.ts';
 import type { Requester } from '../domain/requester.ts';
@@ -14,7 +15,7 @@ type Timestamp = ColumnType<Date, Date | undefined, Date>;
 /** Life of an address in the pool. A released one is `free` again, but rests until `available_at`. */
 export type AddressState = 'free' | 'reserved' | 'releasing';
 export type ActionStatus = 'in-progress' | 'completed' | 'errored';
-export type ActionType = 'reserve_ip' | 'assign_ip' | 'unassign_ip' | 'release_ip' | 'create' | 'rename';
+export type { ActionType };
 export type HostState = 'active' | 'gone';
 
 export interface RegionsTable {

@@ -50,13 +50,49 @@ export function billingEventId(actionId: number): string {
   return `${BILLING_EVENT_ID_PREFIX}${actionId}`;
 }
 
-/** Id of the activity that waits for one host's acknowledgment; the acknowledgment completes the activity by it. */
-export function acknowledgmentActivityId(operationId: OperationId, change: HostChange, host: string): string {
-  return `${change}/${host}/${operationId}`;
+/** A host command, and the workflow that waits for its acknowledgment. */
+export interface AwaitedCommand {
+  workflowId: string;
+  operationId: OperationId;
+  host: string;
+  change: HostChange;
+  address: Address;
 }
 
-/** Failure type of a run that may write nothing any more, because the address has gone on without it. */
+/**
+ * Id of the activity that waits for one host's acknowledgment; the acknowledgment completes the activity by it. The
+ * address is in it only where the workflow's id does not tell which one it is, as it was before an operation could
+ * change several.
+ */
+export function acknowledgmentActivityId({ workflowId, operationId, host, change, address }: AwaitedCommand): string {
+  const id = `${change}/${host}/${operationId}`;
+  const isOwn = workflowId === addressWorkflowId(address) || workflowId === reserveWorkflowId(operationId);
+  return isOwn ? id : `${id}/${address}`;
+}
+
+/** Failure type of a run that may write nothing, because another action has had the fence of the address since. */
 export const SUPERSEDED = 'Superseded';
+
+/** The same, because the action of the operation has ended already. */
+export const ACTION_ENDED = 'ActionEnded';
+
+/** The same, because the droplet of the operation is gone, or has another address. */
+export const DROPLET_UNAVAILABLE = 'DropletUnavailable';
+
+/** The same, because the operation is of a kind that cannot be undone. */
+export const NOT_REVERSIBLE = 'NotReversible';
+
+/** The same, because the fence was taken off while the action is in progress. */
+export const FENCE_MISSING = 'FenceMissing';
+
+/** Failure types of steps that have changed nothing and never will, so that their run ends. */
+export const FINAL_FAILURES: readonly string[] = [
+  SUPERSEDED,
+  ACTION_ENDED,
+  DROPLET_UNAVAILABLE,
+  NOT_REVERSIBLE,
+  FENCE_MISSING,
+];
 
 /** Failure type of a step that MySQL did not answer; the first of its details is what the driver said. */
 export const DATABASE_UNAVAILABLE = 'DatabaseUnavailable';

@@ -1,17 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { AssignOperation, ReleaseOperation, ReserveOperation, UnassignOperation } from './operation.ts';
+import { refusalOfAssign } from './operations/assign.ts';
+import { refusalOfRelease } from './operations/release.ts';
+import { type ReserveFacts, refusalOfReserve } from './operations/reserve.ts';
+import { isLastOfDroplet, refusalOfUnassign } from './operations/unassign.ts';
 import type { PoolShareRules } from './pool-share.ts';
-import {
-  type AddressFacts,
-  type DropletFacts,
-  isLastOfDroplet,
-  type Occupant,
-  type ReserveFacts,
-  refusalOfAssign,
-  refusalOfRelease,
-  refusalOfReserve,
-  refusalOfUnassign,
-} from './rules.ts';
+import type { AddressFacts, DropletFacts, Occupant } from './rules.ts';
 
 const OWN = 7;
 const common = { id: '0198b1a2-0000-7000-8000-000000000000', accountId: OWN, resourceType: 'reserved_ip' } as const;

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import { hostsOf } from './hosts-of.ts';
+import { hostsOf } from './host-commands.ts';
 import type { Operation } from './operation.ts';
 import type { Admitted } from './verdict.ts';
 
@@ -28,17 +28,6 @@ export const SEARCH_ATTRIBUTES = [ADDRESS, ACCOUNT, REGION, OPERATION, HOST, STU
 
 /** Lists every operation, event or audit that is stuck, in Temporal's query language. */
 export const STUCK_QUERY = `${STUCK.name} = true AND ExecutionStatus = 'Running'`;
-
-/** What can be said of an operation when it is started. */
-export function attributesOf(operation: Operation): SearchAttributePair[] {
-  const attributes: SearchAttributePair[] = [
-    { key: ACCOUNT, value: operation.accountId },
-    { key: OPERATION, value: operation.id },
-  ];
-  if (operation.kind !== 'reserve') attributes.push({ key: ADDRESS, value: operation.address });
-  else if (operation.target.region !== null) attributes.push({ key: REGION, value: operation.target.region });
-  return attributes;
-}
 
 /** What can be said of it once it is admitted; all of it, since not every starter gives attributes. */
 export function attributesOfAdmitted(operation: Operation, admitted: Admitted): SearchAttributePair[] {

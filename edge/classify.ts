@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { jsonOf, type RequestBody } from './body.ts';
-import { type CodePath, codePathsNamed, FAMILIES, type Family } from './code-paths.ts';
+import { CHANGES, type CodePath, codePathsNamed, FAMILIES, type Family } from './code-paths.ts';
 
 const creation = z.looseObject({ droplet_id: z.unknown(), region: z.unknown() }).partial();
-const change = z.looseObject({ type: z.enum(['assign', 'unassign']) });
+const change = z.looseObject({ type: z.enum(CHANGES) });
 
 /**
  * Which creation is asked for, by the API's own rule: a droplet decides, with or without a region. Both of them when the
@@ -16,10 +16,10 @@ export function creationPaths(family: Family, body: RequestBody): CodePath[] {
   return [`${family}.create_in_region`, `${family}.create_for_droplet`];
 }
 
-/** Which change of an address is asked for; both when the body names none that is known. */
+/** Which change of an address is asked for; all when the body names none that is known. */
 export function changePaths(family: Family, body: RequestBody): CodePath[] {
   const { success, data } = change.safeParse(jsonOf(body));
-  return success ? [`${family}.${data.type}`] : [`${family}.assign`, `${family}.unassign`];
+  return (success ? [data.type] : CHANGES).map((type): CodePath => `${family}.${type}`);
 }
 
 /**

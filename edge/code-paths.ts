@@ -2,6 +2,9 @@
 export const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
 export type Family = (typeof FAMILIES)[number];
 
+/** The changes of an address that are asked for by the `type` of an action. */
+export const CHANGES = ['assign', 'unassign'] as const;
+
 /** What can be asked for under each of them. */
 export const OPERATIONS = [
   'list',
@@ -9,8 +12,7 @@ export const OPERATIONS = [
   'create_in_region',
   'create_for_droplet',
   'delete',
-  'assign',
-  'unassign',
+  ...CHANGES,
   'list_actions',
   'show_action',
 ] as const;

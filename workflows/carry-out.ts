@@ -1,9 +1,10 @@
 import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { admittedOf } from '../domain/host-commands.ts';
 import type { Operation } from '../domain/operation.ts';
 import { QUICK_WAIT_MS } from '../domain/patience.ts';
 import { attributesOfAdmitted } from '../domain/search-attributes.ts';
 import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
-import { isSuperseded, supersededFailure } from './failures.ts';
+import { finalFailure, isFinal } from './failures.ts';
 import { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 import { admit, finishedSoon } from './steps.ts';
@@ -24,8 +25,9 @@ export async function carryOut<Kind extends Operation>(
   const desk = openVerdictDesk();
   const progress = new Progress();
   if (decided) {
-    desk.announce(decided.admitted);
-    return carryOutDecided({ operation, progress, verdictFirst: false, ...decided }, steps);
+    const admitted = admittedOf(decided.admitted);
+    desk.announce(admitted);
+    return carryOutDecided({ operation, progress, verdictFirst: false, ...decided, admitted }, steps);
   }
   const { verdict, patience } = await admit(operation, progress);
   desk.announce(verdict);
@@ -58,7 +60,7 @@ async function finish<Kind extends Operation>(
   try {
     await steps(run);
   } catch (error) {
-    throw isSuperseded(error) ? supersededFailure(error) : error;
+    throw isFinal(error) ? finalFailure(error) : error;
   }
   return completed(run);
 }

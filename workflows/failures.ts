@@ -1,5 +1,13 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
-import { DATABASE_UNAVAILABLE, HOST_FAILED, HOST_GONE, SUPERSEDED } from '../domain/names.ts';
+import {
+  DATABASE_UNAVAILABLE,
+  DROPLET_UNAVAILABLE,
+  FENCE_MISSING,
+  FINAL_FAILURES,
+  HOST_FAILED,
+  HOST_GONE,
+  SUPERSEDED,
+} from '../domain/names.ts';
 import type { Admitted } from '../domain/verdict.ts';
 
 /*
@@ -17,12 +25,12 @@ export interface Reason {
 const CARRY_THROUGH = 'reset this workflow to carry it through';
 
 /** Why a wait for a host failed. */
-export function reasonOf(error: unknown, { address }: Admitted): Reason {
+export function reasonOf(error: unknown, admitted: Admitted): Reason {
   if (isCancellation(error)) {
     return { text: 'cancelled by an operator', remedy: `To have it happen after all, ${CARRY_THROUGH}` };
   }
   if (!(error instanceof ActivityFailure)) return { text: String(error), remedy: `See below, then ${CARRY_THROUGH}` };
-  const [change, host] = (error.activityId ?? '').split('/');
+  const [change, host, , address = admitted.address] = (error.activityId ?? '').split('/');
   const mend = `Mend host ${host}, then ${CARRY_THROUGH}`;
   if (!(error.cause instanceof ApplicationFailure)) {
     return { text: `host ${host} did not ${change} ${address} in time`, remedy: mend };
@@ -39,18 +47,25 @@ export function undoneFailure({ text, remedy }: Reason, { actionId, address }: A
   return ApplicationFailure.nonRetryable(message, 'Undone', { actionId, address });
 }
 
-/** The fence went to another action, or the action has ended: this run may write nothing. */
-export function isSuperseded(error: unknown): boolean {
-  return supersededCause(error) !== null;
+/** A step may not write, whatever is tried, and has changed nothing. */
+export function isFinal(error: unknown): boolean {
+  return finalCause(error) !== null;
 }
 
-/** Fails a workflow that was superseded. */
-export function supersededFailure(error: unknown): ApplicationFailure {
-  const why = supersededCause(error)?.message ?? 'superseded';
-  return ApplicationFailure.nonRetryable(`Nothing is to be done: ${why}. This run has changed nothing`, SUPERSEDED);
+/** Fails a workflow that may write nothing any more. */
+export function finalFailure(error: unknown): ApplicationFailure {
+  const cause = finalCause(error);
+  const type = cause?.type ?? SUPERSEDED;
+  const text = `${REMEDIES[type] ?? 'Nothing is to be done'}: ${cause?.message}. This run has changed nothing`;
+  return ApplicationFailure.nonRetryable(text, type);
 }
 
-function supersededCause(error: unknown): ApplicationFailure | null {
+const REMEDIES: Readonly<Record<string, string>> = {
+  [DROPLET_UNAVAILABLE]: 'Leave it: the customer has to choose another droplet',
+  [FENCE_MISSING]: 'Run the audit, and look at what it finds of invariant 2',
+};
+
+function finalCause(error: unknown): ApplicationFailure | null {
   const failure = error instanceof ActivityFailure ? error.cause : error;
-  return failure instanceof ApplicationFailure && failure.type === SUPERSEDED ? failure : null;
+  return failure instanceof ApplicationFailure && FINAL_FAILURES.includes(failure.type ?? '') ? failure : null;
 }

@@ -1,3 +1,6 @@
+import type { OperationKind, OperationOf } from '../domain/operation.ts';
+import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
+
 /** Everything a worker can run, by the names that starters use. */
 export { assign } from './assign.ts';
 export { audit } from './audit.ts';
@@ -5,3 +8,12 @@ export { publishBillingEvent } from './billing.ts';
 export { release } from './release.ts';
 export { reserve } from './reserve.ts';
 export { unassign } from './unassign.ts';
+
+/** What every kind of operation is carried out by. */
+type OperationWorkflows = {
+  [Kind in OperationKind]: (operation: OperationOf<Kind>, decided?: DecidedOperation) => Promise<Outcome>;
+};
+type Checked<Actual extends Expected, Expected> = Pick<Actual, keyof Actual & keyof Expected>;
+
+/** The workflows of the operations. A kind that has none here does not compile. */
+export type ExportedOperations = Checked<typeof import('./index.ts'), OperationWorkflows>;

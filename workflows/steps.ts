@@ -4,16 +4,19 @@ import {
   proxyActivities,
   proxyLocalActivities,
   startChild,
+  workflowInfo,
 } from '@temporalio/workflow';
-import type { Admission } from '../activities/admit.ts';
-import type { HostWait } from '../activities/host-acknowledgment.ts';
 import type { Activities } from '../activities/index.ts';
 import type { BillingChange } from '../domain/billing.ts';
+import { admittedOf, commandsOf } from '../domain/host-commands.ts';
+import type { HostChange } from '../domain/host-event.ts';
 import { acknowledgmentActivityId, billingWorkflowId } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { Patience } from '../domain/patience.ts';
 import { ACCOUNT, ADDRESS, OPERATION, REGION } from '../domain/search-attributes.ts';
+import type { HostCommand, Verdict } from '../domain/verdict.ts';
 import { publishBillingEvent } from './billing.ts';
-import { isSuperseded, reasonOf, undoneFailure } from './failures.ts';
+import { isFinal, reasonOf, undoneFailure } from './failures.ts';
 import type { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 
@@ -36,9 +39,15 @@ const ADMIT_STUCK_AFTER_MS = 30_000;
  */
 
 /** Admits the operation, or reads the verdict it already has. */
-export function admit(operation: Operation, progress: Progress): Promise<Admission> {
+export async function admit(
+  operation: Operation,
+  progress: Progress,
+): Promise<{ verdict: Verdict; patience: Patience }> {
   const trial = { what: `asking MySQL whether to ${operation.kind}`, stuckAfterMs: ADMIT_STUCK_AFTER_MS };
-  return CancellationScope.nonCancellable(() => progress.during(trial, () => inDatabase.admit(operation)));
+  const { verdict, patience } = await CancellationScope.nonCancellable(() =>
+    progress.during(trial, () => inDatabase.admit(operation)),
+  );
+  return { verdict: verdict.kind === 'admitted' ? admittedOf(verdict) : verdict, patience };
 }
 
 const { finishSoon } = proxyLocalActivities<Activities>({
@@ -83,29 +92,27 @@ const ONE_TRY = {
 const { publishBilling: publishNearby } = proxyLocalActivities<Activities>(ONE_TRY);
 const { publishBilling: publishElsewhere } = proxyActivities<Activities>(ONE_TRY);
 
-/** Waits until the new host has attached the address; fails when its attempts are used up. */
+/** Waits until every host that is to attach something has; fails when the attempts of one are used up. */
 export async function attached(run: Run): Promise<void> {
-  const { attachTo } = run.admitted;
-  if (attachTo === null) return;
-  await hostAcknowledgment(run, { host: attachTo, change: 'attach' }, run.patience);
+  await everyCommand(run, 'attach', run.patience);
 }
 
-/** Waits until the host has let go of the address; fails when its attempts are used up. */
+/** Waits until every host that is to detach something has; fails when the attempts of one are used up. */
 export async function detached(run: Run): Promise<void> {
-  await everyDetach(run, run.patience);
+  await everyCommand(run, 'detach', run.patience);
 }
 
 /** Gives the hosts the address was on before a moment to confirm that they let go; goes on without them after it. */
 export async function detachedFromPreviousHosts(run: Run): Promise<void> {
   const { previousHostTimeoutMs } = run.patience;
   const moment = { timeoutMs: previousHostTimeoutMs, attempts: null, totalMs: previousHostTimeoutMs };
-  await everyDetach(run, moment).catch(() => {});
+  await everyCommand(run, 'detach', moment).catch(() => {});
 }
 
 /** Waits until every host has let go, for as long as it takes: what was released cannot be taken back. */
 export async function detachedForCertain(run: Run): Promise<void> {
   const limits = { timeoutMs: run.patience.timeoutMs, attempts: null };
-  await CancellationScope.nonCancellable(() => everyDetach(run, limits));
+  await CancellationScope.nonCancellable(() => everyCommand(run, 'detach', limits));
 }
 
 /** How long one try of a wait may take, in milliseconds, how many tries it has (null is no limit), and how long all. */
@@ -115,16 +122,16 @@ interface WaitLimits {
   totalMs?: number;
 }
 
-async function everyDetach(run: Run, limits: WaitLimits): Promise<void> {
-  const { detachFrom } = run.admitted;
-  await Promise.all(detachFrom.map((host) => hostAcknowledgment(run, { host, change: 'detach' }, limits)));
+async function everyCommand(run: Run, change: HostChange, limits: WaitLimits): Promise<void> {
+  await Promise.all(commandsOf(run.admitted, change).map((command) => hostAcknowledgment(run, command, limits)));
 }
 
-async function hostAcknowledgment(run: Run, wait: HostWait, limits: WaitLimits): Promise<void> {
+async function hostAcknowledgment(run: Run, command: HostCommand, limits: WaitLimits): Promise<void> {
   const { operation, admitted, patience, progress } = run;
   const { timeoutMs, attempts, totalMs } = limits;
-  const activityId = acknowledgmentActivityId(admitted.operationId, wait.change, wait.host);
-  const what = `waiting for ${wait.host} to ${wait.change} ${admitted.address}`;
+  const { workflowId } = workflowInfo();
+  const activityId = acknowledgmentActivityId({ workflowId, operationId: admitted.operationId, ...command });
+  const what = `waiting for ${command.host} to ${command.change} ${command.address}`;
   const { awaitHostAcknowledgment } = proxyActivities<Activities>({
     activityId,
     startToCloseTimeout: timeoutMs,
@@ -137,7 +144,7 @@ async function hostAcknowledgment(run: Run, wait: HostWait, limits: WaitLimits):
     },
   });
   const trial = { what, stuckAfterMs: patience.stuckAfterMs, activity: { id: activityId, attempts } };
-  await progress.during(trial, () => awaitHostAcknowledgment(operation, admitted, wait));
+  await progress.during(trial, () => awaitHostAcknowledgment(operation, admitted, command));
 }
 
 /**
@@ -182,11 +189,11 @@ async function publishForAsLongAsItTakes({ operation, patience }: Run, change: B
 
 /**
  * Undoes the operation because a host failed it, and fails the workflow with what an operator can do.
- * A superseded run has nothing to undo and just fails.
+ * A run that may not write has nothing to undo and just fails.
  */
 export async function undoAndFail(run: Run, error: unknown): Promise<never> {
   const { operation, admitted } = run;
-  if (isSuperseded(error)) throw error;
+  if (isFinal(error)) throw error;
   const reason = reasonOf(error, admitted);
   await databaseStep(run, `undoing the ${operation.kind} of ${admitted.address} in MySQL`, () =>
     inDatabase.undo(operation, admitted, reason.text),

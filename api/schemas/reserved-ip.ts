@@ -53,11 +53,16 @@ export const createReservedIpRequest = z
     ],
   });
 
+const ACTION_REQUESTS = [
+  z.object({ type: z.literal('assign'), droplet_id: positiveInteger() }),
+  z.object({ type: z.literal('unassign') }),
+] as const;
+const ACTION_TYPES = ACTION_REQUESTS.map(({ shape }) => shape.type.value);
+
 /** What is to be done with an address. */
 export const reservedIpActionRequest = z
-  .discriminatedUnion(
-    'type',
-    [z.object({ type: z.literal('assign'), droplet_id: positiveInteger() }), z.object({ type: z.literal('unassign') })],
-    { error: ({ path }) => (path?.length ? 'must be one of: assign, unassign' : 'must be an object') },
-  )
+  .discriminatedUnion('type', ACTION_REQUESTS, {
+    error: ({ path }) => (path?.length ? `must be one of: ${ACTION_TYPES.join(', ')}` : 'must be an object'),
+  })
   .openapi('ReservedIpAction');
+export type ReservedIpActionRequest = z.infer<typeof reservedIpActionRequest>;

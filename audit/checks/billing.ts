@@ -1,8 +1,9 @@
 import type { BillingEvents } from '../../billing/consume.ts';
 import { computeStatement } from '../../billing/hours.ts';
 import type { BillableAction } from '../../db/audited-operations.ts';
+import { ACTION_TYPES } from '../../domain/action-types.ts';
 import type { Violation } from '../../domain/audit-report.ts';
-import type { BillingChange, BillingChangeKind } from '../../domain/billing.ts';
+import type { BillingChange } from '../../domain/billing.ts';
 import { billingEventId } from '../../domain/names.ts';
 
 /** What the topic says against what the actions say: every settled change is there once, and the hours are the same. */
@@ -40,13 +41,6 @@ function checkIds(actions: BillableAction[], { changes, unreadable }: BillingEve
   return violations;
 }
 
-const KINDS: Partial<Record<BillableAction['type'], BillingChangeKind>> = {
-  reserve_ip: 'reserved',
-  assign_ip: 'assigned',
-  unassign_ip: 'unassigned',
-  release_ip: 'released',
-};
-
 /** The hours that consumers rebuild from the topic are those that the actions give. */
 function checkHours(actions: BillableAction[], published: BillingChange[], now: Date): Violation[] {
   const settled = actions.flatMap((action) => toChange(action) ?? []);
@@ -68,8 +62,8 @@ function idleByAddress(lines: { address: string; idleMilliseconds: number }[]): 
 }
 
 function toChange({ type, actionId, accountId, address, effectiveAt }: BillableAction): BillingChange | null {
-  const kind = KINDS[type];
-  if (!kind) return null;
+  const { billed: kind } = ACTION_TYPES[type];
+  if (kind === null) return null;
   return {
     eventId: billingEventId(actionId),
     kind,

@@ -2,6 +2,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type OpenOperation, openOperations } from '../../db/audited-operations.ts';
 import type { Database } from '../../db/database.ts';
 import type { Violation } from '../../domain/audit-report.ts';
+import { OPERATION_KIND_NAMES } from '../../domain/operation.ts';
 
 const AT_A_TIME = 20;
 
@@ -21,7 +22,8 @@ export async function checkWorkflows(db: Database, temporal: Client): Promise<Vi
   return [...gone, ...stray].flatMap((violation) => violation ?? []);
 }
 
-const OPEN_OPERATIONS = "ExecutionStatus = 'Running' AND WorkflowType IN ('reserve', 'assign', 'unassign', 'release')";
+const WORKFLOW_TYPES = OPERATION_KIND_NAMES.map((kind) => `'${kind}'`).join(', ');
+const OPEN_OPERATIONS = `ExecutionStatus = 'Running' AND WorkflowType IN (${WORKFLOW_TYPES})`;
 
 async function findGone(temporal: Client, operation: OpenOperation): Promise<Violation | null> {
   const status = await statusOf(temporal, operation.workflowId);

@@ -1,21 +1,25 @@
 import { sql } from 'kysely';
+import { type Address, addressFromBytes } from '../../domain/address.ts';
+import { fenceOf } from '../../domain/host-commands.ts';
 import type { AcknowledgmentOutcome, HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
-import type { Operation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
+import type { Admitted, HostCommand } from '../../domain/verdict.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database } from '../database.ts';
 import type { ActionStatus, HostState } from '../schema.ts';
 import { writeTogether } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
-import { findPlace, lockAdmitted, SupersededError } from './fence.ts';
+import { reasonForNoFence } from './errors.ts';
+import { lockFenced } from './fence.ts';
 import { hostEventQueries } from './host-events.ts';
 
 /** Where a host stands with what an operation told it. */
 export interface HostEventState {
   actionStatus: ActionStatus;
-  /** The operation holds the fence of its address. */
+  /** The operation holds the fence of the address. */
   holdsFence: boolean;
+  /** The newest action that ever held it. */
+  lastActionId: number | null;
   hostState: HostState;
   /** Newest answer of the host; null when it has not answered, or was not told. */
   outcome: AcknowledgmentOutcome | null;
@@ -36,14 +40,13 @@ export async function beginVisibleWait(db: Database, operationId: OperationId): 
 }
 
 /**
- * Reads, in one query, whether a host has answered an operation's event and whether the operation may go on.
+ * Reads, in one query, whether a host has answered an operation's command and whether the operation may go on.
  * Only an answer under the present generation counts: one from before an undo says nothing about now.
  */
 export async function readHostEventState(
   db: Database,
   admitted: Admitted,
-  host: string,
-  change: HostChange,
+  { host, change, address }: HostCommand,
 ): Promise<HostEventState> {
   const row = await db
     .selectFrom('actions')
@@ -61,9 +64,10 @@ export async function readHostEventState(
       'hosts.state as hostState',
       'host_events.outcome',
       'host_events.message',
+      'addresses.last_action_id as lastActionId',
       sql<number>`(addresses.pending_action_id <=> actions.id)`.as('holdsFence'),
     ])
-    .where('actions.id', '=', admitted.actionId)
+    .where('actions.id', '=', fenceOf(admitted, address).actionId)
     .orderBy(sql`host_events.outcome = 'applied'`, 'desc')
     .orderBy('host_events.sequence', 'desc')
     .limit(1)
@@ -76,6 +80,7 @@ export interface HostAnswer {
   operationId: OperationId;
   host: string;
   change: HostChange;
+  address: Address;
   generation: number;
   outcome: AcknowledgmentOutcome;
 }
@@ -83,41 +88,38 @@ export interface HostAnswer {
 /** What hosts have answered to any of these operations, in one query. */
 export async function listHostAnswers(db: Database, operationIds: readonly OperationId[]): Promise<HostAnswer[]> {
   if (operationIds.length === 0) return [];
-  const { rows } = await sql<HostAnswer>`
+  const { rows } = await sql<Omit<HostAnswer, 'address'> & { address: Buffer }>`
     SELECT host_events.operation_id AS operationId, hosts.name AS host, host_events.\`change\`,
-           host_events.generation, host_events.outcome
+           host_events.address, host_events.generation, host_events.outcome
     FROM host_events JOIN hosts ON hosts.id = host_events.host_id
     WHERE host_events.operation_id IN (${sql.join(operationIds)}) AND host_events.outcome IS NOT NULL`.execute(
     db,
     queryLimit(),
   );
-  return rows;
+  return rows.map((row) => ({ ...row, address: addressFromBytes(row.address) }));
 }
 
 /**
- * Tells a host again, under the address's present generation. Throws {@link SupersededError} when the operation no
+ * Tells a host again, under the address's present generation. Throws a {@link FinalStepError} when the operation no
  * longer holds the fence.
  */
 export async function reissueHostEvent(
   db: Database,
-  operation: Operation,
   admitted: Admitted,
-  hostName: string,
-  change: HostChange,
+  { host: hostName, change, address: text }: HostCommand,
 ): Promise<void> {
   await inTransaction(db, async (tx) => {
-    const { address } = await lockAdmitted(tx, admitted);
-    if (address.pendingActionId !== admitted.actionId) {
-      throw new SupersededError(admitted.actionId, address.lastActionId);
+    for (const { address, action } of await lockFenced(tx, [fenceOf(admitted, text)])) {
+      if (address.pendingActionId !== action.id) throw reasonForNoFence(action, address.lastActionId);
+      const host = await tx
+        .selectFrom('hosts')
+        .select(['id', 'name', 'state'])
+        .where('name', '=', hostName)
+        .executeTakeFirstOrThrow();
+      const droplet = change === 'attach' ? action.place : null;
+      const { generation } = address;
+      const event = { operationId: admitted.operationId, host, address, generation, change, droplet };
+      await writeTogether(tx, hostEventQueries(tx, [event]));
     }
-    const host = await tx
-      .selectFrom('hosts')
-      .select(['id', 'name'])
-      .where('name', '=', hostName)
-      .executeTakeFirstOrThrow();
-    const droplet = change === 'attach' ? await findPlace(tx, address.targetDropletId) : null;
-    const { generation } = address;
-    const event = { operationId: operation.id, host, address, generation, change, droplet };
-    await writeTogether(tx, hostEventQueries(tx, [event]));
   });
 }

@@ -1,12 +1,9 @@
-import type { Operation } from '../../domain/operation.ts';
+import { type Operation, subjectOf } from '../../domain/operation.ts';
 import { appendEntry } from '../audit-log.ts';
 import type { Database } from '../database.ts';
 import { isDuplicateEntry, isRefusedByTrigger } from '../retry.ts';
 import type { AdmissionContext, AdmissionResult } from './admission.ts';
-import { admitAssign } from './assign.ts';
-import { admitRelease } from './release.ts';
-import { admitReserve } from './reserve.ts';
-import { admitUnassign } from './unassign.ts';
+import { writesOf } from './kinds.ts';
 
 export type { AdmissionResult, AdmittedAddress, OperationRules } from './admission.ts';
 export { findVerdict } from './admission.ts';
@@ -27,23 +24,13 @@ export async function admit(context: AdmissionContext): Promise<AdmissionResult>
 }
 
 function admitOnce(context: AdmissionContext): Promise<AdmissionResult> {
-  const { operation } = context;
-  switch (operation.kind) {
-    case 'reserve':
-      return admitReserve({ ...context, operation });
-    case 'assign':
-      return admitAssign({ ...context, operation });
-    case 'unassign':
-      return admitUnassign({ ...context, operation });
-    case 'release':
-      return admitRelease({ ...context, operation });
-  }
+  return writesOf(context.operation).admit(context);
 }
 
 /** The API records what it refuses itself, since it refuses many requests that never come here. */
 async function recordRefusal(db: Database, operation: Operation, detail: string): Promise<void> {
   const { requestedBy: requester, kind: action, id: operationId, accountId } = operation;
   if (!requester || requester.kind === 'token') return;
-  const subject = operation.kind === 'reserve' ? (operation.target.region ?? 'reserve') : operation.address;
+  const subject = subjectOf(operation);
   await appendEntry(db, { requester, accountId, action, subject, outcome: 'refused', detail, operationId });
 }

@@ -1,23 +1,26 @@
-import type { AssignOperation, ReserveOperation } from '../../domain/operation.ts';
-import { refusalOfAssign } from '../../domain/rules.ts';
-import type { Admitted, Refusal } from '../../domain/verdict.ts';
+import { sql } from 'kysely';
+import type { AssignOperation } from '../../domain/operation.ts';
+import { refusalOfAssign } from '../../domain/operations/assign.ts';
+import type { Refusal } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
-import { type AdmissionContext, type AdmissionResult, admitBy, nextGeneration, type Plan } from './admission.ts';
-import { endOperation, findPlace, lockAdmitted, reopenAction, SupersededError, undoesNothing } from './fence.ts';
-import { hostEventQueries, moveEvents } from './host-events.ts';
+import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
+import { DropletUnavailableError } from './errors.ts';
+import type { FencedAddress } from './fence.ts';
+import { moveEvents } from './host-events.ts';
+import type { OperationWrites, Reversal } from './kind.ts';
 import {
   addressQuery,
   dropletQuery,
-  effectiveTime,
   type LockedAddress,
   type LockedDroplet,
+  nextGeneration,
   occupantsQuery,
   toLockedAddress,
   toLockedDroplet,
 } from './locks.ts';
 
 /** Takes the fence and tells the hosts; a reassign is the same. */
-export function admitAssign(context: AdmissionContext<AssignOperation>): Promise<AdmissionResult> {
+function admitAssign(context: AdmissionContext<AssignOperation>): Promise<AdmissionResult> {
   const { db, operation } = context;
   const reads = [
     addressQuery(db, operation.address),
@@ -38,9 +41,7 @@ function planOf(
 ): Refusal | Plan {
   if (!address) return 'address_not_found';
   if (!droplet) return 'droplet_not_found';
-  const { place: previous } = address;
-  const moves = previous?.hostState === 'active' && previous.hostId !== droplet.hostId;
-  return {
+  const change: AddressChange = {
     address,
     actions: [
       {
@@ -51,45 +52,49 @@ function planOf(
       },
     ],
     changes: { target_droplet_id: droplet.id },
-    events: moveEvents(operation.id, address, nextGeneration(address), { from: previous, to: droplet }),
-    attachTo: droplet.host,
-    detachFrom: moves ? [previous.host] : [],
-    settled: false,
+    events: moveEvents(operation.id, address, nextGeneration(address), { from: address.place, to: droplet }),
     billing: null,
-    destroys: null,
   };
+  return { changes: [change], settled: false, destroys: null };
 }
 
-/** Puts the address back where it was, under a new generation, and has the half-attached host detach. */
-export async function undoAssign(
-  tx: DatabaseTransaction,
-  operation: AssignOperation | ReserveOperation,
-  admitted: Admitted,
-  reason: string,
-): Promise<void> {
-  const { address, action } = await lockAdmitted(tx, admitted);
-  if (undoesNothing(address, action)) return;
-  const generation = nextGeneration(address);
-  const target = await findPlace(tx, action.dropletId);
-  const events = moveEvents(operation.id, address, generation, { from: target, to: address.place });
-  const end = { status: 'errored', at: effectiveTime(address), reason } as const;
-  const changes = { target_droplet_id: null, generation };
-  await endOperation(tx, address, action.id, end, changes, hostEventQueries(tx, events));
-}
+/** How an address is sent to a droplet, whatever kind of operation does so. */
+export const sendingToDroplet = {
+  settling: () => sql`addresses.droplet_id = actions.droplet_id, addresses.target_droplet_id = NULL`,
+  billing: ({ dropletId, previousDropletId }) => ({
+    kind: previousDropletId === null ? 'assigned' : 'reassigned',
+    dropletId,
+  }),
+  reversal: {
+    /** Puts the address back where it was, and has the half-attached host detach. */
+    undo: ({ address, action }) => ({
+      changes: { target_droplet_id: null },
+      move: { from: action.place, to: address.place },
+    }),
+    reopen: async (tx, fenced, all) => {
+      const droplet = await lockFreeDroplet(tx, fenced, all);
+      return { changes: { target_droplet_id: droplet.id }, move: { from: fenced.address.place, to: droplet } };
+    },
+  } satisfies Reversal,
+} satisfies Pick<OperationWrites<AssignOperation>, 'settling' | 'billing' | 'reversal'>;
 
-/** Takes up an undone assign again, for a run that was reset; see {@link reopenAction} for when that is refused. */
-export async function reopenAssign(
+/** Throws a {@link DropletUnavailableError} when the address cannot come to the droplet of its action any more. */
+async function lockFreeDroplet(
   tx: DatabaseTransaction,
-  operation: AssignOperation | ReserveOperation,
-  admitted: Admitted,
-): Promise<void> {
-  const { address, action } = await lockAdmitted(tx, admitted);
-  if (action.status === 'in-progress') return;
+  { address, action }: FencedAddress,
+  all: readonly FencedAddress[],
+): Promise<LockedDroplet> {
   const [row] = (await tx.executeQuery(dropletQuery(tx, action.dropletId))).rows;
   const occupants = await tx.executeQuery(occupantsQuery(tx, action.dropletId));
   const droplet = toLockedDroplet(row, occupants.rows);
-  const isFree = droplet?.occupants.every(({ family }) => family !== address.family);
-  if (!droplet || droplet.isDestroyed || !isFree) throw new SupersededError(action.id, null);
-  const events = moveEvents(operation.id, address, nextGeneration(address), { from: address.place, to: droplet });
-  await reopenAction(tx, address, action, { target_droplet_id: droplet.id }, hostEventQueries(tx, events));
+  if (!droplet || droplet.isDestroyed) throw new DropletUnavailableError(action.id, action.dropletId, 'destroyed');
+  const own = new Set(all.map((fenced) => fenced.address.address));
+  const others = droplet.occupants.filter((occupant) => !own.has(occupant.address));
+  if (others.some(({ family }) => family === address.family)) {
+    throw new DropletUnavailableError(action.id, droplet.id, 'taken');
+  }
+  return droplet;
 }
+
+/** Points an address at a droplet. */
+export const assign: OperationWrites<AssignOperation> = { admit: admitAssign, ...sendingToDroplet };

@@ -1,126 +1,127 @@
 import { type Compilable, sql, type Updateable } from 'kysely';
-import type { Admitted } from '../../domain/verdict.ts';
+import type { OperationId } from '../../domain/identifiers.ts';
+import type { Fence } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, AddressesTable } from '../schema.ts';
-import { readTogether, writeTogether } from '../together.ts';
-import { nextGeneration } from './admission.ts';
+import { joinQueries, type RowsOf, rowsOfEach, writeTogether } from '../together.ts';
+import { reasonForNoFence } from './errors.ts';
+import { hostEventQueries, type Move, moveEvents } from './host-events.ts';
 import {
+  type AddressRow,
   addressQuery,
   type DropletPlace,
-  dropletPlaceQuery,
+  effectiveTime,
   type LockedAddress,
+  nextGeneration,
+  type PlaceColumns,
   statement,
-  toDropletPlace,
   toLockedAddress,
+  toPlace,
 } from './locks.ts';
 
 /*
- * What the later steps of an operation write, each guarded by the fence that its admission has taken.
+ * What the later steps of an operation write, each guarded by the fences that its admission has taken.
  */
-
-/**
- * The run is not, or no longer, the one that may write this address: another action has taken the fence, or the
- * action has ended the other way. Retrying does not help.
- */
-export class SupersededError extends Error {
-  readonly actionId: number;
-  readonly supersededBy: number | null;
-
-  constructor(actionId: number, supersededBy: number | null) {
-    super(
-      supersededBy === null
-        ? `action ${actionId} has already ended and holds nothing to write`
-        : `superseded by action ${supersededBy}`,
-    );
-    this.name = 'SupersededError';
-    this.actionId = actionId;
-    this.supersededBy = supersededBy;
-  }
-}
 
 /** An action as the later steps of its operation need it. */
 export interface OperationAction {
   id: number;
   status: ActionStatus;
   dropletId: number | null;
+  /** Where its droplet is; destroyed ones too, since a host may still answer for them. */
+  place: DropletPlace | null;
 }
 
-/** Locks the address of an admitted operation and reads its action under that lock. Both exist. */
-export async function lockAdmitted(
-  tx: DatabaseTransaction,
-  { address: text, actionId }: Admitted,
-): Promise<{ address: LockedAddress; action: OperationAction }> {
-  const [[row], [action]] = await readTogether(tx, [
-    addressQuery(tx, text),
-    statement(tx, sql<OperationAction>`SELECT id, status, droplet_id AS dropletId FROM actions WHERE id = ${actionId}`),
-  ]);
+/** An address that an operation changes, under its lock, with the action of it. */
+export interface FencedAddress {
+  address: LockedAddress;
+  action: OperationAction;
+}
+
+interface ActionRow extends PlaceColumns {
+  id: number;
+  status: ActionStatus;
+  dropletId: number | null;
+}
+
+/** Locks the addresses of an admitted operation and reads its actions under these locks. They exist. */
+export async function lockFenced(tx: DatabaseTransaction, fences: readonly Fence[]): Promise<FencedAddress[]> {
+  const queries = fences.flatMap(({ address, actionId }) => [addressQuery(tx, address), actionQuery(tx, actionId)]);
+  const { rows } = await tx.executeQuery(joinQueries(queries));
+  return fences.map(({ address: text, actionId }, index) => {
+    const found = rowsOfEach<[Compilable<AddressRow>, Compilable<ActionRow>]>(rows.slice(2 * index, 2 * index + 2));
+    return fencedAddress(found, text, actionId);
+  });
+}
+
+function fencedAddress(
+  [[row], [action]]: RowsOf<[Compilable<AddressRow>, Compilable<ActionRow>]>,
+  text: string,
+  actionId: number,
+): FencedAddress {
   const address = toLockedAddress(row);
   if (!address || !action) throw new Error(`action ${actionId} on ${text} was admitted but is not there`);
-  return { address, action };
+  const { id, status, dropletId } = action;
+  return { address, action: { id, status, dropletId, place: dropletId === null ? null : toPlace(dropletId, action) } };
 }
 
-/** Where a droplet is, without a lock; destroyed ones too, since a host may still answer for them. */
-export async function findPlace(tx: DatabaseTransaction, dropletId: number | null): Promise<DropletPlace | null> {
-  if (dropletId === null) return null;
-  const { rows } = await tx.executeQuery(dropletPlaceQuery(tx, dropletId));
-  return toDropletPlace(rows[0]);
+function actionQuery(tx: DatabaseTransaction, actionId: number): Compilable<ActionRow> {
+  return statement(
+    tx,
+    sql<ActionRow>`
+      SELECT actions.id, actions.status, actions.droplet_id AS dropletId, droplets.host_id, droplets.anchor,
+             hosts.name AS host, hosts.state AS host_state
+      FROM actions LEFT JOIN droplets ON droplets.id = actions.droplet_id LEFT JOIN hosts ON hosts.id = droplets.host_id
+      WHERE actions.id = ${actionId}`,
+  );
 }
 
-/** Whether an undo was carried out before. Throws {@link SupersededError} when the action has no fence to undo under. */
-export function undoesNothing(address: LockedAddress, action: OperationAction): boolean {
+/** Whether an undo was carried out before. Throws a {@link FinalStepError} when the action has no fence to undo under. */
+export function isUndone({ address, action }: FencedAddress): boolean {
   if (address.pendingActionId === action.id) return false;
   if (action.status === 'errored') return true;
-  throw new SupersededError(action.id, address.lastActionId);
+  throw reasonForNoFence(action, address.lastActionId);
 }
 
-/** How an action ends; `reason` is what operators read on an errored one. */
-export interface ActionEnd {
-  status: 'completed' | 'errored';
-  at: Date;
-  reason?: string;
+/** What a step writes of an address, and how the address moves for its hosts. */
+export interface FencedChange extends FencedAddress {
+  changes: Updateable<AddressesTable>;
+  move: Move;
 }
 
 /**
- * Writes the row, gives the fence up and ends the action, with whatever else is to be written. Throws
- * {@link SupersededError} when this action does not hold the fence.
+ * Writes the rows under new generations, gives the fences up and ends the actions as errored, with `reason` for
+ * operators. Throws a {@link FinalStepError} when one of the actions does not hold its fence.
  */
-export async function endOperation(
+export async function endAsErrored(
   tx: DatabaseTransaction,
-  address: LockedAddress,
-  actionId: number,
-  end: ActionEnd,
-  changes: Updateable<AddressesTable>,
-  furtherWrites: Compilable[] = [],
+  operationId: OperationId,
+  changed: readonly FencedChange[],
+  reason: string,
 ): Promise<void> {
-  const [released] = await writeTogether(tx, [
+  await writeFenced(tx, operationId, changed, ({ address, action, changes }) => [
     tx
       .updateTable('addresses')
-      .set({ ...changes, pending_action_id: null })
+      .set({ ...changes, generation: nextGeneration(address), pending_action_id: null })
       .where('id', '=', address.id)
-      .where('pending_action_id', '=', actionId),
+      .where('pending_action_id', '=', action.id),
     tx
       .updateTable('actions')
-      .set({ status: end.status, completed_at: end.at, reason: end.reason?.slice(0, 1024) ?? null })
-      .where('id', '=', actionId),
-    ...furtherWrites,
+      .set({ status: 'errored', completed_at: effectiveTime(address), reason: reason.slice(0, 1024) })
+      .where('id', '=', action.id),
   ]);
-  if (released !== 1) throw new SupersededError(actionId, address.lastActionId);
 }
 
 /**
- * Puts an errored and undone action back to `in-progress` and takes its fence again, under a new generation.
- * Throws {@link SupersededError} when the address has gone on to another action since, or is no longer reserved.
+ * Puts errored and undone actions back to `in-progress` and takes their fences again, under new generations. Throws a
+ * {@link FinalStepError} when an address has gone on to another action since.
  */
-export async function reopenAction(
+export async function takeFencesAgain(
   tx: DatabaseTransaction,
-  address: LockedAddress,
-  action: OperationAction,
-  changes: Updateable<AddressesTable>,
-  furtherWrites: Compilable[],
+  operationId: OperationId,
+  changed: readonly FencedChange[],
 ): Promise<void> {
-  const superseded = address.lastActionId !== action.id || address.state !== 'reserved';
-  if (superseded || action.status !== 'errored') throw new SupersededError(action.id, address.lastActionId);
-  const [taken] = await writeTogether(tx, [
+  await writeFenced(tx, operationId, changed, ({ address, action, changes }) => [
     tx
       .updateTable('addresses')
       .set({ ...changes, pending_action_id: action.id, generation: nextGeneration(address) })
@@ -130,7 +131,21 @@ export async function reopenAction(
       .updateTable('actions')
       .set({ status: 'in-progress', completed_at: null, reason: null })
       .where('id', '=', action.id),
-    ...furtherWrites,
   ]);
-  if (taken !== 1) throw new SupersededError(action.id, address.pendingActionId);
+}
+
+/** `writesOf` answers the guarded write of the address first. */
+async function writeFenced(
+  tx: DatabaseTransaction,
+  operationId: OperationId,
+  changed: readonly FencedChange[],
+  writesOf: (change: FencedChange) => [Compilable, Compilable],
+): Promise<void> {
+  const events = changed.flatMap(({ address, move }) =>
+    moveEvents(operationId, address, nextGeneration(address), move),
+  );
+  const written = await writeTogether(tx, [...changed.flatMap(writesOf), ...hostEventQueries(tx, events)]);
+  changed.forEach(({ address, action }, index) => {
+    if (written[2 * index] !== 1) throw reasonForNoFence(action, address.lastActionId);
+  });
 }

@@ -3,18 +3,26 @@ import { addressToBytes } from '../../domain/address.ts';
 import { anchorFor } from '../../domain/anchor.ts';
 import type { Generation, HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
+import type { HostCommand } from '../../domain/verdict.ts';
 import type { Database } from '../database.ts';
+import type { HostState } from '../schema.ts';
 import type { DropletPlace, LockedAddress } from './locks.ts';
 
 /** What a host is to be told. */
 export interface NewHostEvent {
   operationId: OperationId;
-  host: { id: number; name: string };
+  host: { id: number; name: string; state: HostState };
   address: LockedAddress;
   generation: Generation;
   change: HostChange;
   /** The droplet to attach to; null for a detach. */
   droplet: DropletPlace | null;
+}
+
+/** From where to where an address goes; null is nowhere. */
+export interface Move {
+  from: DropletPlace | null;
+  to: DropletPlace | null;
 }
 
 /**
@@ -25,7 +33,7 @@ export function moveEvents(
   operationId: OperationId,
   address: LockedAddress,
   generation: Generation,
-  { from, to }: { from: DropletPlace | null; to: DropletPlace | null },
+  { from, to }: Move,
 ): NewHostEvent[] {
   const events: NewHostEvent[] = [];
   if (to) {
@@ -37,8 +45,15 @@ export function moveEvents(
   return events;
 }
 
-function hostOf({ hostId, host }: DropletPlace): { id: number; name: string } {
-  return { id: hostId, name: host };
+function hostOf({ hostId, host, hostState }: DropletPlace): NewHostEvent['host'] {
+  return { id: hostId, name: host, state: hostState };
+}
+
+/** What an operation waits for of these events: a host that is gone is told for when it returns. */
+export function awaitedCommands(events: readonly NewHostEvent[]): HostCommand[] {
+  return events
+    .filter(({ host }) => host.state === 'active')
+    .map(({ host, change, address: { address }, generation }) => ({ host: host.name, change, address, generation }));
 }
 
 /**

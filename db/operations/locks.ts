@@ -35,7 +35,8 @@ export interface LockedAddress extends AddressFacts {
 /** A droplet under its lock, so that no second address can be sent to it meanwhile. */
 export type LockedDroplet = DropletFacts & DropletPlace;
 
-interface PlaceColumns {
+/** Where a droplet runs, as queries find it; null in all of them when there is no droplet. */
+export interface PlaceColumns {
   host_id: number | null;
   host: string | null;
   host_state: HostState | null;
@@ -129,11 +130,6 @@ export function dropletQuery(db: Database, dropletId: number | null): Compilable
   return statement(db, sql<DropletRow>`SELECT ${DROPLET_COLUMNS} FROM droplets WHERE id = ${dropletId} FOR UPDATE`);
 }
 
-/** The same without the lock: where a droplet runs does not change. */
-export function dropletPlaceQuery(db: Database, dropletId: number | null): Compilable<DropletRow> {
-  return statement(db, sql<DropletRow>`SELECT ${DROPLET_COLUMNS} FROM droplets WHERE id = ${dropletId}`);
-}
-
 /**
  * Everything on a droplet and on its way to it. Under the droplet's lock nothing can come to it afterwards, so a droplet
  * whose occupants are all leaving may go.
@@ -195,17 +191,24 @@ export function toOccupants(dropletId: number, rows: readonly OccupantRow[]): Oc
   }));
 }
 
-/** What {@link dropletPlaceQuery} has found. */
-export function toDropletPlace(row: DropletRow | undefined): DropletPlace | null {
-  return row ? toPlace(row.id, row) : null;
-}
-
-function toPlace(id: number, { host_id: hostId, host, host_state: hostState, anchor }: PlaceColumns) {
+/** What a query has found of where a droplet runs. */
+export function toPlace(
+  id: number,
+  { host_id: hostId, host, host_state: hostState, anchor }: PlaceColumns,
+): DropletPlace | null {
   if (hostId === null || host === null || hostState === null || anchor === null) return null;
   return { id, hostId, host, hostState, anchor: addressFromBytes(anchor) };
+}
+
+/** The generation that the next change raises an address to. */
+export function nextGeneration({ generation }: LockedAddress): number {
+  return generation + 1;
 }
 
 /** The time a change takes effect: now, but never before the address's previous change. */
 export function effectiveTime({ now, changedAt }: LockedAddress): Date {
   return new Date(Math.max(now.getTime(), changedAt.getTime()));
 }
+
+/** The same while an operation is settled; the same whether it is evaluated before or after it is stored. */
+export const SETTLED_AT = sql<Date>`GREATEST(NOW(3), addresses.changed_at)`;

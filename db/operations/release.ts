@@ -1,12 +1,21 @@
 import { type Compilable, sql, type Updateable } from 'kysely';
 import { type Address, addressToBytes } from '../../domain/address.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
-import { refusalOfRelease } from '../../domain/rules.ts';
+import { refusalOfRelease } from '../../domain/operations/release.ts';
 import type { Refusal } from '../../domain/verdict.ts';
 import type { Database } from '../database.ts';
 import type { AddressesTable, HostState } from '../schema.ts';
-import { type AdmissionContext, type AdmissionResult, admitBy, nextGeneration, type Plan } from './admission.ts';
-import { addressQuery, effectiveTime, type LockedAddress, statement, toLockedAddress } from './locks.ts';
+import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
+import type { OperationWrites } from './kind.ts';
+import {
+  addressQuery,
+  effectiveTime,
+  type LockedAddress,
+  nextGeneration,
+  SETTLED_AT,
+  statement,
+  toLockedAddress,
+} from './locks.ts';
 
 /** A host that may answer on an address. */
 interface AnsweringHost {
@@ -20,7 +29,7 @@ interface AnsweringHost {
  * is told to detach: the one it is on, and those that never acknowledged an earlier event about it. Hosts that are gone
  * are told for when they return, and not waited for.
  */
-export function admitRelease(context: AdmissionContext<ReleaseOperation>): Promise<AdmissionResult> {
+function admitRelease(context: AdmissionContext<ReleaseOperation>): Promise<AdmissionResult> {
   const { db, operation } = context;
   const reads = [
     addressQuery(db, operation.address),
@@ -41,14 +50,13 @@ function planOf(
 ): Refusal | Plan {
   if (!address) return 'address_not_found';
   const at = effectiveTime(address);
-  const detachFrom = hosts.filter(({ state }) => state === 'active').map(({ name }) => name);
-  const settled = detachFrom.length === 0;
+  const settled = hosts.every(({ state }) => state === 'gone');
   const taken = { droplet_id: null, changed_at: at };
   const generation = nextGeneration(address);
   const { quarantineSeconds } = rules;
   // A host that is gone is not waited for, but it was told once and may be back.
   const cooldown = untouched && hosts.length === 0 ? {} : coolingDown(at, operation.accountId, quarantineSeconds);
-  return {
+  const change: AddressChange = {
     address,
     actions: [
       {
@@ -67,12 +75,9 @@ function planOf(
       change: 'detach',
       droplet: null,
     })),
-    attachTo: null,
-    detachFrom,
-    settled,
     billing: 'released',
-    destroys: null,
   };
+  return { changes: [change], settled, destroys: null };
 }
 
 /** The hosts whose newest event about an address is anything but a detach that they confirmed. */
@@ -114,3 +119,14 @@ const NOBODYS = {
 function coolingDown(at: Date, accountId: number, quarantineSeconds: number): Updateable<AddressesTable> {
   return { available_at: new Date(at.getTime() + quarantineSeconds * 1_000), released_by: accountId };
 }
+
+/** Gives an address back. */
+export const release: OperationWrites<ReleaseOperation> = {
+  admit: admitRelease,
+  settling: ({ accountId }, { quarantineSeconds }) => sql`
+    addresses.state = 'free', addresses.account_id = NULL, addresses.project_id = NULL,
+    addresses.reserved_at = NULL, addresses.released_by = ${accountId},
+    addresses.available_at = ${SETTLED_AT} + INTERVAL ${quarantineSeconds} SECOND`,
+  billing: () => null,
+  reversal: null,
+};

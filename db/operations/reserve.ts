@@ -1,24 +1,27 @@
 import { type Compilable, sql } from 'kysely';
 import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
+import { type ReserveFacts, refusalOfReserve } from '../../domain/operations/reserve.ts';
 import { plentyOf } from '../../domain/pool-share.ts';
-import { type ReserveFacts, refusalOfReserve } from '../../domain/rules.ts';
 import type { Refusal } from '../../domain/verdict.ts';
 import type { Database } from '../database.ts';
 import {
+  type AddressChange,
   type AdmissionContext,
   type AdmissionResult,
   admitBy,
   type NewAction,
-  nextGeneration,
   type Plan,
 } from './admission.ts';
+import { sendingToDroplet } from './assign.ts';
 import { moveEvents } from './host-events.ts';
+import type { OperationWrites } from './kind.ts';
 import {
   dropletQuery,
   effectiveTime,
   freeAddressQuery,
   type LockedAddress,
   type LockedDroplet,
+  nextGeneration,
   occupantsQuery,
   statement,
   toLockedAddress,
@@ -32,7 +35,7 @@ import { coolingQuery, freeCountQuery, heldQuery, poolSizeQuery } from './pool-s
  * goes the way of every assign. The account is locked, so that two reserves at once cannot both take its last place.
  * What is free of a pool is counted only when the account has used up a share of it, and no further than it matters.
  */
-export async function admitReserve(context: AdmissionContext<ReserveOperation>): Promise<AdmissionResult> {
+async function admitReserve(context: AdmissionContext<ReserveOperation>): Promise<AdmissionResult> {
   let plenty = 0;
   const attempt = (countUpTo: number) =>
     admitBy(context, readsOf(context, countUpTo), ([[account], [held], [cooled], [ranges], [region], ...rest]) => {
@@ -122,31 +125,22 @@ function decide({ operation, rules }: AdmissionContext<ReserveOperation>, found:
     changed_at: at,
   };
   const reserved: NewAction = { type: 'reserve_ip', status: 'completed', dropletId: null, previousDropletId: null };
-  const plan: Plan = {
-    address,
-    actions: [reserved],
-    changes: holding,
-    events: [],
-    attachTo: null,
-    detachFrom: [],
-    settled: true,
-    billing: 'reserved',
-    destroys: null,
-    accountUuid,
-  };
-  if (!droplet) return plan;
+  const inRegion: AddressChange = { address, actions: [reserved], changes: holding, events: [], billing: 'reserved' };
+  if (!droplet) return { changes: [inRegion], settled: true, destroys: null, accountUuid };
   const assigned: NewAction = {
     type: 'assign_ip',
     status: 'in-progress',
     dropletId: droplet.id,
     previousDropletId: null,
   };
-  return {
-    ...plan,
+  const forDroplet: AddressChange = {
+    ...inRegion,
     actions: [reserved, assigned],
     changes: { ...holding, target_droplet_id: droplet.id },
     events: moveEvents(operation.id, address, nextGeneration(address), { from: null, to: droplet }),
-    attachTo: droplet.host,
-    settled: false,
   };
+  return { changes: [forDroplet], settled: false, destroys: null, accountUuid };
 }
+
+/** Gives an address to an account; with a droplet it is then sent there. */
+export const reserve: OperationWrites<ReserveOperation> = { admit: admitReserve, ...sendingToDroplet };

@@ -1,27 +1,28 @@
-import { type Compilable, type RawBuilder, sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
 import { addressToBytes } from '../../domain/address.ts';
-import type { BillingChange, BillingChangeKind } from '../../domain/billing.ts';
+import type { BillingChange } from '../../domain/billing.ts';
+import { fencesOf } from '../../domain/host-commands.ts';
 import { billingEventId } from '../../domain/names.ts';
 import type { Operation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
+import type { Admitted, Fence } from '../../domain/verdict.ts';
 import type { Database } from '../database.ts';
 import { retryRolledBack } from '../retry.ts';
 import type { ActionStatus } from '../schema.ts';
 import { joinQueries, rowsOfEach } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
 import type { OperationRules } from './admission.ts';
-import { reopenAssign, undoAssign } from './assign.ts';
-import { SupersededError } from './fence.ts';
-import { statement } from './locks.ts';
-import { reopenUnassign, undoUnassign } from './unassign.ts';
+import { reasonForNoFence } from './errors.ts';
+import { lockFenced } from './fence.ts';
+import { writesOf } from './kinds.ts';
+import { SETTLED_AT, statement } from './locks.ts';
 
 /** The steps of a workflow may take longer than a customer's request, since nobody waits for them. */
-const STEP_LIMITS = { limitMs: 8_000 };
+export const STEP_LIMITS = { limitMs: 8_000 };
 
 /**
- * Makes the operation's change true, completes its action and gives the fence up, in one guarded statement. Answers what
- * billing is to hear; repeating it changes nothing and answers the same. Throws {@link SupersededError} when the fence is
- * another's.
+ * Makes the operation's change true, completes its actions and gives the fences up: of one address by one guarded
+ * statement, of several in a transaction. Answers what billing is to hear;
+ * repeating it changes nothing and answers the same. Throws a {@link FinalStepError} when it does not hold its fences.
  */
 export async function settle(
   db: Database,
@@ -29,34 +30,54 @@ export async function settle(
   admitted: Admitted,
   rules: OperationRules,
 ): Promise<BillingChange[]> {
-  const { actionId, address } = admitted;
+  const fences = fencesOf(admitted);
   const settling = statement(
     db,
     sql`
       UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
-      SET ${changesOf(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${AT},
-          actions.status = 'completed', actions.completed_at = ${AT}
-      WHERE addresses.address = ${addressToBytes(address)} AND actions.id = ${actionId}`,
+      SET ${writesOf(operation).settling(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
+          actions.status = 'completed', actions.completed_at = ${SETTLED_AT}
+      WHERE ${heldBy(fences)}`,
   );
-  const settled = statement(
+  const settled = settledQuery(db, fences);
+  if (fences.length === 1) {
+    const query = joinQueries([settling, settled]);
+    const limit = { signal: AbortSignal.timeout(STEP_LIMITS.limitMs) };
+    const { rows } = await retryRolledBack(() => db.executeQuery(query, limit));
+    const [, actions] = rowsOfEach<[Compilable, Compilable<SettledAction>]>(rows);
+    return billingOf(operation, admitted, actions);
+  }
+  // One of the addresses may go where another has been, and a droplet has one of each family at every moment.
+  const leaving = statement(
     db,
     sql`
-      SELECT actions.status, actions.completed_at AS completedAt, actions.droplet_id AS dropletId,
-             actions.previous_droplet_id AS previousDropletId, addresses.last_action_id AS lastActionId
-      FROM actions JOIN addresses ON addresses.id = actions.address_id
-      WHERE actions.id = ${actionId}`,
+      UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
+      SET addresses.droplet_id = NULL
+      WHERE ${heldBy(fences)}`,
   );
-  const query = joinQueries([settling, settled]);
-  const limit = { signal: AbortSignal.timeout(STEP_LIMITS.limitMs) };
-  const { rows } = await retryRolledBack(() => db.executeQuery(query, limit));
-  const [, [action]] = rowsOfEach<[Compilable, Compilable<SettledAction>]>(rows);
-  if (action?.status !== 'completed' || !action.completedAt) {
-    throw new SupersededError(actionId, action?.lastActionId ?? null);
-  }
-  return billingOf(operation, admitted, action, action.completedAt);
+  return inTransaction(
+    db,
+    async (tx) => {
+      for (const { address, action } of await lockFenced(tx, fences)) {
+        const mayWrite = address.pendingActionId === action.id || action.status === 'completed';
+        if (!mayWrite) throw reasonForNoFence(action, address.lastActionId);
+      }
+      const { rows } = await tx.executeQuery(joinQueries([leaving, settling, settled]));
+      const [, , actions] = rowsOfEach<[Compilable, Compilable, Compilable<SettledAction>]>(rows);
+      return billingOf(operation, admitted, actions);
+    },
+    STEP_LIMITS,
+  );
+}
+
+function heldBy(fences: readonly Fence[]) {
+  const addresses = fences.map(({ address }) => addressToBytes(address));
+  const actionIds = fences.map(({ actionId }) => actionId);
+  return sql`addresses.address IN (${sql.join(addresses)}) AND actions.id IN (${sql.join(actionIds)})`;
 }
 
 interface SettledAction {
+  id: number;
   status: ActionStatus;
   completedAt: Date | null;
   dropletId: number | null;
@@ -64,91 +85,29 @@ interface SettledAction {
   lastActionId: number | null;
 }
 
-/** Never before the address's previous change; the same whether it is evaluated before or after it is stored. */
-const AT = sql<Date>`GREATEST(NOW(3), addresses.changed_at)`;
-
-function changesOf(operation: Operation, { quarantineSeconds }: OperationRules): RawBuilder<unknown> {
-  switch (operation.kind) {
-    case 'reserve':
-    case 'assign':
-      return sql`addresses.droplet_id = actions.droplet_id, addresses.target_droplet_id = NULL`;
-    case 'unassign':
-      return sql`addresses.droplet_id = NULL`;
-    case 'release':
-      return sql`
-        addresses.state = 'free', addresses.account_id = NULL, addresses.project_id = NULL,
-        addresses.reserved_at = NULL, addresses.released_by = ${operation.accountId},
-        addresses.available_at = ${AT} + INTERVAL ${quarantineSeconds} SECOND`;
-  }
+function settledQuery(db: Database, fences: readonly Fence[]): Compilable<SettledAction> {
+  return statement(
+    db,
+    sql<SettledAction>`
+      SELECT actions.id, actions.status, actions.completed_at AS completedAt, actions.droplet_id AS dropletId,
+             actions.previous_droplet_id AS previousDropletId, addresses.last_action_id AS lastActionId
+      FROM actions JOIN addresses ON addresses.id = actions.address_id
+      WHERE actions.id IN (${sql.join(fences.map(({ actionId }) => actionId))})`,
+  );
 }
 
-function billingOf(
-  operation: Operation,
-  { actionId, address, region }: Admitted,
-  { dropletId, previousDropletId }: SettledAction,
-  at: Date,
-): BillingChange[] {
-  const change = (kind: BillingChangeKind, droplet: number | null): BillingChange => ({
-    eventId: billingEventId(actionId),
-    kind,
-    accountId: operation.accountId,
-    address,
-    region,
-    dropletId: droplet,
-    actionId,
-    effectiveAt: at.toISOString(),
+function billingOf(operation: Operation, admitted: Admitted, actions: readonly SettledAction[]): BillingChange[] {
+  const { accountId } = operation;
+  return fencesOf(admitted).flatMap(({ actionId, address }) => {
+    const action = actions.find(({ id }) => id === actionId);
+    if (!action) throw new Error(`action ${actionId} on ${address} was admitted but is not there`);
+    const { completedAt, lastActionId } = action;
+    if (action.status !== 'completed' || !completedAt) throw reasonForNoFence(action, lastActionId);
+    const change = writesOf(operation).billing(action);
+    if (change === null) return [];
+    const { kind, dropletId } = change;
+    const effectiveAt = completedAt.toISOString();
+    const { region } = admitted;
+    return [{ eventId: billingEventId(actionId), kind, accountId, address, region, dropletId, actionId, effectiveAt }];
   });
-  switch (operation.kind) {
-    case 'reserve':
-    case 'assign':
-      return [change(previousDropletId === null ? 'assigned' : 'reassigned', dropletId)];
-    case 'unassign':
-      return [change('unassigned', null)];
-    case 'release':
-      return [];
-  }
-}
-
-/**
- * Restores what was before the operation and ends its action as errored with `reason`.
- * A release is final and is never undone. Throws {@link SupersededError} when the fence is another's.
- */
-export async function undo(db: Database, operation: Operation, admitted: Admitted, reason: string): Promise<void> {
-  await inTransaction(
-    db,
-    async (tx) => {
-      switch (operation.kind) {
-        case 'reserve':
-        case 'assign':
-          return undoAssign(tx, operation, admitted, reason);
-        case 'unassign':
-          return undoUnassign(tx, operation, admitted, reason);
-        case 'release':
-          throw new SupersededError(admitted.actionId, null);
-      }
-    },
-    STEP_LIMITS,
-  );
-}
-
-/**
- * Puts an errored and undone operation back in progress, for a run that an operator reset. Does nothing when it is in
- * progress already; throws {@link SupersededError} when the address has gone on since.
- */
-export async function reopen(db: Database, operation: Operation, admitted: Admitted): Promise<void> {
-  await inTransaction(
-    db,
-    async (tx) => {
-      switch (operation.kind) {
-        case 'reserve':
-        case 'assign':
-          return reopenAssign(tx, operation, admitted);
-        case 'unassign':
-          return reopenUnassign(tx, operation, admitted);
-        case 'release':
-          throw new SupersededError(admitted.actionId, null);
-      }
-    },
-    STEP_LIMITS,
-  );
 }

@@ -1,16 +1,16 @@
+import { sql } from 'kysely';
 import type { UnassignOperation } from '../../domain/operation.ts';
-import { isLastOfDroplet, refusalOfUnassign } from '../../domain/rules.ts';
-import type { Admitted, Refusal } from '../../domain/verdict.ts';
-import type { DatabaseTransaction } from '../database.ts';
-import { type AdmissionContext, type AdmissionResult, admitBy, nextGeneration, type Plan } from './admission.ts';
-import { endOperation, lockAdmitted, reopenAction, undoesNothing } from './fence.ts';
-import { hostEventQueries, moveEvents } from './host-events.ts';
+import { isLastOfDroplet, refusalOfUnassign } from '../../domain/operations/unassign.ts';
+import type { Refusal } from '../../domain/verdict.ts';
+import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
+import { moveEvents } from './host-events.ts';
+import type { OperationWrites } from './kind.ts';
 import {
   addressQuery,
   dropletQuery,
-  effectiveTime,
   type LockedAddress,
   type LockedDroplet,
+  nextGeneration,
   occupantsQuery,
   toLockedAddress,
   toLockedDroplet,
@@ -20,7 +20,7 @@ import {
  * Takes the fence and tells the host. One that is there because the droplet is destroyed destroys it when nothing else
  * stays on it; otherwise the droplet is left for the operation on the rest.
  */
-export function admitUnassign(context: AdmissionContext<UnassignOperation>): Promise<AdmissionResult> {
+function admitUnassign(context: AdmissionContext<UnassignOperation>): Promise<AdmissionResult> {
   const { db, operation } = context;
   const { destroysDropletId } = operation;
   const address = addressQuery(db, operation.address);
@@ -42,42 +42,25 @@ function decide(
   if (refusal) return refusal;
   if (!address?.place) return 'not_assigned';
   const { place, dropletId } = address;
-  return {
+  const change: AddressChange = {
     address,
     actions: [{ type: 'unassign_ip', status: 'in-progress', dropletId, previousDropletId: dropletId }],
     changes: {},
     events: moveEvents(operation.id, address, nextGeneration(address), { from: place, to: null }),
-    attachTo: null,
-    detachFrom: place.hostState === 'active' ? [place.host] : [],
-    settled: false,
     billing: null,
-    destroys: destroyed && isLastOfDroplet(destroyed, address) ? destroyed.id : null,
   };
+  const destroys = destroyed && { dropletId: destroyed.id, isLast: isLastOfDroplet(destroyed, address) };
+  return { changes: [change], settled: false, destroys };
 }
 
-/** The address stays where it is: the host that did not confirm the detach is told to attach under a new generation. */
-export async function undoUnassign(
-  tx: DatabaseTransaction,
-  operation: UnassignOperation,
-  admitted: Admitted,
-  reason: string,
-): Promise<void> {
-  const { address, action } = await lockAdmitted(tx, admitted);
-  if (undoesNothing(address, action)) return;
-  const generation = nextGeneration(address);
-  const events = moveEvents(operation.id, address, generation, { from: null, to: address.place });
-  const end = { status: 'errored', at: effectiveTime(address), reason } as const;
-  await endOperation(tx, address, action.id, end, { generation }, hostEventQueries(tx, events));
-}
-
-/** Takes up an undone unassign again, for a run that was reset; see {@link reopenAction} for when that is refused. */
-export async function reopenUnassign(
-  tx: DatabaseTransaction,
-  operation: UnassignOperation,
-  admitted: Admitted,
-): Promise<void> {
-  const { address, action } = await lockAdmitted(tx, admitted);
-  if (action.status === 'in-progress') return;
-  const events = moveEvents(operation.id, address, nextGeneration(address), { from: address.place, to: null });
-  await reopenAction(tx, address, action, {}, hostEventQueries(tx, events));
-}
+/** Takes an address off its droplet. */
+export const unassign: OperationWrites<UnassignOperation> = {
+  admit: admitUnassign,
+  settling: () => sql`addresses.droplet_id = NULL`,
+  billing: () => ({ kind: 'unassigned', dropletId: null }),
+  reversal: {
+    /** The address stays where it is: the host that did not confirm the detach is told to attach. */
+    undo: ({ address }) => ({ changes: {}, move: { from: null, to: address.place } }),
+    reopen: async (_tx, { address }) => ({ changes: {}, move: { from: address.place, to: null } }),
+  },
+};

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
 import { type AdmissionResult, admit } from '../../db/operations/admit.ts';
-import { SupersededError } from '../../db/operations/fence.ts';
-import { settle, undo } from '../../db/operations/settle.ts';
+import { ActionEndedError, SupersededError } from '../../db/operations/errors.ts';
+import { undo } from '../../db/operations/reversal.ts';
+import { settle } from '../../db/operations/settle.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import type { Admitted, Verdict } from '../../domain/verdict.ts';
@@ -100,7 +101,7 @@ describe('a run that has lost its fence', () => {
     expect(await account.show(address)).toMatchObject({ droplet: null, locked: true });
 
     await settle(db, newer, newerVerdict, RULES);
-    await expect(undo(db, newer, newerVerdict, 'too late')).rejects.toBeInstanceOf(SupersededError);
+    await expect(undo(db, newer, newerVerdict, 'too late')).rejects.toBeInstanceOf(ActionEndedError);
     expect(await account.show(address)).toMatchObject({ droplet: { id: second }, locked: false });
   });
 

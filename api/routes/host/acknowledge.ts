@@ -94,10 +94,10 @@ function summarise(sequences: number[]): { count: number; first: number[] } {
 }
 
 async function tell(sink: AcknowledgmentSink, logger: Logger, host: string, event: AnsweredEvent): Promise<boolean> {
-  const { workflowId, operationId, change, outcome, message } = event;
+  const { workflowId, operationId, change, address, outcome, message } = event;
   if (workflowId === null) return true;
   try {
-    await sink.acknowledged({ workflowId, operationId, host, change, outcome, message });
+    await sink.acknowledged({ workflowId, operationId, host, change, address, outcome, message });
     return true;
   } catch (error) {
     logger.error({ err: error, operationId, change }, 'operation could not be told of an acknowledgment');

@@ -1,11 +1,14 @@
 import { createRoute } from '@hono/zod-openapi';
+import type { ActionRecord } from '../../../db/actions.ts';
+import type { Address } from '../../../domain/address.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { assignAddress } from '../../operations/assign.ts';
+import type { OperationRequest } from '../../operations/request.ts';
 import { unassignAddress } from '../../operations/unassign.ts';
 import { presentAction } from '../../presenters/action.ts';
 import { requesterOf } from '../../requester.ts';
 import { actionAnswer } from '../../schemas/common.ts';
-import { reservedIpActionRequest } from '../../schemas/reserved-ip.ts';
+import { type ReservedIpActionRequest, reservedIpActionRequest } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
 import { securedPost } from '../secured.ts';
 import type { Flavour } from './flavour.ts';
@@ -25,17 +28,26 @@ export function registerCreateReservedIpAction(app: ApiApp, dependencies: ApiDep
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;
     const body = c.req.valid('json');
-    const request = {
+    const action = await act(dependencies, body, {
       accountId,
       resourceType: flavour.resourceType,
       operationId: c.var.operationId,
       requestedBy: requesterOf(c),
       address: c.req.valid('param').ip,
-    };
-    const action =
-      body.type === 'assign'
-        ? await assignAddress(dependencies, { ...request, dropletId: body.droplet_id })
-        : await unassignAddress(dependencies, request);
+    });
     return c.json({ action: presentAction(action, flavour.resourceType) }, 201);
   });
+}
+
+function act(
+  dependencies: ApiDependencies,
+  body: ReservedIpActionRequest,
+  request: OperationRequest & { address: Address },
+): Promise<ActionRecord> {
+  switch (body.type) {
+    case 'assign':
+      return assignAddress(dependencies, { ...request, dropletId: body.droplet_id });
+    case 'unassign':
+      return unassignAddress(dependencies, request);
+  }
 }

@@ -1,0 +1,19 @@
+import type { Operation, OperationKind, OperationOf } from '../../domain/operation.ts';
+import { assign } from './assign.ts';
+import type { OperationWrites } from './kind.ts';
+import { release } from './release.ts';
+import { reserve } from './reserve.ts';
+import { unassign } from './unassign.ts';
+
+/** What every kind of operation writes. */
+const OPERATION_WRITES: { [Kind in OperationKind]: OperationWrites<OperationOf<Kind>> } = {
+  reserve,
+  assign,
+  unassign,
+  release,
+};
+
+/** What an operation's kind writes. */
+export function writesOf({ kind }: Operation): OperationWrites<Operation> {
+  return OPERATION_WRITES[kind];
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { addressWorkflowId } from '../names.ts';
+import { type OperationKindDefinition, operationFields } from '../operation-fields.ts';
+import { type AddressFacts, isHeldFor } from '../rules.ts';
+import type { Refusal } from '../verdict.ts';
+
+export const releaseOperationSchema = z.object({
+  ...operationFields,
+  kind: z.literal('release'),
+  address: z.string(),
+});
+export type ReleaseOperation = z.infer<typeof releaseOperationSchema>;
+
+/** An address is to be given back. */
+export const release: OperationKindDefinition<ReleaseOperation> = {
+  schema: releaseOperationSchema,
+  workflowId: ({ address }) => addressWorkflowId(address),
+  summary: ({ address }) => `release ${address}`,
+  about: ({ address }) => ({ address, region: null }),
+  detail: () => null,
+};
+
+/** Why an address cannot be given back. v2 clients know that they must unassign an IPv6 address first. */
+export function refusalOfRelease(operation: ReleaseOperation, address: AddressFacts | null): Refusal | null {
+  if (!isHeldFor(operation, address)) return 'address_not_found';
+  if (address.pendingActionId !== null) return 'address_pending';
+  return address.family === 6 && address.dropletId !== null ? 'still_assigned' : null;
+}
