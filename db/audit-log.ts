@@ -1,8 +1,9 @@
-import type { Expression } from 'kysely';
+import type { Compilable } from 'kysely';
 import type { Requester } from '../domain/requester.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import type { AuditOutcome } from './schema.ts';
+import { type Statement, statement } from './statement.ts';
 import { inTransaction, type TransactionOptions } from './transaction.ts';
 
 const LONGEST_SUBJECT = 255;
@@ -28,27 +29,20 @@ export interface AuditEntry extends NewAuditEntry {
 
 /** The statement that appends an entry, whose detail the database may put together. */
 export function appendingEntry(
-  db: Database,
-  entry: Omit<NewAuditEntry, 'detail'> & { detail: string | Expression<string> | null },
-) {
-  const { detail } = entry;
-  return db.insertInto('audit_log').values({
-    requester_kind: entry.requester.kind,
-    requester: entry.requester.name,
-    request_id: entry.requester.requestId,
-    remote: entry.requester.remote,
-    account_id: entry.accountId,
-    action: entry.action,
-    subject: entry.subject.slice(0, LONGEST_SUBJECT),
-    outcome: entry.outcome,
-    detail: typeof detail === 'string' ? detail.slice(0, LONGEST_DETAIL) : detail,
-    operation_id: entry.operationId,
-  });
+  entry: Omit<NewAuditEntry, 'detail'> & { detail: string | Statement<string> | null },
+): Compilable {
+  const { requester, detail } = entry;
+  return statement`
+    INSERT INTO audit_log
+      (requester_kind, requester, request_id, remote, account_id, action, subject, outcome, detail, operation_id)
+    VALUES (${requester.kind}, ${requester.name}, ${requester.requestId}, ${requester.remote}, ${entry.accountId},
+            ${entry.action}, ${entry.subject.slice(0, LONGEST_SUBJECT)}, ${entry.outcome},
+            ${typeof detail === 'string' ? detail.slice(0, LONGEST_DETAIL) : detail}, ${entry.operationId})`;
 }
 
 /** Appends an entry about a request that changed nothing. */
 export async function appendEntry(db: Database, entry: NewAuditEntry): Promise<void> {
-  await appendingEntry(db, entry).execute(queryLimit());
+  await db.executeQuery(appendingEntry(entry), queryLimit());
 }
 
 /**
@@ -64,7 +58,7 @@ export function recorded<Result>(
   const work = async (tx: DatabaseTransaction) => {
     const result = await change(tx);
     const entry = describe(result);
-    if (entry) await appendingEntry(tx, entry).execute();
+    if (entry) await tx.executeQuery(appendingEntry(entry));
     return result;
   };
   return inTransaction(db, work, options);

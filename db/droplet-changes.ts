@@ -90,7 +90,7 @@ export type DropletDeletion =
 export async function deleteDroplet(tx: DatabaseTransaction, droplet: DropletReference): Promise<DropletDeletion> {
   const locked = await lockOwnDroplet(tx, droplet);
   if (!locked) return { kind: 'not_found' };
-  const { rows } = await tx.executeQuery(occupantsQuery(tx, locked.id));
+  const { rows } = await tx.executeQuery(occupantsQuery(locked.id));
   const occupants = toOccupants(locked.id, rows);
   if (occupants.some(({ state }) => state === 'pending')) return { kind: 'pending' };
   const held = occupants.find(({ state }) => state === 'held');

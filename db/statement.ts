@@ -8,7 +8,7 @@ export class Statement<Row = unknown> implements Compilable<Row> {
   readonly #text: string;
   readonly #values: readonly unknown[];
 
-  constructor(texts: readonly string[], parts: readonly unknown[]) {
+  constructor(texts: readonly string[], parts: readonly unknown[] = []) {
     const values: unknown[] = [];
     let text = texts[0] ?? '';
     for (const [index, part] of parts.entries()) {
@@ -44,4 +44,10 @@ export function listOf(parts: readonly unknown[]): Statement {
 /** Values or parts, one after the other. At least one. */
 export function joined(parts: readonly unknown[], separator = ''): Statement {
   return new Statement(['', ...parts.slice(1).map(() => separator), ''], parts);
+}
+
+/** `column = value` for each that is given. Columns are named by the code, never by what comes from outside. */
+export function assignments(values: Readonly<Record<string, unknown>>): Statement {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return listOf(given.map(([column, value]) => new Statement([`\`${column}\` = `], [value])));
 }

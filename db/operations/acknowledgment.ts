@@ -119,7 +119,7 @@ export async function reissueHostEvent(
       const droplet = change === 'attach' ? action.place : null;
       const { generation } = address;
       const event = { operationId: admitted.operationId, host, address, generation, change, droplet };
-      await writeTogether(tx, hostEventQueries(tx, [event]));
+      await writeTogether(tx, hostEventQueries([event]));
     }
   });
 }

@@ -1,4 +1,4 @@
-import { type Compilable, sql, type Updateable } from 'kysely';
+import type { Compilable, Updateable } from 'kysely';
 import type { BillingChange, BillingChangeKind } from '../../domain/billing.ts';
 import type { HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
@@ -10,11 +10,12 @@ import { queryLimit } from '../bounded.ts';
 import type { Database } from '../database.ts';
 import type { RegionRecord } from '../regions.ts';
 import type { ActionStatus, ActionType, AddressesTable } from '../schema.ts';
+import { statement } from '../statement.ts';
 import { type RowsOf, rowsOfEach } from '../together.ts';
 import { type Decision, inTwoRoundTrips } from '../transaction.ts';
 import { admissionQueries, numbered } from './admission-writes.ts';
 import { awaitedCommands, type NewHostEvent } from './host-events.ts';
-import { effectiveTime, type LockedAddress, nextGeneration, statement } from './locks.ts';
+import { effectiveTime, type LockedAddress, nextGeneration } from './locks.ts';
 
 /*
  * How every operation is admitted: in one transaction of two round trips. The first reads and locks, and a pure decision
@@ -101,7 +102,7 @@ export function admitBy<const Queries extends readonly [Compilable, ...Compilabl
 ): Promise<AdmissionResult> {
   const { db, operation, mayBeRepeated } = context;
   // After the locks, so that what another try has committed is seen.
-  const all = mayBeRepeated ? [...reads, verdictQuery(db, operation.id)] : reads;
+  const all = mayBeRepeated ? [...reads, verdictQuery(operation.id)] : reads;
   return inTwoRoundTrips<AdmissionResult>(db, all, (rows) => {
     const earlier = mayBeRepeated ? toVerdict(rowsOfEach<[Compilable<VerdictRow>]>(rows.slice(-1))[0][0]) : null;
     if (earlier) return rollBack({ kind: 'repeated', verdict: earlier });
@@ -179,8 +180,8 @@ interface VerdictRow {
   verdict: string;
 }
 
-function verdictQuery(db: Database, operationId: OperationId): Compilable<VerdictRow> {
-  return statement(db, sql<VerdictRow>`SELECT verdict FROM operations WHERE id = ${operationId}`);
+function verdictQuery(operationId: OperationId): Compilable<VerdictRow> {
+  return statement<VerdictRow>`SELECT verdict FROM operations WHERE id = ${operationId}`;
 }
 
 function toVerdict(row: VerdictRow | undefined): Verdict | null {
@@ -189,6 +190,6 @@ function toVerdict(row: VerdictRow | undefined): Verdict | null {
 
 /** The stored verdict of an operation, if it has one. */
 export async function findVerdict(db: Database, operationId: OperationId): Promise<Verdict | null> {
-  const { rows } = await db.executeQuery(verdictQuery(db, operationId), queryLimit());
+  const { rows } = await db.executeQuery(verdictQuery(operationId), queryLimit());
   return toVerdict(rows[0]);
 }

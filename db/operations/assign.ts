@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { refusalOfAssign } from '../../domain/operations/assign.ts';
 import type { Refusal } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
+import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
 import { DropletUnavailableError } from './errors.ts';
 import type { FencedAddress } from './fence.ts';
@@ -21,11 +21,11 @@ import {
 
 /** Takes the fence and tells the hosts; a reassign is the same. */
 function admitAssign(context: AdmissionContext<AssignOperation>): Promise<AdmissionResult> {
-  const { db, operation } = context;
+  const { operation } = context;
   const reads = [
-    addressQuery(db, operation.address),
-    dropletQuery(db, operation.dropletId),
-    occupantsQuery(db, operation.dropletId),
+    addressQuery(operation.address),
+    dropletQuery(operation.dropletId),
+    occupantsQuery(operation.dropletId),
   ] as const;
   return admitBy(context, reads, ([[addressRow], [dropletRow], occupants]) => {
     const address = toLockedAddress(addressRow);
@@ -60,7 +60,7 @@ function planOf(
 
 /** How an address is sent to a droplet, whatever kind of operation does so. */
 export const sendingToDroplet = {
-  settling: () => sql`addresses.droplet_id = actions.droplet_id, addresses.target_droplet_id = NULL`,
+  settling: () => statement`addresses.droplet_id = actions.droplet_id, addresses.target_droplet_id = NULL`,
   billing: ({ dropletId, previousDropletId }) => ({
     kind: previousDropletId === null ? 'assigned' : 'reassigned',
     dropletId,
@@ -84,8 +84,8 @@ async function lockFreeDroplet(
   { address, action }: FencedAddress,
   all: readonly FencedAddress[],
 ): Promise<LockedDroplet> {
-  const [row] = (await tx.executeQuery(dropletQuery(tx, action.dropletId))).rows;
-  const occupants = await tx.executeQuery(occupantsQuery(tx, action.dropletId));
+  const [row] = (await tx.executeQuery(dropletQuery(action.dropletId))).rows;
+  const occupants = await tx.executeQuery(occupantsQuery(action.dropletId));
   const droplet = toLockedDroplet(row, occupants.rows);
   if (!droplet || droplet.isDestroyed) throw new DropletUnavailableError(action.id, action.dropletId, 'destroyed');
   const own = new Set(all.map((fenced) => fenced.address.address));

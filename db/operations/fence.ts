@@ -1,8 +1,9 @@
-import { type Compilable, sql, type Updateable } from 'kysely';
+import type { Compilable, Updateable } from 'kysely';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { Fence } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, AddressesTable } from '../schema.ts';
+import { statement } from '../statement.ts';
 import { joinQueries, type RowsOf, rowsOfEach, writeTogether } from '../together.ts';
 import { reasonForNoFence } from './errors.ts';
 import { hostEventQueries, type Move, moveEvents } from './host-events.ts';
@@ -14,7 +15,6 @@ import {
   type LockedAddress,
   nextGeneration,
   type PlaceColumns,
-  statement,
   toLockedAddress,
   toPlace,
 } from './locks.ts';
@@ -46,7 +46,7 @@ interface ActionRow extends PlaceColumns {
 
 /** Locks the addresses of an admitted operation and reads its actions under these locks. They exist. */
 export async function lockFenced(tx: DatabaseTransaction, fences: readonly Fence[]): Promise<FencedAddress[]> {
-  const queries = fences.flatMap(({ address, actionId }) => [addressQuery(tx, address), actionQuery(tx, actionId)]);
+  const queries = fences.flatMap(({ address, actionId }) => [addressQuery(address), actionQuery(actionId)]);
   const { rows } = await tx.executeQuery(joinQueries(queries));
   return fences.map(({ address: text, actionId }, index) => {
     const found = rowsOfEach<[Compilable<AddressRow>, Compilable<ActionRow>]>(rows.slice(2 * index, 2 * index + 2));
@@ -65,15 +65,12 @@ function fencedAddress(
   return { address, action: { id, status, dropletId, place: dropletId === null ? null : toPlace(dropletId, action) } };
 }
 
-function actionQuery(tx: DatabaseTransaction, actionId: number): Compilable<ActionRow> {
-  return statement(
-    tx,
-    sql<ActionRow>`
+function actionQuery(actionId: number): Compilable<ActionRow> {
+  return statement<ActionRow>`
       SELECT actions.id, actions.status, actions.droplet_id AS dropletId, droplets.host_id, droplets.anchor,
              hosts.name AS host, hosts.state AS host_state
       FROM actions LEFT JOIN droplets ON droplets.id = actions.droplet_id LEFT JOIN hosts ON hosts.id = droplets.host_id
-      WHERE actions.id = ${actionId}`,
-  );
+      WHERE actions.id = ${actionId}`;
 }
 
 /** Whether an undo was carried out before. Throws a {@link FinalStepError} when the action has no fence to undo under. */
@@ -144,7 +141,7 @@ async function writeFenced(
   const events = changed.flatMap(({ address, move }) =>
     moveEvents(operationId, address, nextGeneration(address), move),
   );
-  const written = await writeTogether(tx, [...changed.flatMap(writesOf), ...hostEventQueries(tx, events)]);
+  const written = await writeTogether(tx, [...changed.flatMap(writesOf), ...hostEventQueries(events)]);
   changed.forEach(({ address, action }, index) => {
     if (written[2 * index] !== 1) throw reasonForNoFence(action, address.lastActionId);
   });

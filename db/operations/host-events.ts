@@ -1,11 +1,11 @@
-import { type Compilable, sql } from 'kysely';
+import type { Compilable } from 'kysely';
 import { addressToBytes } from '../../domain/address.ts';
 import { anchorFor } from '../../domain/anchor.ts';
 import type { Generation, HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { HostCommand } from '../../domain/verdict.ts';
-import type { Database } from '../database.ts';
 import type { HostState } from '../schema.ts';
+import { statement } from '../statement.ts';
 import type { DropletPlace, LockedAddress } from './locks.ts';
 
 /** What a host is to be told. */
@@ -61,28 +61,16 @@ export function awaitedCommands(events: readonly NewHostEvent[]): HostCommand[] 
  * no gaps and becomes visible in order; therefore these come last in a transaction, and hosts are taken in one order
  * everywhere.
  */
-export function hostEventQueries(db: Database, events: readonly NewHostEvent[]): Compilable[] {
+export function hostEventQueries(events: readonly NewHostEvent[]): Compilable[] {
   return events
     .toSorted((left, right) => left.host.id - right.host.id)
-    .flatMap((event) => [
-      db
-        .updateTable('hosts')
-        .set({ last_sequence: sql<number>`LAST_INSERT_ID(last_sequence + 1)` })
-        .where('id', '=', event.host.id),
-      db.insertInto('host_events').values({
-        host_id: event.host.id,
-        sequence: sql<number>`LAST_INSERT_ID()`,
-        operation_id: event.operationId,
-        address_id: event.address.id,
-        address: addressToBytes(event.address.address),
-        change: event.change,
-        generation: event.generation,
-        droplet_id: event.droplet?.id ?? null,
-        anchor: event.droplet && addressToBytes(anchorFor(event.address.family, event.droplet.anchor)),
-        issued_at: event.address.now,
-        acknowledged_at: null,
-        outcome: null,
-        message: null,
-      }),
+    .flatMap(({ operationId, host, address, generation, change, droplet }) => [
+      statement`UPDATE hosts SET last_sequence = LAST_INSERT_ID(last_sequence + 1) WHERE id = ${host.id}`,
+      statement`
+        INSERT INTO host_events
+          (host_id, sequence, operation_id, address_id, address, \`change\`, generation, droplet_id, anchor, issued_at)
+        VALUES (${host.id}, LAST_INSERT_ID(), ${operationId}, ${address.id}, ${addressToBytes(address.address)},
+                ${change}, ${generation}, ${droplet?.id ?? null},
+                ${droplet && addressToBytes(anchorFor(address.family, droplet.anchor))}, ${address.now})`,
     ]);
 }

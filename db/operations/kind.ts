@@ -1,8 +1,9 @@
-import type { RawBuilder, Updateable } from 'kysely';
+import type { Updateable } from 'kysely';
 import type { BillingChangeKind } from '../../domain/billing.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { AddressesTable } from '../schema.ts';
+import type { Statement } from '../statement.ts';
 import type { AdmissionContext, AdmissionResult, OperationRules } from './admission.ts';
 import type { FencedAddress } from './fence.ts';
 import type { Move } from './host-events.ts';
@@ -15,7 +16,7 @@ export interface OperationWrites<OfKind extends Operation> {
    * What settling sets in each of its rows of `addresses`, joined with the row of `actions` that holds the fence, besides
    * fence and time. Where it changes several addresses, none is on a droplet at that moment.
    */
-  settling(operation: OfKind, rules: OperationRules): RawBuilder<unknown>;
+  settling(operation: OfKind, rules: OperationRules): Statement<unknown>;
   /** What billing is to hear of a settled action; null when its admission has told all. */
   billing(action: { dropletId: number | null; previousDropletId: number | null }): SettledBilling | null;
   /** How it is undone and taken up again; null for one that is final. */

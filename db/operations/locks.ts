@@ -1,9 +1,9 @@
-import { type Compilable, type RawBuilder, sql } from 'kysely';
+import type { Compilable } from 'kysely';
 import { type Address, addressFromBytes, addressToBytes, type Family } from '../../domain/address.ts';
 import type { AddressFacts, DropletFacts, Occupant } from '../../domain/rules.ts';
-import type { Database } from '../database.ts';
 import type { RegionRecord } from '../regions.ts';
 import type { AddressState, HostState } from '../schema.ts';
+import { statement } from '../statement.ts';
 
 /*
  * The reads that operations are decided by, and what they find. Those of a row that is about to be written lock it.
@@ -78,13 +78,8 @@ export interface OccupantRow {
   destroys_droplet_id: number | null;
 }
 
-/** A statement that is yet to be run. */
-export function statement<Row>(db: Database, raw: RawBuilder<Row>): Compilable<Row> {
-  return { compile: () => raw.compile(db) };
-}
-
 // Scalar subqueries, because FOR UPDATE would lock the rows of a joined table too.
-const ADDRESS_COLUMNS = sql`
+const ADDRESS_COLUMNS = statement`
   addresses.id, addresses.address, addresses.family, addresses.region_id, addresses.state, addresses.account_id,
   addresses.droplet_id, addresses.target_droplet_id, addresses.generation, addresses.pending_action_id,
   addresses.last_action_id, addresses.changed_at, NOW(3) AS now,
@@ -98,53 +93,52 @@ const ADDRESS_COLUMNS = sql`
    WHERE droplets.id = addresses.droplet_id) AS host_state`;
 
 /** Locks the row of an address. */
-export function addressQuery(db: Database, address: Address): Compilable<AddressRow> {
+export function addressQuery(address: Address): Compilable<AddressRow> {
   const bytes = addressToBytes(address);
-  return statement(db, sql<AddressRow>`SELECT ${ADDRESS_COLUMNS} FROM addresses WHERE address = ${bytes} FOR UPDATE`);
+  return statement<AddressRow>`SELECT ${ADDRESS_COLUMNS} FROM addresses WHERE address = ${bytes} FOR UPDATE`;
 }
 
 /** Locks the free address that has rested longest, and passes over those that others are taking. */
-export function freeAddressQuery(
-  db: Database,
-  { region, dropletId, family }: { region: string | null; dropletId: number | null; family: Family },
-): Compilable<AddressRow> {
-  return statement(
-    db,
-    sql<AddressRow>`
+export function freeAddressQuery({
+  region,
+  dropletId,
+  family,
+}: {
+  region: string | null;
+  dropletId: number | null;
+  family: Family;
+}): Compilable<AddressRow> {
+  return statement<AddressRow>`
       SELECT ${ADDRESS_COLUMNS} FROM addresses
       WHERE region_id = COALESCE((SELECT id FROM regions WHERE slug = ${region}),
                                  (SELECT region_id FROM droplets WHERE id = ${dropletId}))
         AND family = ${family} AND state = 'free' AND available_at <= NOW(3)
       ORDER BY available_at LIMIT 1
-      FOR UPDATE SKIP LOCKED`,
-  );
+      FOR UPDATE SKIP LOCKED`;
 }
 
-const DROPLET_COLUMNS = sql`
+const DROPLET_COLUMNS = statement`
   droplets.id, droplets.account_id, droplets.region_id, droplets.host_id, droplets.anchor, droplets.deleted_at,
   (SELECT name FROM hosts WHERE hosts.id = droplets.host_id) AS host,
   (SELECT state FROM hosts WHERE hosts.id = droplets.host_id) AS host_state`;
 
 /** Locks the row of a droplet; destroyed ones too. */
-export function dropletQuery(db: Database, dropletId: number | null): Compilable<DropletRow> {
-  return statement(db, sql<DropletRow>`SELECT ${DROPLET_COLUMNS} FROM droplets WHERE id = ${dropletId} FOR UPDATE`);
+export function dropletQuery(dropletId: number | null): Compilable<DropletRow> {
+  return statement<DropletRow>`SELECT ${DROPLET_COLUMNS} FROM droplets WHERE id = ${dropletId} FOR UPDATE`;
 }
 
 /**
  * Everything on a droplet and on its way to it. Under the droplet's lock nothing can come to it afterwards, so a droplet
  * whose occupants are all leaving may go.
  */
-export function occupantsQuery(db: Database, dropletId: number | null): Compilable<OccupantRow> {
-  return statement(
-    db,
-    sql<OccupantRow>`
+export function occupantsQuery(dropletId: number | null): Compilable<OccupantRow> {
+  return statement<OccupantRow>`
       SELECT addresses.address, addresses.family, addresses.pending_action_id, operations.destroys_droplet_id
       FROM addresses
       LEFT JOIN actions ON actions.id = addresses.pending_action_id
       LEFT JOIN operations ON operations.id = actions.operation_id
       WHERE addresses.droplet_id = ${dropletId} OR addresses.target_droplet_id = ${dropletId}
-      ORDER BY addresses.id`,
-  );
+      ORDER BY addresses.id`;
 }
 
 /** What {@link addressQuery} has found; null when no pool has the address. */
@@ -211,4 +205,4 @@ export function effectiveTime({ now, changedAt }: LockedAddress): Date {
 }
 
 /** The same while an operation is settled; the same whether it is evaluated before or after it is stored. */
-export const SETTLED_AT = sql<Date>`GREATEST(NOW(3), addresses.changed_at)`;
+export const SETTLED_AT = statement<Date>`GREATEST(NOW(3), addresses.changed_at)`;

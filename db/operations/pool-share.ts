@@ -1,9 +1,8 @@
-import { type Compilable, sql } from 'kysely';
+import type { Compilable } from 'kysely';
 import type { Family } from '../../domain/address.ts';
 import type { ReserveOperation } from '../../domain/operation.ts';
-import type { Database } from '../database.ts';
+import { statement } from '../statement.ts';
 import type { OperationRules } from './admission.ts';
-import { statement } from './locks.ts';
 
 const HOUR_SECONDS = 3_600;
 
@@ -15,7 +14,7 @@ export interface Pool {
 
 /** The region of a pool, for a statement. */
 export function regionOf({ target: { region, dropletId } }: Pool) {
-  return sql<number | null>`COALESCE((SELECT id FROM regions WHERE slug = ${region}),
+  return statement<number | null>`COALESCE((SELECT id FROM regions WHERE slug = ${region}),
                                      (SELECT region_id FROM droplets WHERE id = ${dropletId}))`;
 }
 
@@ -26,16 +25,13 @@ export interface HeldRow {
   releasing: number;
 }
 
-export function heldQuery(db: Database, accountId: number, pool: Pool): Compilable<HeldRow> {
+export function heldQuery(accountId: number, pool: Pool): Compilable<HeldRow> {
   const region = regionOf(pool);
-  return statement(
-    db,
-    sql<HeldRow>`
+  return statement<HeldRow>`
       SELECT COUNT(CASE WHEN state = 'reserved' THEN 1 END) AS total,
              COUNT(CASE WHEN state = 'reserved' AND region_id = ${region} THEN 1 END) AS held,
              COUNT(CASE WHEN state = 'releasing' AND region_id = ${region} THEN 1 END) AS releasing
-      FROM addresses WHERE account_id = ${accountId} AND family = ${pool.family}`,
-  );
+      FROM addresses WHERE account_id = ${accountId} AND family = ${pool.family}`;
 }
 
 /**
@@ -48,48 +44,38 @@ export interface CoolingRow {
 }
 
 export function coolingQuery(
-  db: Database,
   accountId: number,
   pool: Pool,
   { quarantineSeconds }: OperationRules,
 ): Compilable<CoolingRow> {
   const endSeconds = quarantineSeconds - HOUR_SECONDS;
-  return statement(
-    db,
-    sql<CoolingRow>`
+  return statement<CoolingRow>`
       SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS cooling,
-             COUNT(CASE WHEN available_at > NOW(3) + INTERVAL ${sql.lit(endSeconds)} SECOND THEN 1 END)
+             COUNT(CASE WHEN available_at > NOW(3) + INTERVAL ${endSeconds} SECOND THEN 1 END)
                AS releasedWithinHour
       FROM addresses
       WHERE released_by = ${accountId} AND family = ${pool.family} AND region_id = ${regionOf(pool)} AND state = 'free'
-        AND available_at > NOW(3) + INTERVAL ${sql.lit(Math.min(0, endSeconds))} SECOND`,
-  );
+        AND available_at > NOW(3) + INTERVAL ${Math.min(0, endSeconds)} SECOND`;
 }
 
 /**
  * How many addresses the ranges of a pool have, from their lengths; without the one or two of each that an import leaves
  * out, which are a third of what the smallest ranges have.
  */
-export function poolSizeQuery(db: Database, pool: Pool): Compilable<{ size: number }> {
+export function poolSizeQuery(pool: Pool): Compilable<{ size: number }> {
   const [bytes, bits, leftOut] = pool.family === 4 ? [4, 32, 2] : [16, 128, 1];
-  return statement(
-    db,
-    sql<{ size: number }>`
-      SELECT COALESCE(SUM(addresses - IF(addresses <= 2, 0, ${sql.lit(leftOut)})), 0) AS size
-      FROM (SELECT POW(2, ${sql.lit(bits)} - SUBSTRING_INDEX(cidr, '/', -1)) AS addresses
+  return statement<{ size: number }>`
+      SELECT COALESCE(SUM(addresses - IF(addresses <= 2, 0, ${leftOut})), 0) AS size
+      FROM (SELECT POW(2, ${bits} - SUBSTRING_INDEX(cidr, '/', -1)) AS addresses
             FROM pools
-            WHERE region_id = ${regionOf(pool)} AND LENGTH(first_address) = ${sql.lit(bytes)}) AS ranges`,
-  );
+            WHERE region_id = ${regionOf(pool)} AND LENGTH(first_address) = ${bytes}) AS ranges`;
 }
 
 /** How many addresses of a pool are free, counted no further than `atMost`. */
-export function freeCountQuery(db: Database, pool: Pool, atMost: number): Compilable<{ free: number }> {
-  return statement(
-    db,
-    sql<{ free: number }>`
+export function freeCountQuery(pool: Pool, atMost: number): Compilable<{ free: number }> {
+  return statement<{ free: number }>`
       SELECT COUNT(*) AS free
       FROM (SELECT id FROM addresses
             WHERE region_id = ${regionOf(pool)} AND family = ${pool.family} AND state = 'free' AND available_at <= NOW(3)
-            LIMIT ${sql.lit(atMost)}) AS some`,
-  );
+            LIMIT ${atMost}) AS some`;
 }

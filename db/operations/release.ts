@@ -1,10 +1,10 @@
-import { type Compilable, sql, type Updateable } from 'kysely';
+import type { Compilable, Updateable } from 'kysely';
 import { type Address, addressToBytes } from '../../domain/address.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
 import { refusalOfRelease } from '../../domain/operations/release.ts';
 import type { Refusal } from '../../domain/verdict.ts';
-import type { Database } from '../database.ts';
 import type { AddressesTable, HostState } from '../schema.ts';
+import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
 import type { OperationWrites } from './kind.ts';
 import {
@@ -13,7 +13,6 @@ import {
   type LockedAddress,
   nextGeneration,
   SETTLED_AT,
-  statement,
   toLockedAddress,
 } from './locks.ts';
 
@@ -30,11 +29,11 @@ interface AnsweringHost {
  * are told for when they return, and not waited for.
  */
 function admitRelease(context: AdmissionContext<ReleaseOperation>): Promise<AdmissionResult> {
-  const { db, operation } = context;
+  const { operation } = context;
   const reads = [
-    addressQuery(db, operation.address),
-    untouchedQuery(db, operation.address),
-    answeringHostsQuery(db, operation.address),
+    addressQuery(operation.address),
+    untouchedQuery(operation.address),
+    answeringHostsQuery(operation.address),
   ] as const;
   return admitBy(context, reads, ([[row], [reserve], hosts]) => {
     const address = toLockedAddress(row);
@@ -81,32 +80,26 @@ function planOf(
 }
 
 /** The hosts whose newest event about an address is anything but a detach that they confirmed. */
-function answeringHostsQuery(db: Database, address: Address): Compilable<AnsweringHost> {
-  return statement(
-    db,
-    sql<AnsweringHost>`
+function answeringHostsQuery(address: Address): Compilable<AnsweringHost> {
+  return statement<AnsweringHost>`
       SELECT hosts.id, hosts.name, hosts.state
       FROM (SELECT host_id, MAX(sequence) AS sequence FROM host_events
             WHERE address_id = (SELECT id FROM addresses WHERE address = ${addressToBytes(address)})
             GROUP BY host_id) AS newest
       JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
       JOIN hosts ON hosts.id = event.host_id
-      WHERE event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed'`,
-  );
+      WHERE event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed'`;
 }
 
 /**
  * Finds a row when nothing has happened to the address since this stack reserved it in a region, so that no host was told
  * of it for its present owner. Whoever changes an address writes its action there, this stack or another.
  */
-function untouchedQuery(db: Database, address: Address): Compilable<{ id: number }> {
-  return statement(
-    db,
-    sql<{ id: number }>`
+function untouchedQuery(address: Address): Compilable<{ id: number }> {
+  return statement<{ id: number }>`
       SELECT actions.id FROM addresses JOIN actions ON actions.id = addresses.last_action_id
       WHERE addresses.address = ${addressToBytes(address)}
-        AND actions.type = 'reserve_ip' AND actions.operation_id IS NOT NULL`,
-  );
+        AND actions.type = 'reserve_ip' AND actions.operation_id IS NOT NULL`;
 }
 
 const NOBODYS = {
@@ -123,7 +116,7 @@ function coolingDown(at: Date, accountId: number, quarantineSeconds: number): Up
 /** Gives an address back. */
 export const release: OperationWrites<ReleaseOperation> = {
   admit: admitRelease,
-  settling: ({ accountId }, { quarantineSeconds }) => sql`
+  settling: ({ accountId }, { quarantineSeconds }) => statement`
     addresses.state = 'free', addresses.account_id = NULL, addresses.project_id = NULL,
     addresses.reserved_at = NULL, addresses.released_by = ${accountId},
     addresses.available_at = ${SETTLED_AT} + INTERVAL ${quarantineSeconds} SECOND`,

@@ -1,9 +1,9 @@
-import { type Compilable, sql } from 'kysely';
+import type { Compilable } from 'kysely';
 import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
 import { type ReserveFacts, refusalOfReserve } from '../../domain/operations/reserve.ts';
 import { plentyOf } from '../../domain/pool-share.ts';
 import type { Refusal } from '../../domain/verdict.ts';
-import type { Database } from '../database.ts';
+import { statement } from '../statement.ts';
 import {
   type AddressChange,
   type AdmissionContext,
@@ -23,7 +23,6 @@ import {
   type LockedDroplet,
   nextGeneration,
   occupantsQuery,
-  statement,
   toLockedAddress,
   toLockedDroplet,
 } from './locks.ts';
@@ -79,30 +78,27 @@ interface AccountRow {
   pool_share_per_hour_percent: number | null;
 }
 
-function readsOf({ db, operation, rules }: AdmissionContext<ReserveOperation>, countUpTo: number) {
+function readsOf({ operation, rules }: AdmissionContext<ReserveOperation>, countUpTo: number) {
   const { accountId, target } = operation;
   const family = familyOfResource(operation.resourceType);
   const pool = { target, family };
   return [
-    accountQuery(db, accountId),
-    heldQuery(db, accountId, pool),
-    coolingQuery(db, accountId, pool, rules),
-    poolSizeQuery(db, pool),
-    statement(db, sql<{ id: number }>`SELECT id FROM regions WHERE slug = ${target.region}`),
-    freeAddressQuery(db, { ...target, family }),
-    dropletQuery(db, target.dropletId),
-    occupantsQuery(db, target.dropletId),
-    freeCountQuery(db, pool, countUpTo),
+    accountQuery(accountId),
+    heldQuery(accountId, pool),
+    coolingQuery(accountId, pool, rules),
+    poolSizeQuery(pool),
+    statement<{ id: number }>`SELECT id FROM regions WHERE slug = ${target.region}`,
+    freeAddressQuery({ ...target, family }),
+    dropletQuery(target.dropletId),
+    occupantsQuery(target.dropletId),
+    freeCountQuery(pool, countUpTo),
   ] as const;
 }
 
-function accountQuery(db: Database, accountId: number): Compilable<AccountRow> {
-  return statement(
-    db,
-    sql<AccountRow>`
+function accountQuery(accountId: number): Compilable<AccountRow> {
+  return statement<AccountRow>`
       SELECT uuid, reserved_ip_limit, pool_share_held_percent, pool_share_per_hour_percent
-      FROM accounts WHERE id = ${accountId} FOR UPDATE`,
-  );
+      FROM accounts WHERE id = ${accountId} FOR UPDATE`;
 }
 
 type Found = ReserveFacts & {

@@ -1,4 +1,4 @@
-import { type Compilable, sql } from 'kysely';
+import type { Compilable } from 'kysely';
 import { addressToBytes } from '../../domain/address.ts';
 import type { BillingChange } from '../../domain/billing.ts';
 import { fencesOf } from '../../domain/host-commands.ts';
@@ -8,13 +8,14 @@ import type { Admitted, Fence } from '../../domain/verdict.ts';
 import type { Database } from '../database.ts';
 import { retryRolledBack } from '../retry.ts';
 import type { ActionStatus } from '../schema.ts';
+import { listOf, statement } from '../statement.ts';
 import { joinQueries, rowsOfEach } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
 import type { OperationRules } from './admission.ts';
 import { reasonForNoFence } from './errors.ts';
 import { lockFenced } from './fence.ts';
 import { writesOf } from './kinds.ts';
-import { SETTLED_AT, statement } from './locks.ts';
+import { SETTLED_AT } from './locks.ts';
 
 /** The steps of a workflow may take longer than a customer's request, since nobody waits for them. */
 export const STEP_LIMITS = { limitMs: 8_000 };
@@ -31,15 +32,12 @@ export async function settle(
   rules: OperationRules,
 ): Promise<BillingChange[]> {
   const fences = fencesOf(admitted);
-  const settling = statement(
-    db,
-    sql`
+  const settling = statement`
       UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
       SET ${writesOf(operation).settling(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
           actions.status = 'completed', actions.completed_at = ${SETTLED_AT}
-      WHERE ${heldBy(fences)}`,
-  );
-  const settled = settledQuery(db, fences);
+      WHERE ${heldBy(fences)}`;
+  const settled = settledQuery(fences);
   if (fences.length === 1) {
     const query = joinQueries([settling, settled]);
     const limit = { signal: AbortSignal.timeout(STEP_LIMITS.limitMs) };
@@ -48,13 +46,10 @@ export async function settle(
     return billingOf(operation, admitted, actions);
   }
   // One of the addresses may go where another has been, and a droplet has one of each family at every moment.
-  const leaving = statement(
-    db,
-    sql`
+  const leaving = statement`
       UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
       SET addresses.droplet_id = NULL
-      WHERE ${heldBy(fences)}`,
-  );
+      WHERE ${heldBy(fences)}`;
   return inTransaction(
     db,
     async (tx) => {
@@ -73,7 +68,7 @@ export async function settle(
 function heldBy(fences: readonly Fence[]) {
   const addresses = fences.map(({ address }) => addressToBytes(address));
   const actionIds = fences.map(({ actionId }) => actionId);
-  return sql`addresses.address IN (${sql.join(addresses)}) AND actions.id IN (${sql.join(actionIds)})`;
+  return statement`addresses.address IN (${listOf(addresses)}) AND actions.id IN (${listOf(actionIds)})`;
 }
 
 interface SettledAction {
@@ -85,15 +80,12 @@ interface SettledAction {
   lastActionId: number | null;
 }
 
-function settledQuery(db: Database, fences: readonly Fence[]): Compilable<SettledAction> {
-  return statement(
-    db,
-    sql<SettledAction>`
+function settledQuery(fences: readonly Fence[]): Compilable<SettledAction> {
+  return statement<SettledAction>`
       SELECT actions.id, actions.status, actions.completed_at AS completedAt, actions.droplet_id AS dropletId,
              actions.previous_droplet_id AS previousDropletId, addresses.last_action_id AS lastActionId
       FROM actions JOIN addresses ON addresses.id = actions.address_id
-      WHERE actions.id IN (${sql.join(fences.map(({ actionId }) => actionId))})`,
-  );
+      WHERE actions.id IN (${listOf(fences.map(({ actionId }) => actionId))})`;
 }
 
 function billingOf(operation: Operation, admitted: Admitted, actions: readonly SettledAction[]): BillingChange[] {

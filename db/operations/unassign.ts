@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { UnassignOperation } from '../../domain/operation.ts';
 import { isLastOfDroplet, refusalOfUnassign } from '../../domain/operations/unassign.ts';
 import type { Refusal } from '../../domain/verdict.ts';
+import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
 import { moveEvents } from './host-events.ts';
 import type { OperationWrites } from './kind.ts';
@@ -21,13 +21,13 @@ import {
  * stays on it; otherwise the droplet is left for the operation on the rest.
  */
 function admitUnassign(context: AdmissionContext<UnassignOperation>): Promise<AdmissionResult> {
-  const { db, operation } = context;
+  const { operation } = context;
   const { destroysDropletId } = operation;
-  const address = addressQuery(db, operation.address);
+  const address = addressQuery(operation.address);
   if (destroysDropletId === null) {
     return admitBy(context, [address], ([[row]]) => decide(operation, toLockedAddress(row), null));
   }
-  const reads = [address, dropletQuery(db, destroysDropletId), occupantsQuery(db, destroysDropletId)] as const;
+  const reads = [address, dropletQuery(destroysDropletId), occupantsQuery(destroysDropletId)] as const;
   return admitBy(context, reads, ([[row], [dropletRow], occupants]) =>
     decide(operation, toLockedAddress(row), toLockedDroplet(dropletRow, occupants)),
   );
@@ -56,7 +56,7 @@ function decide(
 /** Takes an address off its droplet. */
 export const unassign: OperationWrites<UnassignOperation> = {
   admit: admitUnassign,
-  settling: () => sql`addresses.droplet_id = NULL`,
+  settling: () => statement`addresses.droplet_id = NULL`,
   billing: () => ({ kind: 'unassigned', dropletId: null }),
   reversal: {
     /** The address stays where it is: the host that did not confirm the detach is told to attach. */

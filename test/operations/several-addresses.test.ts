@@ -76,10 +76,10 @@ function moving(operation: AssignOperation, address: LockedAddress, droplet: Loc
 async function swap(db: Database, { first, second, droplets, operation }: Pair): Promise<Admitted> {
   const context = { db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false };
   const reads = [
-    addressQuery(db, first),
-    addressQuery(db, second),
-    dropletQuery(db, droplets[0]),
-    dropletQuery(db, droplets[1]),
+    addressQuery(first),
+    addressQuery(second),
+    dropletQuery(droplets[0]),
+    dropletQuery(droplets[1]),
   ] as const;
   const result = await admitBy(context, reads, ([[firstRow], [secondRow], [oneRow], [otherRow]]) => {
     const [one, other] = [toLockedDroplet(oneRow, []), toLockedDroplet(otherRow, [])];
