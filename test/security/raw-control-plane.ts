@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { useHttpServer } from '../support/http-server.ts';
 
 const acknowledgmentsSchema = z.object({
   acknowledgments: z.array(
@@ -74,17 +73,8 @@ function send(response: ServerResponse, text: string): void {
 /** A raw control plane of the running test. */
 export async function useRawControlPlane(): Promise<RawControlPlane> {
   const controlPlane = new RawControlPlane();
-  const server = createServer((request, response) => {
+  controlPlane.url = await useHttpServer((request, response) => {
     void controlPlane.handle(request, response).catch(() => response.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  controlPlane.url = `http://127.0.0.1:${address.port}`;
   return controlPlane;
 }
