@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { useReserved } from '../support/reserved.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -18,14 +19,9 @@ describe('release', () => {
   });
 
   test('of an assigned address detaches it first, behind the answer', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
 
     expect(await account.requestRelease(ip)).toMatchObject({ status: 204 });
 
@@ -43,10 +39,7 @@ describe('release', () => {
   });
 
   test('leaves the droplet free for another address at once', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
     await account.assign(ip, droplet);
     await account.release(ip);
     await account.assign(await account.reserve(world.region), droplet);
@@ -61,10 +54,7 @@ describe('release', () => {
   });
 
   test('while another operation is open is refused with 422', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const open = await account.startAssign(ip, droplet);
     expect(await account.requestRelease(ip)).toMatchObject({
       status: 422,
@@ -106,9 +96,7 @@ describe('a released address', () => {
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
     await account.release(ip);
 
     // The host says nothing through several attempts, each of which tells it again.
@@ -129,9 +117,7 @@ describe('a released address', () => {
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
     await account.release(ip);
 
     expect(await world.admin.post(`/internal/v1/hosts/${host?.name}/gone`)).toMatchObject({ status: 200 });
@@ -149,12 +135,8 @@ describe('a released address', () => {
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
     const [dead, healthy] = world.manualHosts;
     const [onDead = 0, onHealthy = 0] = droplets;
-    const first = await account.startAssign(ip, onDead);
-    await dead?.confirm(ip, 'attach');
-    await account.completed(first);
-    const second = await account.startAssign(ip, onHealthy);
-    await healthy?.confirm(ip, 'attach');
-    await account.completed(second);
+    await account.assignBy(dead, ip, onDead);
+    await account.assignBy(healthy, ip, onHealthy);
 
     await account.release(ip);
     await healthy?.confirm(ip, 'detach');
