@@ -35,6 +35,15 @@ export interface DroppingProxy {
   close(): void;
 }
 
+/** Starts one before a MySQL server; `mysqlUrl` leads through it. */
+export async function startMysqlProxy(mysqlUrl: string, spare: RegExp): Promise<DroppingProxy & { mysqlUrl: string }> {
+  const url = new URL(mysqlUrl);
+  const proxy = await startDroppingProxy({ target: { host: url.hostname, port: Number(url.port) }, spare });
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  return { ...proxy, mysqlUrl: url.href };
+}
+
 /** Starts one on a free loopback port. */
 export async function startDroppingProxy({ target, spare }: DroppingProxyOptions): Promise<DroppingProxy> {
   const sockets = new Set<Socket>();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { type ApplicationSettings, bundleWorkflows, migrate, startApi, startHost } from '../../stack/application.ts';
-import { type DroppingProxy, startDroppingProxy } from '../../stack/dropping-proxy.ts';
+import { type DroppingProxy, startMysqlProxy } from '../../stack/dropping-proxy.ts';
 import { startLegacy } from '../../stack/migration.ts';
 import { NO_POOL_SHARES } from '../../stack/no-pool-shares.ts';
 import { freePort } from '../../stack/ports.ts';
@@ -92,9 +92,10 @@ async function startBoth(
   servers: Servers,
   { latencyScale, fragile, workflowBundle }: StacksOptions & { workflowBundle: string },
 ) {
-  const proxies = { legacy: fragile ? await wayTo(servers) : null, new: fragile ? await wayTo(servers) : null };
-  const through = (proxy: DroppingProxy | null): ApplicationSettings =>
-    proxy ? { ...settings, servers: { ...servers, mysqlUrl: urlThrough(servers.mysqlUrl, proxy) } } : settings;
+  const proxyFor = () => (fragile ? startMysqlProxy(servers.mysqlUrl, BACKGROUND) : null);
+  const proxies = { legacy: await proxyFor(), new: await proxyFor() };
+  const through = (proxy: { mysqlUrl: string } | null): ApplicationSettings =>
+    proxy ? { ...settings, servers: { ...servers, mysqlUrl: proxy.mysqlUrl } } : settings;
   const api = { name: 'api', port: await freePort(), workflowBundle, embeddedWorker: true };
   const [{ url: apiUrl, process: apiProcess }, legacy] = await Promise.all([
     startApi(through(proxies.new), api),
@@ -103,18 +104,6 @@ async function startBoth(
   const processes: RunningProcess[] = [apiProcess, legacy.monolith, legacy.services];
   const admin = new Customer(apiUrl, settings.adminToken);
   return { apiUrl, legacyUrl: legacy.url, legacyServices: legacy.services, proxies, processes, admin };
-}
-
-function wayTo({ mysqlUrl }: Servers): Promise<DroppingProxy> {
-  const { hostname, port } = new URL(mysqlUrl);
-  return startDroppingProxy({ target: { host: hostname, port: Number(port) }, spare: BACKGROUND });
-}
-
-function urlThrough(mysqlUrl: string, { port }: DroppingProxy): string {
-  const url = new URL(mysqlUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String(port);
-  return url.href;
 }
 
 function pidOf({ processes }: Servers, name: string): number {

@@ -3,7 +3,7 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient, OperationUnavailableError } from '../../client/index.ts';
 import { assignOperation } from '../../client/operations.ts';
-import { type DroppingProxy, startDroppingProxy } from '../../stack/dropping-proxy.ts';
+import { startMysqlProxy } from '../../stack/dropping-proxy.ts';
 import { useAdmission, useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectAnswer } from '../support/http.ts';
@@ -12,14 +12,10 @@ import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
 /** A way to MySQL on which connections can be lost. */
-async function useProxy(): Promise<{ proxy: DroppingProxy; mysqlUrl: string }> {
-  const url = new URL(inject('stack').mysqlUrl);
-  const target = { host: url.hostname, port: Number(url.port) };
-  const proxy = await startDroppingProxy({ target, spare: /signalled_at/ });
+async function useProxy() {
+  const proxy = await startMysqlProxy(inject('stack').mysqlUrl, /signalled_at/);
   onTestFinished(() => proxy.close());
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  return { proxy, mysqlUrl: url.href };
+  return proxy;
 }
 
 function actionsOf({ id }: { id: string }): Promise<{ id: number }[]> {
@@ -28,8 +24,8 @@ function actionsOf({ id }: { id: string }): Promise<{ id: number }[]> {
 
 test('a commit whose answer was lost is answered as what it did, and was done once', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const { proxy, mysqlUrl } = await useProxy();
-  const { admit } = await useAdmission({ mysqlUrl });
+  const proxy = await useProxy();
+  const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ answer: true, matching: /commit$/ });
 
   const operation = assignOperation({ accountId: account.id, address, dropletId });
@@ -44,8 +40,8 @@ test('a commit whose answer was lost is answered as what it did, and was done on
 
 test('a commit that was lost before it arrived is made again, and nothing is doubled', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const { proxy, mysqlUrl } = await useProxy();
-  const { admit } = await useAdmission({ mysqlUrl });
+  const proxy = await useProxy();
+  const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ matching: /commit$/ });
 
   const operation = assignOperation({ accountId: account.id, address, dropletId });
@@ -57,8 +53,8 @@ test('a commit that was lost before it arrived is made again, and nothing is dou
 
 test('what nobody can tell is 504, and the Idempotency-Key carries the operation on', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const { proxy, mysqlUrl } = await useProxy();
-  const app = await useApp({ mysqlUrl });
+  const proxy = await useProxy();
+  const app = await useApp({ mysqlUrl: proxy.mysqlUrl });
   const request = () =>
     app.request(`/v2/reserved_ips/${address}/actions`, {
       method: 'POST',

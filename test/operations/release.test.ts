@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import type { Account } from '../support/account.ts';
 import { useReserved } from '../support/reserved.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
+
+function untilReservable(account: Account, region: string): Promise<boolean> {
+  return until('the address came back', async () => {
+    const attempt = await account.http.post('/v2/reserved_ips', { region });
+    return attempt.status === 202;
+  });
+}
 
 describe('release', () => {
   test('takes an unassigned address from its owner at once', async () => {
@@ -105,10 +113,7 @@ describe('a released address', () => {
     expect(await account.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 422 });
 
     await host?.confirm(ip, 'detach');
-    await until('the address came back', async () => {
-      const attempt = await account.http.post('/v2/reserved_ips', { region: world.region });
-      return attempt.status === 202;
-    });
+    await untilReservable(account, world.region);
   });
 
   test('returns to the pool on an operator’s word that the host is gone', async () => {
@@ -122,10 +127,7 @@ describe('a released address', () => {
 
     expect(await world.admin.post(`/internal/v1/hosts/${host?.name}/gone`)).toMatchObject({ status: 200 });
 
-    await until('the address came back', async () => {
-      const attempt = await account.http.post('/v2/reserved_ips', { region: world.region });
-      return attempt.status === 202;
-    });
+    await untilReservable(account, world.region);
   });
 
   test('waits for a dead host that it was moved away from before', async () => {
@@ -145,9 +147,6 @@ describe('a released address', () => {
 
     await dead?.event(ip, 'detach', toldDead?.sequence);
     await dead?.confirm(ip, 'detach');
-    await until('the address came back', async () => {
-      const attempt = await account.http.post('/v2/reserved_ips', { region: world.region });
-      return attempt.status === 202;
-    });
+    await untilReservable(account, world.region);
   });
 });

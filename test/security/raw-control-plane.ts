@@ -2,17 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { useHttpServer } from '../support/http-server.ts';
-
-const acknowledgmentsSchema = z.object({
-  acknowledgments: z.array(
-    z.object({
-      sequence: z.int(),
-      generation: z.int(),
-      outcome: z.enum(['applied', 'failed', 'superseded']),
-      message: z.string().nullable(),
-    }),
-  ),
-});
+import { acknowledgmentsSchema } from '../support/scripted-control-plane.ts';
 
 type Answering = (response: ServerResponse, request: IncomingMessage) => void;
 

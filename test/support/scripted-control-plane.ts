@@ -13,7 +13,8 @@ export interface ScriptedEvent {
   dropletId?: number;
 }
 
-const acknowledgmentsSchema = z.object({
+/** What a host acknowledges with. */
+export const acknowledgmentsSchema = z.object({
   acknowledgments: z.array(
     z.object({
       sequence: z.int(),
