@@ -1,13 +1,10 @@
-import { ConfigurationError, parseApiConfiguration } from '../config/configuration.ts';
+import { parseApiConfiguration } from '../config/configuration.ts';
+import { runProcess } from '../config/run-process.ts';
 import { aborted, termination } from '../config/termination.ts';
 import { refuseUnsafeDatabase } from '../db/database.ts';
-import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { createLogger } from '../logging/logger.ts';
-import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { createDependencies } from './dependencies.ts';
 import { startListeners } from './listeners.ts';
-
-printUncaughtErrors();
 
 /*
  * The API as a process of its own.
@@ -32,11 +29,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
-    printError(isPlain ? error.message : describeError(error));
-    process.exit(1);
-  },
-);
+runProcess(main);

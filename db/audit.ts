@@ -124,6 +124,16 @@ export function generationsOutOfOrder(db: Database, scope: AuditScope): Promise<
   );
 }
 
+/** Joins addresses with the newest event about each on every active host: `event`, and `hosts` for its host. */
+function joiningNewestEvents(scope: AuditScope) {
+  return sql`
+    JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events
+          WHERE ${within('address_id', scope)} GROUP BY address_id, host_id) AS newest
+      ON newest.address_id = addresses.id
+    JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
+    JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'`;
+}
+
 /** Addresses in the pool on which a host may still answer. */
 export function freeAddressesStillAnswered(db: Database, scope: AuditScope): Promise<BrokenRow[]> {
   return broken(
@@ -132,11 +142,7 @@ export function freeAddressesStillAnswered(db: Database, scope: AuditScope): Pro
       SELECT ${addressText('addresses.address')} AS subject,
              CONCAT('free, but ', hosts.name, ' has not confirmed a detach since its ', event.\`change\`) AS detail
       FROM addresses
-      JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events
-            WHERE ${within('address_id', scope)} GROUP BY address_id, host_id) AS newest
-        ON newest.address_id = addresses.id
-      JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
-      JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'
+      ${joiningNewestEvents(scope)}
       WHERE addresses.state = 'free' AND ${changedByThisStack}
         AND (event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed')`,
   );
@@ -149,11 +155,7 @@ export function addressesOnSeveralHosts(db: Database, scope: AuditScope): Promis
     sql<BrokenRow>`
       SELECT ${addressText('addresses.address')} AS subject, CONCAT('answered by ', COUNT(*), ' hosts') AS detail
       FROM addresses
-      JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events
-            WHERE ${within('address_id', scope)} GROUP BY address_id, host_id) AS newest
-        ON newest.address_id = addresses.id
-      JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
-      JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'
+      ${joiningNewestEvents(scope)}
       WHERE (event.\`change\` = 'attach' OR event.outcome = 'failed') AND ${changedByThisStack}
       GROUP BY addresses.id, addresses.address HAVING COUNT(*) > 1`,
   );

@@ -3,7 +3,7 @@ import { createPool, type Pool, type PoolOptions } from 'mysql2';
 import type { MysqlSettings } from '../config/servers.ts';
 import { secureContextOptions } from '../config/tls.ts';
 import { BoundedMysqlDialect } from './bounded-connections.ts';
-import { modeFreeValues } from './mode-free-values.ts';
+import { formatModeFree } from './mode-free-values.ts';
 import { pinningSessions } from './pinned-sessions.ts';
 import { repeatingLostReads } from './repeating-pool.ts';
 import type { Tables } from './schema.ts';
@@ -21,7 +21,7 @@ export type DatabaseTransaction = Transaction<Tables>;
  * where the server does not take the modes that they are written for.
  */
 export function openDatabase(settings: MysqlSettings): Database {
-  const pool = repeatingLostReads(modeFreeValues(pinningSessions(openPool(settings))));
+  const pool = repeatingLostReads(pinningSessions(openPool(settings)));
   return new Kysely<Tables>({ dialect: new BoundedMysqlDialect({ pool }) });
 }
 
@@ -56,9 +56,9 @@ function openPool({ poolSize = 20, ...settings }: MysqlSettings): Pool {
     supportBigNumbers: true,
     waitForConnections: true,
     charset: 'utf8mb4',
-    // For `together.ts`. Values are never put into the text by hand; see `mode-free-values.ts`.
+    // For `together.ts`. Values are never put into the text by hand.
     multipleStatements: true,
-    stringifyObjects: true,
+    queryFormat: formatModeFree,
     // It would undo what `pinned-sessions.ts` has set.
     resetOnRelease: false,
   });

@@ -1,4 +1,4 @@
-import type { MysqlPool, MysqlPoolConnection, MysqlQueryResult } from 'kysely';
+import { format, raw } from 'mysql2';
 
 /*
  * Values as SQL that means the same under every sql_mode. The driver puts values into the text with backslashes, which
@@ -18,79 +18,33 @@ export class UnsafeValueError extends TypeError {
   }
 }
 
-/** What the driver puts into a statement as it is. */
-interface Fragment {
-  toSqlString(): string;
+/** What the driver writes alike under every mode. */
+type PlainValue = null | undefined | Uint8Array | Date | number | bigint | boolean;
+
+/**
+ * A statement with its values in a form that no mode can take for anything else, in place of the driver's own way;
+ * throws {@link UnsafeValueError}.
+ */
+export function formatModeFree(sql: string, values: unknown): string {
+  if (!Array.isArray(values)) throw new UnsafeValueError(0, values);
+  return format(sql, values.map(modeFree), true, 'Z');
 }
 
-/** A pool whose queries carry each value in a form that no mode can take for anything else. */
-export function modeFreeValues(pool: MysqlPool): MysqlPool {
-  return {
-    getConnection(callback) {
-      pool.getConnection((error, connection) => {
-        callback(error, error ? connection : new ModeFreeConnection(connection));
-      });
-    },
-    end: (callback) => pool.end(callback),
-  };
-}
-
-/** The parameters of one query; throws {@link UnsafeValueError}. */
-export function modeFree(parameters: readonly unknown[]): unknown[] {
-  return parameters.map((value, index) => {
-    if (typeof value === 'string') return textFragment(value);
-    if (isPlain(value)) return value;
-    throw new UnsafeValueError(index, value);
-  });
+function modeFree(value: unknown, index: number) {
+  if (typeof value === 'string') return raw(quoted(value));
+  if (isPlain(value)) return value;
+  throw new UnsafeValueError(index, value);
 }
 
 /** A text. A quote is doubled, which every mode understands; what holds a backslash or ends a C string goes as hex. */
-function textFragment(text: string): Fragment {
-  const sql =
-    text.includes('\\') || text.includes('\0')
-      ? `_utf8mb4 X'${Buffer.from(text, 'utf8').toString('hex')}'`
-      : `'${text.replaceAll("'", "''")}'`;
-  return { toSqlString: () => sql };
+function quoted(text: string): string {
+  if (text.includes('\\') || text.includes('\0')) return `_utf8mb4 X'${Buffer.from(text, 'utf8').toString('hex')}'`;
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
-function isPlain(value: unknown): boolean {
+function isPlain(value: unknown): value is PlainValue {
   if (value === null || value === undefined || value instanceof Uint8Array) return true;
   if (value instanceof Date) return !Number.isNaN(value.getTime());
   if (typeof value === 'number') return Number.isFinite(value);
   return typeof value === 'bigint' || typeof value === 'boolean';
-}
-
-type QueryCallback = (error: unknown, result: MysqlQueryResult) => void;
-
-class ModeFreeConnection implements MysqlPoolConnection {
-  readonly #connection: MysqlPoolConnection;
-
-  constructor(connection: MysqlPoolConnection) {
-    this.#connection = connection;
-  }
-
-  get config(): object {
-    return this.#connection.config;
-  }
-
-  get threadId(): number {
-    return this.#connection.threadId;
-  }
-
-  connect(callback?: (error: unknown) => void): void {
-    this.#connection.connect(callback);
-  }
-
-  destroy(): void {
-    this.#connection.destroy();
-  }
-
-  release(): void {
-    this.#connection.release();
-  }
-
-  query(sql: string, parameters: unknown, callback?: QueryCallback) {
-    if (!Array.isArray(parameters)) throw new UnsafeValueError(0, parameters);
-    return this.#connection.query(sql, modeFree(parameters), callback);
-  }
 }

@@ -1,18 +1,15 @@
 import { collectDefaultMetrics } from 'prom-client';
-import { ConfigurationError, parseEdgeConfiguration } from '../config/configuration.ts';
+import { parseEdgeConfiguration } from '../config/configuration.ts';
+import { runProcess } from '../config/run-process.ts';
 import { aborted, termination } from '../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
-import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { limitConnections } from '../http/connection-limits.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
-import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { openProvider } from './flags/open-provider.ts';
 import { createGateway } from './gateway.ts';
 import { createInspection } from './inspection.ts';
-
-printUncaughtErrors();
 
 /*
  * The gateway as a process of its own.
@@ -72,11 +69,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
-    printError(isPlain ? error.message : describeError(error));
-    process.exit(1);
-  },
-);
+runProcess(main);

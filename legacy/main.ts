@@ -1,18 +1,15 @@
-import { ConfigurationError, parseLegacyConfiguration } from '../config/configuration.ts';
+import { parseLegacyConfiguration } from '../config/configuration.ts';
+import { runProcess } from '../config/run-process.ts';
 import { aborted, termination } from '../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
-import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { startServer } from '../http/server.ts';
 import { StoppableServer } from '../http/shutdown.ts';
 import { createLogger } from '../logging/logger.ts';
-import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { latencyOf } from './latency.ts';
 import { createMonolith } from './monolith/app.ts';
 import { endConfirmedActions } from './monolith/confirmations.ts';
 import { Emitter } from './monolith/emit.ts';
 import { InnerServices } from './monolith/inner-services.ts';
-
-printUncaughtErrors();
 
 /*
  * A stand-in for a legacy monolith, on the database of the new stack. See docs/migration.md.
@@ -40,11 +37,4 @@ async function main(): Promise<void> {
   await db.destroy();
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
-    printError(isPlain ? error.message : describeError(error));
-    process.exit(1);
-  },
-);
+runProcess(main);

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listenOnLoopback } from './ports.ts';
 
 /** Options of {@link startDroppingProxy}. */
 export interface DroppingProxyOptions {
@@ -33,6 +33,15 @@ export interface DroppingProxy {
   restore(): void;
   disarm(): void;
   close(): void;
+}
+
+/** Starts one before a MySQL server; `mysqlUrl` leads through it. */
+export async function startMysqlProxy(mysqlUrl: string, spare: RegExp): Promise<DroppingProxy & { mysqlUrl: string }> {
+  const url = new URL(mysqlUrl);
+  const proxy = await startDroppingProxy({ target: { host: url.hostname, port: Number(url.port) }, spare });
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  return { ...proxy, mysqlUrl: url.href };
 }
 
 /** Starts one on a free loopback port. */
@@ -87,12 +96,9 @@ export async function startDroppingProxy({ target, spare }: DroppingProxyOptions
     const text = data.toString('latin1');
     return !spare?.test(text) && (matching?.test(text) ?? true);
   }
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const ownPort = await listenOnLoopback(server);
   return {
-    port: address.port,
+    port: ownPort,
     dropNext({ afterStatements = 0, answer = false, stall = false, matching } = {}) {
       const { promise, resolve } = Promise.withResolvers<void>();
       armed = { left: afterStatements, answer, stall, matching: matching ?? null, dropped: resolve };

@@ -1,15 +1,11 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { StackError } from './errors.ts';
-import { assertPortsFree, choosePorts, PortsTakenError } from './ports.ts';
+import { assertPortsFree, choosePorts, listenOnLoopback, PortsTakenError } from './ports.ts';
 
 async function occupy(): Promise<{ port: number; close: () => void }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return { port: address.port, close: () => server.close() };
+  const server = createServer();
+  return { port: await listenOnLoopback(server), close: () => server.close() };
 }
 
 test('each default port can be chosen by its variable', async () => {

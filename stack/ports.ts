@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import { StackError } from './errors.ts';
 import { listenerOf } from './process-table.ts';
 
@@ -127,6 +128,15 @@ export async function freePort(): Promise<number> {
     const candidate = randomInt(20_000, 32_000);
     if ((await bindProblem(candidate)) === undefined) return candidate;
   }
+}
+
+/** Has a server listen on the loopback interface, by default on any free port; answers the port. */
+export async function listenOnLoopback(server: Server, port = 0): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
 }
 
 async function freePorts(): Promise<Ports> {

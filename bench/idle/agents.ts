@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PROJECT_FOLDER } from '../../stack/paths.ts';
-import type { RegisteredHost } from '../stack.ts';
+import type { RegisteredHost } from '../installation.ts';
 import type { AgentOrder } from './agent-process.ts';
 
 /** A process that runs real agents. */

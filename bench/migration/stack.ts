@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { type ApplicationSettings, bundleWorkflows, migrate, startApi, startHost } from '../../stack/application.ts';
-import { type DroppingProxy, startDroppingProxy } from '../../stack/dropping-proxy.ts';
+import { type DroppingProxy, startMysqlProxy } from '../../stack/dropping-proxy.ts';
 import { startLegacy } from '../../stack/migration.ts';
 import { NO_POOL_SHARES } from '../../stack/no-pool-shares.ts';
-import { STACK_FOLDER } from '../../stack/paths.ts';
 import { freePort } from '../../stack/ports.ts';
-import { ProcessSupervisor, type RunningProcess } from '../../stack/processes.ts';
-import { type Servers, startServers } from '../../stack/servers/index.ts';
-import { printError } from '../../text/print.ts';
+import type { RunningProcess } from '../../stack/processes.ts';
+import type { Servers } from '../../stack/servers/index.ts';
+import { startOnServers } from '../servers.ts';
 import { Customer } from './client.ts';
 
 const REGION = 'bench';
@@ -59,17 +55,8 @@ export interface BenchServers {
 const BACKGROUND = /signalled_at|CONCAT\('legacy\/'/;
 
 /** Starts MySQL, Kafka and Temporal, and migrates. */
-export async function startBenchServers(): Promise<BenchServers> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-bench-'));
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'bench') });
-  async function close(): Promise<void> {
-    await supervisor.stop();
-    await rm(dataFolder, { recursive: true, force: true });
-  }
-  try {
-    const report = (line: string) => printError(line);
-    const servers = await startServers({ supervisor, dataFolder, environment: process.env, report, ports: 'free' });
-    const adminToken = randomBytes(24).toString('base64url');
+export function startBenchServers(): Promise<BenchServers> {
+  return startOnServers('bench', async ({ supervisor, servers, adminToken, close }) => {
     const environment = { ...process.env, ...NO_POOL_SHARES, QUARANTINE_SECONDS: '1', AUDIT_EVERY_SECONDS: '0' };
     const settings = { supervisor, servers, adminToken, environment, logLevel: 'warn' };
     const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
@@ -97,10 +84,7 @@ export async function startBenchServers(): Promise<BenchServers> {
       },
       close,
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }
 
 async function startBoth(
@@ -108,9 +92,10 @@ async function startBoth(
   servers: Servers,
   { latencyScale, fragile, workflowBundle }: StacksOptions & { workflowBundle: string },
 ) {
-  const proxies = { legacy: fragile ? await wayTo(servers) : null, new: fragile ? await wayTo(servers) : null };
-  const through = (proxy: DroppingProxy | null): ApplicationSettings =>
-    proxy ? { ...settings, servers: { ...servers, mysqlUrl: urlThrough(servers.mysqlUrl, proxy) } } : settings;
+  const proxyFor = () => (fragile ? startMysqlProxy(servers.mysqlUrl, BACKGROUND) : null);
+  const proxies = { legacy: await proxyFor(), new: await proxyFor() };
+  const through = (proxy: { mysqlUrl: string } | null): ApplicationSettings =>
+    proxy ? { ...settings, servers: { ...servers, mysqlUrl: proxy.mysqlUrl } } : settings;
   const api = { name: 'api', port: await freePort(), workflowBundle, embeddedWorker: true };
   const [{ url: apiUrl, process: apiProcess }, legacy] = await Promise.all([
     startApi(through(proxies.new), api),
@@ -119,18 +104,6 @@ async function startBoth(
   const processes: RunningProcess[] = [apiProcess, legacy.monolith, legacy.services];
   const admin = new Customer(apiUrl, settings.adminToken);
   return { apiUrl, legacyUrl: legacy.url, legacyServices: legacy.services, proxies, processes, admin };
-}
-
-function wayTo({ mysqlUrl }: Servers): Promise<DroppingProxy> {
-  const { hostname, port } = new URL(mysqlUrl);
-  return startDroppingProxy({ target: { host: hostname, port: Number(port) }, spare: BACKGROUND });
-}
-
-function urlThrough(mysqlUrl: string, { port }: DroppingProxy): string {
-  const url = new URL(mysqlUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String(port);
-  return url.href;
 }
 
 function pidOf({ processes }: Servers, name: string): number {

@@ -14,18 +14,19 @@ export interface PeerParts {
   laneCount: number;
   /** Its own servers by name. */
   servers: ReadonlyMap<string, number>;
-  /** Where callers send operations. */
-  url: string;
+  /** Where callers send operations; default the service itself. */
+  url?: string;
   /** The path that answers with the decision, and the one that answers when the start is durable. */
-  paths: { accept: string; start: string };
+  paths?: { accept: string; start: string };
   /** The header by which an operation may be sent again, where its id alone does not do it. */
   keyHeader?: string;
 }
 
 /** A peer whose callers speak HTTP to it; the operations are in tables of {@link makePeerDatabase}. */
 export function httpPeer(shared: SharedServers, parts: PeerParts): Peer {
-  const { name, topic, service, database, servers, paths, keyHeader } = parts;
-  const client = new BenchClient(parts.url, '');
+  const { name, topic, service, database, servers, keyHeader } = parts;
+  const { url = service.url, paths = { accept: '/operations', start: '/operations/start' } } = parts;
+  const client = new BenchClient(url, '');
   async function send(path: string, call: Call): Promise<string> {
     const { repeatable, ...request } = call;
     const headers: Record<string, string> = repeatable && keyHeader ? { [keyHeader]: call.operationId } : {};

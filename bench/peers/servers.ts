@@ -1,17 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { script } from '../../stack/application.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { freePort } from '../../stack/ports.ts';
-import { ProcessSupervisor, type RunningProcess } from '../../stack/processes.ts';
+import type { ProcessSupervisor, RunningProcess } from '../../stack/processes.ts';
 import { untilReady } from '../../stack/ready.ts';
-import { type Servers, startServers } from '../../stack/servers/index.ts';
-import { printError } from '../../text/print.ts';
+import type { Servers } from '../../stack/servers/index.ts';
+import { startOnServers } from '../servers.ts';
 import { HOST_DELAYS_MS, type HostDelayMs } from './peer.ts';
 
+const LOGS = 'bench-peers';
 /** Keeps the logs of the processes. */
-export const LOG_FOLDER = join(STACK_FOLDER, 'bench-peers');
+export const LOG_FOLDER = join(STACK_FOLDER, LOGS);
 const READY_WITHIN_MS = 30_000;
 
 /** What every peer is started on. */
@@ -30,16 +29,8 @@ export interface SharedServers {
 }
 
 /** Starts MySQL, Kafka, Temporal and the hosts of the peers. */
-export async function startSharedServers(laneCount: number): Promise<SharedServers> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-peers-'));
-  const supervisor = new ProcessSupervisor({ folder: LOG_FOLDER });
-  async function stop(): Promise<void> {
-    await supervisor.stop();
-    await rm(dataFolder, { recursive: true, force: true });
-  }
-  try {
-    const report = (line: string) => printError(line);
-    const servers = await startServers({ supervisor, dataFolder, environment: process.env, report, ports: 'free' });
+export function startSharedServers(laneCount: number): Promise<SharedServers> {
+  return startOnServers(LOGS, async ({ supervisor, servers, dataFolder, close }) => {
     const port = await freePort();
     const hosts = await supervisor.start({
       ...script('bench/peers/common/host.ts', String(port)),
@@ -59,12 +50,9 @@ export async function startSharedServers(laneCount: number): Promise<SharedServe
         if (!found) throw new Error(`${server} was not started here`);
         return found.pid;
       },
-      stop,
+      stop: close,
     };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  });
 }
 
 /** Waits until a process answers 200. */

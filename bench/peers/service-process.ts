@@ -2,7 +2,7 @@ import { script } from '../../stack/application.ts';
 import { freePort } from '../../stack/ports.ts';
 import { type RunningProcess, signalGroup } from '../../stack/processes.ts';
 import { type ServiceSettings, toEnvironment } from './common/service-settings.ts';
-import type { SharedServers } from './servers.ts';
+import { type SharedServers, untilHealthy } from './servers.ts';
 
 /** How a peer's service is started. */
 export interface ServiceStart {
@@ -12,8 +12,8 @@ export interface ServiceStart {
   topic: string;
   mysqlUrl: string;
   server: string;
-  /** Resolves when the process answers. */
-  untilReady(process: RunningProcess, port: number): Promise<void>;
+  /** Resolves when the process answers; default when its `/health` does. */
+  untilReady?(process: RunningProcess, port: number): Promise<void>;
 }
 
 /** The process of a peer that carries out its operations; can be killed and started again on the same port. */
@@ -46,8 +46,13 @@ export class ServiceProcess {
       role: 'application',
       environment: { ...globalThis.process.env, ...toEnvironment(settings) },
     });
-    await start.untilReady(process, port);
-    return new ServiceProcess(shared, start, port, process);
+    const service = new ServiceProcess(shared, start, port, process);
+    await service.#untilReady();
+    return service;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   get pid(): number {
@@ -61,6 +66,11 @@ export class ServiceProcess {
 
   async restart(): Promise<void> {
     this.#process = await this.#shared.supervisor.start(this.#process.start);
-    await this.#start.untilReady(this.#process, this.port);
+    await this.#untilReady();
+  }
+
+  async #untilReady(): Promise<void> {
+    const { untilReady = (process) => untilHealthy(process, `${this.url}/health`) } = this.#start;
+    await untilReady(this.#process, this.port);
   }
 }

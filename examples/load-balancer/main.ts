@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createReservedIpClient } from '../../client/index.ts';
-import { ConfigurationError, parseLoadBalancerConfiguration } from '../../config/configuration.ts';
+import { parseLoadBalancerConfiguration } from '../../config/configuration.ts';
+import { runProcess } from '../../config/run-process.ts';
 import { aborted, termination } from '../../config/termination.ts';
 import { createLogger } from '../../logging/logger.ts';
 import { openTemporalClient } from '../../temporal/connection.ts';
-import { describeError, printError, printUncaughtErrors } from '../../text/print.ts';
 import { Controller } from './controller.ts';
 import { HealthChecks } from './health.ts';
 import { StateFile } from './state.ts';
-
-printUncaughtErrors();
 
 /*
  * An example of an internal service: keeps one reserved address on a load balancer that is well, with Temporal and no
@@ -47,10 +45,4 @@ async function main(): Promise<void> {
   logger.info(controller.released ? 'the address was given back' : 'stopped');
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    printError(error instanceof ConfigurationError ? error.message : describeError(error));
-    process.exit(1);
-  },
-);
+runProcess(main);

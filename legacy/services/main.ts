@@ -1,14 +1,11 @@
-import { ConfigurationError, parseLegacyServicesConfiguration } from '../../config/configuration.ts';
+import { parseLegacyServicesConfiguration } from '../../config/configuration.ts';
+import { runProcess } from '../../config/run-process.ts';
 import { aborted, termination } from '../../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../../db/database.ts';
-import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
 import { startServer } from '../../http/server.ts';
 import { createLogger } from '../../logging/logger.ts';
-import { describeError, printError, printUncaughtErrors } from '../../text/print.ts';
 import { latencyOf } from '../latency.ts';
 import { createServices } from './app.ts';
-
-printUncaughtErrors();
 
 /*
  * The services that the legacy monolith asks, as a process of their own.
@@ -28,11 +25,4 @@ async function main(): Promise<void> {
   await db.destroy();
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const isPlain = error instanceof ConfigurationError || error instanceof UnsafeDatabaseError;
-    printError(isPlain ? error.message : describeError(error));
-    process.exit(1);
-  },
-);
+runProcess(main);

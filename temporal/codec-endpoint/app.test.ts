@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import type { Payload } from '@temporalio/common';
 import { Hono } from 'hono';
 import { sign } from 'hono/jwt';
@@ -8,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ConfigurationError, parseCodecEndpointConfiguration } from '../../config/configuration.ts';
 import { startServer } from '../../http/server.ts';
+import { useHttpServer } from '../../test/support/http-server.ts';
 import { exchange } from '../../test/support/raw-http.ts';
 import { createPayloadCodec } from '../payload-codec.ts';
 import { type CodecOptions, createCodecApp } from './app.ts';
@@ -175,15 +175,9 @@ async function useIdentityProvider() {
   const app = new Hono().get('/keys', (c) =>
     c.json({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] }),
   );
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
-  onTestFinished(() => {
-    server.close();
-  });
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const url = await useHttpServer(getRequestListener(app.fetch));
   return {
-    url: `http://127.0.0.1:${address.port}/keys`,
+    url: `${url}/keys`,
     issue: (claims: Record<string, unknown>) => sign(claims, signingKey, 'ES256'),
   };
 }

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { ConfigurationError, parseCodecEndpointConfiguration } from '../../config/configuration.ts';
+import { parseCodecEndpointConfiguration } from '../../config/configuration.ts';
+import { runProcess } from '../../config/run-process.ts';
 import { startServer } from '../../http/server.ts';
-import { describeError, print, printError, printUncaughtErrors } from '../../text/print.ts';
+import { print } from '../../text/print.ts';
 import { createPayloadCodec } from '../payload-codec.ts';
 import { createCodecApp } from './app.ts';
-
-printUncaughtErrors();
 
 /*
  * The codec endpoint as a process of its own, so that neither the API nor the Web UI holds more than they need.
@@ -21,10 +20,4 @@ async function main(): Promise<void> {
   server.close();
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    printError(error instanceof ConfigurationError ? error.message : describeError(error));
-    process.exit(1);
-  },
-);
+runProcess(main);

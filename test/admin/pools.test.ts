@@ -176,9 +176,7 @@ describe('the use of a pool', () => {
     const idle = await account.reserve(world.region);
     expect(await poolOf(world)).toMatchObject({ ...nothing, free: 12, reserved: 2 });
 
-    const action = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(action);
+    await account.assignBy(host, ip, droplet);
     expect(await poolOf(world)).toMatchObject({ ...nothing, free: 12, reserved: 1, assigned: 1 });
 
     await account.release(ip);

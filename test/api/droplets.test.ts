@@ -4,6 +4,7 @@ import { readAction } from '../support/account.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedAction, expectedDroplet, expectedError } from '../support/expected.ts';
 import { expectAnswer } from '../support/http.ts';
+import { useReserved } from '../support/reserved.ts';
 import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
@@ -220,10 +221,7 @@ describe('the actions of a droplet', () => {
   });
 
   test('are listed the newest first, those of its addresses among them', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { account, ip, droplet } = await useReserved({ agents: 1 });
     await account.assign(ip, droplet);
     await account.http.post(`/v2/droplets/${droplet}/actions`, { type: 'rename', name: 'renamed' });
     await account.unassign(ip);
@@ -273,14 +271,9 @@ describe('DELETE /v2/droplets/{id}', () => {
   });
 
   test('unassigns its address, which its owner keeps, and has the host let go of it', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
 
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({ status: 204 });
 

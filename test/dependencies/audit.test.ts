@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { useHttpServer } from '../support/http-server.ts';
 import { runProgram } from '../support/program.ts';
 import { auditDependencies } from './audit.ts';
 
@@ -12,14 +12,7 @@ async function useRegistry(advisories: object | null): Promise<Record<string, st
   app.post('/-/npm/v1/security/advisories/bulk', (c) =>
     advisories === null ? c.body(null, 405) : c.json(advisories, 200),
   );
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
-  onTestFinished(() => {
-    server.close();
-  });
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { npm_config_registry: `http://127.0.0.1:${address.port}/` };
+  return { npm_config_registry: `${await useHttpServer(getRequestListener(app.fetch))}/` };
 }
 
 /** Under a number of its own, because npm remembers what it has made of one. */

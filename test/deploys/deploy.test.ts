@@ -98,9 +98,7 @@ describe('a second build with changed workflows, deployed under load', () => {
     // One of each kind that waits for its host when the second build comes, and one that has failed by then.
     const [assigned = 0, released = 0, dead = 0] = onSilent;
     const [waiting, leaving] = [await account.reserve(world.region), await account.reserve(world.region)];
-    const held = await account.startAssign(leaving, released);
-    await silent.confirm(leaving, 'attach');
-    await account.completed(held);
+    await account.assignBy(silent, leaving, released);
     await account.release(leaving);
     const pinned = await account.startAssign(waiting, assigned);
     const failing = await account.reserve(world.region);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
@@ -25,11 +26,8 @@ describe('an acknowledgment', () => {
   });
 
   test('that comes twice, or many times at once, completes the operation once', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, droplet);
     const event = await host?.event(ip, 'attach');
     if (!host || !event) throw new Error('no event');
@@ -46,11 +44,8 @@ describe('an acknowledgment', () => {
   });
 
   test('that is late but within the attempts still completes the operation', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, droplet);
     const first = await host?.event(ip, 'attach');
 
@@ -63,11 +58,8 @@ describe('an acknowledgment', () => {
   });
 
   test('that never comes undoes the assign, and the host is told to detach under a newer generation', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
 
     const action = await account.startAssign(ip, droplet);
     const attach = await host?.event(ip, 'attach');
@@ -79,14 +71,10 @@ describe('an acknowledgment', () => {
   });
 
   test('that never comes on a reassign puts the address back on the droplet it was on', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 2 });
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
+    const { world, account, ip, droplets } = await useReserved({ agents: 0, manualHosts: 2, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     const [host] = world.manualHosts;
-    const ip = await account.reserve(world.region);
-    const assigned = await account.startAssign(ip, first);
-    const attached = await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    const attached = await account.assignBy(host, ip, first);
 
     expect(await account.ended(await account.startAssign(ip, second))).toMatchObject({ status: 'errored' });
 
@@ -97,14 +85,9 @@ describe('an acknowledgment', () => {
   });
 
   test('that never comes undoes an unassign, and the host is told to attach under a newer generation', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
 
     expect(await account.ended(await account.startUnassign(ip))).toMatchObject({ status: 'errored' });
 
@@ -115,11 +98,8 @@ describe('an acknowledgment', () => {
   });
 
   test('that comes after the undo changes nothing', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, droplet);
     const attach = await host?.event(ip, 'attach');
     await account.ended(action);
@@ -131,20 +111,14 @@ describe('an acknowledgment', () => {
   });
 
   test('of failure is tried again, and a success of the second try completes the operation', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
     world.agents[0]?.driver.failNext(1);
     await account.assign(ip, droplet);
   });
 
   test('of failure through all attempts undoes the operation and tells the operator why', async () => {
-    const world = await useWorld({ agents: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
     const temporal = await useTemporal();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
 
     expect(await account.ended(await account.startAssign(ip, droplet))).toMatchObject({ status: 'errored' });
@@ -164,10 +138,8 @@ describe('an acknowledgment', () => {
 
 describe('moving away from a living host', () => {
   test('that cannot detach at its first try has it try again before the move is over', async () => {
-    const world = await useWorld({ agents: 2 });
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplets } = await useReserved({ agents: 2, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     await account.assign(ip, first);
     const previous = world.agents.find((agent) => agent.driver.attachments.has(ip));
     previous?.driver.failNext(1, ip);
@@ -180,10 +152,8 @@ describe('moving away from a living host', () => {
 
 describe('failing over away from a dead host', () => {
   test('does not need the dead host', async () => {
-    const world = await useWorld({ agents: 2 });
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplets } = await useReserved({ agents: 2, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     await account.assign(ip, first);
     const deadHost = world.agents.find((agent) => agent.driver.attachments.has(ip));
     deadHost?.driver.silence('before-applying');

@@ -10,6 +10,7 @@ import type { Admitted, Verdict } from '../../domain/verdict.ts';
 import type { Account } from '../support/account.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';
+import { useReserved } from '../support/reserved.ts';
 import { resetToFirstTask, runningOperation, useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -86,11 +87,9 @@ describe('the verdict of an operation', () => {
 
 describe('a run that has lost its fence', () => {
   test('can neither settle nor undo', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { account, ip: address, droplets } = await useReserved({ agents: 0, manualHosts: 1, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     const db = useDatabase();
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const address = await account.reserve(world.region);
     const old = assignOperation(account, address, first);
     const oldVerdict = admitted(await admitting(db, old));
     await undo(db, old, oldVerdict, 'given up');
@@ -123,11 +122,9 @@ describe('a run that has lost its fence', () => {
 
 describe('the generation of an address', () => {
   test('rises with every change, and every host event carries it', async () => {
-    const world = await useWorld({ agents: 2 });
+    const { account, ip: address, droplets } = await useReserved({ agents: 2, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     const db = useDatabase();
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const address = await account.reserve(world.region);
     await account.assign(address, first);
     await account.assign(address, second);
     await account.unassign(address);
@@ -151,11 +148,8 @@ describe('the generation of an address', () => {
 
 describe('a reset from outside', () => {
   test('of a failed run that nothing has superseded reopens its action and carries it through', async () => {
-    const world = await useWorld({ agents: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
     const temporal = await useTemporal();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
     const action = await account.startAssign(ip, droplet);
     expect(await account.ended(action)).toMatchObject({ status: 'errored' });
@@ -171,11 +165,9 @@ describe('a reset from outside', () => {
   });
 
   test('of a run that another action has superseded is refused by the fence', async () => {
-    const world = await useWorld({ agents: 1 });
+    const { world, account, ip, droplets } = await useReserved({ agents: 1, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     const temporal = await useTemporal();
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const ip = await account.reserve(world.region);
     world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
     await account.ended(await account.startAssign(ip, first));
     const failed = await temporal.workflow.getHandle(`reserved-ip/${ip}`).describe();
@@ -193,11 +185,8 @@ describe('a reset from outside', () => {
 
 describe('a cancellation from outside', () => {
   test('of an assign that waits for its host undoes it', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const temporal = await useTemporal();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, droplet);
     await world.manualHosts[0]?.event(ip, 'attach');
 
@@ -208,15 +197,10 @@ describe('a cancellation from outside', () => {
   });
 
   test('of a release does not keep it from returning the address once its host has let go', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const temporal = await useTemporal();
-    const account = await world.account();
     const [host] = world.manualHosts;
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
     await account.release(ip);
 
     const release = await runningOperation(temporal, ip, 'release');

@@ -3,31 +3,29 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient, OperationUnavailableError } from '../../client/index.ts';
 import { assignOperation } from '../../client/operations.ts';
-import { type DroppingProxy, startDroppingProxy } from '../../stack/dropping-proxy.ts';
+import { startMysqlProxy } from '../../stack/dropping-proxy.ts';
 import { useAdmission, useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectAnswer } from '../support/http.ts';
+import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
 /** A way to MySQL on which connections can be lost. */
-async function useProxy(): Promise<{ proxy: DroppingProxy; mysqlUrl: string }> {
-  const url = new URL(inject('stack').mysqlUrl);
-  const target = { host: url.hostname, port: Number(url.port) };
-  const proxy = await startDroppingProxy({ target, spare: /signalled_at/ });
+async function useProxy() {
+  const proxy = await startMysqlProxy(inject('stack').mysqlUrl, /signalled_at/);
   onTestFinished(() => proxy.close());
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  return { proxy, mysqlUrl: url.href };
+  return proxy;
+}
+
+function actionsOf({ id }: { id: string }): Promise<{ id: number }[]> {
+  return useDatabase().selectFrom('actions').select('id').where('operation_id', '=', id).execute();
 }
 
 test('a commit whose answer was lost is answered as what it did, and was done once', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
-  const address = await account.reserve(world.region);
-  const { proxy, mysqlUrl } = await useProxy();
-  const { admit } = await useAdmission({ mysqlUrl });
+  const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
+  const proxy = await useProxy();
+  const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ answer: true, matching: /commit$/ });
 
   const operation = assignOperation({ accountId: account.id, address, dropletId });
@@ -35,43 +33,28 @@ test('a commit whose answer was lost is answered as what it did, and was done on
 
   await lost;
   expect(result).toMatchObject({ kind: 'repeated', verdict: { kind: 'admitted', address } });
-  const actions = await useDatabase()
-    .selectFrom('actions')
-    .select('id')
-    .where('operation_id', '=', operation.id)
-    .execute();
+  const actions = await actionsOf(operation);
   expect(actions).toHaveLength(1);
   await account.completed({ id: actions[0]?.id ?? 0 });
 });
 
 test('a commit that was lost before it arrived is made again, and nothing is doubled', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
-  const address = await account.reserve(world.region);
-  const { proxy, mysqlUrl } = await useProxy();
-  const { admit } = await useAdmission({ mysqlUrl });
+  const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
+  const proxy = await useProxy();
+  const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ matching: /commit$/ });
 
   const operation = assignOperation({ accountId: account.id, address, dropletId });
   expect(await admit(operation, { mayBeRepeated: false })).toMatchObject({ kind: 'admitted' });
 
   await lost;
-  const rows = await useDatabase()
-    .selectFrom('actions')
-    .select('id')
-    .where('operation_id', '=', operation.id)
-    .execute();
-  expect(rows).toHaveLength(1);
+  expect(await actionsOf(operation)).toHaveLength(1);
 });
 
 test('what nobody can tell is 504, and the Idempotency-Key carries the operation on', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
-  const address = await account.reserve(world.region);
-  const { proxy, mysqlUrl } = await useProxy();
-  const app = await useApp({ mysqlUrl });
+  const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
+  const proxy = await useProxy();
+  const app = await useApp({ mysqlUrl: proxy.mysqlUrl });
   const request = () =>
     app.request(`/v2/reserved_ips/${address}/actions`, {
       method: 'POST',
@@ -107,10 +90,7 @@ test('what nobody can tell is 504, and the Idempotency-Key carries the operation
 }, 90_000);
 
 test('a request whose locks cannot be had in time is 503 and has changed nothing', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
-  const address = await account.reserve(world.region);
+  const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
   const db = useDatabase();
   const released = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
@@ -130,10 +110,7 @@ test('a request whose locks cannot be had in time is 503 and has changed nothing
 });
 
 test('a run in the way that does not close delays nothing but the start: the request is accepted', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
-  const address = await account.reserve(world.region);
+  const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
   const temporal = await useTemporal();
   const workflowId = `reserved-ip/${address}`;
   const stuck = await temporal.workflow.start('assign', { taskQueue: 'nobody', workflowId });
@@ -148,10 +125,7 @@ test('a run in the way that does not close delays nothing but the start: the req
 });
 
 test('an internal service whose answer was lost gets the verdict from the operation itself', async () => {
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
-  const address = await account.reserve(world.region);
+  const { world, account, ip: address, droplet: dropletId } = await useReserved({ agents: 0, manualHosts: 1 });
   const temporal = await useTemporal();
   const { workflow } = temporal;
   const ask = workflow.executeUpdateWithStart.bind(workflow);

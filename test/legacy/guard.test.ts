@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { INNER_CALLS, type InnerCall } from '../../legacy/parameters.ts';
 import { readAction } from '../support/account.ts';
 import { useLegacy } from '../support/legacy.ts';
+import { useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 /** Inner services of which one call waits until it is let through. */
@@ -22,10 +23,8 @@ function gate(held: InnerCall) {
 test('a legacy request cannot take an address over from an operation that began after it had looked', async () => {
   const placement = gate(INNER_CALLS.placement);
   const legacy = await useLegacy({ latency: placement.latency });
-  const world = await useWorld({ agents: 2 });
-  const account = await world.account();
-  const [left = 0, right = 0] = await world.droplets(account, 2);
-  const ip = await account.reserve(world.region);
+  const { world, account, ip, droplets } = await useReserved({ agents: 2, droplets: 2 });
+  const [left = 0, right = 0] = droplets;
 
   const slow = account.at(legacy).requestAssign(ip, left);
   await placement.reached;
@@ -41,10 +40,8 @@ test('a legacy request cannot take an address over from an operation that began 
 test('a legacy request cannot write by what it read before an operation that is over', async () => {
   const placement = gate(INNER_CALLS.placement);
   const legacy = await useLegacy({ latency: placement.latency });
-  const world = await useWorld({ agents: 2 });
-  const account = await world.account();
-  const [left = 0, right = 0] = await world.droplets(account, 2);
-  const ip = await account.reserve(world.region);
+  const { account, ip, droplets } = await useReserved({ agents: 2, droplets: 2 });
+  const [left = 0, right = 0] = droplets;
 
   const slow = account.at(legacy).requestAssign(ip, left);
   await placement.reached;

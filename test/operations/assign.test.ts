@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { readAction } from '../support/account.ts';
+import { useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('assign', () => {
   test('puts the address on the droplet once its host has attached it', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
 
     const action = await account.startAssign(ip, droplet);
     expect(action).toMatchObject({ status: 'in-progress', type: 'assign_ip', completed_at: null });
@@ -18,10 +16,8 @@ describe('assign', () => {
   });
 
   test('moves an assigned address to a droplet on another host, and the old host lets go', async () => {
-    const world = await useWorld({ agents: 2 });
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplets } = await useReserved({ agents: 2, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     await account.assign(ip, first);
 
     await account.assign(ip, second);
@@ -32,10 +28,8 @@ describe('assign', () => {
   });
 
   test('moves an address between two droplets of one host', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [first = 0, second = 0] = await world.droplets(account, 2);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplets } = await useReserved({ agents: 1, droplets: 2 });
+    const [first = 0, second = 0] = droplets;
     await account.assign(ip, first);
 
     await account.assign(ip, second);
@@ -44,10 +38,7 @@ describe('assign', () => {
   });
 
   test('shows the address locked and on no droplet while it is on its way', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
 
     const action = await account.startAssign(ip, droplet);
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: true });
@@ -57,10 +48,7 @@ describe('assign', () => {
   });
 
   test('is listed at once under the address, the account and the droplet', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
 
     const { id } = await account.startAssign(ip, droplet);
 
@@ -122,10 +110,7 @@ describe('assign', () => {
     });
 
     test('with 422 when the address is on that droplet already', async () => {
-      const world = await useWorld({ agents: 1 });
-      const account = await world.account();
-      const [droplet = 0] = await world.droplets(account, 1);
-      const ip = await account.reserve(world.region);
+      const { account, ip, droplet } = await useReserved({ agents: 1 });
       await account.assign(ip, droplet);
 
       expect(await account.requestAssign(ip, droplet)).toMatchObject({
@@ -149,10 +134,8 @@ describe('assign', () => {
     });
 
     test('with 422 and the v2 wording while another operation on the address is open', async () => {
-      const world = await useWorld({ agents: 0, manualHosts: 1 });
-      const account = await world.account();
-      const [first = 0, second = 0] = await world.droplets(account, 2);
-      const ip = await account.reserve(world.region);
+      const { world, account, ip, droplets } = await useReserved({ agents: 0, manualHosts: 1, droplets: 2 });
+      const [first = 0, second = 0] = droplets;
       const open = await account.startAssign(ip, first);
 
       const body = { type: 'assign', droplet_id: second };
@@ -169,10 +152,7 @@ describe('assign', () => {
     });
 
     test('with 422 when the droplet is on a host that was declared gone', async () => {
-      const world = await useWorld({ agents: 0, manualHosts: 1 });
-      const account = await world.account();
-      const [droplet = 0] = await world.droplets(account, 1);
-      const ip = await account.reserve(world.region);
+      const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
       await world.admin.post(`/internal/v1/hosts/${world.manualHosts[0]?.name}/gone`);
 
       expect(await account.requestAssign(ip, droplet)).toMatchObject({ status: 422 });
@@ -180,10 +160,7 @@ describe('assign', () => {
     });
 
     test('and the address can be assigned right after a refusal', async () => {
-      const world = await useWorld({ agents: 1 });
-      const account = await world.account();
-      const [droplet = 0] = await world.droplets(account, 1);
-      const ip = await account.reserve(world.region);
+      const { account, ip, droplet } = await useReserved({ agents: 1 });
       expect((await account.requestAssign(ip, 999_999_999)).status).toBe(404);
 
       const action = readAction(await account.requestAssign(ip, droplet));

@@ -9,9 +9,7 @@ import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 async function assignOn(host: ManualHost, account: Account, ip: string, droplet: number): Promise<void> {
-  const action = await account.startAssign(ip, droplet);
-  await host.confirm(ip, 'attach');
-  await account.completed(action);
+  await account.assignBy(host, ip, droplet);
 }
 
 /** A droplet that holds an address of each family, on a host whose answers the test decides. */

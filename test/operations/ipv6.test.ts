@@ -44,9 +44,7 @@ describe('an IPv6 address', () => {
 
   test('moves to a droplet on another host, and the old host lets go', async () => {
     const { host, other, account, droplet, otherDroplet, ip } = await useManualWorld();
-    const assigned = await account.startAssign(ip, droplet);
-    await host.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
 
     const moved = await account.startAssign(ip, otherDroplet);
     expect(await other.confirm(ip, 'attach')).toMatchObject({ anchor: expect.stringMatching(ANCHOR) });
@@ -131,9 +129,7 @@ describe('an IPv6 address', () => {
 
   test('is put back where it was when the new host fails, under a generation that both hosts heed', async () => {
     const { host, other, account, droplet, otherDroplet, ip } = await useManualWorld();
-    const assigned = await account.startAssign(ip, droplet);
-    await host.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
 
     const action = await account.startAssign(ip, otherDroplet);
     const failing = until('the move was undone', async () => {
@@ -198,9 +194,7 @@ describe('IPv6 addresses', () => {
       return pools.find((pool) => pool.cidr === cidr);
     };
     expect(await use()).toMatchObject({ total: 1, free: 0, reserved: 1 });
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
     const unassigned = await account.startUnassign(ip);
     await host?.confirm(ip, 'detach');
     await account.completed(unassigned);
@@ -222,12 +216,8 @@ describe('IPv6 addresses', () => {
     const account = await world.account();
     const [onSilent = 0, onHealthy = 0] = await world.droplets(account, 2);
     const ip = await account.reserveIpv6(world.region);
-    const assigned = await account.startAssign(ip, onSilent);
-    await silent?.confirm(ip, 'attach');
-    await account.completed(assigned);
-    const moved = await account.startAssign(ip, onHealthy);
-    await healthy?.confirm(ip, 'attach');
-    await account.completed(moved);
+    await account.assignBy(silent, ip, onSilent);
+    await account.assignBy(healthy, ip, onHealthy);
     const unassigned = await account.startUnassign(ip);
     await healthy?.confirm(ip, 'detach');
     await account.completed(unassigned);

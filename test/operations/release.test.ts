@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import type { Account } from '../support/account.ts';
+import { useReserved } from '../support/reserved.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
+
+function untilReservable(account: Account, region: string): Promise<boolean> {
+  return until('the address came back', async () => {
+    const attempt = await account.http.post('/v2/reserved_ips', { region });
+    return attempt.status === 202;
+  });
+}
 
 describe('release', () => {
   test('takes an unassigned address from its owner at once', async () => {
@@ -18,14 +27,9 @@ describe('release', () => {
   });
 
   test('of an assigned address detaches it first, behind the answer', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
 
     expect(await account.requestRelease(ip)).toMatchObject({ status: 204 });
 
@@ -43,10 +47,7 @@ describe('release', () => {
   });
 
   test('leaves the droplet free for another address at once', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
     await account.assign(ip, droplet);
     await account.release(ip);
     await account.assign(await account.reserve(world.region), droplet);
@@ -61,10 +62,7 @@ describe('release', () => {
   });
 
   test('while another operation is open is refused with 422', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const open = await account.startAssign(ip, droplet);
     expect(await account.requestRelease(ip)).toMatchObject({
       status: 422,
@@ -106,9 +104,7 @@ describe('a released address', () => {
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
     await account.release(ip);
 
     // The host says nothing through several attempts, each of which tells it again.
@@ -117,10 +113,7 @@ describe('a released address', () => {
     expect(await account.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 422 });
 
     await host?.confirm(ip, 'detach');
-    await until('the address came back', async () => {
-      const attempt = await account.http.post('/v2/reserved_ips', { region: world.region });
-      return attempt.status === 202;
-    });
+    await untilReservable(account, world.region);
   });
 
   test('returns to the pool on an operator’s word that the host is gone', async () => {
@@ -129,17 +122,12 @@ describe('a released address', () => {
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
     await account.release(ip);
 
     expect(await world.admin.post(`/internal/v1/hosts/${host?.name}/gone`)).toMatchObject({ status: 200 });
 
-    await until('the address came back', async () => {
-      const attempt = await account.http.post('/v2/reserved_ips', { region: world.region });
-      return attempt.status === 202;
-    });
+    await untilReservable(account, world.region);
   });
 
   test('waits for a dead host that it was moved away from before', async () => {
@@ -149,12 +137,8 @@ describe('a released address', () => {
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
     const [dead, healthy] = world.manualHosts;
     const [onDead = 0, onHealthy = 0] = droplets;
-    const first = await account.startAssign(ip, onDead);
-    await dead?.confirm(ip, 'attach');
-    await account.completed(first);
-    const second = await account.startAssign(ip, onHealthy);
-    await healthy?.confirm(ip, 'attach');
-    await account.completed(second);
+    await account.assignBy(dead, ip, onDead);
+    await account.assignBy(healthy, ip, onHealthy);
 
     await account.release(ip);
     await healthy?.confirm(ip, 'detach');
@@ -163,9 +147,6 @@ describe('a released address', () => {
 
     await dead?.event(ip, 'detach', toldDead?.sequence);
     await dead?.confirm(ip, 'detach');
-    await until('the address came back', async () => {
-      const attempt = await account.http.post('/v2/reserved_ips', { region: world.region });
-      return attempt.status === 202;
-    });
+    await untilReservable(account, world.region);
   });
 });

@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { useReserved } from '../support/reserved.ts';
 import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('unassign', () => {
   test('takes the address off its droplet once the host has detached it', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
     await account.assign(ip, droplet);
 
     const action = await account.unassign(ip);
@@ -38,10 +36,7 @@ describe('unassign', () => {
   });
 
   test('while another operation is open is refused with 422', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const open = await account.startAssign(ip, droplet);
     expect(await account.requestUnassign(ip)).toMatchObject({
       status: 422,
@@ -54,10 +49,7 @@ describe('unassign', () => {
 
 describe('destroying a droplet', () => {
   test('unassigns its address through a workflow and leaves the address reserved', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 1 });
     await account.assign(ip, droplet);
 
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({ status: 204, text: '' });
@@ -69,10 +61,7 @@ describe('destroying a droplet', () => {
   });
 
   test('frees its address even when the host never answers', async () => {
-    const world = await useWorld({ agents: 1, manualHosts: 0 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 1, manualHosts: 0 });
     await account.assign(ip, droplet);
     world.agents[0]?.driver.silence('before-applying');
 
@@ -84,10 +73,7 @@ describe('destroying a droplet', () => {
   });
 
   test('with an address on its way is refused with 422', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const open = await account.startAssign(ip, droplet);
 
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({

@@ -167,9 +167,7 @@ describe('the scheduled audit', () => {
 
   test('shows what needs a person, and mends nothing by guesswork', async () => {
     const { account, droplet, host, ip } = await useScene();
-    const action = await account.startAssign(ip, droplet);
-    await host.confirm(ip, 'attach');
-    await account.completed(action);
+    await account.assignBy(host, ip, droplet);
     await until('it is closed', async () => (await account.show(ip)).locked === false);
     const region = (await useWorld({ agents: 0, apiUrl: stack.apiUrl })).region;
     const { id: elsewhere } = await db
@@ -202,9 +200,7 @@ describe('the scheduled audit', () => {
 
   test('looks at what has changed since the last one, and at nothing else', async () => {
     const { account, droplet, host, ip } = await useScene();
-    const action = await account.startAssign(ip, droplet);
-    await host.confirm(ip, 'attach');
-    await account.completed(action);
+    await account.assignBy(host, ip, droplet);
     const longAgo = new Date(Date.now() - 7 * 86_400_000);
     await db
       .updateTable('actions')
@@ -232,9 +228,7 @@ describe('the scheduled audit', () => {
     const single = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
     onTestFinished(() => single.destroy());
     const since = await databaseTime(db);
-    const action = await account.startAssign(ip, droplet);
-    await host.confirm(ip, 'attach');
-    await account.completed(action);
+    await account.assignBy(host, ip, droplet);
     await handle.result();
     const rowsRead = async () => {
       const { rows } = await sql<{ Value: string }>`SHOW SESSION STATUS LIKE 'Handler_read%'`.execute(single);

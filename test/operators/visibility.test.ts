@@ -56,9 +56,7 @@ async function useScene() {
 describe('an operation', () => {
   test('is found by address, account, region, operation and host', async () => {
     const { world, account, droplet, host, ip, handle } = await useScene();
-    const action = await account.startAssign(ip, droplet);
-    await host.confirm(ip, 'attach');
-    await account.completed(action);
+    await account.assignBy(host, ip, droplet);
 
     const { typedSearchAttributes: attributes, staticSummary } = await handle.describe();
     expect(await staticSummary()).toBe(`assign ${ip} to droplet ${droplet}`);
@@ -79,9 +77,7 @@ describe('an operation', () => {
 
   test('that goes well is one workflow task, starts no timer and marks nothing', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
-    const action = await account.startAssign(ip, droplet);
-    await host.confirm(ip, 'attach');
-    await account.completed(action);
+    await account.assignBy(host, ip, droplet);
     await handle.result();
 
     const { events } = await handle.fetchHistory();

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join, normalize } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { useHttpServer } from '../support/http-server.ts';
 
 /** A Maven repository on loopback, which serves the files of a folder and lies as it is told. */
 export class FileRepository {
@@ -50,20 +48,11 @@ export class FileRepository {
 /** A file repository of the running test. */
 export async function useFileRepository(folder: string): Promise<FileRepository> {
   const repository = new FileRepository(folder);
-  const server = createServer((request, response) => {
+  repository.url = await useHttpServer((request, response) => {
     void repository.read(new URL(request.url ?? '/', 'http://repository').pathname.slice(1)).then((content) => {
       response.statusCode = content === null ? 404 : 200;
       response.end(content ?? undefined);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  repository.url = `http://127.0.0.1:${address.port}`;
   return repository;
 }

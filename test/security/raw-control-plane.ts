@@ -1,19 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-
-const acknowledgmentsSchema = z.object({
-  acknowledgments: z.array(
-    z.object({
-      sequence: z.int(),
-      generation: z.int(),
-      outcome: z.enum(['applied', 'failed', 'superseded']),
-      message: z.string().nullable(),
-    }),
-  ),
-});
+import { useHttpServer } from '../support/http-server.ts';
+import { acknowledgmentsSchema } from '../support/scripted-control-plane.ts';
 
 type Answering = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -74,17 +63,8 @@ function send(response: ServerResponse, text: string): void {
 /** A raw control plane of the running test. */
 export async function useRawControlPlane(): Promise<RawControlPlane> {
   const controlPlane = new RawControlPlane();
-  const server = createServer((request, response) => {
+  controlPlane.url = await useHttpServer((request, response) => {
     void controlPlane.handle(request, response).catch(() => response.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  controlPlane.url = `http://127.0.0.1:${address.port}`;
   return controlPlane;
 }

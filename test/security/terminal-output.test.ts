@@ -1,6 +1,4 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text as textOfStream } from 'node:stream/consumers';
 import { pino } from 'pino';
@@ -12,6 +10,7 @@ import { PROJECT_FOLDER } from '../../stack/paths.ts';
 import { describeError } from '../../text/print.ts';
 import { markdownText, plainLine, shown, visible, visibleJson } from '../../text/visible.ts';
 import { setFlags, useFlagFile } from '../support/gateway.ts';
+import { useHttpServer } from '../support/http-server.ts';
 import { type ProgramEnd, runProgram } from '../support/program.ts';
 import { useWorld } from '../support/world.ts';
 import { sourcesOf } from './expressions/collect.ts';
@@ -37,7 +36,7 @@ function poisoned(value: unknown): unknown {
 /** The real API, but for every text of its answers, which has hostile text behind it: no column can be forgotten. */
 async function usePoisonedApi(): Promise<string> {
   const { apiUrl } = inject('stack');
-  const server = createServer(async (request, response) => {
+  return useHttpServer(async (request, response) => {
     const sent = await textOfStream(request);
     const answer = await fetch(`${apiUrl}${request.url}`, {
       method: request.method ?? 'GET',
@@ -47,14 +46,7 @@ async function usePoisonedApi(): Promise<string> {
     const text = await answer.text();
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     response.end(text === '' ? '' : JSON.stringify(poisoned(JSON.parse(text))));
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port }: Pick<AddressInfo, 'port'> = z.object({ port: z.int() }).parse(server.address());
-  return `http://127.0.0.1:${port}`;
 }
 
 function admin(apiUrl: string, command: string[]): Promise<ProgramEnd> {
@@ -277,7 +269,7 @@ describe('the sources', () => {
     expect(programs.length).toBeGreaterThan(15);
     for (const program of programs) {
       const text = sources.find(({ file }) => file === program)?.text ?? '';
-      expect(text, program).toMatch(/printUncaughtErrors\(\)|commandLine\(|runAsTestbed\(/);
+      expect(text, program).toMatch(/printUncaughtErrors\(\)|runProcess\(|commandLine\(|runAsTestbed\(/);
     }
   });
 });

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase, ping } from '../../db/database.ts';
 import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
+import { listenOnLoopback } from '../../stack/ports.ts';
 import { runProgram } from '../support/program.ts';
 
 /** A proxy before the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */
@@ -23,15 +23,12 @@ async function useFalseProxy(text: string, otherText: string): Promise<string> {
       from.on('error', () => to.destroy());
     }
   });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
+  const ownPort = await listenOnLoopback(proxy);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     proxy.close();
   });
-  const address: AddressInfo | string | null = proxy.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  url.port = String(address.port);
+  url.port = String(ownPort);
   return url.href;
 }
 

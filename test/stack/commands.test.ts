@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import { listenOnLoopback } from '../../stack/ports.ts';
 import { identityOf, isAlive, type ProcessIdentity } from '../../stack/process-table.ts';
 import { runProgram } from '../support/program.ts';
 
@@ -102,13 +103,11 @@ describe('a start', () => {
 
   test('on a taken port names the port, the process that holds it, and what to do; and leaves nothing', async () => {
     const folder = await useCopy();
-    const server = createServer().listen(0, '127.0.0.1');
+    const server = createServer();
     onTestFinished(() => {
       server.close();
     });
-    await once(server, 'listening');
-    const address = server.address();
-    const port = address === null || typeof address === 'string' ? 0 : address.port;
+    const port = await listenOnLoopback(server);
 
     const { code, stdout } = await runProgram('stack/start.ts', [], {
       folder,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Answer, expectAnswer, type Http } from './http.ts';
+import type { ManualHost, SeenHostEvent } from './manual-host.ts';
 import { until } from './until.ts';
 
 const actionSchema = z.object({
@@ -84,6 +85,15 @@ export class Account {
   /** Assigns, and waits until it is completed. */
   async assign(ip: string, dropletId: number): Promise<Action> {
     return this.completed(await this.startAssign(ip, dropletId));
+  }
+
+  /** Assigns to a droplet of a host that the test answers for; answers the event that the host has confirmed. */
+  async assignBy(host: ManualHost | undefined, ip: string, dropletId: number): Promise<SeenHostEvent> {
+    if (!host) throw new Error('the world has no such host');
+    const action = await this.startAssign(ip, dropletId);
+    const event = await host.confirm(ip, 'attach');
+    await this.completed(action);
+    return event;
   }
 
   /** Unassigns, and waits until it is completed. */

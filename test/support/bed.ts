@@ -1,6 +1,11 @@
 import { randomInt } from 'node:crypto';
+import { pino } from 'pino';
 import { inject } from 'vitest';
-import { currentControl } from '../../testbed/control.ts';
+import { HostCommands } from '../../host/drivers/linux/command.ts';
+import { LinuxDriver } from '../../host/drivers/linux/driver.ts';
+import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
+import type { BedHost } from '../../testbed/bed-host.ts';
+import { type Control, currentControl } from '../../testbed/control.ts';
 import { type Population, populate } from '../../testbed/population.ts';
 import { createTestbed, type Testbed } from '../../testbed/topology.ts';
 import { Account } from './account.ts';
@@ -14,10 +19,23 @@ export interface KnownBed extends Testbed, Population {
   account: Account;
 }
 
+/** Makes a test bed of which the stack knows nothing; the caller closes it. */
+export async function createUnknownBed(): Promise<{ bed: Testbed; host: BedHost }> {
+  const bed = await createTestbed({ control: controlOfRun() });
+  const [host] = bed.hosts;
+  if (!host) throw new Error('the bed has no host');
+  return { bed, host };
+}
+
+/** A Linux driver of a host, as each start of its agent makes one. */
+export function linuxDriverOf(host: BedHost): LinuxDriver {
+  const commands = new HostCommands(['nsenter', `--net=/run/netns/${host.namespace.name}`]);
+  return new LinuxDriver({ uplink: deviceNameSchema.parse('uplink'), logger: pino({ level: 'silent' }), commands });
+}
+
 /** Makes a test bed and makes the stack know it; agents are not started. The caller closes it. */
 export async function createKnownBed(options: { dropletsPerHost?: number; serving?: boolean } = {}): Promise<KnownBed> {
-  const control = currentControl();
-  if (!control) throw new Error('no test bed can be made in this run');
+  const control = controlOfRun();
   const { apiUrl, adminToken } = inject('stack');
   const bed = await createTestbed({ control });
   try {
@@ -30,6 +48,12 @@ export async function createKnownBed(options: { dropletsPerHost?: number; servin
     await bed.close();
     throw error;
   }
+}
+
+function controlOfRun(): Control {
+  const control = currentControl();
+  if (!control) throw new Error('no test bed can be made in this run');
+  return control;
 }
 
 /** Of 198.18.0.0/15, which is set aside for measurements. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listenOnLoopback } from '../../stack/ports.ts';
 
 /** What a {@link Link} does with whoever connects. */
 export type LinkState = 'open' | 'refusing' | 'silent';
@@ -23,11 +24,8 @@ export class Link {
   /** A link to `host:port`, on a port of its own. */
   static async to(target: string): Promise<Link> {
     const [host = '', port = ''] = target.split(':');
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return new Link(server, address.port, { host, port: Number(port) });
+    const server = createServer();
+    return new Link(server, await listenOnLoopback(server), { host, port: Number(port) });
   }
 
   /** `host:port` of this end. */

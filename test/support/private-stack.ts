@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { serve } from '@hono/node-server';
+import { createServer } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { sql } from 'kysely';
@@ -14,6 +14,7 @@ import { type ApiConfiguration, parseApiConfiguration, parseTemporalSettings } f
 import { openDatabase } from '../../db/database.ts';
 import { migrate } from '../../db/migrator.ts';
 import { registerSearchAttributes } from '../../migrate/search-attributes.ts';
+import { listenOnLoopback } from '../../stack/ports.ts';
 import { openTemporalClient, temporalConnectionOptions } from '../../temporal/connection.ts';
 import { createWorker } from '../../workers/worker.ts';
 import { until } from './until.ts';
@@ -152,15 +153,13 @@ async function serveApi(
   logger: Logger,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { dependencies, close } = await createDependencies(configuration, logger);
-  const server = serve({ fetch: createApp(dependencies).fetch, hostname: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const server = createServer(getRequestListener(createApp(dependencies).fetch));
+  const port = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     async close() {
       dependencies.waitingHosts.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.closeAllConnections();
       server.close();
       await close();
     },

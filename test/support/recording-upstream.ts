@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { listenOnLoopback } from '../../stack/ports.ts';
 import { expectAnswer, Http } from './http.ts';
 
 /** A request exactly as it arrived. */
@@ -46,11 +47,8 @@ export class RecordingUpstream {
   }
 
   static async start(name: string): Promise<RecordingUpstream> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return new RecordingUpstream(name, server, `http://127.0.0.1:${address.port}`);
+    const server = createServer();
+    return new RecordingUpstream(name, server, `http://127.0.0.1:${await listenOnLoopback(server)}`);
   }
 
   /** The last request that arrived. */

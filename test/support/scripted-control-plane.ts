@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { serve } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Acknowledgment, DesiredAttachment } from '../../domain/host-event.ts';
+import { useHttpServer } from './http-server.ts';
 
 /** An event as a test writes it. */
 export interface ScriptedEvent {
@@ -14,7 +13,8 @@ export interface ScriptedEvent {
   dropletId?: number;
 }
 
-const acknowledgmentsSchema = z.object({
+/** What a host acknowledges with. */
+export const acknowledgmentsSchema = z.object({
   acknowledgments: z.array(
     z.object({
       sequence: z.int(),
@@ -99,13 +99,6 @@ export class ScriptedControlPlane {
 /** A scripted control plane of the running test. */
 export async function useScriptedControlPlane(): Promise<ScriptedControlPlane> {
   const controlPlane = new ScriptedControlPlane();
-  const server = serve({ fetch: controlPlane.app.fetch, hostname: '127.0.0.1', port: 0 });
-  onTestFinished(() => {
-    server.close();
-  });
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  controlPlane.url = `http://127.0.0.1:${address.port}`;
+  controlPlane.url = await useHttpServer(getRequestListener(controlPlane.app.fetch));
   return controlPlane;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
+import { listenOnLoopback } from '../../stack/ports.ts';
 import type { ServerTls } from '../../stack/servers/index.ts';
 
 /** A TLS server in front of one that speaks in the clear. */
@@ -53,12 +54,10 @@ export async function terminateTls(
       socket.once('close', () => onward.destroy());
       onward.once('close', () => socket.destroy());
     },
-  ).listen(ownPort, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  );
+  const listeningPort = await listenOnLoopback(server, ownPort);
   return {
-    address: `localhost:${address.port}`,
+    address: `localhost:${listeningPort}`,
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { inject, onTestFinished } from 'vitest';
-import { z } from 'zod';
+import { listenOnLoopback } from '../../stack/ports.ts';
 
 /** A way to the database of the stack, for the running test, on which the statements that match are counted. */
 export async function useWatchedDatabase(matching: RegExp): Promise<{ mysqlUrl: string; looks(): number }> {
@@ -14,12 +13,11 @@ export async function useWatchedDatabase(matching: RegExp): Promise<{ mysqlUrl: 
     });
     for (const socket of [client, upstream]) socket.on('error', () => {}).on('close', () => upstream.destroy());
     client.pipe(upstream).pipe(client);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  });
+  const port = await listenOnLoopback(server);
   onTestFinished(() => {
     server.close();
   });
-  const { port } = z.object({ port: z.int() }).parse(server.address());
   return {
     mysqlUrl: Object.assign(new URL(target), { hostname: '127.0.0.1', port: String(port) }).href,
     looks: () => count,

@@ -1,16 +1,11 @@
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { HostCommands } from '../../host/drivers/linux/command.ts';
-import { LinuxDriver } from '../../host/drivers/linux/driver.ts';
-import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
 import type { BedHost } from '../../testbed/bed-host.ts';
-import { currentControl } from '../../testbed/control.ts';
-import { createTestbed, type Testbed } from '../../testbed/topology.ts';
+import type { Testbed } from '../../testbed/topology.ts';
 import { HOSTILE_ADDRESSES } from '../security/hostile-values.ts';
 import { useRawControlPlane } from '../security/raw-control-plane.ts';
 import { startAgent, useStateFile } from '../support/agents.ts';
-import { CAN_HAVE_BEDS } from '../support/bed.ts';
+import { CAN_HAVE_BEDS, createUnknownBed, linuxDriverOf } from '../support/bed.ts';
 import { networkOf, readHostNetwork } from '../support/host-network.ts';
 import { until } from '../support/until.ts';
 
@@ -24,21 +19,12 @@ describe.skipIf(!CAN_HAVE_BEDS)('an agent with the Linux driver', () => {
   let host: BedHost;
 
   beforeAll(async () => {
-    const control = currentControl();
-    if (!control) throw new Error('no test bed can be made in this run');
-    bed = await createTestbed({ control });
-    const [first] = bed.hosts;
-    if (!first) throw new Error('the bed has no host');
-    host = first;
+    ({ bed, host } = await createUnknownBed());
   });
   afterEach(() => newDriver().remove());
   afterAll(() => bed?.close());
 
-  function newDriver(): LinuxDriver {
-    const commands = new HostCommands(['nsenter', `--net=/run/netns/${host.namespace.name}`]);
-    const uplink = deviceNameSchema.parse('uplink');
-    return new LinuxDriver({ uplink, logger: pino({ level: 'silent' }), commands });
-  }
+  const newDriver = () => linuxDriverOf(host);
 
   /** Lets the agent be told to attach these, and then a good one; answers what it said. */
   async function outcomesOf(wrong: readonly { address: string; anchor: string }[]) {

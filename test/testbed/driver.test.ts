@@ -1,15 +1,11 @@
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { PermittedAttachment } from '../../host/attachment-policy.ts';
-import { HostCommands } from '../../host/drivers/linux/command.ts';
-import { LinuxDriver } from '../../host/drivers/linux/driver.ts';
-import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
+import type { LinuxDriver } from '../../host/drivers/linux/driver.ts';
 import type { BedHost } from '../../testbed/bed-host.ts';
-import { currentControl } from '../../testbed/control.ts';
-import { createTestbed, type Testbed } from '../../testbed/topology.ts';
+import type { Testbed } from '../../testbed/topology.ts';
 import { canonical, permitted } from '../support/attachments.ts';
-import { CAN_HAVE_BEDS } from '../support/bed.ts';
+import { CAN_HAVE_BEDS, createUnknownBed, linuxDriverOf } from '../support/bed.ts';
 import { until } from '../support/until.ts';
 
 const neighboursSchema = z.array(z.object({ dst: z.string(), lladdr: z.string().optional() }));
@@ -30,12 +26,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   let driver: LinuxDriver;
 
   beforeAll(async () => {
-    const control = currentControl();
-    if (!control) throw new Error('no test bed can be made in this run');
-    bed = await createTestbed({ control });
-    const [first] = bed.hosts;
-    if (!first) throw new Error('the bed has no host');
-    host = first;
+    ({ bed, host } = await createUnknownBed());
     driver = newDriver();
   });
   afterEach(async () => {
@@ -45,10 +36,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   afterAll(() => bed?.close());
 
   /** Another driver of the same host, as after a restart. */
-  function newDriver(): LinuxDriver {
-    const commands = new HostCommands(['nsenter', `--net=/run/netns/${host.namespace.name}`]);
-    return new LinuxDriver({ uplink: deviceNameSchema.parse('uplink'), logger: pino({ level: 'silent' }), commands });
-  }
+  const newDriver = () => linuxDriverOf(host);
 
   const nft = (...words: string[]) => host.namespace.run('nft', words);
   const ruleset = () => nft('list', 'ruleset');

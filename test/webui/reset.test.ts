@@ -3,6 +3,7 @@ import type { Account, Action } from '../support/account.ts';
 import { auditAccounts } from '../support/audit.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
+import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { type AgentHost, useWorld, type World } from '../support/world.ts';
@@ -66,10 +67,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
   });
 
   test('of a completed run, to whichever event, changes nothing and bills nothing again', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { account, ip, droplet } = await useReserved({ agents: 1 });
     const action = await account.assign(ip, droplet);
     const before = await account.show(ip);
     const completed = await webUi().open(`reserved-ip/${ip}`);
@@ -90,14 +88,9 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
   });
 
   test('of a run that waits for its host, to whichever event, waits on and is carried through', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
-    const assigned = await account.startAssign(ip, droplet);
-    await host?.confirm(ip, 'attach');
-    await account.completed(assigned);
+    await account.assignBy(host, ip, droplet);
     await account.release(ip);
     const waiting = await webUi().open(`reserved-ip/${ip}`);
     expect(await waiting.status()).toBe('Running');

@@ -1,7 +1,7 @@
 import { makePeerDatabase } from '../common/tables.ts';
 import { httpPeer } from '../http-peer.ts';
 import type { Peer } from '../peer.ts';
-import { type SharedServers, untilHealthy } from '../servers.ts';
+import type { SharedServers } from '../servers.ts';
 import { ServiceProcess } from '../service-process.ts';
 import { startPostgres } from './postgres.ts';
 
@@ -17,7 +17,6 @@ export async function startDbosPeer(shared: SharedServers, laneCount: number): P
     topic: TOPIC,
     mysqlUrl: database.url,
     server: postgres.url,
-    untilReady: (process, port) => untilHealthy(process, `http://127.0.0.1:${port}/health`),
   });
   return httpPeer(shared, {
     name: 'DBOS',
@@ -26,7 +25,5 @@ export async function startDbosPeer(shared: SharedServers, laneCount: number): P
     database,
     laneCount,
     servers: new Map([['postgres', postgres.process.pid]]),
-    url: `http://127.0.0.1:${service.port}`,
-    paths: { accept: '/operations', start: '/operations/start' },
   });
 }

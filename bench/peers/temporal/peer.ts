@@ -1,7 +1,7 @@
 import { makePeerDatabase } from '../common/tables.ts';
 import { httpPeer } from '../http-peer.ts';
 import type { Peer } from '../peer.ts';
-import { type SharedServers, untilHealthy } from '../servers.ts';
+import type { SharedServers } from '../servers.ts';
 import { ServiceProcess } from '../service-process.ts';
 
 const TOPIC = 'peer.temporal';
@@ -15,7 +15,6 @@ export async function startTemporalPeer(shared: SharedServers, laneCount: number
     topic: TOPIC,
     mysqlUrl: database.url,
     server: shared.servers.temporalAddress,
-    untilReady: (process, port) => untilHealthy(process, `http://127.0.0.1:${port}/health`),
   });
   return httpPeer(shared, {
     name: 'Temporal activities',
@@ -24,7 +23,5 @@ export async function startTemporalPeer(shared: SharedServers, laneCount: number
     database,
     laneCount,
     servers: new Map([['temporal', shared.pid('temporal')]]),
-    url: `http://127.0.0.1:${service.port}`,
-    paths: { accept: '/operations', start: '/operations/start' },
   });
 }
