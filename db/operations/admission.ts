@@ -81,7 +81,7 @@ export interface AddressChange {
 
 /** What an operation that is admitted changes. */
 export interface Plan {
-  /** First the address that the operation is named by, for its owner and for its workflow. */
+  /** First the address that the operation is named by, for its owner and for its workflow. All are of one region. */
   changes: readonly [AddressChange, ...AddressChange[]];
   /** Nothing is left to wait for or to settle, so no fence is taken. */
   settled: boolean;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -33,9 +33,9 @@ export async function readHistories(): Promise<RecordedHistory[]> {
 }
 
 /**
- * Replaces what is kept by the histories of a server: of all runs that have closed, one for each course that a workflow
- * took. Two runs took the same course when the same kinds of events, activities and failures are in their histories.
- * Answers the names.
+ * Adds the histories of a server to what is kept: of all runs that have closed, one for each course that a workflow took.
+ * Two runs took the same course when the same kinds of events, activities and failures are in their histories, and the same
+ * fields in their inputs. Answers the names.
  */
 export async function recordHistories(address: string): Promise<string[]> {
   const connection = await Connection.connect({ address });
@@ -54,7 +54,6 @@ export async function recordHistories(address: string): Promise<string[]> {
         if (!records.has(name)) records.set(name, { name, workflowId, history });
       }
     }
-    await rm(HISTORIES_FOLDER, { recursive: true, force: true });
     await mkdir(HISTORIES_FOLDER, { recursive: true });
     for (const { name, workflowId, history } of records.values()) {
       await writeFile(join(HISTORIES_FOLDER, `${name}.json`), `${JSON.stringify({ workflowId, history })}\n`);
@@ -69,6 +68,7 @@ export async function recordHistories(address: string): Promise<string[]> {
 function courseOf({ events }: z.infer<typeof historySchema>): string {
   const words = new Set(events.map(({ eventType }) => eventType));
   for (const event of events) for (const word of namesIn(event)) words.add(word);
+  for (const { data } of inputOf(events[0])) for (const word of fieldsIn(decode(data))) words.add(word);
   return createHash('sha256')
     .update([...words].sort().join(' '))
     .digest('hex')
@@ -83,4 +83,25 @@ function namesIn(value: unknown): string[] {
     if ((key === 'markerName' || key === 'type') && typeof inner === 'string') return [inner];
     return namesIn(inner);
   });
+}
+
+const startedSchema = z.object({
+  workflowExecutionStartedEventAttributes: z.object({
+    input: z.object({ payloads: z.array(z.object({ data: z.string().optional() })).optional() }).optional(),
+  }),
+});
+
+function inputOf(event: unknown): { data?: string | undefined }[] {
+  const { success, data } = startedSchema.safeParse(event);
+  return success ? (data.workflowExecutionStartedEventAttributes.input?.payloads ?? []) : [];
+}
+
+function decode(data: string | undefined): unknown {
+  return data === undefined ? null : JSON.parse(Buffer.from(data, 'base64').toString('utf8'));
+}
+
+/** Names of fields, wherever they are in a value. */
+function fieldsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [...(Array.isArray(value) ? [] : [key]), ...fieldsIn(inner)]);
 }
