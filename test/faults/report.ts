@@ -1,5 +1,8 @@
 import { type ClientRecord, isAddressChange } from './clients/record.ts';
+import type { Crash } from './faults/crash.ts';
+import { CRASH_STEPS } from './plan.ts';
 import type { RunResult } from './run.ts';
+import { explainUnserved } from './unserved.ts';
 
 /** The figures of a run. */
 export interface Figures {
@@ -83,8 +86,10 @@ export function describeRun(seed: number, result: RunResult): string {
       'histories checked',
       `${linearizability.addresses} addresses and droplets, ${linearizability.operations} operations`,
     ],
+    ...describeExchanges(result),
     ['faults', made.reduce((sum, [, count]) => sum + count, 0)],
     ...made.map(([kind, count]): [string, number] => [`– ${kind}`, count]),
+    ...describeCrashes(result),
     ['deadlocks that MySQL counted', faults.deadlocks],
     ['connections of MySQL killed', faults.killedConnections],
     ...[...faults.skipped].map(([kind, reason]): [string, string] => [`– not made: ${kind}`, reason]),
@@ -94,6 +99,42 @@ export function describeRun(seed: number, result: RunResult): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return [...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`), ...problems.map((one) => `  ${one}`)].join(
     '\n',
+  );
+}
+
+/** All requests, and each answer that a client could not use with what was going on then. */
+function describeExchanges({ exchanges, faults }: RunResult): [string, string][] {
+  const share = (count: number) => `${count} (${((100 * count) / Math.max(1, exchanges.length)).toFixed(2)} %)`;
+  const unserved = exchanges.filter(({ status }) => status === 503 || status === 504).length;
+  return [
+    ['requests, reads and repetitions included', String(exchanges.length)],
+    ['answered 503 or 504', share(unserved)],
+    ...explainUnserved(exchanges, faults.spans).map(({ answer, cause, count }): [string, string] => [
+      `– ${answer.slice(0, 90)}`,
+      `${count}, during: ${cause}`,
+    ]),
+  ];
+}
+
+/** How often each step was met, and what was found after the kill. */
+function describeCrashes({ faults, records }: RunResult): [string, string][] {
+  return CRASH_STEPS.map((step) => {
+    const made = faults.crashes.filter((crash) => crash.step === step);
+    const proven = made.filter((crash) => crash.proven).length;
+    const answered = made.filter((crash) => wasAnswered(crash, records)).length;
+    const missed = faults.missed.get(`crash in ${step}`) ?? 0;
+    return [
+      `– in ${step}`,
+      `${made.length}, found so ${proven}, answered before ${answered}; the step did not come ${missed}`,
+    ];
+  });
+}
+
+/** Whether a client was told of the operation's acceptance before the process was killed. */
+function wasAnswered({ killedAt, states }: Crash, records: ClientRecord[]): boolean {
+  return records.some(
+    ({ outcome, return: at }) =>
+      outcome.kind === 'accepted' && at <= killedAt && states.some(({ actionId }) => actionId === outcome.action),
   );
 }
 
