@@ -152,23 +152,25 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
     const settings = { supervisor: processes, servers, environment, adminToken, logLevel: 'warn' };
     const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
     const startSide = async (side: Side) => {
-      const tappedSettings = (name: string) => {
-        const { mysql, temporal } = findTaps(taps, name);
+      const settingsBy = (mysqlPort: number, temporalPort: number) => {
         const proxied = {
-          mysqlUrl: servers.mysqlUrl.replace(`:${ports.mysql}/`, `:${mysql.port}/`),
+          mysqlUrl: servers.mysqlUrl.replace(`:${ports.mysql}/`, `:${mysqlPort}/`),
           kafkaBrokers: `127.0.0.1:${portOf('kafka')}`,
-          temporalAddress: `127.0.0.1:${temporal.port}`,
+          temporalAddress: `127.0.0.1:${temporalPort}`,
         };
         return { ...settings, servers: proxied };
       };
-      const own = tappedSettings(`api-${side}`);
+      const tappedSettings = (name: string) => {
+        const { mysql, temporal } = findTaps(taps, name);
+        return settingsBy(mysql.port, temporal.port);
+      };
       const api = { name: `api-${side}`, port: apiPorts[side], workflowBundle, embeddedWorker: side === 'left' };
       const [{ url }] = await Promise.all([
-        startApi(own, api),
+        startApi(tappedSettings(`api-${side}`), api),
         startWorker(tappedSettings(`worker-${side}`), { name: `worker-${side}`, workflowBundle }),
       ]);
       const apiUrl = `http://127.0.0.1:${portOf(`gateway-${side}`)}`;
-      const gateway = await startGateway(own, {
+      const gateway = await startGateway(settingsBy(portOf(`mysql-${side}`), portOf(`temporal-${side}`)), {
         name: `gateway-${side}`,
         port: gatewayPorts[side],
         apiUrl,

@@ -20,7 +20,7 @@ export interface Crash {
   process: string;
   /** In microseconds, as the clients have them. */
   killedAt: number;
-  /** Of the operations that it was at work on; empty when they could not be read. */
+  /** Of the operations that it was at work on. */
   states: OperationState[];
   /** Whether an operation was found as this step leaves it. */
   proven: boolean;
@@ -50,9 +50,10 @@ export async function crash(
     : await killInStep(stack, step, [api]);
   if (!killed) return null;
   const { name, killedAt, operationIds } = killed;
-  const states = await readOperationStates(stack, operationIds).catch(() => []);
-  await hold();
+  const reading = readOperationStates(stack, operationIds);
+  await Promise.allSettled([reading, hold()]);
   await bringUp(stack, name);
+  const states = await reading;
   const proven = states.some(({ waits, started }) => waits && started === STARTED[step]);
   return { step, process: name, killedAt, states, proven };
 }

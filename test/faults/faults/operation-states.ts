@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { z } from 'zod';
 import { OPERATION } from '../../../domain/search-attributes.ts';
+import { admittedSchema } from '../../../domain/verdict.ts';
 import type { FaultStack } from '../stack.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -27,7 +28,7 @@ const rowsSchema = z.array(
     workflowId: z.string(),
     action: z.coerce.number(),
     hasEnded: z.coerce.number(),
-    settled: z.coerce.number(),
+    verdict: z.string().transform((text) => admittedSchema.parse(JSON.parse(text))),
     waits: z.coerce.number(),
   }),
 );
@@ -41,17 +42,18 @@ export async function readOperationStates(stack: FaultStack, operationIds: strin
     const [found] = await connection.query<RowDataPacket[]>(
       `SELECT operations.id, operations.kind, operations.account_id AS account, operations.workflow_id AS workflowId,
               MAX(actions.id) AS action, MIN(actions.status <> 'in-progress') AS hasEnded,
-              JSON_VALUE(operations.verdict, '$.settled') = 'true' AS settled,
+              operations.verdict,
               EXISTS (SELECT 1 FROM outbox WHERE outbox.operation_id = operations.id) AS waits
        FROM operations JOIN actions ON actions.operation_id = operations.id
-       WHERE operations.id IN (?) AND operations.decision = 'admitted' GROUP BY operations.id`,
+       WHERE operations.id IN (?) AND operations.decision = 'admitted' 
+       GROUP BY operations.id, operations.kind, operations.account_id, operations.workflow_id, operations.verdict`,
       [operationIds],
     );
     const client = new Client({ connection: temporal });
     return await Promise.all(
-      rowsSchema.parse(found).map(async ({ id, kind, account, workflowId, action, hasEnded, settled, waits }) => {
+      rowsSchema.parse(found).map(async ({ id, kind, account, workflowId, action, hasEnded, verdict, waits }) => {
         // The next operation of the address may have followed at once.
-        const isDone = hasEnded === 1 && settled !== 1;
+        const isDone = hasEnded === 1 && !verdict.settled;
         const started = isDone || (await isNewestRun(client, workflowId, id));
         return { operationId: id, actionId: action, kind, accountId: account, waits: waits === 1, started };
       }),
