@@ -4,6 +4,9 @@ import { CRASH_STEPS } from './plan.ts';
 import type { RunResult } from './run.ts';
 import { explainUnserved } from './unserved.ts';
 
+/** An operation is at most so long on its way when its process is killed, in microseconds. */
+const SAME_MOMENT = 10_000_000;
+
 /** The figures of a run. */
 export interface Figures {
   /** Changes of addresses that were asked for, also those that were refused. */
@@ -105,10 +108,12 @@ export function describeRun(seed: number, result: RunResult): string {
 /** All requests, and each answer that a client could not use with what was going on then. */
 function describeExchanges({ exchanges, faults }: RunResult): [string, string][] {
   const share = (count: number) => `${count} (${((100 * count) / Math.max(1, exchanges.length)).toFixed(2)} %)`;
+  const broken = exchanges.filter(({ status }) => status === 502 || status === null).length;
   const unserved = exchanges.filter(({ status }) => status === 503 || status === 504).length;
   return [
     ['requests, reads and repetitions included', String(exchanges.length)],
     ['answered 503 or 504', share(unserved)],
+    ['answered 502, or not at all, since its process died or the way to it broke', share(broken)],
     ...explainUnserved(exchanges, faults.spans).map(({ answer, cause, count }): [string, string] => [
       `– ${answer.slice(0, 90)}`,
       `${count}, during: ${cause}`,
@@ -132,10 +137,15 @@ function describeCrashes({ faults, records }: RunResult): [string, string][] {
 
 /** Whether a client was told of the operation's acceptance before the process was killed. */
 function wasAnswered({ killedAt, states }: Crash, records: ClientRecord[]): boolean {
-  return records.some(
-    ({ outcome, return: at }) =>
-      outcome.kind === 'accepted' && at <= killedAt && states.some(({ actionId }) => actionId === outcome.action),
-  );
+  return records.some(({ request, outcome, return: at }) => {
+    if (outcome.kind !== 'accepted' || at > killedAt || at < killedAt - SAME_MOMENT) return false;
+    return states.some(
+      // Some answers name no action.
+      ({ kind, address, actionId }) =>
+        outcome.action === actionId ||
+        (outcome.action === null && kind === request.kind && address === outcome.address),
+    );
+  });
 }
 
 function seconds(milliseconds: number): string {

@@ -13,6 +13,7 @@ import { type OperationState, readOperationStates } from './operation-states.ts'
 const MET_WITHIN_MS = 10_000;
 /** How long an answer that is on its way is given to get out before its process is killed. */
 const ANSWER_MS = 250;
+const WORKERS = SIDES.map((side) => `worker-${side}`);
 
 /** A process that was killed in a step, and what was found right afterwards. */
 export interface Crash {
@@ -46,20 +47,24 @@ export async function crash(
   const isReconciler = step.startsWith('reconciler');
   const api = `api-${side}`;
   const killed = isReconciler
-    ? await withoutStarts(stack, api, () => killInStep(stack, step, workers()))
-    : await killInStep(stack, step, [api]);
+    ? await withoutStarts(stack, api, () => killAndRead(stack, step, WORKERS))
+    : await killAndRead(stack, step, [api]);
   if (!killed) return null;
-  const { name, killedAt, operationIds } = killed;
-  const reading = readOperationStates(stack, operationIds);
-  await Promise.allSettled([reading, hold()]);
+  const { name, killedAt, reading } = killed;
+  await hold();
   await bringUp(stack, name);
-  const states = await reading;
+  if (reading.status === 'rejected') throw reading.reason;
+  const states = reading.value;
   const proven = states.some(({ waits, started }) => waits && started === STARTED[step]);
   return { step, process: name, killedAt, states, proven };
 }
 
-function workers(): string[] {
-  return SIDES.map((side) => `worker-${side}`);
+/** What was found right after the kill is kept, or why it could not be read, until all is well again. */
+async function killAndRead(stack: FaultStack, step: CrashStep, names: string[]) {
+  const killed = await killInStep(stack, step, names);
+  if (!killed) return null;
+  const [reading] = await Promise.allSettled([readOperationStates(stack, killed.operationIds)]);
+  return { ...killed, reading };
 }
 
 /** While an API cannot reach Temporal, what it admits is left for reconcilers. */

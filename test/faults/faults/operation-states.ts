@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { z } from 'zod';
+import type { Address } from '../../../domain/address.ts';
 import { OPERATION } from '../../../domain/search-attributes.ts';
 import { admittedSchema } from '../../../domain/verdict.ts';
 import type { FaultStack } from '../stack.ts';
@@ -13,7 +14,7 @@ export interface OperationState {
   /** The number of its action; of its last one where it has two. */
   actionId: number;
   kind: string;
-  accountId: number;
+  address: Address;
   /** It is in the outbox. */
   waits: boolean;
   /** Its workflow has started. */
@@ -24,7 +25,6 @@ const rowsSchema = z.array(
   z.object({
     id: z.string(),
     kind: z.string(),
-    account: z.coerce.number(),
     workflowId: z.string(),
     action: z.coerce.number(),
     hasEnded: z.coerce.number(),
@@ -40,22 +40,22 @@ export async function readOperationStates(stack: FaultStack, operationIds: strin
   const temporal = await Connection.connect({ address: stack.temporalAddress, connectTimeout: TIMEOUT_MS });
   try {
     const [found] = await connection.query<RowDataPacket[]>(
-      `SELECT operations.id, operations.kind, operations.account_id AS account, operations.workflow_id AS workflowId,
+      `SELECT operations.id, operations.kind, operations.workflow_id AS workflowId,
               MAX(actions.id) AS action, MIN(actions.status <> 'in-progress') AS hasEnded,
               operations.verdict,
               EXISTS (SELECT 1 FROM outbox WHERE outbox.operation_id = operations.id) AS waits
        FROM operations JOIN actions ON actions.operation_id = operations.id
        WHERE operations.id IN (?) AND operations.decision = 'admitted' 
-       GROUP BY operations.id, operations.kind, operations.account_id, operations.workflow_id, operations.verdict`,
+       GROUP BY operations.id, operations.kind, operations.workflow_id, operations.verdict`,
       [operationIds],
     );
     const client = new Client({ connection: temporal });
     return await Promise.all(
-      rowsSchema.parse(found).map(async ({ id, kind, account, workflowId, action, hasEnded, verdict, waits }) => {
+      rowsSchema.parse(found).map(async ({ id, kind, workflowId, action, hasEnded, verdict, waits }) => {
         // The next operation of the address may have followed at once.
         const isDone = hasEnded === 1 && !verdict.settled;
         const started = isDone || (await isNewestRun(client, workflowId, id));
-        return { operationId: id, actionId: action, kind, accountId: account, waits: waits === 1, started };
+        return { operationId: id, actionId: action, kind, address: verdict.address, waits: waits === 1, started };
       }),
     );
   } finally {
