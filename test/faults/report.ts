@@ -115,7 +115,7 @@ function describeExchanges({ exchanges, faults }: RunResult): [string, string][]
     ['answered 503 or 504', share(unserved)],
     ['answered 502, or not at all, since its process died or the way to it broke', share(broken)],
     ...explainUnserved(exchanges, faults.spans).map(({ answer, cause, count }): [string, string] => [
-      `– ${answer.slice(0, 90)}`,
+      `– ${answer}`,
       `${count}, during: ${cause}`,
     ]),
   ];

@@ -5,9 +5,11 @@ import type { FaultAction } from './plan.ts';
 /** A fault still shows for so long after its end, in microseconds: processes connect again, and pools find dead connections. */
 const AFTER_EFFECT = 3_000_000;
 
+const LONGEST_MESSAGE = 75;
+
 /** Requests that were not served, which say the same and have met the same. */
 export interface Unserved {
-  /** Status and message; `no answer` when the connection broke. */
+  /** Status and message; one for all that were lost on the way, by a 502 of a gateway or by a connection that broke. */
   answer: string;
   /** Kinds of faults that can have done this and were going on; `none` when there was no such. */
   cause: string;
@@ -20,7 +22,7 @@ export function explainUnserved(exchanges: Exchange[], spans: FaultSpan[]): Unse
   for (const exchange of exchanges) {
     const { status, message, call } = exchange;
     if (status !== null && status < 500) continue;
-    const answer = status === null ? 'no answer' : `${status} ${message ?? ''}`;
+    const answer = status === null || status === 502 ? '502 or no answer' : `${status} ${firstWords(message ?? '')}`;
     const kinds = spans
       .filter(({ from, to }) => from <= exchange.return && call <= to + AFTER_EFFECT)
       .filter(({ action }) => canCause(action, exchange))
@@ -55,4 +57,8 @@ function canCause(action: FaultAction, { status, message }: Exchange): boolean {
     default:
       return false;
   }
+}
+
+function firstWords(message: string): string {
+  return message.length > LONGEST_MESSAGE ? (message.split('. ')[0] ?? message) : message;
 }

@@ -94,7 +94,7 @@ export class Tap {
       flow.from.on('data', (data) => this.#take(connection, flow, data));
       flow.from.on('end', () => flow.to.end());
       flow.from.on('drain', () => flow.to.resume());
-      flow.from.on('error', () => flow.to.resetAndDestroy());
+      flow.from.on('error', () => breakOff(flow.to));
       flow.from.once('close', () => {
         this.#flows.delete(flow);
         flow.to.destroy();
@@ -119,4 +119,10 @@ export class Tap {
 
 function flowOf(direction: Direction, from: Socket, to: Socket): Flow {
   return { direction, from, to, buffered: Buffer.alloc(0), isFirst: true, held: [] };
+}
+
+/** As the other side has broken: by a reset. One whose end is on its way cannot be reset any more, and Node would never exit. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
