@@ -20,15 +20,23 @@ export interface KilledWorkerEffort {
   seed: number;
 }
 
+/**
+ * Where a worker is killed: while operations are in their first workflow task, where they wait for a second; or later,
+ * when they wait in the activity that operators see, and the worker has their workflows in its cache.
+ */
+export const PHASES = ['first workflow task', 'visible wait'] as const;
+export type Phase = (typeof PHASES)[number];
+
 /** From a kill to the completion of each operation, in milliseconds; their host answers at the moment of the kill. */
 export interface Kill {
-  /** Those that the killed worker held in their first workflow task. */
+  phase: Phase;
+  /** Those that the killed worker held. */
   held: number[];
-  /** Those that the other worker held, or nobody yet. */
+  /** Those that the other worker held. */
   others: number[];
 }
 
-/** Kills one of two workers again and again, each time while it holds operations in their first workflow task. */
+/** Kills one of two workers again and again, in one phase and the other by turns: so often in each. */
 export async function measureKilledWorkers(
   stack: KilledWorkerStack,
   { kills, inFlight, seed }: KilledWorkerEffort,
@@ -39,17 +47,20 @@ export async function measureKilledWorkers(
     addresses.push(readAddress(await stack.http.post('/v2/reserved_ips', { region: REGION })));
   }
   const measured: Kill[] = [];
-  for (let round = 0; measured.length < kills; round++) {
+  for (let round = 0; measured.length < kills * PHASES.length; round++) {
+    const phase = PHASES[round % PHASES.length] ?? PHASES[0];
     const operations = await Promise.all(
       addresses.map(async (address, index) => {
         const droplet = stack.account.droplets[index];
-        const kind = round % 2 === 0 ? 'assign' : 'unassign';
+        const kind = round % 4 < 2 === (round % 2 === 0) ? 'assign' : 'unassign';
         const body = { type: kind, ...(kind === 'assign' && { droplet_id: droplet }) };
         return { address, kind, ...readAction(await stack.http.post(`/v2/reserved_ips/${address}/actions`, body)) };
       }),
     );
     await sleep(random.below(LATEST_KILL_MS));
-    measured.push(await killOne(stack, operations));
+    const kill = await killOne(stack, operations, phase);
+    // On a busy machine the first task may be over before the kill.
+    if (kill.held.length > 0) measured.push(kill);
   }
   return measured;
 }
@@ -62,11 +73,12 @@ interface WaitingOperation {
   id: number;
 }
 
-async function killOne(stack: KilledWorkerStack, operations: WaitingOperation[]): Promise<Kill> {
+async function killOne(stack: KilledWorkerStack, operations: WaitingOperation[], phase: Phase): Promise<Kill> {
   const { host, temporal } = stack;
-  const before = await until('every operation has begun', async () => {
-    const found = await firstTasks(temporal, operations, stack.workers());
-    return found.every((task) => task !== 'not begun') ? found : null;
+  const read = () => holdersOf(temporal, operations, stack.workers(), phase);
+  const before = await until(`every operation has come to its ${phase}`, async () => {
+    const found = await read();
+    return found.every((holder) => holder !== 'nobody yet') ? found : null;
   });
   const events = await host.openEvents();
   const names = [...stack.workers().values()];
@@ -74,13 +86,14 @@ async function killOne(stack: KilledWorkerStack, operations: WaitingOperation[])
   if (victim === undefined) throw new Error('there is no worker');
   const killedAt = performance.now();
   await stack.kill(victim);
-  const held = await firstTasks(temporal, operations, stack.workers());
+  const holders = await read();
   await Promise.all(events.map((event) => host.acknowledge(event)));
   const delays = await completions(stack, operations, killedAt);
   await stack.bringUp(victim);
   return {
-    held: delays.filter((_, index) => held[index] === victim),
-    others: delays.filter((_, index) => held[index] !== victim),
+    phase,
+    held: delays.filter((_, index) => holders[index] === victim),
+    others: delays.filter((_, index) => holders[index] !== victim && holders[index] !== 'too late'),
   };
 }
 
@@ -88,31 +101,28 @@ function count(holders: string[], name: string): number {
   return holders.filter((holder) => holder === name).length;
 }
 
-/** Which worker has the first workflow task of each operation. */
-function firstTasks(
+/** Which worker holds each operation in a phase. */
+function holdersOf(
   temporal: Client,
   operations: WaitingOperation[],
   workers: Map<string, string>,
-): Promise<(string | 'not begun' | 'completed')[]> {
-  return Promise.all(operations.map((operation) => firstTask(temporal, operation, workers)));
-}
-
-async function firstTask(
-  temporal: Client,
-  { address, kind }: WaitingOperation,
-  workers: Map<string, string>,
-): Promise<string | 'not begun' | 'completed'> {
-  const history = await temporal.workflow
-    .getHandle(addressWorkflowId(address))
-    .fetchHistory()
-    .catch(() => null);
-  const events = history?.events ?? [];
-  // The newest run may still be that of the operation before.
-  if (events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name !== kind) return 'not begun';
-  if (events.some(({ workflowTaskCompletedEventAttributes: completed }) => completed)) return 'completed';
-  const started = events.find((event) => event.workflowTaskStartedEventAttributes)?.workflowTaskStartedEventAttributes;
-  const [pid = ''] = started?.identity?.split('@') ?? [];
-  return workers.get(pid) ?? 'not begun';
+  phase: Phase,
+): Promise<(string | 'nobody yet' | 'too late')[]> {
+  return Promise.all(
+    operations.map(async ({ address, kind }) => {
+      const handle = temporal.workflow.getHandle(addressWorkflowId(address));
+      const events = (await handle.fetchHistory().catch(() => null))?.events ?? [];
+      // The newest run may still be that of the operation before.
+      if (events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name !== kind) return 'nobody yet';
+      const completed = events.find((event) => event.workflowTaskCompletedEventAttributes);
+      if (phase === 'first workflow task' && completed) return 'too late';
+      const event =
+        phase === 'first workflow task' ? events.find((one) => one.workflowTaskStartedEventAttributes) : completed;
+      const attributes = event?.workflowTaskStartedEventAttributes ?? event?.workflowTaskCompletedEventAttributes;
+      const [pid = ''] = attributes?.identity?.split('@') ?? [];
+      return workers.get(pid) ?? 'nobody yet';
+    }),
+  );
 }
 
 /** When each operation was seen to have completed, in milliseconds after `since`. */
@@ -137,10 +147,11 @@ async function completions(
   return ids.map((id) => seen.get(id) ?? 0);
 }
 
-/** The delays of all kills: of what the killed workers held, and of the rest. */
-export function summariseKills(kills: Kill[]): Record<'held' | 'others', Summary & { max: number }> {
-  const held = kills.flatMap((kill) => kill.held);
-  const others = kills.flatMap((kill) => kill.others);
+/** The delays of all kills of a phase: of what the killed workers held, and of the rest. */
+export function summariseKills(kills: Kill[], phase: Phase): Record<'held' | 'others', Summary & { max: number }> {
+  const ofPhase = kills.filter((kill) => kill.phase === phase);
+  const held = ofPhase.flatMap((kill) => kill.held);
+  const others = ofPhase.flatMap((kill) => kill.others);
   return {
     held: { ...summarise(held), max: Math.max(...held) },
     others: { ...summarise(others), max: Math.max(...others) },
