@@ -147,13 +147,18 @@ async function completions(
   return ids.map((id) => seen.get(id) ?? 0);
 }
 
+/** Null where there were none. */
+export type Delays = (Summary & { max: number }) | null;
+
 /** The delays of all kills of a phase: of what the killed workers held, and of the rest. */
-export function summariseKills(kills: Kill[], phase: Phase): Record<'held' | 'others', Summary & { max: number }> {
+export function summariseKills(kills: Kill[], phase: Phase): Record<'held' | 'others', Delays> {
   const ofPhase = kills.filter((kill) => kill.phase === phase);
-  const held = ofPhase.flatMap((kill) => kill.held);
-  const others = ofPhase.flatMap((kill) => kill.others);
   return {
-    held: { ...summarise(held), max: Math.max(...held) },
-    others: { ...summarise(others), max: Math.max(...others) },
+    held: delaysOf(ofPhase.flatMap((kill) => kill.held)),
+    others: delaysOf(ofPhase.flatMap((kill) => kill.others)),
   };
+}
+
+function delaysOf(times: number[]): Delays {
+  return times.length === 0 ? null : { ...summarise(times), max: Math.max(...times) };
 }

@@ -1,12 +1,10 @@
-import { type Kill, PHASES, summariseKills } from './measure.ts';
+import { type Delays, type Kill, PHASES, type Phase, summariseKills } from './measure.ts';
 
 /** The delays of killed workers as a Markdown table. */
 export function toKilledWorkerMarkdown(kills: Kill[]): string {
   const rows = PHASES.flatMap((phase) => {
     const { held, others } = summariseKills(kills, phase);
-    const row = (whose: string, { count, p50, p99, max }: typeof held) =>
-      `| ${[phase, whose, count, ...[p50, p99, max].map((ms) => (ms / 1_000).toFixed(2))].join(' | ')} |`;
-    return [row('the killed worker', held), row('the other worker', others)];
+    return [row(phase, 'the killed worker', held), row(phase, 'the other worker', others)];
   });
   return [
     `From the kill of a worker to the completion of operations, ${kills.length} kills, in seconds.`,
@@ -15,4 +13,9 @@ export function toKilledWorkerMarkdown(kills: Kill[]): string {
     '|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
+}
+
+function row(phase: Phase, whose: string, delays: Delays): string {
+  const times = [delays?.p50, delays?.p99, delays?.max].map((ms) => (ms === undefined ? '–' : (ms / 1_000).toFixed(2)));
+  return `| ${[phase, whose, delays?.count ?? 0, ...times].join(' | ')} |`;
 }
