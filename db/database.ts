@@ -8,6 +8,7 @@ import { pinningSessions } from './pinned-sessions.ts';
 import { repeatingLostReads } from './repeating-pool.ts';
 import type { Tables } from './schema.ts';
 import { UnsafeDatabaseError } from './unsafe-database.ts';
+import { waitingForServer } from './waiting-pool.ts';
 
 /** How long the start of a process waits for its database, in milliseconds. */
 const START_CHECK_MS = 1_000;
@@ -21,7 +22,7 @@ export type DatabaseTransaction = Transaction<Tables>;
  * where the server does not take the modes that they are written for.
  */
 export function openDatabase(settings: MysqlSettings): Database {
-  const pool = repeatingLostReads(pinningSessions(openPool(settings)));
+  const pool = repeatingLostReads(waitingForServer(pinningSessions(openPool(settings))));
   return new Kysely<Tables>({ dialect: new BoundedMysqlDialect({ pool }) });
 }
 

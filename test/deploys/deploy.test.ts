@@ -145,7 +145,7 @@ describe('a second build with changed workflows, deployed under load', () => {
     await silent.confirm(waiting, 'attach');
     await account.completed(pinned);
     await silent.confirm(leaving, 'detach');
-    expect(await deploy('drained', 'build-1')).toMatchObject({ code: 0, stdout: 'build-1 is drained\n' });
+    expect(await deploy('drained', 'build-1')).toMatchObject({ code: 0, stdout: 'build-1 is drained\n', stderr: '' });
     oldWorker.signal('SIGTERM');
     oldApi.program.signal('SIGTERM');
     expect((await Promise.all([oldWorker.ended(), oldApi.program.ended()])).map(({ code }) => code)).toEqual([0, 0]);

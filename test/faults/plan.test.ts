@@ -14,7 +14,7 @@ describe('the plan of faults', () => {
 
   test('has every kind in every round', () => {
     const kinds = new Set(first(1, ROUND_LENGTH).map(kindOf));
-    expect(kinds.size).toBe(13);
+    expect(kinds.size).toBe(23);
     expect(new Set(first(2, ROUND_LENGTH).map(kindOf))).toEqual(kinds);
   });
 });

@@ -44,6 +44,11 @@ export class FaultyProcesses extends ProcessSupervisor {
     await process.exited;
   }
 
+  /** Sends a signal to a process, such as SIGSTOP. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    signalGroup(this.#find(name).process.pid, signal);
+  }
+
   /** From now until it is up again, the end of a process is nobody's fault. */
   expectDeath(name: string): void {
     this.#expected.add(name);

@@ -1,5 +1,11 @@
 import { type ClientRecord, isAddressChange } from './clients/record.ts';
+import type { Crash } from './faults/crash.ts';
+import { CRASH_STEPS } from './plan.ts';
 import type { RunResult } from './run.ts';
+import { explainUnserved } from './unserved.ts';
+
+/** An operation is at most so long on its way when its process is killed, in microseconds. */
+const SAME_MOMENT = 10_000_000;
 
 /** The figures of a run. */
 export interface Figures {
@@ -83,8 +89,10 @@ export function describeRun(seed: number, result: RunResult): string {
       'histories checked',
       `${linearizability.addresses} addresses and droplets, ${linearizability.operations} operations`,
     ],
+    ...describeExchanges(result),
     ['faults', made.reduce((sum, [, count]) => sum + count, 0)],
     ...made.map(([kind, count]): [string, number] => [`– ${kind}`, count]),
+    ...describeCrashes(result),
     ['deadlocks that MySQL counted', faults.deadlocks],
     ['connections of MySQL killed', faults.killedConnections],
     ...[...faults.skipped].map(([kind, reason]): [string, string] => [`– not made: ${kind}`, reason]),
@@ -95,6 +103,49 @@ export function describeRun(seed: number, result: RunResult): string {
   return [...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`), ...problems.map((one) => `  ${one}`)].join(
     '\n',
   );
+}
+
+/** All requests, and each answer that a client could not use with what was going on then. */
+function describeExchanges({ exchanges, faults }: RunResult): [string, string][] {
+  const share = (count: number) => `${count} (${((100 * count) / Math.max(1, exchanges.length)).toFixed(2)} %)`;
+  const broken = exchanges.filter(({ status }) => status === 502 || status === null).length;
+  const unserved = exchanges.filter(({ status }) => status === 503 || status === 504).length;
+  return [
+    ['requests, reads and repetitions included', String(exchanges.length)],
+    ['answered 503 or 504', share(unserved)],
+    ['answered 502, or not at all, since its process died or the way to it broke', share(broken)],
+    ...explainUnserved(exchanges, faults.spans).map(({ answer, cause, count }): [string, string] => [
+      `– ${answer}`,
+      `${count}, during: ${cause}`,
+    ]),
+  ];
+}
+
+/** How often each step was met, and what was found after the kill. */
+function describeCrashes({ faults, records }: RunResult): [string, string][] {
+  return CRASH_STEPS.map((step) => {
+    const made = faults.crashes.filter((crash) => crash.step === step);
+    const proven = made.filter((crash) => crash.proven).length;
+    const answered = made.filter((crash) => wasAnswered(crash, records)).length;
+    const missed = faults.missed.get(`crash in ${step}`) ?? 0;
+    return [
+      `– in ${step}`,
+      `${made.length}, found so ${proven}, answered before ${answered}; the step did not come ${missed}`,
+    ];
+  });
+}
+
+/** Whether a client was told of the operation's acceptance before the process was killed. */
+function wasAnswered({ killedAt, states }: Crash, records: ClientRecord[]): boolean {
+  return records.some(({ request, outcome, return: at }) => {
+    if (outcome.kind !== 'accepted' || at > killedAt || at < killedAt - SAME_MOMENT) return false;
+    return states.some(
+      // Some answers name no action.
+      ({ kind, address, actionId }) =>
+        outcome.action === actionId ||
+        (outcome.action === null && kind === request.kind && address === outcome.address),
+    );
+  });
 }
 
 function seconds(milliseconds: number): string {

@@ -3,16 +3,26 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_FOLDER, STACK_FOLDER } from '../../stack/paths.ts';
 import type { RunningProcess } from '../../stack/processes.ts';
-import { type ClientConfiguration, type ClientRecord, now, recordSchema } from './clients/record.ts';
+import {
+  type ClientConfiguration,
+  type ClientRecord,
+  type Exchange,
+  exchangeSchema,
+  now,
+  recordSchema,
+} from './clients/record.ts';
+import type { Crash } from './faults/crash.ts';
 import { type FaultLog, mendAll, startFaults } from './faults/index.ts';
 import { type GroundTruth, readGroundTruth } from './ground-truth.ts';
 import { toHistory } from './histories/history.ts';
 import { checkLinearizability, type LinearizabilityReport } from './linearizability.ts';
+import { CRASH_STEPS } from './plan.ts';
 import { REGION } from './population.ts';
 import { type FaultStack, startFaultStack } from './stack.ts';
 
 const LANES = 2;
 const LOOK_MS = 1_000;
+const TRIES_TO_PROVE = 3;
 /** The clients go on for as long as this, so that a run ends by itself however slow it is. */
 const LONGEST_RUN_MS = 1_800_000;
 
@@ -36,6 +46,7 @@ export interface RunOptions {
 /** What came of a run. */
 export interface RunResult {
   records: ClientRecord[];
+  exchanges: Exchange[];
   faults: FaultLog;
   truth: GroundTruth;
   linearizability: LinearizabilityReport;
@@ -64,9 +75,12 @@ export async function runFaults(options: RunOptions): Promise<RunResult> {
 async function runOn(stack: FaultStack, options: RunOptions, folder: string): Promise<RunResult> {
   const { seed, operations, faults: faultCount, paceMs, clients, report, signal } = options;
   const files = Array.from({ length: clients }, (_, number) => join(folder, `client-${number + 1}.jsonl`));
+  const exchangesFiles = files.map((file) => file.replace('.jsonl', '.requests.jsonl'));
   const started = performance.now();
   const running = await Promise.all(
-    files.map((recordsFile, number) => startClient(stack, { seed, number, clients, recordsFile })),
+    files.map((recordsFile, number) =>
+      startClient(stack, { seed, number, clients, recordsFile, exchangesFile: exchangesFiles[number] ?? '' }),
+    ),
   );
   const ending = new AbortController();
   const faultsEnd = AbortSignal.any([ending.signal, ...(signal ? [signal] : [])]);
@@ -90,11 +104,13 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
 
   const truth = await readGroundTruth(stack, signal);
   const settlingMs = performance.now() - started - loadMs;
-  const recorded = await readRecords(files);
+  const recorded = (await readLinesOf(files)).map((line) => recordSchema.parse(JSON.parse(line)));
+  const exchanges = (await readLinesOf(exchangesFiles)).map((line) => exchangeSchema.parse(JSON.parse(line)));
   const history = toHistory(recorded, truth.actions, now());
   const linearizability = await checkLinearizability(stack.tools.checker, history.operations, folder);
   const problems = [
     ...log.problems,
+    ...unprovenSteps(log.crashes),
     ...stack.processes.deaths.map((death) => `${death.message}`),
     ...history.complaints,
     ...truth.problems,
@@ -103,12 +119,18 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
         `${address} is not linearizable (${result}): ${unexplained}; ${picture}`,
     ),
   ];
-  return { records: recorded, faults: log, truth, linearizability, problems, loadMs, settlingMs };
+  return { records: recorded, exchanges, faults: log, truth, linearizability, problems, loadMs, settlingMs };
 }
 
 function startClient(
   stack: FaultStack,
-  { seed, number, clients, recordsFile }: { seed: number; number: number; clients: number; recordsFile: string },
+  {
+    seed,
+    number,
+    clients,
+    recordsFile,
+    exchangesFile,
+  }: { seed: number; number: number; clients: number; recordsFile: string; exchangesFile: string },
 ): Promise<RunningProcess> {
   const { accounts } = stack;
   const account = accounts[number % accounts.length];
@@ -125,6 +147,7 @@ function startClient(
       of: Math.ceil((clients - (number % accounts.length)) / accounts.length),
     },
     recordsFile,
+    exchangesFile,
   };
   return stack.processes.start({
     name: `client-${number + 1}`,
@@ -140,12 +163,18 @@ async function readLines(file: string): Promise<string[]> {
   return text.split('\n').filter((line) => line !== '');
 }
 
-async function countAccepted(files: string[]): Promise<number> {
-  const lines = (await Promise.all(files.map(readLines))).flat();
-  return lines.filter((line) => line.includes('"outcome":{"kind":"accepted"')).length;
+async function readLinesOf(files: string[]): Promise<string[]> {
+  return (await Promise.all(files.map(readLines))).flat();
 }
 
-async function readRecords(files: string[]): Promise<ClientRecord[]> {
-  const lines = (await Promise.all(files.map(readLines))).flat();
-  return lines.map((line) => recordSchema.parse(JSON.parse(line)));
+async function countAccepted(files: string[]): Promise<number> {
+  return (await readLinesOf(files)).filter((line) => line.includes('"outcome":{"kind":"accepted"')).length;
+}
+
+/** A step in which processes were killed again and again, and never one that left what the step leaves. */
+function unprovenSteps(crashes: Crash[]): string[] {
+  return CRASH_STEPS.filter((step) => {
+    const made = crashes.filter((crash) => crash.step === step);
+    return made.length >= TRIES_TO_PROVE && !made.some(({ proven }) => proven);
+  }).map((step) => `no crash was found to have been in the step ${step}`);
 }

@@ -17,6 +17,7 @@ import { KafkaDisk } from './kafka-disk.ts';
 import { linksOf, SIDES, type Side } from './plan.ts';
 import { type FaultAccount, makeAccount, registerHosts } from './population.ts';
 import { FaultyProcesses } from './processes.ts';
+import { findTaps, openTaps, type ProcessTaps } from './taps/process-taps.ts';
 import { type FaultTools, fetchFaultTools } from './tools.ts';
 import { Toxiproxy } from './toxiproxy.ts';
 
@@ -33,10 +34,15 @@ const RULES = {
   QUARANTINE_SECONDS: '2',
 };
 
-/** Two gateways, each before an API, two workers, hosts and servers, with a proxy on every connection between them that is to be troubled. */
+/**
+ * Two gateways, each before an API, two workers, hosts and servers, with a proxy on every connection between them that is
+ * to be troubled. Before it, APIs and workers have taps of their own on the way to MySQL and Temporal.
+ */
 export interface FaultStack {
   processes: FaultyProcesses;
   toxiproxy: Toxiproxy;
+  /** Of the APIs and the workers, by their names. */
+  taps: Map<string, ProcessTaps>;
   tools: FaultTools;
   /** Base URL of each gateway, where customers ask. */
   gatewayUrls: Record<Side, string>;
@@ -68,6 +74,7 @@ export interface FaultStackOptions {
 export async function startFaultStack({ folder, report, signal }: FaultStackOptions): Promise<FaultStack> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-faults-'));
   const clockFile = join(dataFolder, 'clock');
+  const taps = new Map<string, ProcessTaps>();
   let disk: KafkaDisk | null = null;
   let tools: FaultTools | null = null;
   const adapt = (start: ProcessStart): ProcessStart => {
@@ -80,6 +87,9 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
   const close = async () => {
     signal?.removeEventListener('abort', interrupted);
     await processes.stop();
+    await Promise.all(
+      [...taps.values()].flatMap(({ mysql, temporal }) => [mysql.enable(false), temporal.enable(false)]),
+    );
     await rm(dataFolder, { recursive: true, force: true });
   };
   try {
@@ -89,10 +99,13 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
     disk = await KafkaDisk.mount(processes, join(dataFolder, 'kafka', 'logs'));
     const ports = await choosePorts('free', {});
     const links = linksOf(HOSTS);
-    const [toxiproxyPort = 0, secondApiPort = 0, leftPort = 0, rightPort = 0, ...linkPorts] = await freePorts(
-      links.length + 4,
+    const tapped = SIDES.flatMap((side) => [`api-${side}`, `worker-${side}`]);
+    const [toxiproxyPort = 0, secondApiPort = 0, leftPort = 0, rightPort = 0, ...otherPorts] = await freePorts(
+      links.length + 2 * tapped.length + 4,
       Object.values(ports),
     );
+    const linkPorts = otherPorts.slice(0, links.length);
+    const tapPorts = otherPorts.slice(links.length);
     const apiPorts: Record<Side, number> = { left: ports.api, right: secondApiPort };
     const gatewayPorts: Record<Side, number> = { left: leftPort, right: rightPort };
     const flagFile = join(dataFolder, 'flags.json');
@@ -106,6 +119,17 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
     };
     const toxiproxy = await startToxiproxy(processes, tools.toxiproxy, toxiproxyPort);
     for (const link of links) await toxiproxy.add({ name: link, port: portOf(link), upstreamPort: upstreamOf(link) });
+
+    for (const [index, name] of tapped.entries()) {
+      const side = SIDES.find((one) => name.endsWith(one)) ?? 'left';
+      taps.set(
+        name,
+        await openTaps({
+          mysql: { port: tapPorts[2 * index] ?? 0, upstreamPort: portOf(`mysql-${side}`) },
+          temporal: { port: tapPorts[2 * index + 1] ?? 0, upstreamPort: portOf(`temporal-${side}`) },
+        }),
+      );
+    }
 
     const servers = await startServers({
       supervisor: processes,
@@ -128,19 +152,25 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
     const settings = { supervisor: processes, servers, environment, adminToken, logLevel: 'warn' };
     const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
     const startSide = async (side: Side) => {
-      const proxied = {
-        mysqlUrl: servers.mysqlUrl.replace(`:${ports.mysql}/`, `:${portOf(`mysql-${side}`)}/`),
-        kafkaBrokers: `127.0.0.1:${portOf('kafka')}`,
-        temporalAddress: `127.0.0.1:${portOf(`temporal-${side}`)}`,
+      const settingsBy = (mysqlPort: number, temporalPort: number) => {
+        const proxied = {
+          mysqlUrl: servers.mysqlUrl.replace(`:${ports.mysql}/`, `:${mysqlPort}/`),
+          kafkaBrokers: `127.0.0.1:${portOf('kafka')}`,
+          temporalAddress: `127.0.0.1:${temporalPort}`,
+        };
+        return { ...settings, servers: proxied };
       };
-      const own = { ...settings, servers: proxied };
+      const tappedSettings = (name: string) => {
+        const { mysql, temporal } = findTaps(taps, name);
+        return settingsBy(mysql.port, temporal.port);
+      };
       const api = { name: `api-${side}`, port: apiPorts[side], workflowBundle, embeddedWorker: side === 'left' };
       const [{ url }] = await Promise.all([
-        startApi(own, api),
-        startWorker(own, { name: `worker-${side}`, workflowBundle }),
+        startApi(tappedSettings(`api-${side}`), api),
+        startWorker(tappedSettings(`worker-${side}`), { name: `worker-${side}`, workflowBundle }),
       ]);
       const apiUrl = `http://127.0.0.1:${portOf(`gateway-${side}`)}`;
-      const gateway = await startGateway(own, {
+      const gateway = await startGateway(settingsBy(portOf(`mysql-${side}`), portOf(`temporal-${side}`)), {
         name: `gateway-${side}`,
         port: gatewayPorts[side],
         apiUrl,
@@ -172,6 +202,7 @@ export async function startFaultStack({ folder, report, signal }: FaultStackOpti
     return {
       processes,
       toxiproxy,
+      taps,
       tools,
       gatewayUrls: { left: left.gateway, right: right.gateway },
       apiUrls: { left: left.api, right: right.api },

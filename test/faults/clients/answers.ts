@@ -57,6 +57,11 @@ export function outcomeOf(answer: Answer | null, request: ChangeRequest, doubtfu
   }
 }
 
+/** What an answer says is wrong; null when it does not say it as the API does. */
+export function errorOf({ body }: Answer): string | null {
+  return errorSchema.safeParse(body).data?.message ?? null;
+}
+
 /** What an address shows. */
 export function addressOf(answer: Answer): Outcome {
   const { droplet, locked } = reservedSchema.parse(answer.body);

@@ -35,9 +35,14 @@ await Promise.all(
   Array.from({ length: configuration.lanes }, (_, lane) => runLane(configuration, configuration.firstClient + lane)),
 );
 
-async function runLane({ seed, account, region, urls, recordsFile }: ClientConfiguration, client: number) {
+async function runLane(
+  { seed, account, region, urls, recordsFile, exchangesFile }: ClientConfiguration,
+  client: number,
+) {
   const random = seededRandom(seed + 7_919 * client);
-  const requests = new Requests(urls, account.token, random);
+  const requests = new Requests(urls, account.token, random, (exchange) =>
+    appendFileSync(exchangesFile, `${JSON.stringify(exchange)}\n`),
+  );
 
   async function recorded(request: Request, ask: () => Promise<Outcome | null>): Promise<Outcome | null> {
     const call = now();

@@ -62,6 +62,18 @@ export function isAddressChange(record: ClientRecord): record is ChangeRecord {
   return changeSchema.safeParse(record.request.kind).success;
 }
 
+/** One HTTP request and its answer; a record may have several, and reads that got no answer have no record. */
+export const exchangeSchema = z.object({
+  call: z.int(),
+  return: z.int(),
+  method: z.string(),
+  /** Null when the connection broke before an answer. */
+  status: z.int().nullable(),
+  /** Of an answer that says that something is wrong. */
+  message: z.string().nullable(),
+});
+export type Exchange = z.infer<typeof exchangeSchema>;
+
 /** What a client process is told at its start. */
 export const clientConfigurationSchema = z.object({
   seed: z.int(),
@@ -77,6 +89,8 @@ export const clientConfigurationSchema = z.object({
   share: z.object({ index: z.int(), of: z.int() }),
   /** Where the records go. */
   recordsFile: z.string(),
+  /** Where all requests go, also those that are repeated. */
+  exchangesFile: z.string(),
 });
 export type ClientConfiguration = z.infer<typeof clientConfigurationSchema>;
 

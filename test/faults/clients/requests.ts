@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, familyOf } from '../../../domain/address.ts';
 import { type Answer, Http } from '../../support/http.ts';
 import type { SeededRandom } from '../../support/random.ts';
-import { actionSchema, addressesOf, addressOf, dropletsOf, outcomeOf, unexpected } from './answers.ts';
-import type { Outcome } from './record.ts';
+import { actionSchema, addressesOf, addressOf, dropletsOf, errorOf, outcomeOf, unexpected } from './answers.ts';
+import { type Exchange, now, type Outcome } from './record.ts';
 
 /** A caller that repeats a request under its key gives up after this long. */
 const PATIENCE_MS = 60_000;
@@ -31,9 +31,11 @@ export function pathOf(address: Address): string {
 /** Speaks to one gateway after the other: it goes to the next when a connection breaks. */
 export class Requests {
   readonly #gateways: Http[];
+  readonly #onExchange: (exchange: Exchange) => void;
   #current: number;
 
-  constructor(urls: readonly string[], token: string, random: SeededRandom) {
+  constructor(urls: readonly string[], token: string, random: SeededRandom, onExchange: (exchange: Exchange) => void) {
+    this.#onExchange = onExchange;
     this.#gateways = urls.map((url) => new Http(url, token));
     this.#current = random.below(urls.length);
   }
@@ -93,9 +95,14 @@ export class Requests {
   async #send(method: string, path: string, options: { body?: unknown; headers?: Record<string, string> } = {}) {
     const gateway = this.#gateways[this.#current];
     if (!gateway) throw new Error('there is no gateway');
+    const call = now();
     try {
-      return await gateway.send(method, path, options);
+      const answer = await gateway.send(method, path, options);
+      const { status } = answer;
+      this.#onExchange({ call, return: now(), method, status, message: status < 500 ? null : errorOf(answer) });
+      return answer;
     } catch {
+      this.#onExchange({ call, return: now(), method, status: null, message: null });
       this.#current = (this.#current + 1) % this.#gateways.length;
       return null;
     }

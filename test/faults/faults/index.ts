@@ -1,21 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../stack/errors.ts';
 import { seededRandom } from '../../support/random.ts';
-import { describeFault, type Fault, type FaultAction, faultsOf, kindOf } from '../plan.ts';
+import { now } from '../clients/record.ts';
+import { describeFault, type Fault, type FaultAction, faultsOf, kindOf, SIDES } from '../plan.ts';
 import { type FaultStack, HOSTS } from '../stack.ts';
 import { stepClock } from './clock.ts';
+import { type Crash, crash } from './crash.ts';
 import { fillKafkaDisk } from './kafka-disk.ts';
 import { bringUp, killProcess } from './kill.ts';
 import { troubleLink } from './link.ts';
 import { causeDeadlocks, loseConnections } from './mysql.ts';
+import { takeTemporalAway } from './temporal-away.ts';
 
 /** At most so many faults are going on at a time. */
 const AT_A_TIME = 3;
+const WORKERS = SIDES.map((side) => `worker-${side}`);
+
+/** When a fault began, and when all was well again, in microseconds as the clients have them. */
+export interface FaultSpan {
+  kind: string;
+  action: FaultAction;
+  from: number;
+  /** Infinite while it is going on. */
+  to: number;
+}
 
 /** What came of the faults of a run. */
 export interface FaultLog {
   /** How many there were of each kind. */
   counts: Map<string, number>;
+  spans: FaultSpan[];
+  crashes: Crash[];
+  /** Crashes whose step did not come, by kind; they do not count. */
+  missed: Map<string, number>;
   /** Kinds that this machine does not allow, with the reason. */
   skipped: Map<string, string>;
   deadlocks: number;
@@ -40,16 +57,27 @@ export interface FaultOptions {
  * part, and of the two APIs only one is down at a time, and of the two gateways. The log grows while they are made.
  */
 export function startFaults(options: FaultOptions): { log: FaultLog; finished: Promise<void> } {
-  const log: FaultLog = { counts: new Map(), skipped: new Map(), deadlocks: 0, killedConnections: 0, problems: [] };
+  const log: FaultLog = {
+    counts: new Map(),
+    spans: [],
+    crashes: [],
+    missed: new Map(),
+    skipped: new Map(),
+    deadlocks: 0,
+    killedConnections: 0,
+    problems: [],
+  };
   return { log, finished: makeFaults(options, log) };
 }
 
 async function makeFaults({ stack, seed, paceMs, report, signal }: FaultOptions, log: FaultLog): Promise<void> {
-  const going = new Map<string, Promise<void>>();
+  const going = new Set<{ subjects: string[]; finished: Promise<void> }>();
   for (const fault of faultsOf(seed, { hosts: HOSTS }, paceMs)) {
     await pause(fault.afterMs, signal);
-    const subject = subjectOf(fault.action);
-    while (!signal.aborted && (going.has(subject) || going.size >= AT_A_TIME)) await Promise.race(going.values());
+    const subjects = subjectsOf(fault.action);
+    const isFree = () =>
+      going.size < AT_A_TIME && ![...going].some((other) => subjects.some((one) => other.subjects.includes(one)));
+    while (!signal.aborted && !isFree()) await Promise.race([...going].map(({ finished }) => finished));
     if (signal.aborted) break;
     const obstacle = obstacleTo(fault.action, stack);
     if (obstacle !== null) {
@@ -57,24 +85,52 @@ async function makeFaults({ stack, seed, paceMs, report, signal }: FaultOptions,
       continue;
     }
     report(`fault ${fault.number}: ${describeFault(fault)}, for ${fault.holdMs} ms`);
-    const making = makeFault(stack, fault, () => pause(fault.holdMs, signal), log)
-      .then(() => void log.counts.set(kindOf(fault), (log.counts.get(kindOf(fault)) ?? 0) + 1))
+    const span: FaultSpan = { kind: kindOf(fault), action: fault.action, from: now(), to: Number.POSITIVE_INFINITY };
+    log.spans.push(span);
+    const finished = makeFault(stack, fault, () => pause(fault.holdMs, signal), log)
+      .then((isMade) => countOne(isMade ? log.counts : log.missed, kindOf(fault)))
       .catch(
         (error: unknown) =>
           void log.problems.push(`${describeFault(fault)} could not be made or mended: ${messageOf(error)}`),
       )
-      .finally(() => going.delete(subject));
-    going.set(subject, making);
+      .finally(() => {
+        span.to = now();
+        going.delete(entry);
+      });
+    const entry = { subjects, finished };
+    going.add(entry);
   }
-  await Promise.all(going.values());
+  await Promise.all([...going].map(({ finished }) => finished));
 }
 
-async function makeFault(stack: FaultStack, fault: Fault, hold: () => Promise<void>, log: FaultLog): Promise<void> {
+function countOne(counts: Map<string, number>, kind: string): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + 1);
+}
+
+/** Answers whether it could be made; a step of a crash may not come. */
+async function makeFault(stack: FaultStack, fault: Fault, hold: () => Promise<void>, log: FaultLog): Promise<boolean> {
   const { action } = fault;
-  const random = seededRandom(fault.number);
+  if (action.kind !== 'crash') {
+    await makeTimedFault(stack, { number: fault.number, action }, hold, log);
+    return true;
+  }
+  const made = await crash(stack, action, hold);
+  if (made) log.crashes.push(made);
+  return made !== null;
+}
+
+async function makeTimedFault(
+  stack: FaultStack,
+  { number, action }: { number: number; action: Exclude<FaultAction, { kind: 'crash' }> },
+  hold: () => Promise<void>,
+  log: FaultLog,
+): Promise<void> {
+  const random = seededRandom(number);
   switch (action.kind) {
     case 'kill':
       return killProcess(stack, action.process, hold);
+    case 'Temporal away':
+      return takeTemporalAway(stack, action.way, hold);
     case 'slow link':
     case 'cut link':
       return troubleLink(stack, action, hold);
@@ -93,21 +149,28 @@ async function makeFault(stack: FaultStack, fault: Fault, hold: () => Promise<vo
   }
 }
 
-/** Two faults at one subject wait for each other. */
-function subjectOf(action: FaultAction): string {
+/** Two faults that have a subject in common wait for each other. */
+function subjectsOf(action: FaultAction): string[] {
   switch (action.kind) {
     case 'kill':
-      return action.process.replace(/^(api|gateway)-.*/, '$1');
+      return [action.process.replace(/^(api|gateway)-.*/, '$1')];
+    case 'crash':
+      // What it does needs both servers, and its proof too.
+      return action.step.startsWith('reconciler')
+        ? ['api', ...WORKERS, 'mysql', 'temporal']
+        : ['api', 'mysql', 'temporal'];
+    case 'Temporal away':
+      return ['temporal', ...(action.way === 'cut off' ? SIDES.map((side) => `link temporal-${side}`) : [])];
     case 'slow link':
     case 'cut link':
-      return `link ${action.link}`;
+      return [`link ${action.link}`];
     case 'fill the disk of Kafka':
-      return 'kafka';
+      return ['kafka'];
     case 'deadlocks in MySQL':
     case 'lost connections of MySQL':
-      return 'mysql';
+      return ['mysql'];
     case 'step the clock of billing':
-      return 'clock';
+      return ['clock'];
   }
 }
 

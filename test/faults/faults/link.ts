@@ -1,22 +1,30 @@
 import type { LinkTrouble } from '../plan.ts';
 import type { FaultStack } from '../stack.ts';
+import { tapsBefore } from '../taps/process-taps.ts';
 
 /** Troubles one connection for a while. `strength` is milliseconds of latency, or kilobytes a second. */
 export async function troubleLink(
-  { toxiproxy }: FaultStack,
+  stack: FaultStack,
   { link, trouble, strength }: { link: string; trouble: LinkTrouble; strength: number },
   hold: () => Promise<void>,
 ): Promise<void> {
   if (trouble === 'down') {
-    await toxiproxy.enable(link, false);
+    await enableLink(stack, link, false);
     await hold();
-    await toxiproxy.enable(link, true);
+    await enableLink(stack, link, true);
     return;
   }
+  const { toxiproxy } = stack;
   const [type, attributes] = toxicOf(trouble, strength);
   await toxiproxy.trouble(link, type, attributes);
   await hold();
   await toxiproxy.heal(link, type);
+}
+
+/** Cuts all connections of a link and has new ones refused, or takes them again. */
+export async function enableLink({ toxiproxy, taps }: FaultStack, link: string, enabled: boolean): Promise<void> {
+  await toxiproxy.enable(link, enabled);
+  await Promise.all(tapsBefore(taps, link).map((tap) => tap.enable(enabled)));
 }
 
 function toxicOf(

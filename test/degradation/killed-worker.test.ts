@@ -1,0 +1,21 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { measureKilledWorkers, PHASES, summariseKills } from '../../bench/killed-worker/measure.ts';
+import { startKilledWorkerStack } from '../../bench/killed-worker/stack.ts';
+
+/** Three seconds until Temporal gives a task to another worker, and what a busy machine takes. */
+const DELAYED_AT_MOST_MS = 6_000;
+
+test('a worker that is killed delays what it held by seconds, wherever its operations were', {
+  timeout: 300_000,
+}, async () => {
+  const stack = await startKilledWorkerStack();
+  onTestFinished(() => stack.close());
+
+  const kills = await measureKilledWorkers(stack, { kills: 2, inFlight: 6, seed: 1 });
+
+  for (const phase of PHASES) {
+    const { held, others } = summariseKills(kills, phase);
+    console.log(`killed in the ${phase}: ${JSON.stringify({ held, others })}`);
+    expect(held?.max, phase).toBeLessThan(DELAYED_AT_MOST_MS);
+  }
+});
