@@ -11,17 +11,17 @@ import { MODES, type Mode } from './stack.ts';
 
 const options = commandLine('test:away')
   .description('Takes Temporal away from a stack of its own under load, and checks what customers notice.')
-  .addOption(new Option('--mode <mode>', 'how Temporal is taken away; default all').choices(MODES))
+  .addOption(new Option('--mode <modes...>', 'how Temporal is taken away').choices(MODES).default([...MODES], 'all'))
   .option('--writes <rate>', 'writes a second', positive, 30)
   .option('--reads <rate>', 'reads a second', positive, 100)
   .option('--away-seconds <seconds>', 'how long Temporal is away', positive, 60)
   .option('--healthy-seconds <seconds>', 'how long the same load runs before that', positive, 25)
   .parse()
-  .opts<{ mode?: Mode; writes: number; reads: number; awaySeconds: number; healthySeconds: number }>();
+  .opts<{ mode: Mode[]; writes: number; reads: number; awaySeconds: number; healthySeconds: number }>();
 
 const started = performance.now();
 const result = await runAway({
-  modes: options.mode === undefined ? MODES : [options.mode],
+  modes: options.mode,
   rates: { writes: options.writes, reads: options.reads },
   awayMs: options.awaySeconds * 1_000,
   healthyMs: options.healthySeconds * 1_000,
