@@ -8,6 +8,8 @@ import type { OperationStarter } from './starter.ts';
 const LOOK_MS = 1_000;
 /** How long others leave an operation alone that was taken. */
 const LEASE_SECONDS = 5;
+/** The same for one that only finds out whether Temporal is back: it must not wait longer than the others when it is. */
+const PROBE_LEASE_SECONDS = 1;
 /** Most operations that are taken at a time; few, so that no process holds those that somebody waits for while another is idle. */
 const BATCH = 32;
 /**
@@ -48,8 +50,9 @@ export async function reconcile({ db, starter, logger, signal }: ReconcilerOptio
 /** Answers whether there is more to do right now. */
 async function lookOnce(db: Database, starter: OperationStarter): Promise<boolean> {
   // One is enough to find out whether Temporal is back; the others are left due, so that then nobody waits for a lease.
-  const limit = starter.isTemporalAway ? 1 : BATCH;
-  const due = await takeDueOperations(db, { limit, leaseSeconds: LEASE_SECONDS });
+  const isProbe = starter.isTemporalAway;
+  const limit = isProbe ? 1 : BATCH;
+  const due = await takeDueOperations(db, { limit, leaseSeconds: isProbe ? PROBE_LEASE_SECONDS : LEASE_SECONDS });
   const waiting = due.values();
   let isSomeDone = false;
   const startWaiting = async () => {
