@@ -16,7 +16,7 @@ const BATCH = 32;
  * Most that are started at a time. More would start no sooner: they would only keep those waiting that have started
  * before, whose workflows run on the same Temporal and in the same process.
  */
-const AT_ONCE = 8;
+const AT_ONCE = 16;
 
 /** What {@link reconcile} works with. */
 export interface ReconcilerOptions {

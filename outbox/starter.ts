@@ -16,7 +16,7 @@ export interface OperationStarterOptions {
   temporal: Client;
   logger: Logger;
   patience: Patience;
-  /** How long one start may take, in milliseconds; default 2,500. */
+  /** How long one start may take, in milliseconds; default 5,000, so that a slow Temporal is not taken for one that is away. */
   startMs?: number;
   /** How long a start is tried again while another run is closing, in milliseconds; default 3,000. */
   closingMs?: number;
@@ -50,7 +50,7 @@ export class OperationStarter {
   #probe: OperationId | null = null;
   #awayUntil = 0;
 
-  constructor({ startMs = 2_500, closingMs = 3_000, mostAtATime = 200, ...options }: OperationStarterOptions) {
+  constructor({ startMs = 5_000, closingMs = 3_000, mostAtATime = 200, ...options }: OperationStarterOptions) {
     this.#options = { startMs, closingMs, mostAtATime, ...options };
     this.#temporal = options.temporal;
   }
