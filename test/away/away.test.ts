@@ -8,7 +8,7 @@ const COMPLETED_WITHIN_MS = 30_000;
 
 test('while Temporal is away everything is accepted, and it completes by itself when Temporal is back', {
   timeout: 300_000,
-}, async () => {
+}, async ({ signal }) => {
   const result = await runAway({
     modes: MODES,
     rates: { writes: 8, reads: 20 },
@@ -16,6 +16,7 @@ test('while Temporal is away everything is accepted, and it completes by itself 
     healthyMs: 3_000,
     folder: 'away-short',
     report: console.log,
+    signal,
   });
   console.log(describeAway(result));
 

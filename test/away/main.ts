@@ -19,6 +19,8 @@ const options = commandLine('test:away')
   .parse()
   .opts<{ mode: Mode[]; writes: number; reads: number; awaySeconds: number; healthySeconds: number }>();
 
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 const started = performance.now();
 const result = await runAway({
   modes: options.mode,
@@ -26,6 +28,7 @@ const result = await runAway({
   awayMs: options.awaySeconds * 1_000,
   healthyMs: options.healthySeconds * 1_000,
   folder: 'away',
+  signal: stopping.signal,
   report: (line) => console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)}  ${line}`),
 });
 console.log(`\n${describeAway(result)}`);

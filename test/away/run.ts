@@ -29,6 +29,8 @@ export interface AwayOptions {
   /** Name of a folder below `.stack`, for logs. */
   folder: string;
   report(line: string): void;
+  /** Stops everything when it is aborted; the run then fails. */
+  signal?: AbortSignal;
 }
 
 /** What was seen of one mode. */
@@ -68,8 +70,8 @@ export interface Readiness {
 
 /** Starts an installation, loads it, takes Temporal away in each mode and brings it back. Leaves nothing running. */
 export async function runAway(options: AwayOptions): Promise<AwayResult> {
-  const { modes, rates, awayMs, healthyMs, folder, report } = options;
-  const stack = await startAwayStack({ folder, report });
+  const { modes, rates, awayMs, healthyMs, folder, report, signal } = options;
+  const stack = await startAwayStack({ folder, report, signal });
   const db = openDatabase({ url: stack.mysqlUrl, poolSize: 2 });
   try {
     const customers: Customer[] = [];
@@ -78,6 +80,7 @@ export async function runAway(options: AwayOptions): Promise<AwayResult> {
     const stock = stockFor((rates.writes * Math.max(awayMs, healthyMs)) / 1_000, CUSTOMERS);
     const results: ModeResult[] = [];
     for (const mode of modes) {
+      signal?.throwIfAborted();
       report('preparing addresses and droplets');
       await Promise.all(customers.map((customer) => customer.prepare(stock)));
       results.push(await runMode({ stack, db, customers, mode, options }));

@@ -44,15 +44,25 @@ export interface AwayStack {
   close(): Promise<void>;
 }
 
+/** Where a stack keeps its logs, and who is told; it is stopped when the signal is aborted, even while it starts. */
+export interface AwayStackOptions {
+  folder: string;
+  report: Report;
+  signal?: AbortSignal | undefined;
+}
+
 /** Starts everything on free ports and empty data, with the settings of an installation that sets none. */
-export async function startAwayStack({ folder, report }: { folder: string; report: Report }): Promise<AwayStack> {
+export async function startAwayStack({ folder, report, signal }: AwayStackOptions): Promise<AwayStack> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-away-'));
   const deaths: ProcessFailedError[] = [];
   const supervisor = new ProcessSupervisor({
     folder: join(STACK_FOLDER, folder),
     onUnexpectedExit: (failure) => failure.processName !== 'temporal' && deaths.push(failure),
   });
+  const interrupted = () => void supervisor.stop();
+  signal?.addEventListener('abort', interrupted);
   const close = async () => {
+    signal?.removeEventListener('abort', interrupted);
     await supervisor.stop();
     await rm(dataFolder, { recursive: true, force: true });
   };
