@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 const NEVER = ['**/node_modules/**', 'dist/**', '.stack/**'];
 /** Breaks a stack of its own, which two cores carry only when nothing else is going on. */
 const FAULTS = 'test/faults/faults.test.ts';
+/** Takes Temporal away from a stack of its own, and measures what customers notice. */
+const AWAY = 'test/away/away.test.ts';
 /** Starts two stacks of its own. */
 const WALK = 'test/migration/walk.test.ts';
 
@@ -24,12 +26,13 @@ export default defineConfig({
           ...options,
           name: 'behaviour',
           include: ['**/*.test.ts'],
-          exclude: [...NEVER, FAULTS, WALK],
+          exclude: [...NEVER, FAULTS, WALK, AWAY],
           globalSetup: ['test/support/global-setup.ts'],
           sequence: { groupOrder: 0 },
         },
       },
       { test: { ...options, name: 'faults', include: [FAULTS], exclude: NEVER, sequence: { groupOrder: 1 } } },
+      { test: { ...options, name: 'away', include: [AWAY], exclude: NEVER, sequence: { groupOrder: 3 } } },
       { test: { ...options, name: 'walk', include: [WALK], exclude: NEVER, sequence: { groupOrder: 2 } } },
     ],
   },

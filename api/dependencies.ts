@@ -85,9 +85,10 @@ export async function createDependencies(
       await reconciling;
       await starter.close();
       await embedded?.stop();
-      await temporal.connection.close();
       await tokenUses.close();
       await db.destroy();
+      // At the very end: the SDK tries a call again on a timer that nobody can stop, and fails on a closed connection.
+      await temporal.connection.close();
     },
   };
 }

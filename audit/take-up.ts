@@ -22,7 +22,9 @@ export async function takeUpOperations({ db, temporal, onProgress = () => {} }: 
   const report: TakenUp = { open: 0, takenUp: [] };
   for await (const page of openOperations(db)) {
     report.open += page.length;
-    const looked = await inBatches(page, async (operation) =>
+    // After an outage of Temporal these are many, and it has enough to do with their starts.
+    const started = page.filter(({ waitsForStart }) => !waitsForStart);
+    const looked = await inBatches(started, async (operation) =>
       (await isOrphan(db, temporal, operation)) ? operation : null,
     );
     const orphans = looked.flatMap((operation) => operation ?? []);

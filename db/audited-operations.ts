@@ -19,6 +19,8 @@ export interface OpenOperation {
   actionId: number;
   operationId: string;
   workflowId: string;
+  /** It is in the outbox, so its workflow need not be open yet. */
+  waitsForStart: boolean;
 }
 
 /** Every operation that holds a fence, in pages, the oldest first. */
@@ -28,18 +30,24 @@ export async function* openOperations(db: Database): AsyncGenerator<OpenOperatio
       .selectFrom('addresses')
       .innerJoin('actions', 'actions.id', 'addresses.pending_action_id')
       .innerJoin('operations', 'operations.id', 'actions.operation_id')
+      .leftJoin('outbox', 'outbox.operation_id', 'operations.id')
       .select([
         'addresses.id as addressId',
         'addresses.address',
         'actions.id as actionId',
         'operations.id as operationId',
         'operations.workflow_id as workflowId',
+        'outbox.operation_id as waiting',
       ])
       .where('addresses.pending_action_id', '>', after)
       .orderBy('addresses.pending_action_id')
       .limit(PAGE_ROWS)
       .execute();
-    yield rows.map(({ address, ...row }) => ({ ...row, address: addressFromBytes(address) }));
+    yield rows.map(({ address, waiting, ...row }) => ({
+      ...row,
+      address: addressFromBytes(address),
+      waitsForStart: waiting !== null,
+    }));
     const last = rows.at(-1);
     if (!last || rows.length < PAGE_ROWS) return;
     after = last.actionId;

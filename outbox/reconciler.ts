@@ -8,8 +8,15 @@ import type { OperationStarter } from './starter.ts';
 const LOOK_MS = 1_000;
 /** How long others leave an operation alone that was taken. */
 const LEASE_SECONDS = 5;
-/** Most operations that are taken at a time. */
-const BATCH = 100;
+/** The same for one that only finds out whether Temporal is back: it must not wait longer than the others when it is. */
+const PROBE_LEASE_SECONDS = 1;
+/** Most operations that are taken at a time; few, so that no process holds those that somebody waits for while another is idle. */
+const BATCH = 32;
+/**
+ * Most that are started at a time. More would start no sooner: they would only keep those waiting that have started
+ * before, whose workflows run on the same Temporal and in the same process.
+ */
+const AT_ONCE = 16;
 
 /** What {@link reconcile} works with. */
 export interface ReconcilerOptions {
@@ -42,9 +49,17 @@ export async function reconcile({ db, starter, logger, signal }: ReconcilerOptio
 
 /** Answers whether there is more to do right now. */
 async function lookOnce(db: Database, starter: OperationStarter): Promise<boolean> {
-  const due = await takeDueOperations(db, { limit: BATCH, leaseSeconds: LEASE_SECONDS });
-  const outcomes = await Promise.all(due.map((operation) => startOne(starter, operation)));
-  return due.length === BATCH && outcomes.some((isDone) => isDone);
+  // One is enough to find out whether Temporal is back; the others are left due, so that then nobody waits for a lease.
+  const isProbe = starter.isTemporalAway;
+  const limit = isProbe ? 1 : BATCH;
+  const due = await takeDueOperations(db, { limit, leaseSeconds: isProbe ? PROBE_LEASE_SECONDS : LEASE_SECONDS });
+  const waiting = due.values();
+  let isSomeDone = false;
+  const startWaiting = async () => {
+    for (const operation of waiting) isSomeDone = (await startOne(starter, operation)) || isSomeDone;
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, startWaiting));
+  return due.length === limit && isSomeDone;
 }
 
 async function startOne(starter: OperationStarter, { operation, admitted, hasEnded }: DueOperation): Promise<boolean> {

@@ -16,7 +16,7 @@ export interface OperationStarterOptions {
   temporal: Client;
   logger: Logger;
   patience: Patience;
-  /** How long one start may take, in milliseconds; default 2,500. */
+  /** How long one start may take, in milliseconds; default 5,000, so that a slow Temporal is not taken for one that is away. */
   startMs?: number;
   /** How long a start is tried again while another run is closing, in milliseconds; default 3,000. */
   closingMs?: number;
@@ -31,7 +31,7 @@ const CLOSING_PAUSE_MS = 20;
 const LONGEST_CLOSING_PAUSE_MS = 250;
 /** How long started operations are collected before they are taken out of the outbox together. */
 const REMOVAL_PAUSE_MS = 50;
-/** While Temporal is away, only one start in this time finds out whether it is back. */
+/** While Temporal is away one start at a time finds out whether it is back, and the next so long after it has failed. */
 const AWAY_PAUSE_MS = 500;
 
 /**
@@ -46,9 +46,11 @@ export class OperationStarter {
   #removable: OperationId[] = [];
   #removing: Promise<void> | null = null;
   #isAway = false;
+  /** While Temporal is away: the one start that finds out whether it is back. */
+  #probe: OperationId | null = null;
   #awayUntil = 0;
 
-  constructor({ startMs = 2_500, closingMs = 3_000, mostAtATime = 200, ...options }: OperationStarterOptions) {
+  constructor({ startMs = 5_000, closingMs = 3_000, mostAtATime = 200, ...options }: OperationStarterOptions) {
     this.#options = { startMs, closingMs, mostAtATime, ...options };
     this.#temporal = options.temporal;
   }
@@ -59,15 +61,24 @@ export class OperationStarter {
     this.#eager = true;
   }
 
+  /** The latest start failed, and none has succeeded since. */
+  get isTemporalAway(): boolean {
+    return this.#isAway;
+  }
+
   /** Starts one operation; what cannot be started now stays in the outbox. Never throws. */
   start(operation: Operation, admitted: Admitted): Promise<StartOutcome> {
-    const { mostAtATime } = this.#options;
-    if (this.#inProgress.size >= mostAtATime || performance.now() < this.#awayUntil) {
-      return Promise.resolve({ kind: 'left' });
+    if (this.#inProgress.size >= this.#options.mostAtATime) return Promise.resolve({ kind: 'left' });
+    if (this.#isAway) {
+      if (this.#probe !== null || performance.now() < this.#awayUntil) return Promise.resolve({ kind: 'left' });
+      this.#probe = operation.id;
     }
     const starting = this.#start(operation, admitted);
     this.#inProgress.add(starting);
-    void starting.finally(() => this.#inProgress.delete(starting));
+    void starting.finally(() => {
+      this.#inProgress.delete(starting);
+      if (this.#probe === operation.id) this.#probe = null;
+    });
     return starting;
   }
 

@@ -34,6 +34,8 @@ if (connection) {
   if (!worker) process.exit();
   const temporal = createTemporalClient(connection, configuration.temporal);
   const starter = new OperationStarter({ db, temporal, logger, patience: operationPatience(configuration) });
+  // See the embedded worker of the API for builds.
+  if (configuration.WORKER_BUILD_ID === undefined) starter.startEagerly(temporal);
   const reconciling = reconcile({ db, starter, logger, signal: stopping });
   const running = worker.run();
   stopping.addEventListener('abort', () => worker.shutdown(), { once: true });

@@ -29,6 +29,14 @@ export interface OperationWorkerOptions {
 /** Time a stopping worker gives running activities, in milliseconds. */
 const SHUTDOWN_GRACE_MS = 10_000;
 
+/**
+ * Open polls for workflow tasks. A poll brings one task, so while a call to Temporal takes two seconds, these bring half as
+ * many a second.
+ */
+const WORKFLOW_TASK_POLLS = 20;
+/** Of these, for the queue of first tasks, which all workers share: an operation whose hosts are quick has no other. */
+const SHARE_OF_FIRST_TASKS = 0.8;
+
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
   const { configuration, logger, connection, db, billing, notifyHosts, hostAnswers } = options;
@@ -51,6 +59,8 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     workflowBundle: codePath ? { codePath } : { code: await bundleWorkflows() },
     activities: { ...activities, ...createAuditActivities({ db, readBilling }) },
     maxConcurrentWorkflowTaskExecutions: concurrency,
+    maxConcurrentWorkflowTaskPolls: Math.min(WORKFLOW_TASK_POLLS, concurrency),
+    nonStickyToStickyPollRatio: SHARE_OF_FIRST_TASKS,
     maxConcurrentActivityTaskExecutions: concurrency,
     maxConcurrentLocalActivityExecutions: concurrency,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createAdmission } from '../../admission/admission.ts';
 import { assignOperation, reserveOperation, unassignOperation } from '../../client/operations.ts';
+import { openOperations } from '../../db/audited-operations.ts';
 import { addToOutbox, removeFromOutbox, takeDueOperations } from '../../db/outbox.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
@@ -48,6 +49,22 @@ describe('an operation whose process died between the commit and the start', () 
     await account.completed({ id: abandoned[0]?.admitted.actionId ?? 0 });
     const waiting = () => db.selectFrom('outbox').select('due_at').where('operation_id', '=', operation.id).execute();
     await until('it has left the outbox', async () => (await waiting()).length === 0, 10_000);
+  });
+
+  test('is known to the scheduled audit as one that is still to be started', async () => {
+    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { account, dropletId, address } = await usePlace(world);
+    const { db, admit } = useAbandoningAdmission();
+
+    const operation = assignOperation({ accountId: account.id, address, dropletId });
+    await admit(operation, { mayBeRepeated: false });
+
+    const open = (await Array.fromAsync(openOperations(db))).flat();
+    expect(open.find(({ operationId }) => operationId === operation.id)).toMatchObject({ waitsForStart: true });
+    await until('it is started', async () => {
+      const now = (await Array.fromAsync(openOperations(db))).flat();
+      return now.some(({ operationId, waitsForStart }) => operationId === operation.id && !waitsForStart);
+    });
   });
 
   test('is started too when its admission has settled everything but the billing', async () => {
