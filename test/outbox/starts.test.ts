@@ -2,8 +2,10 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createAdmission } from '../../admission/admission.ts';
 import { assignOperation, reserveOperation, unassignOperation } from '../../client/operations.ts';
-import { openOperations } from '../../db/audited-operations.ts';
+import { type OpenOperation, openOperations } from '../../db/audited-operations.ts';
+import type { Database } from '../../db/database.ts';
 import { addToOutbox, removeFromOutbox, takeDueOperations } from '../../db/outbox.ts';
+import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import { reconcile } from '../../outbox/reconciler.ts';
@@ -36,6 +38,14 @@ async function usePlace(world: World) {
   return { account, dropletId, address: await account.reserve(world.region) };
 }
 
+async function findOpen(db: Database, id: OperationId): Promise<OpenOperation | null> {
+  for await (const page of openOperations(db)) {
+    const open = page.find(({ operationId }) => operationId === id);
+    if (open) return open;
+  }
+  return null;
+}
+
 describe('an operation whose process died between the commit and the start', () => {
   test('is started by another process, and leaves the outbox', async () => {
     const world = await useWorld({ agents: 1 });
@@ -59,12 +69,8 @@ describe('an operation whose process died between the commit and the start', () 
     const operation = assignOperation({ accountId: account.id, address, dropletId });
     await admit(operation, { mayBeRepeated: false });
 
-    const open = (await Array.fromAsync(openOperations(db))).flat();
-    expect(open.find(({ operationId }) => operationId === operation.id)).toMatchObject({ waitsForStart: true });
-    await until('it is started', async () => {
-      const now = (await Array.fromAsync(openOperations(db))).flat();
-      return now.some(({ operationId, waitsForStart }) => operationId === operation.id && !waitsForStart);
-    });
+    expect(await findOpen(db, operation.id)).toMatchObject({ waitsForStart: true });
+    await until('it is started', async () => (await findOpen(db, operation.id))?.waitsForStart === false);
   });
 
   test('is started too when its admission has settled everything but the billing', async () => {
