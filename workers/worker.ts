@@ -29,6 +29,12 @@ export interface OperationWorkerOptions {
 /** Time a stopping worker gives running activities, in milliseconds. */
 const SHUTDOWN_GRACE_MS = 10_000;
 
+/**
+ * A worker that dies leaves a queue of its own, in which the next tasks of its workflows would wait for it as long as this;
+ * Temporal's default is 10 s. One that is merely late costs another worker a replay of a short history.
+ */
+const STICKY_QUEUE_MS = 2_000;
+
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
   const { configuration, logger, connection, db, billing, notifyHosts, hostAnswers } = options;
@@ -54,6 +60,7 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     maxConcurrentActivityTaskExecutions: concurrency,
     maxConcurrentLocalActivityExecutions: concurrency,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    stickyQueueScheduleToStartTimeout: STICKY_QUEUE_MS,
     ...(buildId !== undefined && { workerDeploymentOptions: deploymentOptions(buildId) }),
   });
 }
