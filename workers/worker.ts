@@ -37,6 +37,12 @@ const WORKFLOW_TASK_POLLS = 20;
 /** Of these, for the queue of first tasks, which all workers share: an operation whose hosts are quick has no other. */
 const SHARE_OF_FIRST_TASKS = 0.8;
 
+/**
+ * A worker that dies leaves a queue of its own, in which the next tasks of its workflows would wait for it as long as this;
+ * Temporal's default is 10 s. One that is merely late costs another worker a replay of a short history.
+ */
+const STICKY_QUEUE_MS = 2_000;
+
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
   const { configuration, logger, connection, db, billing, notifyHosts, hostAnswers } = options;
@@ -64,6 +70,7 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     maxConcurrentActivityTaskExecutions: concurrency,
     maxConcurrentLocalActivityExecutions: concurrency,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    stickyQueueScheduleToStartTimeout: STICKY_QUEUE_MS,
     ...(buildId !== undefined && { workerDeploymentOptions: deploymentOptions(buildId) }),
   });
 }

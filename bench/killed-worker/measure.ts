@@ -48,11 +48,11 @@ export async function measureKilledWorkers(
   }
   const measured: Kill[] = [];
   for (let round = 0; measured.length < kills * PHASES.length; round++) {
-    const phase = PHASES[round % PHASES.length] ?? PHASES[0];
+    const phase = PHASES[Math.floor(round / 2) % PHASES.length] ?? PHASES[0];
     const operations = await Promise.all(
       addresses.map(async (address, index) => {
         const droplet = stack.account.droplets[index];
-        const kind = round % 4 < 2 === (round % 2 === 0) ? 'assign' : 'unassign';
+        const kind = round % 2 === 0 ? 'assign' : 'unassign';
         const body = { type: kind, ...(kind === 'assign' && { droplet_id: droplet }) };
         return { address, kind, ...readAction(await stack.http.post(`/v2/reserved_ips/${address}/actions`, body)) };
       }),
