@@ -2,7 +2,8 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createAdmission } from '../../admission/admission.ts';
 import { assignOperation, reserveOperation, unassignOperation } from '../../client/operations.ts';
-import { openOperations } from '../../db/audited-operations.ts';
+import { type OpenOperation, openOperations } from '../../db/audited-operations.ts';
+import type { Database } from '../../db/database.ts';
 import { addToOutbox, removeFromOutbox, takeDueOperations } from '../../db/outbox.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
@@ -28,6 +29,15 @@ function useAbandoningAdmission() {
     start: (operation, admitted) => abandoned.push({ operation, admitted }),
   });
   return { db, admit, abandoned };
+}
+
+/** As the scheduled audit sees it; undefined when it is not open. */
+async function findOpen(db: Database, operationId: string): Promise<OpenOperation | undefined> {
+  for await (const page of openOperations(db)) {
+    const found = page.find((open) => open.operationId === operationId);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 async function usePlace(world: World) {
@@ -59,12 +69,8 @@ describe('an operation whose process died between the commit and the start', () 
     const operation = assignOperation({ accountId: account.id, address, dropletId });
     await admit(operation, { mayBeRepeated: false });
 
-    const open = (await Array.fromAsync(openOperations(db))).flat();
-    expect(open.find(({ operationId }) => operationId === operation.id)).toMatchObject({ waitsForStart: true });
-    await until('it is started', async () => {
-      const now = (await Array.fromAsync(openOperations(db))).flat();
-      return now.some(({ operationId, waitsForStart }) => operationId === operation.id && !waitsForStart);
-    });
+    expect(await findOpen(db, operation.id)).toMatchObject({ waitsForStart: true });
+    await until('it is started', async () => (await findOpen(db, operation.id))?.waitsForStart === false);
   });
 
   test('is started too when its admission has settled everything but the billing', async () => {
