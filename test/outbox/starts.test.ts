@@ -32,6 +32,15 @@ function useAbandoningAdmission() {
   return { db, admit, abandoned };
 }
 
+/** As the scheduled audit sees it; undefined when it is not open. */
+async function findOpen(db: Database, operationId: string): Promise<OpenOperation | undefined> {
+  for await (const page of openOperations(db)) {
+    const found = page.find((open) => open.operationId === operationId);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 async function usePlace(world: World) {
   const account = await world.account();
   const [dropletId = 0] = await world.droplets(account, 1);
