@@ -32,21 +32,13 @@ function useAbandoningAdmission() {
   return { db, admit, abandoned };
 }
 
-/** As the scheduled audit sees it; undefined when it is not open. */
-async function findOpen(db: Database, operationId: string): Promise<OpenOperation | undefined> {
-  for await (const page of openOperations(db)) {
-    const found = page.find((open) => open.operationId === operationId);
-    if (found) return found;
-  }
-  return undefined;
-}
-
 async function usePlace(world: World) {
   const account = await world.account();
   const [dropletId = 0] = await world.droplets(account, 1);
   return { account, dropletId, address: await account.reserve(world.region) };
 }
 
+/** As the scheduled audit sees it; null when it is not open. */
 async function findOpen(db: Database, id: OperationId): Promise<OpenOperation | null> {
   for await (const page of openOperations(db)) {
     const open = page.find(({ operationId }) => operationId === id);
