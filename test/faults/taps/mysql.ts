@@ -84,5 +84,5 @@ function lengthOfInteger(first: number): number {
 }
 
 function idsIn(text: string): string[] {
-  return [...text.matchAll(UUID)].map(([, id = '']) => id);
+  return [...new Set([...text.matchAll(UUID)].map(([, id = '']) => id))];
 }
