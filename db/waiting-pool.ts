@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MysqlPool } from 'kysely';
 import { databaseErrorCode, isConnectionLost } from './retry.ts';
 
-/** Less than a request has for MySQL, so that what is reported in the end is why MySQL cannot be reached. */
-const WAIT_MS = 1_200;
+/** Less than a request and a probe of `/readyz` have for MySQL, so that both say in the end why it cannot be reached. */
+const WAIT_MS = 800;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 100;
 

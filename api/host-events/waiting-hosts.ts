@@ -270,6 +270,8 @@ export class WaitingHosts {
         this.#failing = false;
       } catch (error) {
         this.#complain(error);
+        // Whoever came meanwhile would wait for a second failure, and is to hear of the first.
+        for (const waiter of this.#all()) if (waiter.knowledge === null) waiter.fail(error);
         pauseMs = PAUSE_AFTER_ERROR_MS;
       }
     }
