@@ -30,7 +30,7 @@ export type StartOutcome = { kind: 'started'; runId: string } | { kind: 'running
 const CLOSING_PAUSE_MS = 20;
 const LONGEST_CLOSING_PAUSE_MS = 250;
 /** How long started operations are collected before they are taken out of the outbox together. */
-const REMOVAL_PAUSE_MS = 50;
+const REMOVAL_PAUSE_MS = 150;
 /** While Temporal is away one start at a time finds out whether it is back, and the next so long after it has failed. */
 const AWAY_PAUSE_MS = 500;
 
