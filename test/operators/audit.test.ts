@@ -7,6 +7,7 @@ import { checkChanges } from '../../audit/changes.ts';
 import { takeUpOperations } from '../../audit/take-up.ts';
 import { databaseTime } from '../../db/audited-operations.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { readOutboxState } from '../../db/outbox.ts';
 import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
 import { FINDINGS } from '../../domain/search-attributes.ts';
 import { scheduleAudit } from '../../migrate/audit-schedule.ts';
@@ -48,8 +49,12 @@ afterAll(async () => {
   await db?.destroy();
 });
 
-/** Lets the schedule run the audit now, and answers what it reports and the id of its workflow. */
+/**
+ * Lets the schedule run the audit now, and answers what it reports and the id of its workflow. It leaves out what is in
+ * the outbox, where an operation stays for a moment after its start.
+ */
 async function runAudit() {
+  await until('what was started has left the outbox', async () => (await readOutboxState(db)).waiting === 0);
   const schedule = stack.temporal.schedule.getHandle(AUDIT_SCHEDULE_ID);
   const { info } = await schedule.describe();
   const before = info.numActionsTaken;
