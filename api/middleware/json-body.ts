@@ -1,7 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import { createMiddleware } from 'hono/factory';
 import type { ApiEnvironment } from '../context.ts';
-import { badRequest } from '../errors.ts';
+import { readUtf8Body } from '../utf8-body.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -14,8 +13,7 @@ export function jsonBody() {
         headers.set('content-type', JSON_TYPE);
         c.req.raw = new Request(c.req.raw, { headers });
       }
-      // Decoding alone would put a replacement character where there is no text, and go on with that.
-      if (!isUtf8(Buffer.from(await c.req.arrayBuffer()))) throw badRequest('The request body is not UTF-8.');
+      await readUtf8Body(c);
     }
     await next();
   });

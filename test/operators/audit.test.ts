@@ -100,7 +100,11 @@ describe('the scheduled audit', () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
     await host.event(ip, 'attach');
-    await runningOperation(stack.temporal, ip, 'assign');
+    // Until then the worker is in the middle of a step that it would end, whatever has become of the workflow.
+    await until('it waits where operators see it', async () => {
+      const run = await runningOperation(stack.temporal, ip, 'assign');
+      return (await run.describe()).raw.pendingActivities?.length === 1;
+    });
     await handle.terminate('by hand');
     expect((await account.action(action.id)).status).toBe('in-progress');
 

@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { createMiddleware } from 'hono/factory';
 import type { ApiEnvironment } from '../../context.ts';
 import { badRequest } from '../../errors.ts';
+import { readUtf8Body } from '../../utf8-body.ts';
 
 const JSON_TYPE = /^application\/json *(;|$)/i;
 
@@ -10,8 +10,7 @@ export function jsonOnly() {
   return createMiddleware<ApiEnvironment>(async function jsonOnly(c, next) {
     if (c.req.method === 'POST') {
       if (!JSON_TYPE.test(c.req.header('content-type') ?? '')) throw badRequest('The body must be application/json.');
-      // Decoding alone would put a replacement character where there is no text, and go on with that.
-      if (!isUtf8(Buffer.from(await c.req.arrayBuffer()))) throw badRequest('The request body is not UTF-8.');
+      await readUtf8Body(c);
     }
     await next();
   });
