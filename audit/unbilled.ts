@@ -47,7 +47,7 @@ export async function billWhatIsMissing(options: UnbilledOptions): Promise<{ tak
   await addToOutbox(
     db,
     takenUp.map(({ operationId }) => operationId),
-    { bills: true },
+    { settled: true },
   );
   return { takenUp: takenUp.map(({ eventId }) => eventId), lost };
 }

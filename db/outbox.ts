@@ -80,17 +80,17 @@ export async function removeFromOutbox(db: Database, operationIds: readonly Oper
 }
 
 /**
- * Has operations started by whoever looks next, unless they wait for that already. With `bills` also those that have
- * ended: their billing events are missing.
+ * Has operations started by whoever looks next, unless they wait for that already; those that have ended only when they
+ * are `settled`: then their billing events are missing.
  */
 export async function addToOutbox(
   db: Database,
   operationIds: readonly OperationId[],
-  { bills = false }: { bills?: boolean } = {},
+  { settled = false }: { settled?: boolean } = {},
 ): Promise<void> {
   if (operationIds.length === 0) return;
-  const rows = operationIds.map((id) => sql`(${id}, NOW(3), ${bills ? 1 : 0}, ${bills ? 1 : 0})`);
-  await sql`INSERT IGNORE INTO outbox (operation_id, due_at, settled, bills) VALUES ${sql.join(rows)}`.execute(
+  const rows = operationIds.map((id) => sql`(${id}, NOW(3), ${settled ? 1 : 0})`);
+  await sql`INSERT IGNORE INTO outbox (operation_id, due_at, settled) VALUES ${sql.join(rows)}`.execute(
     db,
     queryLimit(),
   );

@@ -181,10 +181,8 @@ export interface OutboxTable {
   operation_id: string;
   /** When it may be started by whoever looks; until then it is being started. */
   due_at: Date;
-  /** Its admission has settled it, so that nobody waits for its workflow but billing. */
+  /** Nobody waits for its workflow but billing: its admission has settled it, or a billing event of it is missing. */
   settled: 0 | 1;
-  /** It is to be started even when it has ended, for its billing event is missing. */
-  bills: 0 | 1;
 }
 
 export interface HostEventsTable {
