@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** It takes a trouble away only when what it has delayed is through, which a peer that is held back keeps it from. */
+const ANSWERED_WITHIN_MS = 30_000;
+
 /** A connection as Toxiproxy carries it. */
 export interface Proxy {
   name: string;
@@ -52,7 +55,7 @@ export class Toxiproxy {
     const response = await fetch(`${this.#url}${path}`, {
       method,
       ...(body === null ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(ANSWERED_WITHIN_MS),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`Toxiproxy: ${method} ${path}: ${response.status} ${text}`);
