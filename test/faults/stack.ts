@@ -7,6 +7,7 @@ import { changeSettings } from '../../edge/flags/flag-file.ts';
 import type { FlagSetting } from '../../edge/flags/setting.ts';
 import { bundleWorkflows, migrate, startApi, startHost, startWorker } from '../../stack/application.ts';
 import { startGateway } from '../../stack/migration.ts';
+import { NO_POOL_SHARES } from '../../stack/no-pool-shares.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import type { ProcessStart } from '../../stack/processes.ts';
@@ -236,7 +237,7 @@ function sideOfHost(link: string): Side {
 /** Servers of its own, whatever the environment names. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const { MYSQL_URL: _mysql, KAFKA_BROKERS: _kafka, TEMPORAL_ADDRESS: _temporal, ...environment } = process.env;
-  return { ...environment, ...RULES };
+  return { ...environment, ...NO_POOL_SHARES, ...RULES };
 }
 
 /** The process reads its clock through a library that adds what the file says; durations are left alone. */
