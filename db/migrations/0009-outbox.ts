@@ -10,6 +10,7 @@ const TABLE = `
     operation_id CHAR(36) NOT NULL PRIMARY KEY,
     due_at DATETIME(3) NOT NULL,
     settled TINYINT(1) NOT NULL,
+    bills TINYINT(1) NOT NULL DEFAULT 0,
     KEY outbox_due (settled, due_at)
   )`;
 
