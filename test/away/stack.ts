@@ -7,11 +7,10 @@ import type { ProcessFailedError } from '../../stack/errors.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { freePort } from '../../stack/ports.ts';
 import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../stack/processes.ts';
-import { untilReady } from '../../stack/ready.ts';
 import { type Report, startServers } from '../../stack/servers/index.ts';
 import { pingTemporal } from '../../stack/servers/temporal.ts';
 import { fetchFaultTools } from '../faults/tools.ts';
-import { Toxiproxy } from '../faults/toxiproxy.ts';
+import { startToxiproxy } from '../faults/toxiproxy.ts';
 import { Http } from '../support/http.ts';
 import { until } from '../support/until.ts';
 import { registerHosts } from './population.ts';
@@ -72,7 +71,7 @@ export async function startAwayStack({ folder, report, signal }: AwayStackOption
     const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
     const { mysqlUrl, kafkaBrokers, temporalAddress } = servers;
     const proxyPort = await freePort();
-    const toxiproxy = await startToxiproxy(supervisor, command);
+    const toxiproxy = await startToxiproxy(supervisor, command, await freePort());
     await toxiproxy.add({ name: PROXY, port: proxyPort, upstreamPort: servers.ports.temporal });
 
     const adminToken = randomBytes(24).toString('base64url');
@@ -152,17 +151,4 @@ class TemporalProcess {
       );
     await until('Temporal answers again', ping, RETURN_WITHIN_MS);
   }
-}
-
-async function startToxiproxy(supervisor: ProcessSupervisor, command: string): Promise<Toxiproxy> {
-  const port = await freePort();
-  const process = await supervisor.start({
-    name: 'toxiproxy',
-    role: 'server',
-    command,
-    arguments: ['-host', '127.0.0.1', '-port', String(port)],
-  });
-  const toxiproxy = new Toxiproxy(port);
-  await untilReady(process, 10_000, () => toxiproxy.ping());
-  return toxiproxy;
 }

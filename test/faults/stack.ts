@@ -11,7 +11,6 @@ import { NO_POOL_SHARES } from '../../stack/no-pool-shares.ts';
 import { STACK_FOLDER } from '../../stack/paths.ts';
 import { choosePorts } from '../../stack/ports.ts';
 import type { ProcessStart } from '../../stack/processes.ts';
-import { untilReady } from '../../stack/ready.ts';
 import { type Report, startServers } from '../../stack/servers/index.ts';
 import { Http } from '../support/http.ts';
 import { KafkaDisk } from './kafka-disk.ts';
@@ -20,7 +19,7 @@ import { type FaultAccount, makeAccount, registerHosts } from './population.ts';
 import { FaultyProcesses } from './processes.ts';
 import { findTaps, openTaps, type ProcessTaps } from './taps/process-taps.ts';
 import { type FaultTools, fetchFaultTools } from './tools.ts';
-import { Toxiproxy } from './toxiproxy.ts';
+import { startToxiproxy, type Toxiproxy } from './toxiproxy.ts';
 
 export const HOSTS = 4;
 const ACCOUNTS = 2;
@@ -252,18 +251,6 @@ function withFakeClock(start: ProcessStart, library: string, clockFile: string):
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     },
   };
-}
-
-async function startToxiproxy(processes: FaultyProcesses, command: string, port: number): Promise<Toxiproxy> {
-  const process = await processes.start({
-    name: 'toxiproxy',
-    role: 'server',
-    command,
-    arguments: ['-host', '127.0.0.1', '-port', String(port)],
-  });
-  const toxiproxy = new Toxiproxy(port);
-  await untilReady(process, 10_000, () => toxiproxy.ping());
-  return toxiproxy;
 }
 
 async function freePorts(count: number, taken: readonly number[]): Promise<number[]> {

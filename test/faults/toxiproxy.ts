@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { ProcessSupervisor } from '../../stack/processes.ts';
+import { untilReady } from '../../stack/ready.ts';
 
 /** It takes a trouble away only when what it has delayed is through, which a peer that is held back keeps it from. */
 const ANSWERED_WITHIN_MS = 30_000;
@@ -61,4 +63,17 @@ export class Toxiproxy {
     if (!response.ok) throw new Error(`Toxiproxy: ${method} ${path}: ${response.status} ${text}`);
     return text === '' || !text.startsWith('{') ? null : JSON.parse(text);
   }
+}
+
+/** Starts a Toxiproxy server whose HTTP API is on `port` of loopback, and waits until it answers. */
+export async function startToxiproxy(supervisor: ProcessSupervisor, command: string, port: number): Promise<Toxiproxy> {
+  const process = await supervisor.start({
+    name: 'toxiproxy',
+    role: 'server',
+    command,
+    arguments: ['-host', '127.0.0.1', '-port', String(port)],
+  });
+  const toxiproxy = new Toxiproxy(port);
+  await untilReady(process, 10_000, () => toxiproxy.ping());
+  return toxiproxy;
 }
