@@ -8,7 +8,7 @@ import { reconcile } from '../outbox/reconciler.ts';
 import { OperationStarter } from '../outbox/starter.ts';
 import { openTemporalClient } from '../temporal/connection.ts';
 import { installTemporalRuntime } from '../workers/runtime.ts';
-import { operationPatience, operationRules } from '../workers/worker.ts';
+import { mayStartEagerly, operationPatience, operationRules } from '../workers/worker.ts';
 import { BackgroundTasks } from './background-tasks.ts';
 import type { ApiDependencies } from './context.ts';
 import { startEmbeddedWorker } from './embedded-worker.ts';
@@ -57,8 +57,7 @@ export async function createDependencies(
         waitingHosts,
         hostAnswers,
         onRunning: (eagerTemporal) => {
-          // Temporal hands an eager task out without a look at the build, which may not be the current one.
-          if (configuration.WORKER_BUILD_ID === undefined) starter.startEagerly(eagerTemporal);
+          if (mayStartEagerly(configuration)) starter.startEagerly(eagerTemporal);
         },
       })
     : null;

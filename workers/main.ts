@@ -11,7 +11,7 @@ import { createTemporalClient } from '../temporal/connection.ts';
 import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
-import { createWorker, operationPatience } from './worker.ts';
+import { createWorker, mayStartEagerly, operationPatience } from './worker.ts';
 
 printUncaughtErrors();
 
@@ -34,8 +34,7 @@ if (connection) {
   if (!worker) process.exit();
   const temporal = createTemporalClient(connection, configuration.temporal);
   const starter = new OperationStarter({ db, temporal, logger, patience: operationPatience(configuration) });
-  // See the embedded worker of the API for builds.
-  if (configuration.WORKER_BUILD_ID === undefined) starter.startEagerly(temporal);
+  if (mayStartEagerly(configuration)) starter.startEagerly(temporal);
   const reconciling = reconcile({ db, starter, logger, signal: stopping });
   const running = worker.run();
   stopping.addEventListener('abort', () => worker.shutdown(), { once: true });

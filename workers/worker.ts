@@ -75,6 +75,14 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
   });
 }
 
+/**
+ * Whether a process that runs a worker may be given the first task of what it starts. With builds it may not: Temporal
+ * hands such a task out without a look at the build, which may not be the current one.
+ */
+export function mayStartEagerly({ WORKER_BUILD_ID }: WorkerConfiguration): boolean {
+  return WORKER_BUILD_ID === undefined;
+}
+
 /** Workflows go on with the current build, unless they say that they end on the one that began them. */
 function deploymentOptions(buildId: string): WorkerDeploymentOptions {
   return {
