@@ -216,7 +216,7 @@ export class WaitingHosts {
     this.#timer = undefined;
   }
 
-  /** Forgets those whose next poll has long been answered from elsewhere. */
+  /** Forgets those whose next poll has long been answered by another process. */
   #noteWoken(name: string): void {
     const now = performance.now();
     this.#woken.delete(name);
@@ -270,7 +270,7 @@ export class WaitingHosts {
         this.#failing = false;
       } catch (error) {
         this.#complain(error);
-        // Whoever came meanwhile would wait for a second failure, and is to hear of the first.
+        // Those of the failed look, and whoever came meanwhile, who would otherwise wait for a failure of its own.
         for (const waiter of this.#all()) if (waiter.knowledge === null) waiter.fail(error);
         pauseMs = PAUSE_AFTER_ERROR_MS;
       }
@@ -336,8 +336,7 @@ export class WaitingHosts {
       return await listOpenEvents(this.#db, requests);
     } catch (error) {
       for (const [waiter, upTo] of due) {
-        if (waiter.knowledge === null) waiter.fail(error);
-        else if (this.#isWaiting(waiter)) this.#due.set(waiter, upTo);
+        if (waiter.knowledge !== null && this.#isWaiting(waiter)) this.#due.set(waiter, upTo);
       }
       throw error;
     }
