@@ -4,7 +4,7 @@ import type { Operation } from '../domain/operation.ts';
 import { QUICK_WAIT_MS } from '../domain/patience.ts';
 import { attributesOfAdmitted } from '../domain/search-attributes.ts';
 import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
-import { finalFailure, isFinal } from './failures.ts';
+import { finalFailure } from './failures.ts';
 import { Progress } from './progress.ts';
 import type { Run } from './run.ts';
 import { admit, finishedSoon } from './steps.ts';
@@ -60,7 +60,7 @@ async function finish<Kind extends Operation>(
   try {
     await steps(run);
   } catch (error) {
-    throw isFinal(error) ? finalFailure(error) : error;
+    throw finalFailure(error) ?? error;
   }
   return completed(run);
 }

@@ -6,7 +6,6 @@ import {
   FINAL_FAILURES,
   HOST_FAILED,
   HOST_GONE,
-  SUPERSEDED,
 } from '../domain/names.ts';
 import type { Admitted } from '../domain/verdict.ts';
 
@@ -52,12 +51,12 @@ export function isFinal(error: unknown): boolean {
   return finalCause(error) !== null;
 }
 
-/** Fails a workflow that may write nothing any more. */
-export function finalFailure(error: unknown): ApplicationFailure {
+/** What fails a workflow that may write nothing any more; null for any other error. */
+export function finalFailure(error: unknown): ApplicationFailure | null {
   const cause = finalCause(error);
-  const type = cause?.type ?? SUPERSEDED;
-  const text = `${REMEDIES[type] ?? 'Nothing is to be done'}: ${cause?.message}. This run has changed nothing`;
-  return ApplicationFailure.nonRetryable(text, type);
+  if (!cause) return null;
+  const remedy = REMEDIES[cause.type ?? ''] ?? 'Nothing is to be done';
+  return ApplicationFailure.nonRetryable(`${remedy}: ${cause.message}. This run has changed nothing`, cause.type);
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
