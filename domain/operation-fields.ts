@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Address, type Family, familyOf } from './address.ts';
 import type { OperationId } from './identifiers.ts';
+import { addressWorkflowId } from './names.ts';
 import { requesterSchema } from './requester.ts';
 
 /**
@@ -47,3 +48,9 @@ export interface OperationKindDefinition<OfKind extends { id: OperationId }> {
   /** What the audit log says of an admitted one besides the number of its action; null is nothing. */
   detail(operation: OfKind): string | null;
 }
+
+/** What all kinds on an address that is there already answer alike: one of them runs at a time on each address. */
+export const onAddress = {
+  workflowId: ({ address }: { address: Address }) => addressWorkflowId(address),
+  about: ({ address }: { address: Address }) => ({ address, region: null }),
+};

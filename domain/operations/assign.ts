@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { addressWorkflowId } from '../names.ts';
-import { type OperationKindDefinition, operationFields } from '../operation-fields.ts';
+import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
 import { type AddressFacts, type DropletFacts, isHeldFor, isOwn, refusalOfDroplet } from '../rules.ts';
 import type { Refusal } from '../verdict.ts';
 
@@ -15,9 +14,8 @@ export type AssignOperation = z.infer<typeof assignOperationSchema>;
 /** An address is to point at a droplet. */
 export const assign: OperationKindDefinition<AssignOperation> = {
   schema: assignOperationSchema,
-  workflowId: ({ address }) => addressWorkflowId(address),
+  ...onAddress,
   summary: ({ address, dropletId }) => `assign ${address} to droplet ${dropletId}`,
-  about: ({ address }) => ({ address, region: null }),
   detail: ({ dropletId }) => `droplet ${dropletId}`,
 };
 

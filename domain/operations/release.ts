@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { addressWorkflowId } from '../names.ts';
-import { type OperationKindDefinition, operationFields } from '../operation-fields.ts';
+import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
 import { type AddressFacts, isHeldFor } from '../rules.ts';
 import type { Refusal } from '../verdict.ts';
 
@@ -14,9 +13,8 @@ export type ReleaseOperation = z.infer<typeof releaseOperationSchema>;
 /** An address is to be given back. */
 export const release: OperationKindDefinition<ReleaseOperation> = {
   schema: releaseOperationSchema,
-  workflowId: ({ address }) => addressWorkflowId(address),
+  ...onAddress,
   summary: ({ address }) => `release ${address}`,
-  about: ({ address }) => ({ address, region: null }),
   detail: () => null,
 };
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { addressWorkflowId } from '../names.ts';
-import { type OperationKindDefinition, operationFields } from '../operation-fields.ts';
+import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
 import { type AddressFacts, type DropletFacts, isHeldFor, othersOf } from '../rules.ts';
 import type { Refusal } from '../verdict.ts';
 
@@ -19,9 +18,8 @@ export type UnassignOperation = z.infer<typeof unassignOperationSchema>;
 /** An address is to be taken off its droplet. */
 export const unassign: OperationKindDefinition<UnassignOperation> = {
   schema: unassignOperationSchema,
-  workflowId: ({ address }) => addressWorkflowId(address),
+  ...onAddress,
   summary: ({ address }) => `unassign ${address}`,
-  about: ({ address }) => ({ address, region: null }),
   detail: () => null,
 };
 
