@@ -158,15 +158,15 @@ interface EventState extends Omit<AnsweredEvent, 'address' | 'outcome' | 'record
 
 function eventsQuery(hostId: number, about: readonly Acknowledgment[]): Compilable<EventState> {
   return statement<EventState>`
-      SELECT host_events.sequence, host_events.generation, host_events.operation_id AS operationId,
-             operations.workflow_id AS workflowId, host_events.\`change\`, host_events.address,
-             host_events.outcome, host_events.message,
-             addresses.generation AS addressGeneration, addresses.pending_action_id AS fence,
-             IF(operations.id IS NULL, 0, operations.visible_wait) AS visibleWait
-      FROM host_events
-      JOIN addresses ON addresses.id = host_events.address_id
-      LEFT JOIN operations ON operations.id = host_events.operation_id
-      WHERE host_events.host_id = ${hostId} AND host_events.sequence IN (${listOf(sequencesOf(about))})`;
+    SELECT host_events.sequence, host_events.generation, host_events.operation_id AS operationId,
+           operations.workflow_id AS workflowId, host_events.\`change\`, host_events.address,
+           host_events.outcome, host_events.message,
+           addresses.generation AS addressGeneration, addresses.pending_action_id AS fence,
+           IF(operations.id IS NULL, 0, operations.visible_wait) AS visibleWait
+    FROM host_events
+    JOIN addresses ON addresses.id = host_events.address_id
+    LEFT JOIN operations ON operations.id = host_events.operation_id
+    WHERE host_events.host_id = ${hostId} AND host_events.sequence IN (${listOf(sequencesOf(about))})`;
 }
 
 function sequencesOf(acknowledgments: readonly Acknowledgment[]): number[] {

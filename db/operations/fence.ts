@@ -67,10 +67,10 @@ function fencedAddress(
 
 function actionQuery(actionId: number): Compilable<ActionRow> {
   return statement<ActionRow>`
-      SELECT actions.id, actions.status, actions.droplet_id AS dropletId, droplets.host_id, droplets.anchor,
-             hosts.name AS host, hosts.state AS host_state
-      FROM actions LEFT JOIN droplets ON droplets.id = actions.droplet_id LEFT JOIN hosts ON hosts.id = droplets.host_id
-      WHERE actions.id = ${actionId}`;
+    SELECT actions.id, actions.status, actions.droplet_id AS dropletId, droplets.host_id, droplets.anchor,
+           hosts.name AS host, hosts.state AS host_state
+    FROM actions LEFT JOIN droplets ON droplets.id = actions.droplet_id LEFT JOIN hosts ON hosts.id = droplets.host_id
+    WHERE actions.id = ${actionId}`;
 }
 
 /** Whether an undo was carried out before. Throws a {@link FinalStepError} when the action has no fence to undo under. */

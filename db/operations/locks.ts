@@ -109,12 +109,12 @@ export function freeAddressQuery({
   family: Family;
 }): Compilable<AddressRow> {
   return statement<AddressRow>`
-      SELECT ${ADDRESS_COLUMNS} FROM addresses
-      WHERE region_id = COALESCE((SELECT id FROM regions WHERE slug = ${region}),
-                                 (SELECT region_id FROM droplets WHERE id = ${dropletId}))
-        AND family = ${family} AND state = 'free' AND available_at <= NOW(3)
-      ORDER BY available_at LIMIT 1
-      FOR UPDATE SKIP LOCKED`;
+    SELECT ${ADDRESS_COLUMNS} FROM addresses
+    WHERE region_id = COALESCE((SELECT id FROM regions WHERE slug = ${region}),
+                               (SELECT region_id FROM droplets WHERE id = ${dropletId}))
+      AND family = ${family} AND state = 'free' AND available_at <= NOW(3)
+    ORDER BY available_at LIMIT 1
+    FOR UPDATE SKIP LOCKED`;
 }
 
 const DROPLET_COLUMNS = statement`
@@ -133,12 +133,12 @@ export function dropletQuery(dropletId: number | null): Compilable<DropletRow> {
  */
 export function occupantsQuery(dropletId: number | null): Compilable<OccupantRow> {
   return statement<OccupantRow>`
-      SELECT addresses.address, addresses.family, addresses.pending_action_id, operations.destroys_droplet_id
-      FROM addresses
-      LEFT JOIN actions ON actions.id = addresses.pending_action_id
-      LEFT JOIN operations ON operations.id = actions.operation_id
-      WHERE addresses.droplet_id = ${dropletId} OR addresses.target_droplet_id = ${dropletId}
-      ORDER BY addresses.id`;
+    SELECT addresses.address, addresses.family, addresses.pending_action_id, operations.destroys_droplet_id
+    FROM addresses
+    LEFT JOIN actions ON actions.id = addresses.pending_action_id
+    LEFT JOIN operations ON operations.id = actions.operation_id
+    WHERE addresses.droplet_id = ${dropletId} OR addresses.target_droplet_id = ${dropletId}
+    ORDER BY addresses.id`;
 }
 
 /** What {@link addressQuery} has found; null when no pool has the address. */

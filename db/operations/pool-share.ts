@@ -14,8 +14,8 @@ export interface Pool {
 
 /** The region of a pool, for a statement. */
 export function regionOf({ target: { region, dropletId } }: Pool) {
-  return statement<number | null>`COALESCE((SELECT id FROM regions WHERE slug = ${region}),
-                                     (SELECT region_id FROM droplets WHERE id = ${dropletId}))`;
+  return statement<number | null>`
+    COALESCE((SELECT id FROM regions WHERE slug = ${region}), (SELECT region_id FROM droplets WHERE id = ${dropletId}))`;
 }
 
 /** How many addresses an account holds, all in all and of a pool. What no host has let go of yet is counted by itself. */
@@ -28,10 +28,10 @@ export interface HeldRow {
 export function heldQuery(accountId: number, pool: Pool): Compilable<HeldRow> {
   const region = regionOf(pool);
   return statement<HeldRow>`
-      SELECT COUNT(CASE WHEN state = 'reserved' THEN 1 END) AS total,
-             COUNT(CASE WHEN state = 'reserved' AND region_id = ${region} THEN 1 END) AS held,
-             COUNT(CASE WHEN state = 'releasing' AND region_id = ${region} THEN 1 END) AS releasing
-      FROM addresses WHERE account_id = ${accountId} AND family = ${pool.family}`;
+    SELECT COUNT(CASE WHEN state = 'reserved' THEN 1 END) AS total,
+           COUNT(CASE WHEN state = 'reserved' AND region_id = ${region} THEN 1 END) AS held,
+           COUNT(CASE WHEN state = 'releasing' AND region_id = ${region} THEN 1 END) AS releasing
+    FROM addresses WHERE account_id = ${accountId} AND family = ${pool.family}`;
 }
 
 /**
@@ -50,12 +50,12 @@ export function coolingQuery(
 ): Compilable<CoolingRow> {
   const endSeconds = quarantineSeconds - HOUR_SECONDS;
   return statement<CoolingRow>`
-      SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS cooling,
-             COUNT(CASE WHEN available_at > NOW(3) + INTERVAL ${endSeconds} SECOND THEN 1 END)
-               AS releasedWithinHour
-      FROM addresses
-      WHERE released_by = ${accountId} AND family = ${pool.family} AND region_id = ${regionOf(pool)} AND state = 'free'
-        AND available_at > NOW(3) + INTERVAL ${Math.min(0, endSeconds)} SECOND`;
+    SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS cooling,
+           COUNT(CASE WHEN available_at > NOW(3) + INTERVAL ${endSeconds} SECOND THEN 1 END)
+             AS releasedWithinHour
+    FROM addresses
+    WHERE released_by = ${accountId} AND family = ${pool.family} AND region_id = ${regionOf(pool)} AND state = 'free'
+      AND available_at > NOW(3) + INTERVAL ${Math.min(0, endSeconds)} SECOND`;
 }
 
 /**
@@ -65,17 +65,17 @@ export function coolingQuery(
 export function poolSizeQuery(pool: Pool): Compilable<{ size: number }> {
   const [bytes, bits, leftOut] = pool.family === 4 ? [4, 32, 2] : [16, 128, 1];
   return statement<{ size: number }>`
-      SELECT COALESCE(SUM(addresses - IF(addresses <= 2, 0, ${leftOut})), 0) AS size
-      FROM (SELECT POW(2, ${bits} - SUBSTRING_INDEX(cidr, '/', -1)) AS addresses
-            FROM pools
-            WHERE region_id = ${regionOf(pool)} AND LENGTH(first_address) = ${bytes}) AS ranges`;
+    SELECT COALESCE(SUM(addresses - IF(addresses <= 2, 0, ${leftOut})), 0) AS size
+    FROM (SELECT POW(2, ${bits} - SUBSTRING_INDEX(cidr, '/', -1)) AS addresses
+          FROM pools
+          WHERE region_id = ${regionOf(pool)} AND LENGTH(first_address) = ${bytes}) AS ranges`;
 }
 
 /** How many addresses of a pool are free, counted no further than `atMost`. */
 export function freeCountQuery(pool: Pool, atMost: number): Compilable<{ free: number }> {
   return statement<{ free: number }>`
-      SELECT COUNT(*) AS free
-      FROM (SELECT id FROM addresses
-            WHERE region_id = ${regionOf(pool)} AND family = ${pool.family} AND state = 'free' AND available_at <= NOW(3)
-            LIMIT ${atMost}) AS some`;
+    SELECT COUNT(*) AS free
+    FROM (SELECT id FROM addresses
+          WHERE region_id = ${regionOf(pool)} AND family = ${pool.family} AND state = 'free' AND available_at <= NOW(3)
+          LIMIT ${atMost}) AS some`;
 }

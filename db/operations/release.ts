@@ -82,13 +82,13 @@ function planOf(
 /** The hosts whose newest event about an address is anything but a detach that they confirmed. */
 function answeringHostsQuery(address: Address): Compilable<AnsweringHost> {
   return statement<AnsweringHost>`
-      SELECT hosts.id, hosts.name, hosts.state
-      FROM (SELECT host_id, MAX(sequence) AS sequence FROM host_events
-            WHERE address_id = (SELECT id FROM addresses WHERE address = ${addressToBytes(address)})
-            GROUP BY host_id) AS newest
-      JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
-      JOIN hosts ON hosts.id = event.host_id
-      WHERE event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed'`;
+    SELECT hosts.id, hosts.name, hosts.state
+    FROM (SELECT host_id, MAX(sequence) AS sequence FROM host_events
+          WHERE address_id = (SELECT id FROM addresses WHERE address = ${addressToBytes(address)})
+          GROUP BY host_id) AS newest
+    JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
+    JOIN hosts ON hosts.id = event.host_id
+    WHERE event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed'`;
 }
 
 /**
@@ -97,9 +97,9 @@ function answeringHostsQuery(address: Address): Compilable<AnsweringHost> {
  */
 function untouchedQuery(address: Address): Compilable<{ id: number }> {
   return statement<{ id: number }>`
-      SELECT actions.id FROM addresses JOIN actions ON actions.id = addresses.last_action_id
-      WHERE addresses.address = ${addressToBytes(address)}
-        AND actions.type = 'reserve_ip' AND actions.operation_id IS NOT NULL`;
+    SELECT actions.id FROM addresses JOIN actions ON actions.id = addresses.last_action_id
+    WHERE addresses.address = ${addressToBytes(address)}
+      AND actions.type = 'reserve_ip' AND actions.operation_id IS NOT NULL`;
 }
 
 const NOBODYS = {

@@ -97,8 +97,8 @@ function readsOf({ operation, rules }: AdmissionContext<ReserveOperation>, count
 
 function accountQuery(accountId: number): Compilable<AccountRow> {
   return statement<AccountRow>`
-      SELECT uuid, reserved_ip_limit, pool_share_held_percent, pool_share_per_hour_percent
-      FROM accounts WHERE id = ${accountId} FOR UPDATE`;
+    SELECT uuid, reserved_ip_limit, pool_share_held_percent, pool_share_per_hour_percent
+    FROM accounts WHERE id = ${accountId} FOR UPDATE`;
 }
 
 type Found = ReserveFacts & {

@@ -22,8 +22,8 @@ export const STEP_LIMITS = { limitMs: 8_000 };
 
 /**
  * Makes the operation's change true, completes its actions and gives the fences up: of one address by one guarded
- * statement, of several in a transaction. Answers what billing is to hear;
- * repeating it changes nothing and answers the same. Throws a {@link FinalStepError} when it does not hold its fences.
+ * statement, of several in a transaction. Answers what billing is to hear; repeating it changes nothing and answers the
+ * same. Throws a {@link FinalStepError} when it does not hold its fences.
  */
 export async function settle(
   db: Database,
@@ -33,10 +33,10 @@ export async function settle(
 ): Promise<BillingChange[]> {
   const fences = fencesOf(admitted);
   const settling = statement`
-      UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
-      SET ${writesOf(operation).settling(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
-          actions.status = 'completed', actions.completed_at = ${SETTLED_AT}
-      WHERE ${heldBy(fences)}`;
+    UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
+    SET ${writesOf(operation).settling(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
+        actions.status = 'completed', actions.completed_at = ${SETTLED_AT}
+    WHERE ${heldBy(fences)}`;
   const settled = settledQuery(fences);
   if (fences.length === 1) {
     const query = joinQueries([settling, settled]);
@@ -47,9 +47,9 @@ export async function settle(
   }
   // One of the addresses may go where another has been, and a droplet has one of each family at every moment.
   const leaving = statement`
-      UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
-      SET addresses.droplet_id = NULL
-      WHERE ${heldBy(fences)}`;
+    UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
+    SET addresses.droplet_id = NULL
+    WHERE ${heldBy(fences)}`;
   return inTransaction(
     db,
     async (tx) => {
@@ -82,10 +82,10 @@ interface SettledAction {
 
 function settledQuery(fences: readonly Fence[]): Compilable<SettledAction> {
   return statement<SettledAction>`
-      SELECT actions.id, actions.status, actions.completed_at AS completedAt, actions.droplet_id AS dropletId,
-             actions.previous_droplet_id AS previousDropletId, addresses.last_action_id AS lastActionId
-      FROM actions JOIN addresses ON addresses.id = actions.address_id
-      WHERE actions.id IN (${listOf(fences.map(({ actionId }) => actionId))})`;
+    SELECT actions.id, actions.status, actions.completed_at AS completedAt, actions.droplet_id AS dropletId,
+           actions.previous_droplet_id AS previousDropletId, addresses.last_action_id AS lastActionId
+    FROM actions JOIN addresses ON addresses.id = actions.address_id
+    WHERE actions.id IN (${listOf(fences.map(({ actionId }) => actionId))})`;
 }
 
 function billingOf(operation: Operation, admitted: Admitted, actions: readonly SettledAction[]): BillingChange[] {
