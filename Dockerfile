@@ -19,8 +19,6 @@ RUN mkdir /tokens && chown node:node /tokens
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/package.json ./
 COPY --from=build /app/dist ./dist
-COPY --from=build /app/stack ./stack
-COPY --from=build /app/text ./text
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=12 \

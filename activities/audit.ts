@@ -1,14 +1,14 @@
 import { Context, metricMeter } from '@temporalio/activity';
-import { sealAuditLog } from '../audit/audit-log-chain.ts';
-import { checkChanges } from '../audit/changes.ts';
-import { takeUpOperations } from '../audit/take-up.ts';
-import { billWhatIsMissing } from '../audit/unbilled.ts';
 import type { BillingEvents } from '../billing/consume.ts';
 import { databaseTime } from '../db/audited-operations.ts';
 import type { Database } from '../db/database.ts';
 import { deleteOldIdempotencyKeys, IDEMPOTENCY_KEY_HOURS } from '../db/idempotency.ts';
 import { writeAnchor } from '../domain/audit-log-chain.ts';
 import type { Findings, Sealed, TakenUp, Violation } from '../domain/audit-report.ts';
+import { sealAuditLog } from '../ops/audit-log/chain.ts';
+import { checkChanges } from '../ops/consistency/changes.ts';
+import { takeUpOperations } from '../ops/consistency/take-up.ts';
+import { billWhatIsMissing } from '../ops/consistency/unbilled.ts';
 
 /** What the activities of the audit need from outside. */
 export interface AuditDependencies {

@@ -3,7 +3,7 @@ import { BillingUnavailableError } from '../billing/publisher.ts';
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import { FinalStepError } from '../db/operations/errors.ts';
 import { BILLING_UNAVAILABLE, DATABASE_UNAVAILABLE } from '../domain/names.ts';
-import { plainLine } from '../text/visible.ts';
+import { plainLine } from '../platform/text/visible.ts';
 
 /**
  * Runs a step, and has it fail as operators read it: the first line says why, or what to do. A step that may not write

@@ -1,10 +1,10 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { methodNotAllowed as answerMethodNotAllowed } from 'hono/method-not-allowed';
-import { API_LIMITS } from '../config/api-limits.ts';
 import { type ApiApp, type ApiDependencies, type ApiEnvironment, AUDIENCES, type Audience } from './context.ts';
 import { answerError } from './error-answer.ts';
 import { methodNotAllowed, notFound } from './errors.ts';
 import { createFairness, type Fairness, fairTurns } from './fairness/fairness.ts';
+import { API_LIMITS } from './limits.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { authentication } from './middleware/authentication.ts';
 import { bodyLimit } from './middleware/body-limit.ts';

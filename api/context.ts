@@ -2,11 +2,11 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger } from 'pino';
 import type { AdmitOperation } from '../admission/admission.ts';
 import type { AcknowledgmentSink } from '../client/acknowledgment-sink.ts';
-import type { ApiLimits } from '../config/api-limits.ts';
 import type { Database } from '../db/database.ts';
 import type { HostAnswer } from '../db/operations/acknowledgment.ts';
 import type { BackgroundTasks } from './background-tasks.ts';
 import type { WaitingHosts } from './host-events/waiting-hosts.ts';
+import type { ApiLimits } from './limits.ts';
 import type { TokenUses } from './token-uses.ts';
 
 /** The account and rights behind a customer's bearer token. */

@@ -2,11 +2,10 @@ import type { Logger } from 'pino';
 import { HostAnswers } from '../activities/host-answers.ts';
 import { createAdmission } from '../admission/admission.ts';
 import { createAcknowledgmentSink } from '../client/acknowledgment-sink.ts';
-import type { ApiConfiguration } from '../config/configuration.ts';
 import { openDatabase } from '../db/database.ts';
 import { reconcile } from '../outbox/reconciler.ts';
 import { OperationStarter } from '../outbox/starter.ts';
-import { openTemporalClient } from '../temporal/connection.ts';
+import { openTemporalClient } from '../platform/temporal/connection.ts';
 import { installTemporalRuntime } from '../workers/runtime.ts';
 import { mayStartEagerly, operationPatience, operationRules } from '../workers/worker.ts';
 import { BackgroundTasks } from './background-tasks.ts';
@@ -14,6 +13,7 @@ import type { ApiDependencies } from './context.ts';
 import { startEmbeddedWorker } from './embedded-worker.ts';
 import { mysqlProbe, temporalProbe } from './health-probes.ts';
 import { WaitingHosts } from './host-events/waiting-hosts.ts';
+import type { ApiConfiguration } from './settings.ts';
 import { TokenUses } from './token-uses.ts';
 
 /** What {@link createDependencies} made, and how to let go of it. */

@@ -3,13 +3,13 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { HostAnswers } from '../activities/host-answers.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
-import type { ApiConfiguration } from '../config/configuration.ts';
-import { aborted } from '../config/termination.ts';
 import type { Database } from '../db/database.ts';
-import { createTemporalClient } from '../temporal/connection.ts';
+import { aborted } from '../platform/config/termination.ts';
+import { createTemporalClient } from '../platform/temporal/connection.ts';
 import { connectToTemporal } from '../workers/connect.ts';
 import { createWorker } from '../workers/worker.ts';
 import type { WaitingHosts } from './host-events/waiting-hosts.ts';
+import type { ApiConfiguration } from './settings.ts';
 
 /** Options of {@link startEmbeddedWorker}. */
 export interface EmbeddedWorkerOptions {

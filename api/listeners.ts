@@ -1,10 +1,10 @@
-import type { ApiConfiguration } from '../config/configuration.ts';
-import { limitConnections } from '../http/connection-limits.ts';
-import { startServer } from '../http/server.ts';
-import { StoppableServer } from '../http/shutdown.ts';
+import { limitConnections } from '../platform/http/connection-limits.ts';
+import { startServer } from '../platform/http/server.ts';
+import { StoppableServer } from '../platform/http/shutdown.ts';
 import { createApp } from './app.ts';
 import type { ApiDependencies, Audience } from './context.ts';
 import { createFairness } from './fairness/fairness.ts';
+import type { ApiConfiguration } from './settings.ts';
 
 /** Where a listener is to be, and for whom. */
 interface Listener {

@@ -1,10 +1,10 @@
-import { parseApiConfiguration } from '../config/configuration.ts';
-import { runProcess } from '../config/run-process.ts';
-import { aborted, termination } from '../config/termination.ts';
 import { refuseUnsafeDatabase } from '../db/database.ts';
-import { createLogger } from '../logging/logger.ts';
+import { runProcess } from '../platform/config/run-process.ts';
+import { aborted, termination } from '../platform/config/termination.ts';
+import { createLogger } from '../platform/logging/logger.ts';
 import { createDependencies } from './dependencies.ts';
 import { startListeners } from './listeners.ts';
+import { parseApiConfiguration } from './settings.ts';
 
 /*
  * The API as a process of its own.

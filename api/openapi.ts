@@ -1,4 +1,4 @@
-import { partyOfAddress } from '../fairness/party.ts';
+import { partyOfAddress } from '../platform/fairness/party.ts';
 import type { ApiApp, Audience } from './context.ts';
 import { type Fairness, spendOrRefuse } from './fairness/fairness.ts';
 import { headerComponents } from './schemas/responses.ts';

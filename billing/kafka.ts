@@ -1,8 +1,8 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
 import type { Logger } from 'pino';
-import type { KafkaSettings } from '../config/servers.ts';
-import { secureContextOptions } from '../config/tls.ts';
 import { BILLING_TOPIC } from '../domain/names.ts';
+import type { KafkaSettings } from '../platform/config/servers.ts';
+import { secureContextOptions } from '../platform/config/tls.ts';
 
 /** Options of {@link openKafka}. */
 export interface KafkaOptions extends KafkaSettings {

@@ -5,7 +5,7 @@ import { TASK_QUEUE } from '../domain/names.ts';
 import { kindOf, type Operation, workflowIdOf } from '../domain/operation.ts';
 import { ACCOUNT, ADDRESS, attributesOfAdmitted, OPERATION, REGION } from '../domain/search-attributes.ts';
 import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
-import { markdownText } from '../text/visible.ts';
+import { markdownText } from '../platform/text/visible.ts';
 
 /** An operation's workflow, by its type: the name is the operation's kind. */
 export type OperationWorkflow = (operation: Operation, decided?: DecidedOperation) => Promise<Outcome>;

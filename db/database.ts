@@ -1,7 +1,7 @@
 import { Kysely, sql, type Transaction } from 'kysely';
 import { createPool, type Pool, type PoolOptions } from 'mysql2';
-import type { MysqlSettings } from '../config/servers.ts';
-import { secureContextOptions } from '../config/tls.ts';
+import type { MysqlSettings } from '../platform/config/servers.ts';
+import { secureContextOptions } from '../platform/config/tls.ts';
 import { BoundedMysqlDialect } from './bounded-connections.ts';
 import { formatModeFree } from './mode-free-values.ts';
 import { pinningSessions } from './pinned-sessions.ts';

@@ -1,4 +1,4 @@
-import { plainLine } from '../text/visible.ts';
+import { plainLine } from '../platform/text/visible.ts';
 import type { Address } from './address.ts';
 
 /** What a host is told to do with an address. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { type BodyLimits, LARGEST_BODY, readBody } from '../http/read-body.ts';
+import { type BodyLimits, LARGEST_BODY, readBody } from '../platform/http/read-body.ts';
 import { BodyTooLargeError } from './errors.ts';
 
 /** A request's body on its way to an upstream, and as much of it as had to be read to know which. */

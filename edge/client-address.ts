@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { plainAddress } from '../fairness/party.ts';
+import { plainAddress } from '../platform/fairness/party.ts';
 
 /** The address that a request comes from: the peer, or who the proxy in front says that it speaks for, if it is believed. */
 export function clientAddress({ headers, socket }: IncomingMessage, trustForwarded: boolean): string {

@@ -1,12 +1,13 @@
 import { userInfo } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
-import { formatTable } from '../admin/table.ts';
-import { ConfigurationError, parseFlipConfiguration } from '../config/configuration.ts';
-import { commandLine, print } from '../text/print.ts';
-import { shown } from '../text/visible.ts';
+import { formatTable } from '../ops/admin/table.ts';
+import { ConfigurationError } from '../platform/config/settings.ts';
+import { commandLine, print } from '../platform/text/print.ts';
+import { shown } from '../platform/text/visible.ts';
 import { type CodePath, codePathsNamed } from './code-paths.ts';
 import { type Change, changeSettings, FlagFileError, readHistory, readSettings } from './flags/flag-file.ts';
 import type { FlagSetting } from './flags/setting.ts';
+import { parseFlipConfiguration } from './settings.ts';
 
 /*
  * `npm run flip`: who goes to the new stack, on which code paths.

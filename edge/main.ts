@@ -1,15 +1,15 @@
 import { collectDefaultMetrics } from 'prom-client';
-import { parseEdgeConfiguration } from '../config/configuration.ts';
-import { runProcess } from '../config/run-process.ts';
-import { aborted, termination } from '../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
-import { limitConnections } from '../http/connection-limits.ts';
-import { startServer } from '../http/server.ts';
-import { StoppableServer } from '../http/shutdown.ts';
-import { createLogger } from '../logging/logger.ts';
+import { runProcess } from '../platform/config/run-process.ts';
+import { aborted, termination } from '../platform/config/termination.ts';
+import { limitConnections } from '../platform/http/connection-limits.ts';
+import { startServer } from '../platform/http/server.ts';
+import { StoppableServer } from '../platform/http/shutdown.ts';
+import { createLogger } from '../platform/logging/logger.ts';
 import { openProvider } from './flags/open-provider.ts';
 import { createGateway } from './gateway.ts';
 import { createInspection } from './inspection.ts';
+import { parseEdgeConfiguration } from './settings.ts';
 
 /*
  * The gateway as a process of its own.

@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import { findToken, hashToken } from '../db/tokens.ts';
 import { isTokenOf } from '../domain/tokens.ts';
-import { TooManyWaitingError } from '../fairness/fair-gate.ts';
-import { partyOfAddress } from '../fairness/party.ts';
-import { TokenLookUps, TooManyWrongTokensError } from '../fairness/token-look-ups.ts';
+import { TooManyWaitingError } from '../platform/fairness/fair-gate.ts';
+import { partyOfAddress } from '../platform/fairness/party.ts';
+import { TokenLookUps, TooManyWrongTokensError } from '../platform/fairness/token-look-ups.ts';
 import { UnknownTokenRefusedError } from './errors.ts';
 import type { EdgeMetrics } from './metrics.ts';
 

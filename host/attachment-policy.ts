@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import type { AddressRange } from '../config/address-ranges.ts';
 import { familyOf } from '../domain/address.ts';
 import { anchorFor, IPV6_ANCHOR_PREFIX } from '../domain/anchor.ts';
+import type { AddressRange } from '../platform/config/address-ranges.ts';
 import { type CanonicalAddress, canonicalAddressSchema, generationSchema } from './canonical-address.ts';
 
 type SpecialRange = readonly [range: AddressRange, use: string];

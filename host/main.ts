@@ -1,15 +1,16 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Logger } from 'pino';
-import { ConfigurationError, type HostConfiguration, parseHostConfiguration } from '../config/configuration.ts';
-import { termination } from '../config/termination.ts';
-import { createLogger } from '../logging/logger.ts';
-import { commandLine } from '../text/print.ts';
+import { ConfigurationError } from '../platform/config/settings.ts';
+import { termination } from '../platform/config/termination.ts';
+import { createLogger } from '../platform/logging/logger.ts';
+import { commandLine } from '../platform/text/print.ts';
 import { runAgent } from './agent.ts';
 import { AttachmentPolicy } from './attachment-policy.ts';
 import type { NetworkDriver } from './driver.ts';
 import { LinuxDriver } from './drivers/linux/driver.ts';
 import { type DeviceName, deviceNameSchema } from './drivers/linux/uplink.ts';
 import { type Silence, SimulatedDriver } from './drivers/simulated.ts';
+import { type HostConfiguration, parseHostConfiguration } from './settings.ts';
 
 /** From the signal to the end, at most. */
 const STOP_WITHIN_MS = 5_000;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { messageOf, StackError } from '../stack/errors.ts';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor } from '../stack/processes.ts';
-import { fetchDebianMysql } from '../stack/servers/debian-mysql.ts';
-import { runInControl, runScript } from '../testbed/control.ts';
-import { obstacle } from '../testbed/tools.ts';
+import { messageOf, StackError } from '../dev/stack/errors.ts';
+import { PROJECT_FOLDER, STACK_FOLDER } from '../dev/stack/paths.ts';
+import { ProcessSupervisor } from '../dev/stack/processes.ts';
+import { fetchDebianMysql } from '../dev/stack/servers/debian-mysql.ts';
+import { runInControl, runScript } from '../dev/testbed/control.ts';
+import { obstacle } from '../dev/testbed/tools.ts';
 import { pythonObstacle } from './examples/python.ts';
 import { fetchFaultTools } from './faults/tools.ts';
 import { fetchRepositoryFiles } from './security/repository-files.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { TemporalSettings } from '../config/servers.ts';
-import { aborted } from '../config/termination.ts';
-import { temporalConnectionOptions } from '../temporal/connection.ts';
+import type { TemporalSettings } from '../platform/config/servers.ts';
+import { aborted } from '../platform/config/termination.ts';
+import { temporalConnectionOptions } from '../platform/temporal/connection.ts';
 
 const PAUSE_MS = 1_000;
 

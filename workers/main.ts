@@ -1,16 +1,16 @@
 import { HostAnswers } from '../activities/host-answers.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
-import { parseWorkerConfiguration } from '../config/configuration.ts';
-import { aborted, termination } from '../config/termination.ts';
 import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
 import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
-import { createLogger } from '../logging/logger.ts';
 import { reconcile } from '../outbox/reconciler.ts';
 import { OperationStarter } from '../outbox/starter.ts';
-import { createTemporalClient } from '../temporal/connection.ts';
-import { describeError, printError, printUncaughtErrors } from '../text/print.ts';
+import { aborted, termination } from '../platform/config/termination.ts';
+import { createLogger } from '../platform/logging/logger.ts';
+import { createTemporalClient } from '../platform/temporal/connection.ts';
+import { describeError, printError, printUncaughtErrors } from '../platform/text/print.ts';
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
+import { parseWorkerConfiguration } from './settings.ts';
 import { createWorker, mayStartEagerly, operationPatience } from './worker.ts';
 
 printUncaughtErrors();

@@ -6,12 +6,12 @@ import type { HostAnswers } from '../activities/host-answers.ts';
 import { createActivities } from '../activities/index.ts';
 import { readBillingEvents } from '../billing/consume.ts';
 import type { BillingPublisher } from '../billing/publisher.ts';
-import type { WorkerConfiguration } from '../config/configuration.ts';
 import type { Database } from '../db/database.ts';
 import type { OperationRules } from '../db/operations/admit.ts';
 import { DEPLOYMENT_NAME, TASK_QUEUE } from '../domain/names.ts';
 import type { Patience } from '../domain/patience.ts';
-import { createDataConverter } from '../temporal/data-converter.ts';
+import { createDataConverter } from '../platform/temporal/data-converter.ts';
+import type { WorkerConfiguration } from './settings.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 /** Options of {@link createWorker}. */

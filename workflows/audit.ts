@@ -8,7 +8,7 @@ import {
 import type { AuditActivities } from '../activities/audit.ts';
 import type { AuditReport, Findings } from '../domain/audit-report.ts';
 import { FINDINGS } from '../domain/search-attributes.ts';
-import { markdownText } from '../text/visible.ts';
+import { markdownText } from '../platform/text/visible.ts';
 
 /** Runs of builds before have not sealed the audit log. */
 const SEALING = 'seal-audit-log';

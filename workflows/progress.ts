@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import { ATTEMPT_SIGNAL, type Attempt, isAttempt } from '../domain/attempt.ts';
 import { STUCK } from '../domain/search-attributes.ts';
-import { markdownText } from '../text/visible.ts';
+import { markdownText } from '../platform/text/visible.ts';
 
 const attemptSignal = defineSignal<[Attempt]>(ATTEMPT_SIGNAL);
 

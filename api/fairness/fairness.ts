@@ -1,12 +1,12 @@
 import { createMiddleware } from 'hono/factory';
 import type { Logger } from 'pino';
-import type { ApiLimits } from '../../config/api-limits.ts';
 import type { Database } from '../../db/database.ts';
 import type { HostIdentity } from '../../db/hosts.ts';
-import { Allowance } from '../../fairness/allowance.ts';
-import { FairGate, TooManyWaitingError } from '../../fairness/fair-gate.ts';
+import { Allowance } from '../../platform/fairness/allowance.ts';
+import { FairGate, TooManyWaitingError } from '../../platform/fairness/fair-gate.ts';
 import type { ApiEnvironment, Caller, Operator } from '../context.ts';
 import { tooManyRequests } from '../errors.ts';
+import type { ApiLimits } from '../limits.ts';
 import { LineBudget } from './line-budget.ts';
 import { RemoteAddresses } from './remote-address.ts';
 import { WrongTokens } from './wrong-tokens.ts';

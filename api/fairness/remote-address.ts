@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
-import { plainAddress } from '../../fairness/party.ts';
+import { plainAddress } from '../../platform/fairness/party.ts';
 import type { ApiEnvironment } from '../context.ts';
 
 /** Where requests come from without a socket, as when the app runs as a function. */

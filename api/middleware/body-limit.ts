@@ -1,5 +1,5 @@
 import { createMiddleware } from 'hono/factory';
-import { type BodyLimits, LARGEST_BODY, readBody } from '../../http/read-body.ts';
+import { type BodyLimits, LARGEST_BODY, readBody } from '../../platform/http/read-body.ts';
 import type { ApiEnvironment } from '../context.ts';
 import { payloadTooLarge } from '../errors.ts';
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { requestIdFrom } from '../../http/request-id.ts';
+import { requestIdFrom } from '../../platform/http/request-id.ts';
 import type { ApiApp } from '../context.ts';
 import type { LineBudget } from '../fairness/line-budget.ts';
 

@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { Logger } from 'pino';
-import { requestIdFrom } from '../../http/request-id.ts';
+import { requestIdFrom } from '../../platform/http/request-id.ts';
 import type { ApiEnvironment } from '../context.ts';
 
 const HEADER = 'x-request-id';

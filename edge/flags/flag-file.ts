@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { shown } from '../../text/visible.ts';
+import { shown } from '../../platform/text/visible.ts';
 import { CODE_PATHS, type CodePath } from '../code-paths.ts';
 import { type FlagSetting, flagOf, flagSchema, OFF, settingOf } from './setting.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { HOP_BY_HOP } from '../../http/passed-on.ts';
+import { HOP_BY_HOP } from '../../platform/http/passed-on.ts';
 
 /** What a proxy in front may say of where a request came from, and nobody else. */
 const BELIEVED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'] as const;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
-import { normalizeTarget } from '../../http/target.ts';
+import { normalizeTarget } from '../../platform/http/target.ts';
 import { ClientGoneError, UpstreamError } from '../errors.ts';
 
 /** The two stacks. */

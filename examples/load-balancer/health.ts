@@ -1,4 +1,4 @@
-import type { BalancerNode } from '../../config/load-balancer.ts';
+import type { BalancerNode } from './settings.ts';
 
 /** How {@link HealthChecks} judges. */
 export interface HealthOptions {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createReservedIpClient } from '../../client/index.ts';
-import { parseLoadBalancerConfiguration } from '../../config/configuration.ts';
-import { runProcess } from '../../config/run-process.ts';
-import { aborted, termination } from '../../config/termination.ts';
-import { createLogger } from '../../logging/logger.ts';
-import { openTemporalClient } from '../../temporal/connection.ts';
+import { runProcess } from '../../platform/config/run-process.ts';
+import { aborted, termination } from '../../platform/config/termination.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
+import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { Controller } from './controller.ts';
 import { HealthChecks } from './health.ts';
+import { parseLoadBalancerConfiguration } from './settings.ts';
 import { StateFile } from './state.ts';
 
 /*

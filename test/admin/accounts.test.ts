@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { expectAnswer, Http } from '../support/http.ts';
-import { until } from '../support/until.ts';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const accountSchema = z.object({

@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import { expectAnswer, Http } from '../support/http.ts';
 import { useWorld } from '../support/world.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;

@@ -1,12 +1,12 @@
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { Http } from '../support/http.ts';
+import { Http } from '../../dev/kit/http.ts';
 import { runProgram } from '../support/program.ts';
 import { useWorld } from '../support/world.ts';
 
 function admin(commandArguments: string[], environment: Record<string, string> = {}) {
   const { apiUrl, adminToken } = inject('stack');
-  return runProgram('admin/main.ts', commandArguments, {
+  return runProgram('ops/admin/main.ts', commandArguments, {
     environment: { API_URL: apiUrl, ADMIN_TOKEN: adminToken, ...environment },
   });
 }

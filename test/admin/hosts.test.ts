@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { expectAnswer, Http } from '../support/http.ts';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const hostSchema = z.object({

@@ -1,11 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { expectAnswer } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { addressFromBytes } from '../../domain/address.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
-import { expectAnswer } from '../support/http.ts';
-import { until } from '../support/until.ts';
 import { FUTURE, useWorld, type World } from '../support/world.ts';
 
 const poolSchema = z.object({

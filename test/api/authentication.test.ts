@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
-import { expectAnswer, Http } from '../support/http.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 /** Makes a token and answers it with its number, by which it is revoked. */

@@ -1,11 +1,11 @@
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { readAction } from '../support/account.ts';
+import { readAction } from '../../dev/kit/account.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedAction, expectedDroplet, expectedError } from '../support/expected.ts';
-import { expectAnswer } from '../support/http.ts';
 import { useReserved } from '../support/reserved.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const created = z

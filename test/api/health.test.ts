@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { Http } from '../../dev/kit/http.ts';
 import { useApp } from '../support/app.ts';
-import { Http } from '../support/http.ts';
 
 const processes = () => [inject('stack').apiUrl, inject('stack').secondApiUrl].map((url) => new Http(url, null));
 

@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
+import { Http } from '../../dev/kit/http.ts';
 import { useDatabase } from '../support/database.ts';
-import { Http } from '../support/http.ts';
 import { useWorld } from '../support/world.ts';
 
 const keyed = (key: string) => ({ headers: { 'idempotency-key': key } });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { expectedError } from '../support/expected.ts';
 import { readListings } from '../support/listings.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 test('what belongs to another account is not found, under any path, and stays as it is', async () => {

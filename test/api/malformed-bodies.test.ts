@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import type { Answer } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import type { Answer } from '../support/http.ts';
 import { readListings } from '../support/listings.ts';
 import { createWorld, type World } from '../support/world.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { readIpv6Address } from '../support/account.ts';
+import { readIpv6Address } from '../../dev/kit/account.ts';
+import { type Answer, expectAnswer, Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useApp } from '../support/app.ts';
 import { Contract, findReferences, type OpenApi, openApiSchema, operationsOf } from '../support/contract.ts';
-import { type Answer, expectAnswer, Http } from '../support/http.ts';
-import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 let document: OpenApi;

@@ -1,8 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import { expectAnswer } from '../support/http.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const listSchema = z.object({

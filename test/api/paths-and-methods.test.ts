@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { Http } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import { Http } from '../support/http.ts';
 import { readListings } from '../support/listings.ts';
 import { createWorld, type World } from '../support/world.ts';
 

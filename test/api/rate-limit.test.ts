@@ -1,8 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
 import { SlidingWindow } from '../../api/middleware/sliding-window.ts';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { type Answer, Http } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import { type Answer, Http } from '../support/http.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 async function limited(world: World, account: Account, minute: number, hour: number): Promise<Http> {

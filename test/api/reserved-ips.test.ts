@@ -1,8 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { readAction, readReserved } from '../support/account.ts';
+import { readAction, readReserved } from '../../dev/kit/account.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedAction, expectedAddress, expectedDroplet, expectedError, resourceIdOf } from '../support/expected.ts';
-import { expectAnswer } from '../support/http.ts';
 import { FUTURE, useWorld } from '../support/world.ts';
 
 const reservedForDroplet = z

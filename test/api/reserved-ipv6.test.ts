@@ -1,8 +1,8 @@
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { readAction, readIpv6Address } from '../support/account.ts';
+import { readAction, readIpv6Address } from '../../dev/kit/account.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedAction, expectedDroplet, expectedError, expectedIpv6Address } from '../support/expected.ts';
-import { expectAnswer } from '../support/http.ts';
 import { useWorld } from '../support/world.ts';
 
 const PATH = '/v2/reserved_ipv6';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readAction, readAddress } from '../support/account.ts';
+import { readAction, readAddress } from '../../dev/kit/account.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('a client may', () => {

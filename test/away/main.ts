@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { commandLine } from '../../text/print.ts';
+import { commandLine } from '../../platform/text/print.ts';
 import { describeAway, missedGoals, problemsOf } from './report.ts';
 import { runAway } from './run.ts';
 import { MODES, type Mode } from './stack.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Account } from '../support/account.ts';
-import { expectAnswer, Http } from '../support/http.ts';
-import { until } from '../support/until.ts';
+import { Account } from '../../dev/kit/account.ts';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 
 export const REGION = 'away';
 /** So large that no account's share of it binds. */

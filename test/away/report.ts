@@ -1,5 +1,5 @@
-import { formatTable } from '../../admin/table.ts';
-import { summarise } from '../../bench/percentiles.ts';
+import { summarise } from '../../dev/bench/percentiles.ts';
+import { formatTable } from '../../ops/admin/table.ts';
 import type { SentRequest } from './load.ts';
 import type { AwayResult, ModeResult } from './run.ts';
 

@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startApplication, startHost } from '../../stack/application.ts';
-import type { ProcessFailedError } from '../../stack/errors.ts';
-import { STACK_FOLDER } from '../../stack/paths.ts';
-import { freePort } from '../../stack/ports.ts';
-import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../stack/processes.ts';
-import { type Report, startServers } from '../../stack/servers/index.ts';
-import { pingTemporal } from '../../stack/servers/temporal.ts';
+import { Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
+import { startApplication, startHost } from '../../dev/stack/application.ts';
+import type { ProcessFailedError } from '../../dev/stack/errors.ts';
+import { STACK_FOLDER } from '../../dev/stack/paths.ts';
+import { freePort } from '../../dev/stack/ports.ts';
+import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../dev/stack/processes.ts';
+import { type Report, startServers } from '../../dev/stack/servers/index.ts';
+import { pingTemporal } from '../../dev/stack/servers/temporal.ts';
 import { fetchFaultTools } from '../faults/tools.ts';
 import { startToxiproxy } from '../faults/toxiproxy.ts';
-import { Http } from '../support/http.ts';
-import { until } from '../support/until.ts';
 import { registerHosts } from './population.ts';
 
 /** How Temporal is taken away. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { admit, openPeerDatabase, settle } from '../../bench/peers/common/database.ts';
-import type { Admitted, OperationRequest } from '../../bench/peers/common/operation.ts';
-import { ACCOUNT_ID, makePeerDatabase, readOutcome } from '../../bench/peers/common/tables.ts';
+import { admit, openPeerDatabase, settle } from '../../dev/bench/peers/common/database.ts';
+import type { Admitted, OperationRequest } from '../../dev/bench/peers/common/operation.ts';
+import { ACCOUNT_ID, makePeerDatabase, readOutcome } from '../../dev/bench/peers/common/tables.ts';
 
 /*
  * What the peers of `npm run bench:peers` have in common. Their recoveries are worth something only if a step that is

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { computeStatement, type StatementRequest } from '../../billing/hours.ts';
 import type { BillingChange } from '../../domain/billing.ts';
+import { computeStatement, type StatementRequest } from '../../ops/billing-statement/hours.ts';
 
 const HOUR = 3_600_000;
 const ACCOUNT = 7;

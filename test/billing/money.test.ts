@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_RATE, formatDollars, parseDollars } from '../../billing/money.ts';
+import { DEFAULT_RATE, formatDollars, parseDollars } from '../../ops/billing-statement/money.ts';
 
 describe('an amount in dollars', () => {
   test('is read to the millionth, without rounding', () => {

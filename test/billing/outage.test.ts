@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const BILLING_BUDGET_MS = 1_000;

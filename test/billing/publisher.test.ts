@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type BillingPublisher, BillingUnavailableError, createBillingPublisher } from '../../billing/publisher.ts';
+import { until } from '../../dev/kit/until.ts';
 import type { BillingChange } from '../../domain/billing.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
-import { until } from '../support/until.ts';
 
 const TIMEOUT_MS = 600;
 

@@ -35,7 +35,7 @@ async function publish(changes: BillingChange[]): Promise<void> {
 const brokers = () => inject('stack').kafkaBrokers.split(',');
 
 function runStatement(programArguments: string[], kafkaBrokers = inject('stack').kafkaBrokers) {
-  return runProgram('billing/statement.ts', programArguments, {
+  return runProgram('ops/billing-statement/main.ts', programArguments, {
     environment: { KAFKA_BROKERS: kafkaBrokers, LOG_LEVEL: 'silent' },
   });
 }

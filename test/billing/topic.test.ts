@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fromMessage } from '../../billing/event.ts';
-import { computeStatement } from '../../billing/hours.ts';
 import type { Database } from '../../db/database.ts';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { computeStatement } from '../../ops/billing-statement/hours.ts';
 import { type TopicMessage, useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
 import { useWorld } from '../support/world.ts';

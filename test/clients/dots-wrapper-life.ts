@@ -1,6 +1,6 @@
 import { createApiClient } from 'dots-wrapper';
 import { expect } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/kit/until.ts';
 import type { World } from '../support/world.ts';
 
 type Client = ReturnType<typeof createApiClient>;

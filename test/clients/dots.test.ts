@@ -1,8 +1,8 @@
 import { expect, inject, test } from 'vitest';
+import { createDots, type Dots, type DotsAddress } from '../../dev/kit/dots-client.ts';
+import { until } from '../../dev/kit/until.ts';
 import { resourceIdOf } from '../support/expected.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
-import { createDots, type Dots, type DotsAddress } from './dots-client.ts';
 
 /** Both families of paths of the client, with the same methods. */
 const FAMILIES = [

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatTable } from '../../admin/table.ts';
-import { audit } from '../../audit/audit.ts';
-import { summarise } from '../../bench/percentiles.ts';
 import { openDatabase } from '../../db/database.ts';
-import { openTemporalClient } from '../../temporal/connection.ts';
-import type { Account } from '../support/account.ts';
+import { summarise } from '../../dev/bench/percentiles.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { type Answer, Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
+import { formatTable } from '../../ops/admin/table.ts';
+import { audit } from '../../ops/consistency/check.ts';
+import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
-import { type Answer, Http } from '../support/http.ts';
 import { type AcceptedOperation, isFailure, prepareLanes, type TimedRequest, Traffic } from '../support/traffic.ts';
-import { until } from '../support/until.ts';
 import { createWorld, type World } from '../support/world.ts';
 import { type Failure, type FragileStack, type LoggedRequest, type Part, startFragileStack } from './stack.ts';
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { measureKilledWorkers, PHASES, summariseKills } from '../../bench/killed-worker/measure.ts';
-import { startKilledWorkerStack } from '../../bench/killed-worker/stack.ts';
+import { measureKilledWorkers, PHASES, summariseKills } from '../../dev/bench/killed-worker/measure.ts';
+import { startKilledWorkerStack } from '../../dev/bench/killed-worker/stack.ts';
 
 /** Three seconds until Temporal gives a task to another worker, and what a busy machine takes. */
 const DELAYED_MS = 5_000;

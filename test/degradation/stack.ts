@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
-import { type AuditConfiguration, parseAuditConfiguration } from '../../config/configuration.ts';
-import { migrate, startApi, startWorker } from '../../stack/application.ts';
-import { STACK_FOLDER } from '../../stack/paths.ts';
-import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../stack/processes.ts';
-import { startServers } from '../../stack/servers/index.ts';
-import { pingKafka } from '../../stack/servers/kafka.ts';
-import { pingMysql } from '../../stack/servers/mysql.ts';
-import { pingTemporal } from '../../stack/servers/temporal.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/kit/until.ts';
+import { migrate, startApi, startWorker } from '../../dev/stack/application.ts';
+import { STACK_FOLDER } from '../../dev/stack/paths.ts';
+import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../dev/stack/processes.ts';
+import { startServers } from '../../dev/stack/servers/index.ts';
+import { pingKafka } from '../../dev/stack/servers/kafka.ts';
+import { pingMysql } from '../../dev/stack/servers/mysql.ts';
+import { pingTemporal } from '../../dev/stack/servers/temporal.ts';
+import { type AuditConfiguration, parseAuditConfiguration } from '../../ops/consistency/settings.ts';
 
 /** What can be taken away. */
 export type Part = 'kafka' | 'workers' | 'temporal' | 'mysql';

@@ -5,17 +5,17 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { listBuilds } from '../../deploy/deployment.ts';
+import type { ManualHost } from '../../dev/kit/manual-host.ts';
+import { until } from '../../dev/kit/until.ts';
+import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
 import { addressWorkflowId } from '../../domain/names.ts';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import { listBuilds } from '../../ops/deploy/deployment.ts';
 import { installTemporalRuntime } from '../../workers/runtime.ts';
-import type { ManualHost } from '../support/manual-host.ts';
 import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
 import { resetToFirstTask } from '../support/temporal.ts';
 import { prepareLanes, Traffic } from '../support/traffic.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const CHANGED_WORKFLOWS = join(PROJECT_FOLDER, 'test/deploys/changed-workflows.ts');
@@ -47,7 +47,7 @@ function deploy(...words: string[]) {
     TEMPORAL_ADDRESS: inject('stack').temporalAddress,
     TEMPORAL_NAMESPACE: temporal.options.namespace,
   };
-  return runProgram('deploy/main.ts', words, { environment });
+  return runProgram('ops/deploy/main.ts', words, { environment });
 }
 
 /** The build that a run is on, and whether it stays there. */

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { freePort } from '../../stack/ports.ts';
+import { Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
+import { freePort } from '../../dev/stack/ports.ts';
 import { setFlags, type TestGatewayOptions, useFlagFile, useGateway } from '../support/gateway.ts';
-import { Http } from '../support/http.ts';
 import { useLink } from '../support/link.ts';
 import { useUpstream } from '../support/recording-upstream.ts';
-import { until } from '../support/until.ts';
 
 const TIMEOUTS = { connectMs: 300, answerMs: 500, bodyMs: 500 };
 

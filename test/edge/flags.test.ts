@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { InMemoryProvider, OpenFeature } from '@openfeature/server-sdk';
 import { pino } from 'pino';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
 import { FileProvider } from '../../edge/flags/file-provider.ts';
 import { flagOf } from '../../edge/flags/setting.ts';
 import { setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
 import { startProgram } from '../support/program.ts';
 import { servedBy, useUpstream } from '../support/recording-upstream.ts';
-import { until } from '../support/until.ts';
 
 const USERS = Array.from({ length: 10_000 }, (_, number) => String(number + 1));
 

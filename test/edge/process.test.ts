@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { freePort } from '../../stack/ports.ts';
+import { Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
+import { freePort } from '../../dev/stack/ports.ts';
 import { useFlagFile } from '../support/gateway.ts';
-import { Http } from '../support/http.ts';
 import { runProgram, startProgram } from '../support/program.ts';
 import { servedBy, useUpstream } from '../support/recording-upstream.ts';
-import { until } from '../support/until.ts';
 
 test('a gateway runs with the flag service of a module, shows operators its metrics, and stops in order', async () => {
   const [legacy, fresh] = await Promise.all([useUpstream('legacy'), useUpstream('new')]);

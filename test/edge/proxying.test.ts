@@ -4,10 +4,10 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { expectAnswer } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { setFlags, type TestGatewayOptions, useFlagFile, useGateway } from '../support/gateway.ts';
-import { expectAnswer } from '../support/http.ts';
 import { type RecordingUpstream, useUpstream } from '../support/recording-upstream.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /** A gateway that sends everything to one recording upstream. */

@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Account } from '../../dev/kit/account.ts';
+import type { Http } from '../../dev/kit/http.ts';
 import { CODE_PATHS, type CodePath } from '../../edge/code-paths.ts';
-import type { Account } from '../support/account.ts';
 import { changeFlags, setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
-import type { Http } from '../support/http.ts';
 import { useUpstream } from '../support/recording-upstream.ts';
 import { createWorld, type World } from '../support/world.ts';
 

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, inject, test } from 'vitest';
+import { Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { compareAnswers } from '../../edge/shadow/compare.ts';
 import { setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
-import { Http } from '../support/http.ts';
 import { type Respond, useUpstream } from '../support/recording-upstream.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /** Two stacks, and a gateway that serves from legacy and compares every read with the new one. */

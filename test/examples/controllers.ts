@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { startServer } from '../../http/server.ts';
-import type { Account } from '../support/account.ts';
-import { expectAnswer } from '../support/http.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
+import { startServer } from '../../platform/http/server.ts';
 import { type Program, startProgram } from '../support/program.ts';
-import { until } from '../support/until.ts';
 import type { World } from '../support/world.ts';
 import { hasPython, pythonPackagesFolder } from './python.ts';
 

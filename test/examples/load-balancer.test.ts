@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { validators } from '../support/json-schemas.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type WorldOptions } from '../support/world.ts';
 import { actionsOf, EXAMPLES, type Example, heldBy, useController, useNode } from './controllers.ts';
 

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { audit } from '../../audit/audit.ts';
-import { describeViolation } from '../../audit/violation.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { type Address, addressFromBytes, addressToResourceId } from '../../domain/address.ts';
 import { operationSchema } from '../../domain/operation.ts';
 import { readNetworkFile } from '../../host/drivers/simulated.ts';
-import { expectAnswer, Http } from '../support/http.ts';
+import { audit } from '../../ops/consistency/check.ts';
+import { describeViolation } from '../../ops/consistency/violation.ts';
 import type { ListedAction } from './histories/operation.ts';
 import type { FaultStack } from './stack.ts';
 

@@ -1,4 +1,4 @@
-import { type SeededRandom, seededRandom } from '../support/random.ts';
+import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 
 /** Processes of one kind of which there are several, by number from 1. */
 export interface Population {

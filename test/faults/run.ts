@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../../stack/paths.ts';
-import type { RunningProcess } from '../../stack/processes.ts';
+import { REGION } from '../../dev/kit/population.ts';
+import { PROJECT_FOLDER, STACK_FOLDER } from '../../dev/stack/paths.ts';
+import type { RunningProcess } from '../../dev/stack/processes.ts';
 import {
   type ClientConfiguration,
   type ClientRecord,
@@ -17,7 +18,6 @@ import { type GroundTruth, readGroundTruth } from './ground-truth.ts';
 import { toHistory } from './histories/history.ts';
 import { checkLinearizability, type LinearizabilityReport } from './linearizability.ts';
 import { CRASH_STEPS } from './plan.ts';
-import { REGION } from './population.ts';
 import { type FaultStack, startFaultStack } from './stack.ts';
 
 const LANES = 2;

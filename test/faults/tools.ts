@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StackError } from '../../stack/errors.ts';
-import type { ProcessSupervisor } from '../../stack/processes.ts';
-import { buildIntoCache, cacheFolder, exists, withProgress } from '../../stack/servers/cache.ts';
-import { buildWithGo, type GoBuild } from '../../stack/servers/go.ts';
-import type { Report } from '../../stack/servers/index.ts';
-import { outputOf } from '../../stack/servers/tools.ts';
+import { StackError } from '../../dev/stack/errors.ts';
+import type { ProcessSupervisor } from '../../dev/stack/processes.ts';
+import { buildIntoCache, cacheFolder, exists, withProgress } from '../../dev/stack/servers/cache.ts';
+import { buildWithGo, type GoBuild } from '../../dev/stack/servers/go.ts';
+import type { Report } from '../../dev/stack/servers/index.ts';
+import { outputOf } from '../../dev/stack/servers/tools.ts';
 
 const TOXIPROXY_VERSION = '2.5.0';
 const TOXIPROXY_PACKAGE = 'github.com/Shopify/toxiproxy/v2/cmd/server';

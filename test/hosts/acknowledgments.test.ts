@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('an acknowledgment', () => {

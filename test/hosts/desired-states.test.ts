@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { DesiredStates } from '../../api/host-events/desired-states.ts';
 import { WaitingHosts } from '../../api/host-events/waiting-hosts.ts';
 import { openDatabase } from '../../db/database.ts';
-import { expectAnswer } from '../support/http.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
 import { useWorld } from '../support/world.ts';
 
 const stateSchema = z.object({

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
+import { until } from '../../dev/kit/until.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import { startAgent } from '../support/agents.ts';
 import { useDatabase } from '../support/database.ts';
 import { ANCHOR, useScriptedControlPlane } from '../support/scripted-control-plane.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const IP = '203.0.113.7';

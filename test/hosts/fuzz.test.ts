@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
-import { createLogger } from '../../logging/logger.ts';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { type Answer, expectAnswer, Http } from '../../dev/kit/http.ts';
+import type { ManualHost } from '../../dev/kit/manual-host.ts';
+import { seededRandom } from '../../dev/kit/random.ts';
+import { until } from '../../dev/kit/until.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
-import { type Answer, expectAnswer, Http } from '../support/http.ts';
-import type { ManualHost } from '../support/manual-host.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { seededRandom } from '../support/random.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { type HostileRequest, hostileRequests, type Refusal } from './hostile-requests.ts';
 

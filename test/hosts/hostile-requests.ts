@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../support/random.ts';
+import type { SeededRandom } from '../../dev/kit/random.ts';
 
 /** What names one event of one host. */
 export interface EventName {

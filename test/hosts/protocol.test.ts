@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { type Answer, expectAnswer, Http } from '../../dev/kit/http.ts';
+import type { ManualHost } from '../../dev/kit/manual-host.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
-import { type Answer, expectAnswer, Http } from '../support/http.ts';
-import type { ManualHost } from '../support/manual-host.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const EVENTS = '/host/v1/events';

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startOptions } from '../../client/start-options.ts';
+import { until } from '../../dev/kit/until.ts';
+import { startWorker } from '../../dev/stack/application.ts';
+import { ProcessSupervisor } from '../../dev/stack/processes.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
-import { startWorker } from '../../stack/application.ts';
-import { ProcessSupervisor } from '../../stack/processes.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /** State of a pending activity that has begun, in Temporal's API. */

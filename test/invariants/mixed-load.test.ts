@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { type Account, readIpv6Address } from '../../dev/kit/account.ts';
+import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
+import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
+import { until } from '../../dev/kit/until.ts';
 import { familyOf } from '../../domain/address.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
-import { type Account, readIpv6Address } from '../support/account.ts';
 import { startAgent } from '../support/agents.ts';
 import { auditAccounts } from '../support/audit.ts';
 import { useDatabase } from '../support/database.ts';
-import { type Answer, expectAnswer } from '../support/http.ts';
-import { type SeededRandom, seededRandom } from '../support/random.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const SEED = 20_260_801;

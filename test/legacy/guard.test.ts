@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { INNER_CALLS, type InnerCall } from '../../legacy/parameters.ts';
-import { readAction } from '../support/account.ts';
+import { readAction } from '../../dev/kit/account.ts';
+import { INNER_CALLS, type InnerCall } from '../../dev/legacy/parameters.ts';
 import { useLegacy } from '../support/legacy.ts';
 import { useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';

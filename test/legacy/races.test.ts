@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, inject, test } from 'vitest';
-import { readAction, readAddress } from '../support/account.ts';
+import { readAction, readAddress } from '../../dev/kit/account.ts';
 import { useLegacy } from '../support/legacy.ts';
 import { useWorld, type World } from '../support/world.ts';
 

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { audit } from '../../audit/audit.ts';
-import { describeViolation } from '../../audit/violation.ts';
 import { readBillingEvents } from '../../billing/consume.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { type Account, readAction } from '../../dev/kit/account.ts';
+import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
+import { until } from '../../dev/kit/until.ts';
 import { billingEventId } from '../../domain/names.ts';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
-import { type Account, readAction } from '../support/account.ts';
+import { audit } from '../../ops/consistency/check.ts';
+import { describeViolation } from '../../ops/consistency/violation.ts';
 import { changeFlags, type TestGateway, useFlagFile, useGateway } from '../support/gateway.ts';
 import { useLegacy } from '../support/legacy.ts';
 import { collecting, requestsIn } from '../support/log-lines.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { type SeededRandom, seededRandom } from '../support/random.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { type Accepted, Customer } from './customer.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type Account, type Action, readAction } from '../support/account.ts';
-import { type Answer, expectAnswer } from '../support/http.ts';
-import type { SeededRandom } from '../support/random.ts';
-import { until } from '../support/until.ts';
+import { type Account, type Action, readAction } from '../../dev/kit/account.ts';
+import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
+import type { SeededRandom } from '../../dev/kit/random.ts';
+import { until } from '../../dev/kit/until.ts';
 
 const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
 type Family = (typeof FAMILIES)[number];

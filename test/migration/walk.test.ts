@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { shareOnNew } from '../../demo/migration/measure.ts';
-import { describeWalk, rowOf } from '../../demo/migration/report.ts';
-import { walk } from '../../demo/migration/walk.ts';
+import { shareOnNew } from '../../dev/demo/migration/measure.ts';
+import { describeWalk, rowOf } from '../../dev/demo/migration/report.ts';
+import { walk } from '../../dev/demo/migration/walk.ts';
 
 /** Two of the first twenty accounts are among the first 5 %. */
 const CUSTOMERS = 20;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readAction } from '../support/account.ts';
+import { readAction } from '../../dev/kit/account.ts';
 import { useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 

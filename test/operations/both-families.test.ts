@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { createReservedIpClient } from '../../client/index.ts';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import type { ManualHost } from '../../dev/kit/manual-host.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedDroplet } from '../support/expected.ts';
-import type { ManualHost } from '../support/manual-host.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 async function assignOn(host: ManualHost, account: Account, ip: string, droplet: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { readIpv6Address } from '../../dev/kit/account.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { anchorFor } from '../../domain/anchor.ts';
-import { readIpv6Address } from '../support/account.ts';
-import { expectAnswer } from '../support/http.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const ANCHOR = /^fd5d:2a1c:7b60::a11:[\da-f]{1,4}$/;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useReserved } from '../support/reserved.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 function untilReservable(account: Account, region: string): Promise<boolean> {

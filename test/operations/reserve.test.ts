@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readAddress, readReserved } from '../support/account.ts';
+import { readAddress, readReserved } from '../../dev/kit/account.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('reserve', () => {

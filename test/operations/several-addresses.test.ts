@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { HostAnswers } from '../../activities/host-answers.ts';
-import { checkDatabase } from '../../audit/checks/database.ts';
 import type { Database } from '../../db/database.ts';
 import { type AddressChange, admitBy } from '../../db/operations/admission.ts';
 import { findVerdict } from '../../db/operations/admit.ts';
@@ -17,12 +16,13 @@ import {
 } from '../../db/operations/locks.ts';
 import { reopen, undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
+import type { Account } from '../../dev/kit/account.ts';
 import { addressToBytes } from '../../domain/address.ts';
 import { fencesOf } from '../../domain/host-commands.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
-import type { Account } from '../support/account.ts';
+import { checkDatabase } from '../../ops/consistency/checks/database.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';
 import { useWorld, type World } from '../support/world.ts';

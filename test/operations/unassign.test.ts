@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { useReserved } from '../support/reserved.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('unassign', () => {

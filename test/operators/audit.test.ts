@@ -2,21 +2,21 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { audit } from '../../audit/audit.ts';
-import { checkChanges } from '../../audit/changes.ts';
-import { takeUpOperations } from '../../audit/take-up.ts';
 import { databaseTime } from '../../db/audited-operations.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { readOutboxState } from '../../db/outbox.ts';
+import { until } from '../../dev/kit/until.ts';
+import { freePort } from '../../dev/stack/ports.ts';
 import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
 import { FINDINGS } from '../../domain/search-attributes.ts';
-import { scheduleAudit } from '../../migrate/audit-schedule.ts';
-import { freePort } from '../../stack/ports.ts';
+import { checkChanges } from '../../ops/consistency/changes.ts';
+import { audit } from '../../ops/consistency/check.ts';
+import { takeUpOperations } from '../../ops/consistency/take-up.ts';
+import { scheduleAudit } from '../../ops/migrate/audit-schedule.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { resetToFirstTask, runningOperation } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /*

@@ -1,11 +1,11 @@
 import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import { until } from '../../dev/kit/until.ts';
 import { ACCOUNT, ADDRESS, HOST, OPERATION, REGION, STUCK, STUCK_QUERY } from '../../domain/search-attributes.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { runningOperation } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /*

@@ -5,6 +5,7 @@ import { assignOperation, reserveOperation, unassignOperation } from '../../clie
 import { type OpenOperation, openOperations } from '../../db/audited-operations.ts';
 import type { Database } from '../../db/database.ts';
 import { addToOutbox, removeFromOutbox, takeDueOperations } from '../../db/outbox.ts';
+import { until } from '../../dev/kit/until.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
@@ -14,7 +15,6 @@ import { PATIENCE, RULES } from '../support/app.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
 import { runningOperation, useTemporal } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const logger = pino({ level: 'silent' });

@@ -2,14 +2,14 @@ import { pino } from 'pino';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createAdmission } from '../../admission/admission.ts';
 import { assignOperation, releaseOperation } from '../../client/operations.ts';
+import { until } from '../../dev/kit/until.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Admitted } from '../../domain/verdict.ts';
 import { OperationStarter } from '../../outbox/starter.ts';
-import { openTemporalClient } from '../../temporal/connection.ts';
+import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { PATIENCE, RULES } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { type LinkState, useLink } from '../support/link.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const logger = pino({ level: 'silent' });

@@ -3,9 +3,9 @@ import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import { dropIdempotencyKey, takeIdempotencyKey } from '../../db/idempotency.ts';
+import { until } from '../../dev/kit/until.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 function sha256(text: string): Buffer {

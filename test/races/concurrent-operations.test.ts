@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
-import { readAction } from '../support/account.ts';
-import { until } from '../support/until.ts';
+import { readAction } from '../../dev/kit/account.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('two operations on one address at once', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createReservedIpClient } from '../../client/index.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /** What a closed run did about verdict and billing, in the order of its history. */

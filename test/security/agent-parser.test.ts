@@ -4,14 +4,15 @@ import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ConfigurationError, parseHostConfiguration } from '../../config/configuration.ts';
+import { seededRandom } from '../../dev/kit/random.ts';
+import { until } from '../../dev/kit/until.ts';
 import type { DesiredAttachment } from '../../domain/host-event.ts';
 import { AttachmentPolicy } from '../../host/attachment-policy.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
+import { parseHostConfiguration } from '../../host/settings.ts';
+import { ConfigurationError } from '../../platform/config/settings.ts';
 import { startAgent, useStateFile } from '../support/agents.ts';
 import { runProgram } from '../support/program.ts';
-import { seededRandom } from '../support/random.ts';
-import { until } from '../support/until.ts';
 import { HOSTILE_ADDRESSES, HostileValues, mayBeAttached } from './hostile-values.ts';
 import { useRawControlPlane } from './raw-control-plane.ts';
 

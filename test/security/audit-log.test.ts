@@ -3,8 +3,8 @@ import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient } from '../../client/index.ts';
 import type { Database } from '../../db/database.ts';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { useDatabase } from '../support/database.ts';
-import { expectAnswer, Http } from '../support/http.ts';
 import { runProgram } from '../support/program.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';
@@ -177,7 +177,7 @@ describe('the audit log', () => {
     const { apiUrl, adminToken } = inject('stack');
     const environment = { API_URL: apiUrl, ADMIN_TOKEN: adminToken };
     const command = ['audit-log', 'list', '--subject', `region ${world.region}`, '--since', '2026-01-01T00:00:00Z'];
-    const { code, stdout } = await runProgram('admin/main.ts', command, { environment });
+    const { code, stdout } = await runProgram('ops/admin/main.ts', command, { environment });
     expect(code).toBe(0);
     expect(stdout).toMatch(/WHO .*ACTION/);
     expect(stdout).toMatch(/admin .*put region .*done/);

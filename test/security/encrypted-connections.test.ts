@@ -3,11 +3,11 @@ import { Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKafka } from '../../billing/kafka.ts';
-import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '../../config/configuration.ts';
 import { openDatabase, ping } from '../../db/database.ts';
-import { walk } from '../../stack/walk.ts';
-import { temporalConnectionOptions } from '../../temporal/connection.ts';
-import { Http } from '../support/http.ts';
+import { Http } from '../../dev/kit/http.ts';
+import { walk } from '../../dev/stack/walk.ts';
+import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '../../platform/config/servers.ts';
+import { temporalConnectionOptions } from '../../platform/temporal/connection.ts';
 import { runProgram } from '../support/program.ts';
 import { findSecrets } from '../support/secrets-in-logs.ts';
 import { createSecuredStack, type SecuredStack } from '../support/secured-stack.ts';
@@ -37,10 +37,14 @@ describe('with TLS to all three servers', () => {
   test('the audit and the billing statement reach them too', async () => {
     const environment = { ...stack.environment, LOG_LEVEL: 'warn' };
     const [audited, billed] = await Promise.all([
-      runProgram('audit/main.ts', [], { environment }),
-      runProgram('billing/statement.ts', ['--account', '1', '--from', '2026-01-01', '--to', '2100-01-01', '--json'], {
-        environment,
-      }),
+      runProgram('ops/consistency/main.ts', [], { environment }),
+      runProgram(
+        'ops/billing-statement/main.ts',
+        ['--account', '1', '--from', '2026-01-01', '--to', '2100-01-01', '--json'],
+        {
+          environment,
+        },
+      ),
     ]);
     expect(audited).toMatchObject({ code: 0, stdout: '0 violations\n' });
     expect(JSON.parse(billed.stdout)).toMatchObject({ addresses: [{ intervals: expect.anything() }] });

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { giveAnsweredEvents } from '../../bench/fairness/answered-events.ts';
-import { type Attacker, type FloodKind, RATES } from '../../bench/fairness/floods.ts';
-import { type FloodResult, measureFlood } from '../../bench/fairness/measure.ts';
-import { MEASURED, type Measured, measureVictim, type Victim } from '../../bench/fairness/victim.ts';
-import { BenchClient } from '../../bench/http.ts';
 import { openDatabase } from '../../db/database.ts';
+import { giveAnsweredEvents } from '../../dev/bench/fairness/answered-events.ts';
+import { type Attacker, type FloodKind, RATES } from '../../dev/bench/fairness/floods.ts';
+import { type FloodResult, measureFlood } from '../../dev/bench/fairness/measure.ts';
+import { MEASURED, type Measured, measureVictim, type Victim } from '../../dev/bench/fairness/victim.ts';
+import { BenchClient } from '../../dev/bench/http.ts';
 import { startApiProcess, useApiProcess } from '../support/api-process.ts';
 import { createWorld } from '../support/world.ts';
 

@@ -1,8 +1,8 @@
 import { InMemoryProvider } from '@openfeature/server-sdk';
 import { describe, expect, test } from 'vitest';
-import { parseEdgeConfiguration } from '../../config/configuration.ts';
+import { seededRandom } from '../../dev/kit/random.ts';
+import { parseEdgeConfiguration } from '../../edge/settings.ts';
 import { type TestGatewayOptions, useGateway } from '../support/gateway.ts';
-import { seededRandom } from '../support/random.ts';
 import { ask } from '../support/raw-http.ts';
 import { type RecordingUpstream, useUpstream } from '../support/recording-upstream.ts';
 

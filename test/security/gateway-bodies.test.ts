@@ -1,11 +1,11 @@
 import { InMemoryProvider } from '@openfeature/server-sdk';
 import { describe, expect, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
-import { readBody } from '../../http/read-body.ts';
+import { readBody } from '../../platform/http/read-body.ts';
 import { useGateway } from '../support/gateway.ts';
 import { exchange } from '../support/raw-http.ts';
 import { useUpstream } from '../support/recording-upstream.ts';
-import { until } from '../support/until.ts';
 
 const LARGEST = 65_536;
 const TOO_LARGE = {

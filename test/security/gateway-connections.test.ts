@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { useFlagFile } from '../support/gateway.ts';
 import { startProgram } from '../support/program.ts';
-import { until } from '../support/until.ts';
 
 test('an address has only so many connections to a gateway, and others are answered', async () => {
   const gateway = startProgram('edge/main.ts', [], {

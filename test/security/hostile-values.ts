@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net';
-import type { SeededRandom } from '../support/random.ts';
+import type { SeededRandom } from '../../dev/kit/random.ts';
 
 /** Addresses that no host may attach, each with why. */
 export const HOSTILE_ADDRESSES: readonly [address: string, why: string][] = [

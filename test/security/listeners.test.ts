@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { ConfigurationError, parseApiConfiguration } from '../../config/configuration.ts';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
-import { Http } from '../support/http.ts';
-import { ManualHost } from '../support/manual-host.ts';
+import { parseApiConfiguration } from '../../api/settings.ts';
+import { Http } from '../../dev/kit/http.ts';
+import { ManualHost } from '../../dev/kit/manual-host.ts';
+import { until } from '../../dev/kit/until.ts';
+import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { ConfigurationError } from '../../platform/config/settings.ts';
 import { startAgentProcess, startApiProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
 import { ask } from '../support/raw-http.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const logLine = z.object({ msg: z.literal('listening'), url: z.url(), audiences: z.tuple([z.string()]) });
@@ -65,10 +66,10 @@ describe('an API whose operators and hosts have addresses of their own', () => {
     const [api, world] = await Promise.all([startSplitApi(), useWorld({ agents: 0 })]);
     const { adminToken: ADMIN_TOKEN } = inject('stack');
     const environment = { API_URL: api.customers, INTERNAL_URL: api.operators, ADMIN_TOKEN };
-    const listed = await runProgram('admin/main.ts', ['region', 'list'], { environment });
+    const listed = await runProgram('ops/admin/main.ts', ['region', 'list'], { environment });
     expect(listed).toMatchObject({ code: 0, stderr: '' });
     expect(listed.stdout).toContain(world.region);
-    const wrong = await runProgram('admin/main.ts', ['region', 'list'], {
+    const wrong = await runProgram('ops/admin/main.ts', ['region', 'list'], {
       environment: { API_URL: api.customers, ADMIN_TOKEN },
     });
     expect(wrong.code).toBe(1);
@@ -137,17 +138,15 @@ test('Compose and the image serve operators and hosts off the public port', asyn
 test('no process serves HTTP but by the one server that checks what requests name', async () => {
   const folders = [
     'api',
-    'admin',
-    'edge',
-    'legacy',
-    'temporal',
-    'workers',
-    'host',
-    'deploy',
-    'audit',
     'billing',
-    'migrate',
-    'stack',
+    'dev/legacy',
+    'dev/stack',
+    'edge',
+    'host',
+    'ops',
+    'outbox',
+    'platform/temporal',
+    'workers',
   ];
   const files = (
     await Promise.all(folders.map((folder) => readdir(join(PROJECT_FOLDER, folder), { recursive: true })))

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useApiProcess } from '../support/api-process.ts';
 import { useDatabase } from '../support/database.ts';
-import { expectAnswer, Http } from '../support/http.ts';
 import { runProgram } from '../support/program.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const newName = () => `op-${randomBytes(4).toString('hex')}`;
@@ -133,7 +133,7 @@ test('operators make, list and revoke their tokens on the command line, with a t
   const { apiUrl } = inject('stack');
   const { token } = await useOperator();
   const run = async (...words: string[]) => {
-    const { code, stdout, stderr } = await runProgram('admin/main.ts', words, {
+    const { code, stdout, stderr } = await runProgram('ops/admin/main.ts', words, {
       environment: { API_URL: apiUrl, ADMIN_TOKEN: token },
     });
     expect({ code, stderr }, words.join(' ')).toEqual({ code: 0, stderr: '' });

@@ -4,10 +4,10 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient } from '../../client/index.ts';
-import { parseTemporalSettings } from '../../config/configuration.ts';
-import { openTemporalClient } from '../../temporal/connection.ts';
+import { until } from '../../dev/kit/until.ts';
+import { parseTemporalSettings } from '../../platform/config/servers.ts';
+import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 const newKey = () => randomBytes(32).toString('base64');

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient } from '../../client/index.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { type Account, readAddress, readReserved } from '../../dev/kit/account.ts';
+import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
+import { insertAction, reserveRow } from '../../dev/legacy/monolith/writes.ts';
 import { addressToBytes } from '../../domain/address.ts';
-import { insertAction, reserveRow } from '../../legacy/monolith/writes.ts';
-import { type Account, readAddress, readReserved } from '../support/account.ts';
-import { type Answer, expectAnswer } from '../support/http.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /*

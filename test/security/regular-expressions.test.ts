@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
 import { attacksOn, plainAttacks } from './expressions/attacks.ts';
 import { collectExpressions, type Expression } from './expressions/collect.ts';
 import { findSlow } from './expressions/cost.ts';
@@ -16,7 +16,12 @@ describe('the regular expressions of the sources', () => {
     expect(collected.built).toEqual([]);
     const names = collected.expressions.map(({ name }) => name);
     expect(names.length).toBeGreaterThan(60);
-    for (const known of ['logging/secrets.ts:', 'api/middleware/authentication.ts:', 'z.uuid', 'z.iso.datetime']) {
+    for (const known of [
+      'platform/logging/secrets.ts:',
+      'api/middleware/authentication.ts:',
+      'z.uuid',
+      'z.iso.datetime',
+    ]) {
       expect(names.filter((name) => name.startsWith(known))).not.toEqual([]);
     }
   });

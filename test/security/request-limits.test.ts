@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { startServer } from '../../http/server.ts';
+import { startServer } from '../../platform/http/server.ts';
 import { useApp } from '../support/app.ts';
 import { useWorld } from '../support/world.ts';
 

@@ -5,10 +5,10 @@ import { pino } from 'pino';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createBillingPublisher } from '../../billing/publisher.ts';
+import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
 import { historyOf } from '../../edge/flags/flag-file.ts';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
-import { describeError } from '../../text/print.ts';
-import { markdownText, plainLine, shown, visible, visibleJson } from '../../text/visible.ts';
+import { describeError } from '../../platform/text/print.ts';
+import { markdownText, plainLine, shown, visible, visibleJson } from '../../platform/text/visible.ts';
 import { setFlags, useFlagFile } from '../support/gateway.ts';
 import { useHttpServer } from '../support/http-server.ts';
 import { type ProgramEnd, runProgram } from '../support/program.ts';
@@ -51,7 +51,7 @@ async function usePoisonedApi(): Promise<string> {
 
 function admin(apiUrl: string, command: string[]): Promise<ProgramEnd> {
   const environment = { API_URL: apiUrl, ADMIN_TOKEN: inject('stack').adminToken };
-  return runProgram('admin/main.ts', command, { environment });
+  return runProgram('ops/admin/main.ts', command, { environment });
 }
 
 /** The names of the commands that a help text lists. */
@@ -169,16 +169,16 @@ describe('what an operator’s command prints', () => {
     };
     const statement = ['--account', String(account), '--from', '2025-11-01', '--to', '2025-12-01'];
     for (const more of [[], ['--json']]) {
-      const end = await runProgram('billing/statement.ts', [...statement, ...more], { environment });
+      const end = await runProgram('ops/billing-statement/main.ts', [...statement, ...more], { environment });
       expectVisible(end, 'billing:statement');
       expect(end.stdout).toContain('203.0.113.77');
     }
-    const audit = await runProgram('audit/main.ts', [], { environment });
+    const audit = await runProgram('ops/consistency/main.ts', [], { environment });
     expectVisible(audit, 'audit');
     expect(audit.stdout).toContain(`action-${account}`);
     const build = 'a\u001b[2J\n9  forged\u202e';
     for (const command of [['status'], ['current', build], ['drained', build], [build]]) {
-      expectVisible(await runProgram('deploy/main.ts', command, { environment }), `deploy ${command[0]}`);
+      expectVisible(await runProgram('ops/deploy/main.ts', command, { environment }), `deploy ${command[0]}`);
     }
   }, 60_000);
 
@@ -186,7 +186,15 @@ describe('what an operator’s command prints', () => {
     const wrong = 'a\u001b[2J\n9  forged\u202e\u0085';
     const names = ['MYSQL_URL', 'API_URL', 'LEGACY_URL', 'LOG_LEVEL', 'API_PORT', 'EDGE_PORT', 'TEMPORAL_CODEC_KEYS'];
     const environment = Object.fromEntries(names.map((name) => [name, wrong]));
-    for (const script of ['api', 'edge', 'legacy', 'workers', 'migrate', 'audit', 'temporal/codec-endpoint']) {
+    for (const script of [
+      'api',
+      'edge',
+      'dev/legacy',
+      'workers',
+      'ops/migrate',
+      'ops/consistency',
+      'ops/codec-endpoint',
+    ]) {
       const end = await runProgram(`${script}/main.ts`, [], { environment });
       expectVisible(end, script);
       expect(end.code, script).toBe(1);
@@ -249,14 +257,14 @@ describe('the sources', () => {
     );
   });
 
-  test('print by text/print.ts alone', () => {
+  test('print by platform/text/print.ts alone', () => {
     const direct = sources.filter(({ text }) => /\bconsole\.|process\.(stdout|stderr)\.write|new Command\(/.test(text));
-    expect(direct.map(({ file }) => file)).toEqual(['stack/bootstrap.mjs', 'text/print.ts']);
+    expect(direct.map(({ file }) => file)).toEqual(['dev/bootstrap.mjs', 'platform/text/print.ts']);
   });
 
-  test('log by logging/logger.ts alone, but for logs that nobody sees', () => {
+  test('log by platform/logging/logger.ts alone, but for logs that nobody sees', () => {
     const own = sources.filter(({ text }) => /\bpino\((?!\{ level: 'silent' \}\))/.test(text));
-    expect(own.map(({ file }) => file)).toEqual(['logging/logger.ts']);
+    expect(own.map(({ file }) => file)).toEqual(['platform/logging/logger.ts']);
   });
 
   test('print what nobody catches as everything else, in every program of package.json', async () => {
@@ -264,7 +272,7 @@ describe('the sources', () => {
       .object({ scripts: z.record(z.string(), z.string()) })
       .parse(JSON.parse(await readFile(join(PROJECT_FOLDER, 'package.json'), 'utf8')));
     const programs = Object.values(scripts).flatMap(
-      (command) => /(?:^node |mjs )(?!test\/|stack\/bootstrap)(\S+\.ts)/.exec(command)?.[1] ?? [],
+      (command) => /(?:^node |mjs )(?!test\/)(\S+\.ts)/.exec(command)?.[1] ?? [],
     );
     expect(programs.length).toBeGreaterThan(15);
     for (const program of programs) {

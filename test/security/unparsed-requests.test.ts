@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { InMemoryProvider } from '@openfeature/server-sdk';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { startServer } from '../../http/server.ts';
+import { startServer } from '../../platform/http/server.ts';
 import { useGateway } from '../support/gateway.ts';
 import { exchange, type RawAnswer } from '../support/raw-http.ts';
 import { useUpstream } from '../support/recording-upstream.ts';

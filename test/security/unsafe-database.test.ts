@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase, ping } from '../../db/database.ts';
 import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
-import { listenOnLoopback } from '../../stack/ports.ts';
+import { listenOnLoopback } from '../../dev/stack/ports.ts';
 import { runProgram } from '../support/program.ts';
 
 /** A proxy before the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */
@@ -55,10 +55,10 @@ describe('a database that does not take what is set', () => {
   test.each([
     'api/main.ts',
     'workers/main.ts',
-    'migrate/main.ts',
-    'audit/main.ts',
-    'audit/audit-log-main.ts',
-    'legacy/services/main.ts',
+    'ops/migrate/main.ts',
+    'ops/consistency/main.ts',
+    'ops/audit-log/main.ts',
+    'dev/legacy/services/main.ts',
   ])('keeps %s from starting, in one line', async (script) => {
     const { temporalAddress, kafkaBrokers, workflowBundle, adminToken } = inject('stack');
     const environment = {

@@ -6,10 +6,10 @@ import { z } from 'zod';
 import type { ApiEnvironment } from '../../api/context.ts';
 import { RemoteAddresses } from '../../api/fairness/remote-address.ts';
 import { WrongTokens } from '../../api/fairness/wrong-tokens.ts';
+import { type Answer, expectAnswer, Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useApiProcess } from '../support/api-process.ts';
 import { useDatabase } from '../support/database.ts';
-import { type Answer, expectAnswer, Http } from '../support/http.ts';
-import { until } from '../support/until.ts';
 import { useWatchedDatabase } from '../support/watched-database.ts';
 import { useWorld } from '../support/world.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, inject, test } from 'vitest';
-import type { Account } from '../support/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { ManualHost } from '../../dev/kit/manual-host.ts';
+import { until } from '../../dev/kit/until.ts';
 import { useLink } from '../support/link.ts';
-import { ManualHost } from '../support/manual-host.ts';
 import { startAgentProcess } from '../support/processes.ts';
 import type { Program } from '../support/program.ts';
-import { until } from '../support/until.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 /** What docs/running.md says: at most 5 s. */

@@ -1,9 +1,9 @@
 import { expect, inject, test } from 'vitest';
-import { Http } from '../support/http.ts';
-import { ManualHost } from '../support/manual-host.ts';
+import { Http } from '../../dev/kit/http.ts';
+import { ManualHost } from '../../dev/kit/manual-host.ts';
+import { until } from '../../dev/kit/until.ts';
 import { ready, startApiProcess } from '../support/processes.ts';
 import { prepareLanes, Traffic } from '../support/traffic.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /** What docs/running.md says: at most 15 s. */

@@ -1,8 +1,8 @@
 import { expect, inject, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { type Link, useLink } from '../support/link.ts';
 import { startAgentProcess, startApiProcess } from '../support/processes.ts';
 import { type Program, startProgram } from '../support/program.ts';
-import { until } from '../support/until.ts';
 
 /** What docs/running.md says, and a second for a busy machine. */
 const AT_MOST_MS = { api: 16_000, worker: 16_000, agent: 6_000 };

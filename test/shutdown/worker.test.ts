@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
 import { type AcceptedOperation, prepareLanes, Traffic } from '../support/traffic.ts';
-import { until } from '../support/until.ts';
 import { useWorld } from '../support/world.ts';
 
 /** What docs/running.md says: at most 15 s. */

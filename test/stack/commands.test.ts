@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
-import { listenOnLoopback } from '../../stack/ports.ts';
-import { identityOf, isAlive, type ProcessIdentity } from '../../stack/process-table.ts';
+import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { listenOnLoopback } from '../../dev/stack/ports.ts';
+import { identityOf, isAlive, type ProcessIdentity } from '../../dev/stack/process-table.ts';
 import { runProgram } from '../support/program.ts';
 
 /*
@@ -18,7 +18,7 @@ import { runProgram } from '../support/program.ts';
 async function useCopy(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-copy-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const part of ['stack', 'billing', 'config', 'db', 'domain', 'http', 'logging', 'temporal', 'text']) {
+  for (const part of ['billing', 'db', 'dev', 'domain', 'ops', 'platform']) {
     await cp(join(PROJECT_FOLDER, part), join(folder, part), { recursive: true });
   }
   await cp(join(PROJECT_FOLDER, 'package.json'), join(folder, 'package.json'));
@@ -51,7 +51,7 @@ describe('stack:down', () => {
   test('does no harm when nothing runs, also when it is repeated', async () => {
     const folder = await useCopy();
     for (let time = 0; time < 2; time++) {
-      expect(await runProgram('stack/down.ts', [], { folder })).toEqual({
+      expect(await runProgram('dev/stack/down.ts', [], { folder })).toEqual({
         code: 0,
         stdout: 'Nothing of this stack is running.\n',
         stderr: '',
@@ -64,14 +64,14 @@ describe('stack:down', () => {
     const [leftover, bystander] = [await useProcess(), await useProcess()];
     await writeRecordOf(join(folder, '.stack'), DEAD, [leftover, { ...bystander, startTime: '1' }]);
 
-    const { code, stdout } = await runProgram('stack/down.ts', [], { folder });
+    const { code, stdout } = await runProgram('dev/stack/down.ts', [], { folder });
 
     expect(code).toBe(0);
     expect(stdout).toContain(`stopped api (process ${leftover.pid})`);
     expect(stdout).toContain('The stack is down; its data is kept in .stack/data.');
     expect(await isAlive(leftover)).toBe(false);
     expect(await isAlive(bystander)).toBe(true);
-    expect(await runProgram('stack/down.ts', [], { folder })).toMatchObject({
+    expect(await runProgram('dev/stack/down.ts', [], { folder })).toMatchObject({
       stdout: 'Nothing of this stack is running.\n',
     });
   });
@@ -80,7 +80,7 @@ describe('stack:down', () => {
     const folder = await useCopy();
     const [owner, server] = [await useProcess(), await useProcess()];
     await writeRecordOf(join(folder, '.stack', 'test'), owner, [server]);
-    const { code, stdout } = await runProgram('stack/down.ts', [], { folder });
+    const { code, stdout } = await runProgram('dev/stack/down.ts', [], { folder });
     expect(code).toBe(0);
     expect(stdout).toContain(`is in use by process ${owner.pid}: left alone`);
     expect(await isAlive(server)).toBe(true);
@@ -90,7 +90,7 @@ describe('stack:down', () => {
     const folder = await useCopy();
     await mkdir(join(folder, '.stack'));
     await writeFile(join(folder, '.stack', 'processes.json'), 'half a rec');
-    expect(await runProgram('stack/down.ts', [], { folder })).toMatchObject({ code: 0, stderr: '' });
+    expect(await runProgram('dev/stack/down.ts', [], { folder })).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
@@ -109,7 +109,7 @@ describe('a start', () => {
     });
     const port = await listenOnLoopback(server);
 
-    const { code, stdout } = await runProgram('stack/start.ts', [], {
+    const { code, stdout } = await runProgram('dev/stack/start.ts', [], {
       folder,
       environment: { ...existingServers(), API_PORT: String(port) },
     });
@@ -126,7 +126,7 @@ describe('a start', () => {
     const folder = await useCopy();
     const [owner, api] = [await useProcess(), await useProcess()];
     await writeRecordOf(join(folder, '.stack'), owner, [api]);
-    const { code, stdout } = await runProgram('stack/start.ts', [], { folder, environment: existingServers() });
+    const { code, stdout } = await runProgram('dev/stack/start.ts', [], { folder, environment: existingServers() });
     expect(code).toBe(1);
     expect(stdout).toContain(`api (process ${api.pid})`);
     expect(stdout).toContain('npm run stack:down');
@@ -136,7 +136,7 @@ describe('a start', () => {
 
   test('with an existing server that does not answer names it, without its password', async () => {
     const folder = await useCopy();
-    const { code, stdout } = await runProgram('stack/start.ts', [], {
+    const { code, stdout } = await runProgram('dev/stack/start.ts', [], {
       folder,
       environment: { ...existingServers(), MYSQL_URL: 'mysql://root:secret@127.0.0.1:1/reserved_ip' },
     });

@@ -1,7 +1,7 @@
 import { inject, onTestFinished } from 'vitest';
-import { freePort } from '../../stack/ports.ts';
+import { until } from '../../dev/kit/until.ts';
+import { freePort } from '../../dev/stack/ports.ts';
 import { Program } from './program.ts';
-import { until } from './until.ts';
 
 /** An API process of its own. */
 export interface ApiProcess {

@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { inject } from 'vitest';
-import { audit } from '../../audit/audit.ts';
-import { describeViolation } from '../../audit/violation.ts';
 import type { Database } from '../../db/database.ts';
+import type { Account } from '../../dev/kit/account.ts';
 import { addressFromBytes } from '../../domain/address.ts';
 import { billingEventId } from '../../domain/names.ts';
-import type { Account } from './account.ts';
+import { audit } from '../../ops/consistency/check.ts';
+import { describeViolation } from '../../ops/consistency/violation.ts';
 
 /** What the audit finds about these accounts; other tests leave broken things behind on purpose. */
 export async function auditAccounts(db: Database, temporal: Client, accounts: Account[], looks = 6): Promise<string[]> {

@@ -1,15 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { inject } from 'vitest';
+import { Account } from '../../dev/kit/account.ts';
+import { Http } from '../../dev/kit/http.ts';
+import type { BedHost } from '../../dev/testbed/bed-host.ts';
+import { type Control, currentControl } from '../../dev/testbed/control.ts';
+import { type Population, populate } from '../../dev/testbed/population.ts';
+import { createTestbed, type Testbed } from '../../dev/testbed/topology.ts';
 import { HostCommands } from '../../host/drivers/linux/command.ts';
 import { LinuxDriver } from '../../host/drivers/linux/driver.ts';
 import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
-import type { BedHost } from '../../testbed/bed-host.ts';
-import { type Control, currentControl } from '../../testbed/control.ts';
-import { type Population, populate } from '../../testbed/population.ts';
-import { createTestbed, type Testbed } from '../../testbed/topology.ts';
-import { Account } from './account.ts';
-import { Http } from './http.ts';
 
 /** Whether this run can have test beds; `npm test` says why when it cannot. */
 export const CAN_HAVE_BEDS = currentControl() !== null;

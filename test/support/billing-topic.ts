@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { until } from './until.ts';
+import { until } from '../../dev/kit/until.ts';
 
 const cloudEventSchema = z.looseObject({ id: z.string(), type: z.string(), time: z.string() });
 

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { z } from 'zod';
-import type { Answer } from './http.ts';
+import type { Answer } from '../../dev/kit/http.ts';
 
 const parameterSchema = z.looseObject({
   name: z.string(),

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import type { Provider } from '@openfeature/server-sdk';
 import { inject, onTestFinished } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
+import { until } from '../../dev/kit/until.ts';
 import { codePathsNamed } from '../../edge/code-paths.ts';
 import { FileProvider } from '../../edge/flags/file-provider.ts';
 import { changeSettings } from '../../edge/flags/flag-file.ts';
 import type { FlagSetting } from '../../edge/flags/setting.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../edge/gateway.ts';
-import { startServer } from '../../http/server.ts';
-import { createLogger } from '../../logging/logger.ts';
+import { startServer } from '../../platform/http/server.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
 import { collecting } from './log-lines.ts';
-import { until } from './until.ts';
 
 /** A gateway in the running test. */
 export interface TestGateway {

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundleWorkflows, migrate, startApi, startWorker } from '../../stack/application.ts';
-import { STACK_FOLDER } from '../../stack/paths.ts';
-import { freePort } from '../../stack/ports.ts';
-import { ProcessSupervisor } from '../../stack/processes.ts';
-import { startServers } from '../../stack/servers/index.ts';
-import { currentControl } from '../../testbed/control.ts';
+import { bundleWorkflows, migrate, startApi, startWorker } from '../../dev/stack/application.ts';
+import { STACK_FOLDER } from '../../dev/stack/paths.ts';
+import { freePort } from '../../dev/stack/ports.ts';
+import { ProcessSupervisor } from '../../dev/stack/processes.ts';
+import { startServers } from '../../dev/stack/servers/index.ts';
+import { currentControl } from '../../dev/testbed/control.ts';
 import { recordHistories } from './recorded-histories.ts';
 import { findSecrets } from './secrets-in-logs.ts';
 

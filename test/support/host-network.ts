@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BedHost } from '../../testbed/bed-host.ts';
+import type { BedHost } from '../../dev/testbed/bed-host.ts';
 
 const element = z.union([
   z.string(),

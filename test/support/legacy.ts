@@ -2,13 +2,13 @@ import type { Hono } from 'hono';
 import { type Logger, pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { startServer } from '../../http/server.ts';
-import { type Latency, latencyOf } from '../../legacy/latency.ts';
-import { createMonolith } from '../../legacy/monolith/app.ts';
-import { endConfirmedActions } from '../../legacy/monolith/confirmations.ts';
-import { Emitter } from '../../legacy/monolith/emit.ts';
-import { InnerServices } from '../../legacy/monolith/inner-services.ts';
-import { createServices } from '../../legacy/services/app.ts';
+import { type Latency, latencyOf } from '../../dev/legacy/latency.ts';
+import { createMonolith } from '../../dev/legacy/monolith/app.ts';
+import { endConfirmedActions } from '../../dev/legacy/monolith/confirmations.ts';
+import { Emitter } from '../../dev/legacy/monolith/emit.ts';
+import { InnerServices } from '../../dev/legacy/monolith/inner-services.ts';
+import { createServices } from '../../dev/legacy/services/app.ts';
+import { startServer } from '../../platform/http/server.ts';
 
 const silent = pino({ level: 'silent' });
 

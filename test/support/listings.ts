@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Account } from './account.ts';
-import { expectAnswer } from './http.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { expectAnswer } from '../../dev/kit/http.ts';
 
 /** All that an account sees of itself, for comparing before and after what must change nothing. */
 export async function readListings(account: Account): Promise<unknown[]> {

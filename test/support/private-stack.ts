@@ -9,15 +9,16 @@ import { inject } from 'vitest';
 import { HostAnswers } from '../../activities/host-answers.ts';
 import { createApp } from '../../api/app.ts';
 import { createDependencies } from '../../api/dependencies.ts';
+import { type ApiConfiguration, parseApiConfiguration } from '../../api/settings.ts';
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
-import { type ApiConfiguration, parseApiConfiguration, parseTemporalSettings } from '../../config/configuration.ts';
 import { openDatabase } from '../../db/database.ts';
 import { migrate } from '../../db/migrator.ts';
-import { registerSearchAttributes } from '../../migrate/search-attributes.ts';
-import { listenOnLoopback } from '../../stack/ports.ts';
-import { openTemporalClient, temporalConnectionOptions } from '../../temporal/connection.ts';
+import { until } from '../../dev/kit/until.ts';
+import { listenOnLoopback } from '../../dev/stack/ports.ts';
+import { registerSearchAttributes } from '../../ops/migrate/search-attributes.ts';
+import { parseTemporalSettings } from '../../platform/config/servers.ts';
+import { openTemporalClient, temporalConnectionOptions } from '../../platform/temporal/connection.ts';
 import { createWorker } from '../../workers/worker.ts';
-import { until } from './until.ts';
 
 const silent = pino({ level: 'silent' });
 

@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
-import { Http } from './http.ts';
+import { Http } from '../../dev/kit/http.ts';
+import { until } from '../../dev/kit/until.ts';
 import { type Program, startProgram } from './program.ts';
-import { until } from './until.ts';
 
 /*
  * Processes of the control plane as they run in production, each with an environment of its own, on the servers of the

@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import type { Account } from '../../dev/kit/account.ts';
 import { useWorld, type World, type WorldOptions } from './world.ts';
 
 /** A customer of the running test with an address on no droplet, and droplets in its region. */

@@ -1,4 +1,4 @@
-import { type SeededRandom, seededRandom } from './random.ts';
+import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 import type { RawRequest } from './raw-http.ts';
 
 /** What is no name and no address, though many parsers take it for one, or for the beginning of a URL. */

@@ -3,14 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { type ApplicationSettings, migrate, startApi, startHost, startWorker } from '../../stack/application.ts';
-import { type DemoData, makeDemoData } from '../../stack/demo-data.ts';
-import { STACK_FOLDER } from '../../stack/paths.ts';
-import { ProcessSupervisor } from '../../stack/processes.ts';
-import { startServers } from '../../stack/servers/index.ts';
-import { createAuthority } from './certificates.ts';
+import { createAuthority } from '../../dev/kit/certificates.ts';
+import { terminateTls } from '../../dev/kit/tls-terminator.ts';
+import { type ApplicationSettings, migrate, startApi, startHost, startWorker } from '../../dev/stack/application.ts';
+import { type DemoData, makeDemoData } from '../../dev/stack/demo-data.ts';
+import { STACK_FOLDER } from '../../dev/stack/paths.ts';
+import { ProcessSupervisor } from '../../dev/stack/processes.ts';
+import { startServers } from '../../dev/stack/servers/index.ts';
 import { createNamespace } from './private-stack.ts';
-import { terminateTls } from './tls-terminator.ts';
 
 /** A whole application whose connections are encrypted, in processes of its own. */
 export interface SecuredStack {

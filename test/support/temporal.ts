@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { inject, onTestFinished } from 'vitest';
-import { until } from './until.ts';
+import { until } from '../../dev/kit/until.ts';
 
 /** A Temporal client of the running test, closed when it is over. */
 export async function useTemporal(): Promise<Client> {

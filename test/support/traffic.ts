@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Account } from './account.ts';
-import { until } from './until.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { until } from '../../dev/kit/until.ts';
 
 /** One request of a customer, and what came of it. */
 export interface TimedRequest {

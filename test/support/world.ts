@@ -2,11 +2,11 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { Account } from '../../dev/kit/account.ts';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import { ManualHost } from '../../dev/kit/manual-host.ts';
 import { runAgent } from '../../host/agent.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
-import { Account } from './account.ts';
-import { expectAnswer, Http } from './http.ts';
-import { ManualHost } from './manual-host.ts';
 
 /** A host of a world that is run by the real agent over the simulated driver. */
 export interface AgentHost {

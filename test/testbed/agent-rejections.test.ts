@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { BedHost } from '../../testbed/bed-host.ts';
-import type { Testbed } from '../../testbed/topology.ts';
+import { until } from '../../dev/kit/until.ts';
+import type { BedHost } from '../../dev/testbed/bed-host.ts';
+import type { Testbed } from '../../dev/testbed/topology.ts';
 import { HOSTILE_ADDRESSES } from '../security/hostile-values.ts';
 import { useRawControlPlane } from '../security/raw-control-plane.ts';
 import { startAgent, useStateFile } from '../support/agents.ts';
 import { CAN_HAVE_BEDS, createUnknownBed, linuxDriverOf } from '../support/bed.ts';
 import { networkOf, readHostNetwork } from '../support/host-network.ts';
-import { until } from '../support/until.ts';
 
 const GOOD = { address: '203.0.113.7', anchor: '10.17.0.2' };
 

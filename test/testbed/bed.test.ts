@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { currentControl } from '../../testbed/control.ts';
-import { Namespace, namespacesOf, prefixOf, removeAbandoned } from '../../testbed/namespace.ts';
-import { createTestbed } from '../../testbed/topology.ts';
+import { currentControl } from '../../dev/testbed/control.ts';
+import { Namespace, namespacesOf, prefixOf, removeAbandoned } from '../../dev/testbed/namespace.ts';
+import { createTestbed } from '../../dev/testbed/topology.ts';
 import { CAN_HAVE_BEDS } from '../support/bed.ts';
 
 describe.skipIf(!CAN_HAVE_BEDS)('a test bed', () => {

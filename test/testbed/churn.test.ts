@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import type { RegisteredHost } from '../../testbed/population.ts';
+import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import { seededRandom } from '../../dev/kit/random.ts';
+import { until } from '../../dev/kit/until.ts';
+import type { RegisteredHost } from '../../dev/testbed/population.ts';
 import { CAN_HAVE_BEDS, createKnownBed, type KnownBed } from '../support/bed.ts';
 import { networkOf, readHostNetwork } from '../support/host-network.ts';
-import { expectAnswer, Http } from '../support/http.ts';
-import { seededRandom } from '../support/random.ts';
-import { until } from '../support/until.ts';
 
 const STEPS = 400;
 const ADDRESSES = 4;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../../dev/kit/until.ts';
 import { CAN_HAVE_BEDS, createKnownBed, type KnownBed } from '../support/bed.ts';
 import { readHostNetwork } from '../support/host-network.ts';
-import { until } from '../support/until.ts';
 
 describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
   let bed: KnownBed;

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { until } from '../../dev/kit/until.ts';
+import type { BedHost } from '../../dev/testbed/bed-host.ts';
+import type { Testbed } from '../../dev/testbed/topology.ts';
 import type { PermittedAttachment } from '../../host/attachment-policy.ts';
 import type { LinuxDriver } from '../../host/drivers/linux/driver.ts';
-import type { BedHost } from '../../testbed/bed-host.ts';
-import type { Testbed } from '../../testbed/topology.ts';
 import { canonical, permitted } from '../support/attachments.ts';
 import { CAN_HAVE_BEDS, createUnknownBed, linuxDriverOf } from '../support/bed.ts';
-import { until } from '../support/until.ts';
 
 const neighboursSchema = z.array(z.object({ dst: z.string(), lladdr: z.string().optional() }));
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { until } from '../../dev/kit/until.ts';
 import { CAN_HAVE_BEDS, createKnownBed, type KnownBed } from '../support/bed.ts';
-import { until } from '../support/until.ts';
 
 const answerSchema = z.object({ name: z.string(), client: z.string() });
 
@@ -91,7 +91,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('traffic of reserved addresses', () => {
       const address = await reserve();
       await act(address, { type: 'assign', droplet_id: droplet.id });
       const namespace = droplet.host.droplets.find(({ droplet: { id } }) => id === droplet.id)?.namespace;
-      const listener = bed.client.spawn(process.execPath, ['testbed/name-server.ts', 'client']);
+      const listener = bed.client.spawn(process.execPath, ['dev/testbed/name-server.ts', 'client']);
       try {
         const url = `http://${own().includes(':') ? `[${own()}]` : own()}/`;
         const answer = await until('the droplet reached the client', async () =>

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
+import type { Account, Action } from '../../dev/kit/account.ts';
+import type { ManualHost } from '../../dev/kit/manual-host.ts';
 import { ATTEMPT_SIGNAL } from '../../domain/attempt.ts';
 import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
-import { scheduleAudit } from '../../migrate/audit-schedule.ts';
-import type { Account, Action } from '../support/account.ts';
+import { scheduleAudit } from '../../ops/migrate/audit-schedule.ts';
 import { auditAccounts } from '../support/audit.ts';
-import type { ManualHost } from '../support/manual-host.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { runningOperation } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';

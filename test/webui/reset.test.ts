@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Account, Action } from '../support/account.ts';
+import type { Account, Action } from '../../dev/kit/account.ts';
+import { until } from '../../dev/kit/until.ts';
 import { auditAccounts } from '../support/audit.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
 import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { until } from '../support/until.ts';
 import { type AgentHost, useWorld, type World } from '../support/world.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 

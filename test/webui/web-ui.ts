@@ -1,5 +1,5 @@
 import { type Browser, errors, type Locator, type Page } from 'playwright-core';
-import { until } from '../support/until.ts';
+import { until } from '../../dev/kit/until.ts';
 import { launchBrowser } from './browser.ts';
 
 /** A browser beside all servers of a run has its share of two cores only. */

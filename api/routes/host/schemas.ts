@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { plainLine } from '../../../text/visible.ts';
+import { plainLine } from '../../../platform/text/visible.ts';
 
 /*
  * The host protocol as it is on the wire.

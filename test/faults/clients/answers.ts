@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Answer } from '../../../dev/kit/http.ts';
 import type { Address } from '../../../domain/address.ts';
-import type { Answer } from '../../support/http.ts';
 import type { Outcome } from './record.ts';
 import type { ChangeRequest } from './requests.ts';
 

@@ -1,5 +1,5 @@
+import type { SeededRandom } from '../../../dev/kit/random.ts';
 import type { Address } from '../../../domain/address.ts';
-import type { SeededRandom } from '../../support/random.ts';
 import type { ClientConfiguration, Outcome, Request } from './record.ts';
 
 /** One in so many choices leaves what others of the account keep to, so that they meet. */

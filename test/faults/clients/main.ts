@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../../dev/kit/random.ts';
 import type { Address } from '../../../domain/address.ts';
-import { seededRandom } from '../../support/random.ts';
 import { Beliefs } from './beliefs.ts';
 import {
   type ClientConfiguration,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, Http } from '../../../dev/kit/http.ts';
+import type { SeededRandom } from '../../../dev/kit/random.ts';
 import { type Address, familyOf } from '../../../domain/address.ts';
-import { type Answer, Http } from '../../support/http.ts';
-import type { SeededRandom } from '../../support/random.ts';
 import { actionSchema, addressesOf, addressOf, dropletsOf, errorOf, outcomeOf, unexpected } from './answers.ts';
 import { type Exchange, now, type Outcome } from './record.ts';
 

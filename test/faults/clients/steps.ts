@@ -1,5 +1,5 @@
+import type { SeededRandom } from '../../../dev/kit/random.ts';
 import type { Address } from '../../../domain/address.ts';
-import type { SeededRandom } from '../../support/random.ts';
 import { created, destroyed, released, reserved, started } from './answers.ts';
 import type { Beliefs } from './beliefs.ts';
 import type { AddressChange, Outcome, Request } from './record.ts';

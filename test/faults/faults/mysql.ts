@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { z } from 'zod';
-import type { SeededRandom } from '../../support/random.ts';
+import type { SeededRandom } from '../../../dev/kit/random.ts';
 import type { FaultStack } from '../stack.ts';
 
 /** Rows that a transaction has written count in InnoDB's choice of a victim: it rolls back the lighter one. */

@@ -1,8 +1,8 @@
 import { Client } from 'undici';
 import { inject } from 'vitest';
 import { z } from 'zod';
+import { expectAnswer } from '../../../dev/kit/http.ts';
 import type { Family } from '../../../edge/code-paths.ts';
-import { expectAnswer } from '../../support/http.ts';
 import type { World } from '../../support/world.ts';
 import type { Bearer, BodyPart, PlannedCase } from './plan.ts';
 import type { Scene } from './scenes.ts';

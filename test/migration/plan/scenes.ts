@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type Account, readAction, readAddress, readReserved } from '../../support/account.ts';
+import { type Account, readAction, readAddress, readReserved } from '../../../dev/kit/account.ts';
+import { expectAnswer } from '../../../dev/kit/http.ts';
+import type { ManualHost } from '../../../dev/kit/manual-host.ts';
+import { until } from '../../../dev/kit/until.ts';
 import { resourceIdOf } from '../../support/expected.ts';
-import { expectAnswer } from '../../support/http.ts';
-import type { ManualHost } from '../../support/manual-host.ts';
-import { until } from '../../support/until.ts';
 import { createWorld, type World, type WorldOptions } from '../../support/world.ts';
 import type { SceneName } from './scene-names.ts';
 

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sealAuditLog, verifyAuditLog } from '../../../audit/audit-log-chain.ts';
 import { listEntries } from '../../../db/audit-log.ts';
 import { databaseTime } from '../../../db/audited-operations.ts';
 import { type ChainAnchor, digestOf, nextBatch, writeAnchor, writeDigests } from '../../../domain/audit-log-chain.ts';
+import { sealAuditLog, verifyAuditLog } from '../../../ops/audit-log/chain.ts';
 import { isAvailable, type PrivateServer, type Product, startPrivateServer } from '../../support/mysql-servers.ts';
 import { runProgram } from '../../support/program.ts';
 import {
@@ -276,7 +276,7 @@ export async function describeAuditLogChain(product: Product): Promise<void> {
       const { db, url } = await usePrivateLog(server);
       await putOldEntries(db, 5);
       const run = (...words: string[]) =>
-        runProgram('audit/audit-log-main.ts', words, { environment: { MYSQL_URL: url } });
+        runProgram('ops/audit-log/main.ts', words, { environment: { MYSQL_URL: url } });
       const sealed = await run('seal');
       expect(sealed).toMatchObject({
         code: 0,

@@ -1,6 +1,6 @@
-import type { Account } from '../../support/account.ts';
-import type { Answer, Http } from '../../support/http.ts';
-import type { ManualHost } from '../../support/manual-host.ts';
+import type { Account } from '../../../dev/kit/account.ts';
+import type { Answer, Http } from '../../../dev/kit/http.ts';
+import type { ManualHost } from '../../../dev/kit/manual-host.ts';
 import type { World } from '../../support/world.ts';
 import { HOSTILE_ESCAPES, HOSTILE_STRINGS, HOSTILE_VALUES } from './strings.ts';
 

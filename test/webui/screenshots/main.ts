@@ -1,10 +1,10 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { until } from '../../../dev/kit/until.ts';
+import { PROJECT_FOLDER } from '../../../dev/stack/paths.ts';
 import { AUDIT_SCHEDULE_ID } from '../../../domain/names.ts';
 import { STUCK_QUERY } from '../../../domain/search-attributes.ts';
-import { PROJECT_FOLDER } from '../../../stack/paths.ts';
-import { until } from '../../support/until.ts';
 import { browserObstacle } from '../browser.ts';
 import type { RunPage } from '../web-ui.ts';
 import { openScene, type Scene } from './scene.ts';

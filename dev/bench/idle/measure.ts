@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../../../db/database.ts';
+import { printError } from '../../../platform/text/print.ts';
+import { countQueries } from '../costs.ts';
+import { cpuMilliseconds } from '../processes.ts';
+import { IdleAgents } from './agents.ts';
+import type { IdleStack } from './stack.ts';
+
+/** How much is measured. */
+export interface IdleEffort {
+  /** How many agents idle at a time. */
+  counts: number[];
+  /** Interleaved rounds of all counts. */
+  rounds: number;
+  windowMs: number;
+  /** How long after the last agent has started a window begins. */
+  settleMs: number;
+}
+
+/** What one number of idle agents costs, each a second, averaged over the rounds. */
+export interface IdleCosts {
+  agents: number;
+  cpuMs: number;
+  mysqlQueries: number;
+  requests: number;
+  /** The CPU of each round by itself, to show how far they agree. */
+  cpuMsOfRounds: number[];
+}
+
+const SPREAD_MS = 10_000;
+
+/** Measures every number of agents in each round, over equally long windows. */
+export async function measureIdle(stack: IdleStack, db: Database, effort: IdleEffort): Promise<IdleCosts[]> {
+  const windows = new Map<number, Window[]>(effort.counts.map((count) => [count, []]));
+  for (let round = 1; round <= effort.rounds; round++) {
+    for (const [count, measured] of windows) {
+      const window = await measureWindow(stack, db, count, effort);
+      measured.push(window);
+      printError(`round ${round}, ${count} agents: ${JSON.stringify(window)}`);
+    }
+  }
+  return [...windows].map(([agents, measured]) => average(agents, measured));
+}
+
+interface Window {
+  cpuMs: number;
+  mysqlQueries: number;
+  requests: number;
+}
+
+async function measureWindow(
+  { apiUrl, apiPid, hosts }: IdleStack,
+  db: Database,
+  count: number,
+  { windowMs, settleMs }: IdleEffort,
+): Promise<Window> {
+  const agents = IdleAgents.start(apiUrl, hosts.slice(0, count), SPREAD_MS);
+  async function read() {
+    const [cpuMs, mysqlQueries, requests] = await Promise.all([
+      cpuMilliseconds(apiPid),
+      countQueries(db),
+      agents.requests(),
+    ]);
+    return { at: performance.now(), cpuMs, mysqlQueries, requests };
+  }
+  try {
+    await sleep(SPREAD_MS + settleMs);
+    const before = await read();
+    await sleep(windowMs);
+    const after = await read();
+    const seconds = (after.at - before.at) / 1_000;
+    return {
+      cpuMs: (after.cpuMs - before.cpuMs) / seconds,
+      // The second reading counts itself.
+      mysqlQueries: (after.mysqlQueries - before.mysqlQueries - 1) / seconds,
+      requests: (after.requests - before.requests) / seconds,
+    };
+  } finally {
+    await agents.stop();
+  }
+}
+
+function average(agents: number, windows: Window[]): IdleCosts {
+  const mean = (of: (window: Window) => number) => windows.reduce((sum, one) => sum + of(one), 0) / windows.length;
+  return {
+    agents,
+    cpuMs: mean(({ cpuMs }) => cpuMs),
+    mysqlQueries: mean(({ mysqlQueries }) => mysqlQueries),
+    requests: mean(({ requests }) => requests),
+    cpuMsOfRounds: windows.map(({ cpuMs }) => cpuMs),
+  };
+}

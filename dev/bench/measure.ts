@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../../db/database.ts';
+import { addressWorkflowId } from '../../domain/names.ts';
+import { type Costs, costsPerOperation, type Meter, readMeter, usedBetween } from './costs.ts';
+import { countHistory, type HistoryCount } from './history.ts';
+import { operate, operateNext, runBare, untilReadAsCompleted } from './operations.ts';
+import { type Summary, summarise } from './percentiles.ts';
+import type { BenchStack, Lane } from './stack.ts';
+
+/** How much is measured. */
+export interface Effort {
+  /** Interleaved rounds of one operation at a time. */
+  rounds: number;
+  /** Interleaved blocks of many operations at a time. */
+  blocks: number;
+  /** Length of each block, in milliseconds. */
+  blockMs: number;
+  /** Operations at a time in a block. */
+  inFlight: number;
+}
+
+/** Everything a run has found; times in milliseconds. */
+export interface Results {
+  effort: Effort;
+  accept: { assign: Summary; bareStart: Summary };
+  endToEnd: { assign: Summary; readAsCompleted: Summary; bare: Summary };
+  /** Operations a second, the median of the blocks. */
+  throughput: { operations: number; bare: number };
+  history: { assign: HistoryCount; bare: HistoryCount };
+  idleQueriesPerSecond: number;
+  costs: Costs;
+  bareCosts: Costs;
+}
+
+/** Measures the control plane and the bare workflow in turns on the same servers. */
+export async function measure(stack: BenchStack, db: Database, effort: Effort): Promise<Results> {
+  await warmUp(stack);
+  const idleQueriesPerSecond = await measureIdle(stack, db);
+  const latencies = await measureLatencies(stack, effort.rounds);
+  const assign = await countHistory(stack, addressWorkflowId(firstLane(stack).ip));
+  const bare = await countHistory(stack, latencies.bareWorkflowId);
+  const blocks = await measureBlocks(stack, db, effort, idleQueriesPerSecond);
+  return { effort, ...latencies.summaries, ...blocks, history: { assign, bare }, idleQueriesPerSecond };
+}
+
+const WARM_UP_ROUNDS = 20;
+const IDLE_MS = 5_000;
+
+async function warmUp(stack: BenchStack): Promise<void> {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    await Promise.all(stack.lanes.map((lane) => operateNext(stack, lane)));
+    await Promise.all(stack.lanes.map(() => runBare(stack, 'bareAssign')));
+  }
+}
+
+async function measureIdle(stack: BenchStack, db: Database): Promise<number> {
+  const before = await readMeter(stack, db);
+  await sleep(IDLE_MS);
+  const after = await readMeter(stack, db);
+  return ((after.mysqlQueries - before.mysqlQueries) * 1_000) / (after.at - before.at);
+}
+
+async function measureLatencies(stack: BenchStack, rounds: number) {
+  const lane = firstLane(stack);
+  const accepted: number[] = [];
+  const closed: number[] = [];
+  const read: number[] = [];
+  const bareStarted: number[] = [];
+  const bareClosed: number[] = [];
+  let bareWorkflowId = '';
+  if (lane.assigned) await operate(stack, lane, 'unassign');
+  for (let round = 0; round < rounds; round++) {
+    const assign = await operate(stack, lane, 'assign');
+    accepted.push(assign.accepted);
+    closed.push(assign.closed);
+    await operate(stack, lane, 'unassign');
+    bareStarted.push((await runBare(stack, 'empty')).accepted);
+    const bare = await runBare(stack, 'bareAssign');
+    bareClosed.push(bare.closed);
+    bareWorkflowId = bare.workflowId;
+    read.push(await untilReadAsCompleted(stack, lane));
+    await operate(stack, lane, 'unassign');
+  }
+  await operate(stack, lane, 'assign');
+  return {
+    bareWorkflowId,
+    summaries: {
+      accept: { assign: summarise(accepted), bareStart: summarise(bareStarted) },
+      endToEnd: { assign: summarise(closed), readAsCompleted: summarise(read), bare: summarise(bareClosed) },
+    },
+  };
+}
+
+async function measureBlocks(stack: BenchStack, db: Database, effort: Effort, idleQueriesPerSecond: number) {
+  const lanes = stack.lanes.slice(0, effort.inFlight);
+  const ours: Block[] = [];
+  const bare: Block[] = [];
+  for (let block = 0; block < effort.blocks; block++) {
+    ours.push(await runBlock(stack, db, effort, (index) => operateNext(stack, lanes[index] ?? firstLane(stack))));
+    bare.push(await runBlock(stack, db, effort, () => runBare(stack, 'bareAssign')));
+  }
+  return {
+    throughput: { operations: median(ours.map(rate)), bare: median(bare.map(rate)) },
+    costs: averageCosts(ours, idleQueriesPerSecond),
+    bareCosts: averageCosts(bare, idleQueriesPerSecond),
+  };
+}
+
+interface Block {
+  operations: number;
+  ms: number;
+  before: Meter;
+  after: Meter;
+}
+
+/** Keeps `inFlight` operations going for the length of a block; counts those that were over within it. */
+async function runBlock(
+  stack: BenchStack,
+  db: Database,
+  { inFlight, blockMs }: Effort,
+  run: (index: number) => Promise<unknown>,
+): Promise<Block> {
+  const before = await readMeter(stack, db);
+  const begin = performance.now();
+  let operations = 0;
+  async function keepGoing(index: number): Promise<void> {
+    while (performance.now() - begin < blockMs) {
+      await run(index);
+      operations += 1;
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, (_, index) => keepGoing(index)));
+  const ms = performance.now() - begin;
+  return { operations, ms, before, after: await readMeter(stack, db) };
+}
+
+function rate({ operations, ms }: Block): number {
+  return (operations * 1_000) / ms;
+}
+
+function median(values: number[]): number {
+  return summarise(values).p50;
+}
+
+function averageCosts(blocks: Block[], idleQueriesPerSecond: number): Costs {
+  const operations = blocks.reduce((sum, block) => sum + block.operations, 0);
+  const used = blocks.map(({ before, after }) => usedBetween(before, after));
+  return costsPerOperation(used, operations, idleQueriesPerSecond);
+}
+
+function firstLane({ lanes: [lane] }: BenchStack): Lane {
+  if (!lane) throw new Error('there is no lane');
+  return lane;
+}

@@ -1,0 +1,38 @@
+import type { Context } from 'hono';
+import type { Logger } from 'pino';
+import type { Database } from '../../../db/database.ts';
+import type { Emitter } from './emit.ts';
+import type { InnerServices } from './inner-services.ts';
+
+/** What the monolith works with. */
+export interface Monolith {
+  db: Database;
+  services: InnerServices;
+  emitter: Emitter;
+  logger: Logger;
+}
+
+export interface LegacyEnvironment {
+  Variables: { requestId: string; caller: Caller };
+}
+export type LegacyContext = Context<LegacyEnvironment>;
+
+/** Who is asking, by the session service's word. */
+export interface Caller {
+  accountId: number;
+  scopes: string[];
+}
+
+/** The two names of the same store. */
+export const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** One address in an answer, and what its actions say that they are about. */
+export function singular(family: Family): 'reserved_ip' | 'floating_ip' {
+  return family === 'reserved_ips' ? 'reserved_ip' : 'floating_ip';
+}
+
+/** What the address is called in the messages of a family. */
+export function nounOf(family: Family): string {
+  return family === 'reserved_ips' ? 'reserved IP' : 'floating IP';
+}

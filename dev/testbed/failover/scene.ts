@@ -1,0 +1,167 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { expectStatus } from '../../stack/http.ts';
+import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import type { BedStack } from '../bed-stack.ts';
+import type { PlacedDroplet, Population, RegisteredHost } from '../population.ts';
+import type { Testbed } from '../topology.ts';
+import { untilTrue } from '../until.ts';
+import { type ClientRequest, requestSchema, type WatchTimes } from './measurement.ts';
+
+const reservedIpAnswer = z.object({ reserved_ip: z.object({ ip: z.string() }) });
+const actionAnswer = z.object({ action: z.object({ id: z.int(), status: z.string() }) });
+const ownerAnswer = z.object({ reserved_ip: z.object({ droplet: z.object({ id: z.int() }).nullable() }) });
+const watchEventSchema = z.object({ event: z.string(), at: z.number() });
+const watchTimesSchema = z.object({
+  detected: z.number(),
+  requested: z.number(),
+  accepted: z.number(),
+  completed: z.number(),
+});
+
+/** A balancer on a droplet of its own, with the host that carries it. */
+export interface Balancer {
+  name: string;
+  droplet: PlacedDroplet;
+  registered: RegisteredHost;
+}
+
+type SceneStack = Pick<BedStack, 'bed' | 'population' | 'apiUrl' | 'killTemporal'>;
+
+/** Two load balancers on two hosts, one of which holds the reserved IP. */
+export class Scene {
+  readonly bed: Testbed;
+  readonly population: Population;
+  readonly apiUrl: string;
+  readonly active: Balancer;
+  readonly standby: Balancer;
+  /** Kills Temporal; the answered function starts it again. */
+  readonly killTemporal: BedStack['killTemporal'];
+  address = '';
+  #run = 0;
+
+  constructor({ bed, population, apiUrl, killTemporal }: SceneStack) {
+    this.bed = bed;
+    this.population = population;
+    this.apiUrl = apiUrl;
+    this.killTemporal = killTemporal;
+    const [active, standby] = population.registered.map((registered, index): Balancer => {
+      const droplet = population.droplets.find(({ host }) => host === registered.host);
+      if (!droplet) throw new Error(`${registered.name} has no droplet`);
+      return { name: `balancer-${index + 1}`, droplet, registered };
+    });
+    if (!active || !standby) throw new Error('two hosts are needed');
+    this.active = active;
+    this.standby = standby;
+  }
+
+  /** Starts the balancers and reserves the address. */
+  async setUp(): Promise<void> {
+    for (const balancer of [this.active, this.standby]) await this.serve(balancer);
+    const { region } = this.population;
+    const answer = await this.#api('POST', '/v2/reserved_ips', { region }, 202);
+    this.address = reservedIpAnswer.parse(answer).reserved_ip.ip;
+  }
+
+  /** Runs HAProxy in a balancer's droplet. */
+  async serve({ name, droplet }: Balancer): Promise<void> {
+    const file = join(this.bed.folder, `${name}.cfg`);
+    await writeFile(file, balancerConfiguration(name));
+    this.namespaceOf(droplet).spawn('haproxy', ['-db', '-f', file], { logFile: join(this.bed.folder, `${name}.log`) });
+  }
+
+  namespaceOf(droplet: PlacedDroplet) {
+    const found = droplet.host.droplets.find((candidate) => candidate.droplet.id === droplet.id);
+    if (!found) throw new Error(`${droplet.name} is gone`);
+    return found.namespace;
+  }
+
+  /** Puts the address on the active balancer, and waits until the client sees it answer. */
+  async assignToActive(): Promise<void> {
+    const { id } = this.active.droplet;
+    const holder = ownerAnswer.parse(await this.#api('GET', `/v2/reserved_ips/${this.address}`, undefined, 200));
+    if (holder.reserved_ip.droplet?.id !== id) {
+      const body = { type: 'assign', droplet_id: id };
+      const answer = await this.#api('POST', `/v2/reserved_ips/${this.address}/actions`, body, 201);
+      const { action } = actionAnswer.parse(answer);
+      await untilTrue(`action ${action.id} completed`, async () => {
+        const now = actionAnswer.parse(await this.#api('GET', `/v2/actions/${action.id}`, undefined, 200));
+        return now.action.status === 'completed';
+      });
+    }
+    await untilTrue(`${this.active.name} answers`, async () => {
+      const answer = await this.bed.client.run('curl', ['-sS', '-m', '1', `http://${this.address}/`]).catch(() => '');
+      return answer.trim() === this.active.name;
+    });
+  }
+
+  /** Starts the client's requests and the customer's script. */
+  startWatching(): Watching {
+    const run = ++this.#run;
+    const files = {
+      requests: join(this.bed.folder, `requests-${run}.jsonl`),
+      events: join(this.bed.folder, `watch-${run}.jsonl`),
+    };
+    const client = this.bed.client.spawn(
+      process.execPath,
+      [join(PROJECT_FOLDER, 'dev/testbed/failover/requests.ts'), `http://${this.address}/`],
+      { logFile: files.requests },
+    );
+    const script = this.bed.client.spawn(join(PROJECT_FOLDER, 'dev/testbed/failover/watch.sh'), [], {
+      logFile: files.events,
+      environment: {
+        PATH: process.env.PATH,
+        API_URL: this.population.bedApiUrl,
+        API_TOKEN: this.population.accountToken,
+        RESERVED_IP: this.address,
+        STANDBY_DROPLET: String(this.standby.droplet.id),
+      },
+    });
+    return {
+      completed: async () => {
+        await untilTrue('the script has moved the address', async () => script.exitCode !== null, 60_000);
+        const lines = await readLines(files.events);
+        const events = lines.flatMap((line) => watchEventSchema.safeParse(line).data ?? []);
+        return watchTimesSchema.parse(Object.fromEntries(events.map(({ event, at }) => [event, at])));
+      },
+      stop: async () => {
+        client.kill('SIGTERM');
+        await untilTrue('the client has stopped', async () => client.exitCode !== null);
+        return (await readLines(files.requests)).flatMap((line) => requestSchema.safeParse(line).data ?? []);
+      },
+    };
+  }
+
+  async #api(method: 'GET' | 'POST', path: string, body: unknown, expected: number): Promise<unknown> {
+    const url = `${this.apiUrl}${path}`;
+    return (await expectStatus({ method, url, token: this.population.accountToken, body }, expected)).body;
+  }
+}
+
+/** A client and a script at work. */
+export interface Watching {
+  /** Resolves when the script has moved the address. */
+  completed(): Promise<WatchTimes>;
+  /** Ends the client; resolves with all that it asked. */
+  stop(): Promise<ClientRequest[]>;
+}
+
+async function readLines(file: string): Promise<unknown[]> {
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  return lines.filter((line) => line.startsWith('{')).map((line): unknown => JSON.parse(line));
+}
+
+/** A balancer that says which one it is. */
+function balancerConfiguration(name: string): string {
+  return `
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 5s
+  timeout server 5s
+frontend public
+  bind :::80 v4v6
+  http-request return status 200 content-type text/plain string "${name}"
+`;
+}

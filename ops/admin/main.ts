@@ -1,0 +1,29 @@
+import { ConfigurationError } from '../../platform/config/settings.ts';
+import { commandLine } from '../../platform/text/print.ts';
+import { addAccountCommands } from './account-commands.ts';
+import { addAuditLogCommands } from './audit-log-commands.ts';
+import { openAdminContext } from './context.ts';
+import { addHostCommands } from './host-commands.ts';
+import { AdminError } from './internal-api.ts';
+import { addOperatorCommands } from './operator-commands.ts';
+import { addPoolCommands } from './pool-commands.ts';
+
+const program = commandLine('admin')
+  .description(
+    'Regions, pools, hosts, accounts and tokens. Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN, an operator token or the admin token, from the environment, or from .stack/env.',
+  )
+  .option('--json', "the API's answer as it is", false);
+
+const open = () => openAdminContext({ json: program.opts<{ json: boolean }>().json });
+addPoolCommands(program, open);
+addHostCommands(program, open);
+addAccountCommands(program, open);
+addOperatorCommands(program, open);
+addAuditLogCommands(program, open);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof AdminError || error instanceof ConfigurationError) program.error(error.message);
+  throw error;
+}

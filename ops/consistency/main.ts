@@ -1,0 +1,36 @@
+import { openDatabase } from '../../db/database.ts';
+import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
+import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.ts';
+import { createLogger } from '../../platform/logging/logger.ts';
+import { openTemporalClient } from '../../platform/temporal/connection.ts';
+import { print, printError, printUncaughtErrors } from '../../platform/text/print.ts';
+import { audit } from './check.ts';
+import { parseAuditConfiguration } from './settings.ts';
+import { describeViolation } from './violation.ts';
+
+printUncaughtErrors();
+
+const configuration = parseAuditConfiguration({
+  ...(await readEnvironmentFile(ENVIRONMENT_FILE)),
+  ...process.env,
+});
+const temporal = openTemporalClient(configuration.temporal);
+const db = openDatabase({ ...configuration.mysql, poolSize: 8 });
+try {
+  const violations = await audit({
+    db,
+    temporal,
+    kafka: configuration.kafka,
+    logger: createLogger({ name: 'audit', level: configuration.LOG_LEVEL }),
+  });
+  for (const violation of violations) print(describeViolation(violation));
+  print(`${violations.length} violations`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof UnsafeDatabaseError)) throw error;
+  printError(error.message);
+  process.exitCode = 1;
+} finally {
+  await db.destroy();
+  await temporal.connection.close();
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { parseTemporalSettings } from '../../platform/config/servers.ts';
+import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.ts';
+import { openTemporalClient } from '../../platform/temporal/connection.ts';
+import { commandLine, print } from '../../platform/text/print.ts';
+import { shown } from '../../platform/text/visible.ts';
+import { type Columns, tableOf } from '../admin/output.ts';
+import { type Build, listBuilds, makeCurrent } from './deployment.ts';
+
+const LOOK_MS = 1_000;
+
+const COLUMNS: Columns<Build> = {
+  build: ({ id }) => id,
+  state: ({ state }) => state,
+  'seen at': ({ seenAt }) => seenAt?.toISOString() ?? null,
+  'open operations': ({ openOperations }) => openOperations,
+};
+
+const program = commandLine('deploy').description(
+  'Builds of the workers. Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE from the environment, or from .stack/env.',
+);
+
+program
+  .command('status')
+  .description('which build is current, and which old ones still have operations to end')
+  .action(() => withTemporal(async (temporal) => print(tableOf(await listBuilds(temporal), COLUMNS))));
+
+program
+  .command('current')
+  .argument('[build]', 'WORKER_BUILD_ID of workers that run already')
+  .option('--unversioned', 'the workers that have no build id')
+  .description('have new operations begin on a build; also to roll back to an older one')
+  .action((build: string | undefined, { unversioned = false }: { unversioned?: boolean }) => {
+    if ((build === undefined) !== unversioned) program.error('error: name a build, or say --unversioned');
+    return withTemporal(async (temporal) => {
+      await makeCurrent(temporal, build ?? null);
+      print(tableOf(await listBuilds(temporal), COLUMNS));
+    });
+  });
+
+program
+  .command('drained')
+  .argument('<build>', 'an older build')
+  .description('wait until nothing is left of a build, so that its workers can be stopped')
+  .action((build: string) =>
+    withTemporal(async (temporal) => {
+      for (;;) {
+        const found = (await listBuilds(temporal)).find(({ id }) => id === build);
+        if (!found) return program.error(shown`error: Temporal has seen no worker of build ${build}`);
+        if (found.state === 'current') return program.error(shown`error: build ${build} is the current one`);
+        if (found.state === 'drained' || found.state === 'inactive') return print(shown`${build} is ${found.state}`);
+        await sleep(LOOK_MS);
+      }
+    }),
+  );
+
+async function withTemporal(work: (temporal: Client) => Promise<void>): Promise<void> {
+  const environment = { ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env };
+  const temporal = openTemporalClient(parseTemporalSettings(environment));
+  try {
+    await work(temporal);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // A setting that is missing, or what Temporal refuses, as a build whose workers it has not seen.
+  program.error(shown`error: ${error instanceof Error ? error.message : String(error)}`);
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { loggingFields, seconds } from '../../platform/config/fields.ts';
+import { mysqlSchema, temporalSchema } from '../../platform/config/servers.ts';
+import { type Environment, parseSettings } from '../../platform/config/settings.ts';
+
+const schema = z
+  .object({
+    ...loggingFields,
+    /** How often the audit is run; 0 is never. */
+    AUDIT_EVERY_SECONDS: seconds.default(60),
+  })
+  .and(mysqlSchema)
+  .and(temporalSchema);
+
+export type MigrationConfiguration = z.infer<typeof schema>;
+
+/** Settings of the migration. Throws {@link ConfigurationError}. */
+export function parseMigrationConfiguration(environment: Environment): MigrationConfiguration {
+  return parseSettings(schema, environment);
+}
