@@ -1,8 +1,8 @@
 import type { Database } from '../db/database.ts';
 import { admit, type OperationRules } from '../db/operations/admit.ts';
+import type { RecordedVerdict, Verdict } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Patience } from '../domain/patience.ts';
-import type { RecordedVerdict, Verdict } from '../domain/verdict.ts';
+import type { Patience } from '../domain/timeouts.ts';
 
 /** What the admit step leaves for the rest of the workflow. */
 export interface Admission {

@@ -4,9 +4,9 @@ import type { OperationRules } from '../db/operations/admit.ts';
 import { FinalStepError } from '../db/operations/errors.ts';
 import { settle } from '../db/operations/settle.ts';
 import type { BillingChange } from '../domain/billing.ts';
+import type { Admitted } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
-import { QUICK_WAIT_MS } from '../domain/patience.ts';
-import type { Admitted } from '../domain/verdict.ts';
+import { QUICK_WAIT_MS } from '../domain/timeouts.ts';
 import type { HostAnswers } from './host-answers.ts';
 
 /** What {@link finishSoon} needs from outside. */

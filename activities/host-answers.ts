@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../db/database.ts';
 import { type HostAnswer, listHostAnswers } from '../db/operations/acknowledgment.ts';
+import type { Admitted, HostCommand } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
-import type { Admitted, HostCommand } from '../domain/verdict.ts';
 
 /** What an operation's hosts have answered: all as they were told, one of them otherwise, or not all in time. */
 export type HostsAnswer = 'done' | 'failed' | 'late';

@@ -1,9 +1,9 @@
 import { undo } from '../db/operations/reversal.ts';
 import { settle } from '../db/operations/settle.ts';
 import type { BillingChange } from '../domain/billing.ts';
+import type { RecordedAdmitted } from '../domain/decision.ts';
 import { admittedOf, hostsOf } from '../domain/host-commands.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { RecordedAdmitted } from '../domain/verdict.ts';
 import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
 import { tellAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';

@@ -5,10 +5,10 @@ import type { Database } from '../db/database.ts';
 import { CommitInDoubtError } from '../db/errors.ts';
 import { type AdmissionResult, admit, type OperationRules } from '../db/operations/admit.ts';
 import { isConnectionLost } from '../db/retry.ts';
+import type { Admitted } from '../domain/decision.ts';
 import { hostsOf } from '../domain/host-commands.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Admitted } from '../domain/verdict.ts';
 
 /** How long an operation that may have been admitted is asked about, in milliseconds. */
 const DOUBT_MS = 3_000;

@@ -5,10 +5,10 @@ import { clientOf } from '../client/operations.ts';
 import type { OperationHandle, RequestBase, ReservedIpClient } from '../client/types.ts';
 import type { Database } from '../db/database.ts';
 import type { AdmissionResult, OperationRules } from '../db/operations/admit.ts';
+import type { Verdict } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Patience } from '../domain/patience.ts';
 import type { Requester } from '../domain/requester.ts';
-import type { Verdict } from '../domain/verdict.ts';
+import type { Patience } from '../domain/timeouts.ts';
 import { OperationStarter, type StartOutcome } from '../outbox/starter.ts';
 import { createAdmission } from './admission.ts';
 

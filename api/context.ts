@@ -5,7 +5,7 @@ import type { AcknowledgmentSink } from '../client/acknowledgment-sink.ts';
 import type { Database } from '../db/database.ts';
 import type { HostAnswer } from '../db/operations/acknowledgment.ts';
 import type { BackgroundTasks } from './background-tasks.ts';
-import type { WaitingHosts } from './host-events/waiting-hosts.ts';
+import type { WaitingHosts } from './host-commands/waiting-hosts.ts';
 import type { ApiLimits } from './limits.ts';
 import type { TokenUses } from './token-uses.ts';
 

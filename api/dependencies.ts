@@ -12,7 +12,7 @@ import { BackgroundTasks } from './background-tasks.ts';
 import type { ApiDependencies } from './context.ts';
 import { startEmbeddedWorker } from './embedded-worker.ts';
 import { mysqlProbe, temporalProbe } from './health-probes.ts';
-import { WaitingHosts } from './host-events/waiting-hosts.ts';
+import { WaitingHosts } from './host-commands/waiting-hosts.ts';
 import type { ApiConfiguration } from './settings.ts';
 import { TokenUses } from './token-uses.ts';
 

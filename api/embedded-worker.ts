@@ -8,7 +8,7 @@ import { aborted } from '../platform/config/termination.ts';
 import { createTemporalClient } from '../platform/temporal/connection.ts';
 import { connectToTemporal } from '../workers/connect.ts';
 import { createWorker } from '../workers/worker.ts';
-import type { WaitingHosts } from './host-events/waiting-hosts.ts';
+import type { WaitingHosts } from './host-commands/waiting-hosts.ts';
 import type { ApiConfiguration } from './settings.ts';
 
 /** Options of {@link startEmbeddedWorker}. */

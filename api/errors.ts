@@ -4,8 +4,8 @@ import { OperationInDoubtError, OperationUnavailableError } from '../client/erro
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import type { DropletCreation } from '../db/create-droplet.ts';
 import { CommitInDoubtError } from '../db/errors.ts';
+import type { Refusal } from '../domain/decision.ts';
 import type { ResourceType } from '../domain/operation.ts';
-import type { Refusal } from '../domain/verdict.ts';
 
 /*
  * The one home of the mapping from what went wrong to what a v2 client reads.

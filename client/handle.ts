@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
+import type { Verdict } from '../domain/decision.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
-import type { Verdict } from '../domain/verdict.ts';
 import type { OperationWorkflow } from './start-options.ts';
 import type { OperationHandle } from './types.ts';
 

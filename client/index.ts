@@ -5,7 +5,7 @@ import { clientOf } from './operations.ts';
 import { startWithUpdate } from './start-with-update.ts';
 import type { OperationHandle, RequestBase, ReservedIpClient } from './types.ts';
 
-export type { Outcome, Verdict } from '../domain/verdict.ts';
+export type { Outcome, Verdict } from '../domain/decision.ts';
 export { OperationInDoubtError, OperationUnavailableError } from './errors.ts';
 export type {
   AssignRequest,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { billingChangeSchema } from '../domain/billing.ts';
+import { announcedVerdictSchema, outcomeSchema } from '../domain/decision.ts';
 import { OPERATION_KINDS } from '../domain/operation.ts';
-import { announcedVerdictSchema, outcomeSchema } from '../domain/verdict.ts';
 
 /** What other SDKs send to the workflows and get from them, by the name of the file that documents it. */
 const SCHEMAS: Record<string, z.ZodType> = {

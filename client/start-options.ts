@@ -1,10 +1,10 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
+import type { DecidedOperation, Outcome } from '../domain/decision.ts';
 import { admittedOf } from '../domain/host-commands.ts';
 import { TASK_QUEUE } from '../domain/names.ts';
 import { kindOf, type Operation, workflowIdOf } from '../domain/operation.ts';
 import { ACCOUNT, ADDRESS, attributesOfAdmitted, OPERATION, REGION } from '../domain/search-attributes.ts';
-import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { markdownText } from '../platform/text/visible.ts';
 
 /** An operation's workflow, by its type: the name is the operation's kind. */

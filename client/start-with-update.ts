@@ -5,8 +5,8 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { announcedVerdictSchema, type Verdict } from '../domain/decision.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
-import { announcedVerdictSchema, type Verdict } from '../domain/verdict.ts';
 import { OperationInDoubtError, OperationUnavailableError } from './errors.ts';
 import { operationHandle, pendingAddress } from './handle.ts';
 import { type OperationWorkflow, startOptions } from './start-options.ts';

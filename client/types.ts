@@ -1,7 +1,7 @@
+import type { Outcome, Verdict } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { OperationKind, ReserveOperation, ResourceType } from '../domain/operation.ts';
 import type { Requester } from '../domain/requester.ts';
-import type { Outcome, Verdict } from '../domain/verdict.ts';
 
 /** What every request may carry. */
 export interface RequestBase {

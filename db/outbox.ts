@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
+import { type Admitted, admittedSchema } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import { type Operation, operationSchema } from '../domain/operation.ts';
-import { type Admitted, admittedSchema } from '../domain/verdict.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import { inTransaction } from './transaction.ts';

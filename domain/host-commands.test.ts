@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { admittedSchema } from './decision.ts';
 import { fencesOf, hostsOf } from './host-commands.ts';
-import { admittedSchema } from './verdict.ts';
 
 const recorded = {
   kind: 'admitted',

@@ -1,6 +1,6 @@
 import type { Address, Family } from './address.ts';
+import type { Refusal } from './decision.ts';
 import { familyOfResource, type ResourceType } from './operation-fields.ts';
-import type { Refusal } from './verdict.ts';
 
 /*
  * What the rules of the operations have in common. The rule of each kind is in its module in operations/. All are pure:

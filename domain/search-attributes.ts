@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { Admitted } from './decision.ts';
 import { hostsOf } from './host-commands.ts';
 import type { Operation } from './operation.ts';
-import type { Admitted } from './verdict.ts';
 
 /*
  * What operators search workflows by. The migration step registers each in Temporal. They are not covered by payload

@@ -4,11 +4,11 @@ import type { Logger } from 'pino';
 import { type OperationWorkflow, startOptions } from '../client/start-options.ts';
 import type { Database } from '../db/database.ts';
 import { removeFromOutbox } from '../db/outbox.ts';
+import type { Admitted } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
-import type { Patience } from '../domain/patience.ts';
 import { OPERATION } from '../domain/search-attributes.ts';
-import type { Admitted } from '../domain/verdict.ts';
+import type { Patience } from '../domain/timeouts.ts';
 
 /** Options of {@link OperationStarter}. */
 export interface OperationStarterOptions {

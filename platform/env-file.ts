@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where `npm start` leaves addresses and tokens, for shells to source and for command lines to read. */
-export const ENVIRONMENT_FILE = join(fileURLToPath(new URL('..', import.meta.url)), '.stack', 'env');
+export const ENVIRONMENT_FILE = join(fileURLToPath(new URL('..', import.meta.url)), '.dev', 'env');
 
-/** Names and values as kept in `.stack/env`. */
+/** Names and values as kept in `.dev/env`. */
 export type EnvironmentValues = Readonly<Record<string, string>>;
 
 /**

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { messageOf, StackError } from '../dev/stack/errors.ts';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../dev/stack/paths.ts';
-import { ProcessSupervisor } from '../dev/stack/processes.ts';
-import { fetchDebianMysql } from '../dev/stack/servers/debian-mysql.ts';
+import { messageOf, StackError } from '../dev/environment/errors.ts';
+import { PROJECT_FOLDER, STACK_FOLDER } from '../dev/environment/paths.ts';
+import { ProcessSupervisor } from '../dev/environment/processes.ts';
+import { fetchDebianMysql } from '../dev/environment/servers/debian-mysql.ts';
 import { runInControl, runScript } from '../dev/testbed/control.ts';
 import { obstacle } from '../dev/testbed/tools.ts';
 import { pythonObstacle } from './examples/python.ts';

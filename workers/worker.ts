@@ -9,7 +9,7 @@ import type { BillingPublisher } from '../billing/publisher.ts';
 import type { Database } from '../db/database.ts';
 import type { OperationRules } from '../db/operations/admit.ts';
 import { DEPLOYMENT_NAME, TASK_QUEUE } from '../domain/names.ts';
-import type { Patience } from '../domain/patience.ts';
+import type { Patience } from '../domain/timeouts.ts';
 import { createDataConverter } from '../platform/temporal/data-converter.ts';
 import type { WorkerConfiguration } from './settings.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';

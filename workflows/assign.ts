@@ -1,6 +1,6 @@
 import { setWorkflowOptions } from '@temporalio/workflow';
+import type { DecidedOperation, Outcome } from '../domain/decision.ts';
 import type { AssignOperation } from '../domain/operation.ts';
-import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { endsOnItsBuild } from './build.ts';
 import { carryOut } from './carry-out.ts';
 import { attached, bill, detachedFromPreviousHosts, settle, undoAndFail } from './steps.ts';

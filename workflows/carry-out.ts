@@ -1,14 +1,14 @@
 import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { DecidedOperation, Outcome } from '../domain/decision.ts';
 import { admittedOf } from '../domain/host-commands.ts';
 import type { Operation } from '../domain/operation.ts';
-import { QUICK_WAIT_MS } from '../domain/patience.ts';
 import { attributesOfAdmitted } from '../domain/search-attributes.ts';
-import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
+import { QUICK_WAIT_MS } from '../domain/timeouts.ts';
+import type { Run } from './context.ts';
+import { openVerdictDesk } from './decision-update.ts';
 import { finalFailure } from './failures.ts';
 import { Progress } from './progress.ts';
-import type { Run } from './run.ts';
 import { admit, finishedSoon } from './steps.ts';
-import { openVerdictDesk } from './verdict.ts';
 
 /** Histories without it published by a local activity, whoever waited for the verdict. */
 const VERDICT_BEFORE_BILLING = 'verdict-before-billing';

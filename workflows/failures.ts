@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import type { Admitted } from '../domain/decision.ts';
 import {
   DATABASE_UNAVAILABLE,
   DROPLET_UNAVAILABLE,
@@ -7,7 +8,6 @@ import {
   HOST_FAILED,
   HOST_GONE,
 } from '../domain/names.ts';
-import type { Admitted } from '../domain/verdict.ts';
 
 /*
  * How operations fail. The first line of each failure says what an operator is to do, and then why.

@@ -1,5 +1,5 @@
+import type { DecidedOperation, Outcome } from '../domain/decision.ts';
 import type { OperationKind, OperationOf } from '../domain/operation.ts';
-import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 
 /** Everything a worker can run, by the names that starters use. */
 export { assign } from './assign.ts';

@@ -1,5 +1,5 @@
+import type { DecidedOperation, Outcome } from '../domain/decision.ts';
 import type { ReleaseOperation } from '../domain/operation.ts';
-import type { DecidedOperation, Outcome } from '../domain/verdict.ts';
 import { carryOut } from './carry-out.ts';
 import { billAtAdmit, detachedForCertain, settle } from './steps.ts';
 

@@ -8,17 +8,17 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { BillingChange } from '../domain/billing.ts';
+import type { HostCommand, Verdict } from '../domain/decision.ts';
 import { admittedOf, commandsOf } from '../domain/host-commands.ts';
 import type { HostChange } from '../domain/host-event.ts';
 import { acknowledgmentActivityId, billingWorkflowId } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Patience } from '../domain/patience.ts';
 import { ACCOUNT, ADDRESS, OPERATION, REGION } from '../domain/search-attributes.ts';
-import type { HostCommand, Verdict } from '../domain/verdict.ts';
+import type { Patience } from '../domain/timeouts.ts';
 import { publishBillingEvent } from './billing.ts';
+import type { Run } from './context.ts';
 import { isFinal, reasonOf, undoneFailure } from './failures.ts';
 import type { Progress } from './progress.ts';
-import type { Run } from './run.ts';
 
 /*
  * The steps that the operations share. Short MySQL steps are local activities, because each regular one costs the

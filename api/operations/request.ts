@@ -1,10 +1,10 @@
 import { type ActionRecord, findAction } from '../../db/actions.ts';
 import type { Database } from '../../db/database.ts';
 import type { AdmittedAddress } from '../../db/operations/admit.ts';
+import type { Admitted, Verdict } from '../../domain/decision.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation, ResourceType } from '../../domain/operation.ts';
 import type { Requester } from '../../domain/requester.ts';
-import type { Admitted, Verdict } from '../../domain/verdict.ts';
 import type { ApiDependencies } from '../context.ts';
 import { refusalToError, serverError } from '../errors.ts';
 

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { type Address, addressFromBytes } from '../../domain/address.ts';
+import type { Admitted, HostCommand } from '../../domain/decision.ts';
 import { fenceOf } from '../../domain/host-commands.ts';
 import type { AcknowledgmentOutcome, HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
-import type { Admitted, HostCommand } from '../../domain/verdict.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database } from '../database.ts';
 import type { ActionStatus, HostState } from '../schema.ts';
@@ -11,7 +11,7 @@ import { writeTogether } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
 import { reasonForNoFence } from './errors.ts';
 import { lockFenced } from './fence.ts';
-import { hostEventQueries } from './host-events.ts';
+import { hostEventQueries } from './host-commands.ts';
 
 /** Where a host stands with what an operation told it. */
 export interface HostEventState {

@@ -1,14 +1,14 @@
 import type { Compilable } from 'kysely';
 import { addressToBytes } from '../../domain/address.ts';
+import type { Admitted } from '../../domain/decision.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import { BILLING_EVENT_ID_PREFIX, billingEventId } from '../../domain/names.ts';
 import { kindOf, type Operation, workflowIdOf } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
 import { appendingEntry } from '../audit-log.ts';
 import { assignments, listOf, Statement, statement } from '../statement.ts';
 import type { Written } from '../together.ts';
 import type { AddressChange, AdmissionContext, Plan } from './admission.ts';
-import { hostEventQueries } from './host-events.ts';
+import { hostEventQueries } from './host-commands.ts';
 import { effectiveTime, nextGeneration } from './locks.ts';
 
 /*

@@ -1,11 +1,11 @@
 import type { Compilable, Updateable } from 'kysely';
 import type { BillingChange, BillingChangeKind } from '../../domain/billing.ts';
+import type { Admitted, Fence, Refusal, Verdict } from '../../domain/decision.ts';
+import { verdictSchema } from '../../domain/decision.ts';
 import type { HostChange } from '../../domain/host-event.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { PoolShareRules } from '../../domain/pool-share.ts';
-import type { Admitted, Fence, Refusal, Verdict } from '../../domain/verdict.ts';
-import { verdictSchema } from '../../domain/verdict.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database } from '../database.ts';
 import type { RegionRecord } from '../regions.ts';
@@ -14,7 +14,7 @@ import { statement } from '../statement.ts';
 import { type RowsOf, rowsOfEach } from '../together.ts';
 import { type Decision, inTwoRoundTrips } from '../transaction.ts';
 import { admissionQueries, numbered } from './admission-writes.ts';
-import { awaitedCommands, type NewHostEvent } from './host-events.ts';
+import { awaitedCommands, type NewHostEvent } from './host-commands.ts';
 import { effectiveTime, type LockedAddress, nextGeneration } from './locks.ts';
 
 /*

@@ -1,12 +1,12 @@
+import type { Refusal } from '../../domain/decision.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { refusalOfAssign } from '../../domain/operations/assign.ts';
-import type { Refusal } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
 import { DropletUnavailableError } from './errors.ts';
 import type { FencedAddress } from './fence.ts';
-import { moveEvents } from './host-events.ts';
+import { moveEvents } from './host-commands.ts';
 import type { OperationWrites, Reversal } from './kind.ts';
 import {
   addressQuery,

@@ -1,12 +1,12 @@
 import type { Compilable, Updateable } from 'kysely';
+import type { Fence } from '../../domain/decision.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
-import type { Fence } from '../../domain/verdict.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { ActionStatus, AddressesTable } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { joinQueries, type RowsOf, rowsOfEach, writeTogether } from '../together.ts';
 import { reasonForNoFence } from './errors.ts';
-import { hostEventQueries, type Move, moveEvents } from './host-events.ts';
+import { hostEventQueries, type Move, moveEvents } from './host-commands.ts';
 import {
   type AddressRow,
   addressQuery,

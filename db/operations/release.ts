@@ -1,8 +1,8 @@
 import type { Compilable, Updateable } from 'kysely';
 import { type Address, addressToBytes } from '../../domain/address.ts';
+import type { Refusal } from '../../domain/decision.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
 import { refusalOfRelease } from '../../domain/operations/release.ts';
-import type { Refusal } from '../../domain/verdict.ts';
 import type { AddressesTable, HostState } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';

@@ -1,8 +1,8 @@
 import type { Compilable } from 'kysely';
+import type { Refusal } from '../../domain/decision.ts';
 import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
 import { type ReserveFacts, refusalOfReserve } from '../../domain/operations/reserve.ts';
 import { plentyOf } from '../../domain/pool-share.ts';
-import type { Refusal } from '../../domain/verdict.ts';
 import { statement } from '../statement.ts';
 import {
   type AddressChange,
@@ -13,7 +13,7 @@ import {
   type Plan,
 } from './admission.ts';
 import { sendingToDroplet } from './assign.ts';
-import { moveEvents } from './host-events.ts';
+import { moveEvents } from './host-commands.ts';
 import type { OperationWrites } from './kind.ts';
 import {
   dropletQuery,

@@ -1,6 +1,6 @@
+import type { Admitted } from '../../domain/decision.ts';
 import { fencesOf } from '../../domain/host-commands.ts';
 import type { Operation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
 import type { Database } from '../database.ts';
 import { inTransaction } from '../transaction.ts';
 import { NotReversibleError, reasonForNoFence } from './errors.ts';

@@ -1,9 +1,9 @@
+import type { Refusal } from '../../domain/decision.ts';
 import type { UnassignOperation } from '../../domain/operation.ts';
 import { isLastOfDroplet, refusalOfUnassign } from '../../domain/operations/unassign.ts';
-import type { Refusal } from '../../domain/verdict.ts';
 import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
-import { moveEvents } from './host-events.ts';
+import { moveEvents } from './host-commands.ts';
 import type { OperationWrites } from './kind.ts';
 import {
   addressQuery,

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printError } from '../../platform/text/print.ts';
-import { STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor } from '../stack/processes.ts';
-import { type Servers, startServers } from '../stack/servers/index.ts';
+import { STACK_FOLDER } from '../environment/paths.ts';
+import { ProcessSupervisor } from '../environment/processes.ts';
+import { type Servers, startServers } from '../environment/servers/index.ts';
 
 /** Real servers of one run, on free ports and empty data. */
 export interface RunServers {
@@ -22,7 +22,7 @@ export interface RunServers {
 
 /**
  * Starts MySQL, Kafka and Temporal, and then what the caller needs on them. The caller closes them at the end; when one
- * of them or `start` fails, they are closed here. Logs go below `.stack/<logFolder>`.
+ * of them or `start` fails, they are closed here. Logs go below `.dev/<logFolder>`.
  */
 export async function startOnServers<Started>(
   logFolder: string,

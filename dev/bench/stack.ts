@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { startApplication, startHost } from '../stack/application.ts';
-import { NO_POOL_SHARES } from '../stack/no-pool-shares.ts';
-import { PROJECT_FOLDER } from '../stack/paths.ts';
-import type { ProcessSupervisor } from '../stack/processes.ts';
+import { startApplication, startHost } from '../environment/application.ts';
+import { NO_POOL_SHARES } from '../environment/no-pool-shares.ts';
+import { PROJECT_FOLDER } from '../environment/paths.ts';
+import type { ProcessSupervisor } from '../environment/processes.ts';
 import { BenchClient } from './http.ts';
 import {
   type Customer,

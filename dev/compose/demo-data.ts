@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readEnvironmentFile, writeEnvironmentFile } from '../../platform/env-file.ts';
 import { print, printUncaughtErrors } from '../../platform/text/print.ts';
 import { visible } from '../../platform/text/visible.ts';
-import { makeDemoData } from '../stack/demo-data.ts';
+import { makeDemoData } from '../environment/demo-data.ts';
 
 printUncaughtErrors();
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { createServer } from 'node:tls';
-import { listenOnLoopback } from '../stack/ports.ts';
-import type { ServerTls } from '../stack/servers/index.ts';
+import { listenOnLoopback } from '../environment/ports.ts';
+import type { ServerTls } from '../environment/servers/index.ts';
 
 /** A TLS server in front of one that speaks in the clear. */
 export interface TlsTerminator {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import type { Family } from '../../domain/address.ts';
 import { anchorFor, anchorPrefixLength, gatewayOf } from '../../domain/anchor.ts';
-import { PROJECT_FOLDER } from '../stack/paths.ts';
+import { PROJECT_FOLDER } from '../environment/paths.ts';
 import { Namespace } from './namespace.ts';
 import { untilTrue } from './until.ts';
 

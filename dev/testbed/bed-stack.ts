@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { printError } from '../../platform/text/print.ts';
-import { bundleWorkflows, migrate, startApi, startWorker } from '../stack/application.ts';
-import { messageOf } from '../stack/errors.ts';
-import { NO_POOL_SHARES } from '../stack/no-pool-shares.ts';
-import { STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor, signalGroup } from '../stack/processes.ts';
-import { type Report, startServers } from '../stack/servers/index.ts';
+import { bundleWorkflows, migrate, startApi, startWorker } from '../environment/application.ts';
+import { messageOf } from '../environment/errors.ts';
+import { NO_POOL_SHARES } from '../environment/no-pool-shares.ts';
+import { STACK_FOLDER } from '../environment/paths.ts';
+import { ProcessSupervisor, signalGroup } from '../environment/processes.ts';
+import { type Report, startServers } from '../environment/servers/index.ts';
 import type { Control } from './control.ts';
 import { type Population, type PopulationOptions, populate } from './population.ts';
 import { createTestbed, type Testbed } from './topology.ts';
@@ -20,7 +20,7 @@ const POOLS = [() => '203.0.113.0/24', () => '2001:db8:ff::/112'];
 export interface ControlPlaneOptions {
   control: Control;
   report: Report;
-  /** Name of a folder below `.stack` for logs and the record of processes. */
+  /** Name of a folder below `.dev` for logs and the record of processes. */
   folder: string;
 }
 

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { STACK_FOLDER } from '../stack/paths.ts';
-import { ProcessSupervisor } from '../stack/processes.ts';
-import { fetchServers, type Report } from '../stack/servers/index.ts';
+import { STACK_FOLDER } from '../environment/paths.ts';
+import { ProcessSupervisor } from '../environment/processes.ts';
+import { fetchServers, type Report } from '../environment/servers/index.ts';
 import { Namespace, namespacesOf, prefixOf, removeAbandoned } from './namespace.ts';
 
 /** Names the namespace that a process runs in, for the process itself. */

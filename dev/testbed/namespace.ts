@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identityOf, isAlive } from '../stack/process-table.ts';
+import { identityOf, isAlive } from '../environment/process-table.ts';
 import { run } from './run.ts';
 
 const FOLDER = '/run/netns';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { expectStatus, send } from '../stack/http.ts';
+import { expectStatus, send } from '../environment/http.ts';
 import type { BedDroplet, BedHost } from './bed-host.ts';
 import type { Testbed } from './topology.ts';
 

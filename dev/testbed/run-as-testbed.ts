@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describeError, print, printError, printUncaughtErrors } from '../../platform/text/print.ts';
-import { StackError } from '../stack/errors.ts';
+import { StackError } from '../environment/errors.ts';
 import { type Control, currentControl, runInControl } from './control.ts';
 import { obstacle } from './tools.ts';
 

@@ -1,5 +1,5 @@
-import { installMissing, isCommand } from '../stack/packages.ts';
-import type { Report } from '../stack/servers/options.ts';
+import { installMissing, isCommand } from '../environment/packages.ts';
+import type { Report } from '../environment/servers/options.ts';
 import { run } from './run.ts';
 
 /** The commands that the test bed and the Linux driver need, and the Debian packages that they come in. */

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { print, printUncaughtErrors } from '../../platform/text/print.ts';
-import { ProcessSupervisor } from '../stack/processes.ts';
-import { DIGESTS_FOLDER, digestOf } from '../stack/servers/digests.ts';
-import { downloadKafka, KAFKA_DOWNLOAD } from '../stack/servers/kafka.ts';
-import { makeMaven } from '../stack/servers/maven.ts';
-import { BASE_IN_ARTIFACT, downloadMariadb, MARIADB_DOWNLOAD, MARIADB_JAR } from '../stack/servers/mysql.ts';
+import { ProcessSupervisor } from '../environment/processes.ts';
+import { DIGESTS_FOLDER, digestOf } from '../environment/servers/digests.ts';
+import { downloadKafka, KAFKA_DOWNLOAD } from '../environment/servers/kafka.ts';
+import { makeMaven } from '../environment/servers/maven.ts';
+import { BASE_IN_ARTIFACT, downloadMariadb, MARIADB_DOWNLOAD, MARIADB_JAR } from '../environment/servers/mysql.ts';
 
 /*
  * Downloads Kafka and MariaDB anew and writes down what they are. For whoever raises a version: what is written here is

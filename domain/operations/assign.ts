@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { Refusal } from '../decision.ts';
 import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
 import { type AddressFacts, type DropletFacts, isHeldFor, isOwn, refusalOfDroplet } from '../rules.ts';
-import type { Refusal } from '../verdict.ts';
 
 export const assignOperationSchema = z.object({
   ...operationFields,

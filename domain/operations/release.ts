@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { Refusal } from '../decision.ts';
 import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
 import { type AddressFacts, isHeldFor } from '../rules.ts';
-import type { Refusal } from '../verdict.ts';
 
 export const releaseOperationSchema = z.object({
   ...operationFields,

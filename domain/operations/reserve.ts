@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Refusal } from '../decision.ts';
 import { reserveWorkflowId } from '../names.ts';
 import { familyOfResource, type OperationKindDefinition, operationFields } from '../operation-fields.ts';
 import { type AccountUse, type PoolShareOverrides, type PoolShareRules, poolShareRefusal } from '../pool-share.ts';
 import { type AddressFacts, type DropletFacts, isOwn, refusalOfDroplet } from '../rules.ts';
-import type { Refusal } from '../verdict.ts';
 
 export const reserveOperationSchema = z.object({
   ...operationFields,

@@ -10,7 +10,7 @@ import { addPoolCommands } from './pool-commands.ts';
 
 const program = commandLine('admin')
   .description(
-    'Regions, pools, hosts, accounts and tokens. Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN, an operator token or the admin token, from the environment, or from .stack/env.',
+    'Regions, pools, hosts, accounts and tokens. Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN, an operator token or the admin token, from the environment, or from .dev/env.',
   )
   .option('--json', "the API's answer as it is", false);
 

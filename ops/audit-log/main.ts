@@ -15,7 +15,7 @@ import { sealAuditLog, verifyAuditLog } from './chain.ts';
  */
 
 const program = commandLine('audit-log').description(
-  'The chain of hashes over the audit log. Reads MYSQL_URL from the environment, or from .stack/env.',
+  'The chain of hashes over the audit log. Reads MYSQL_URL from the environment, or from .dev/env.',
 );
 
 program

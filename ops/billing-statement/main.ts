@@ -20,7 +20,7 @@ interface Options {
 
 const command = commandLine('billing:statement')
   .description(
-    'What an account owes for addresses that it reserved and had on no droplet, from the billing topic alone. Reads KAFKA_BROKERS, or .stack/env.',
+    'What an account owes for addresses that it reserved and had on no droplet, from the billing topic alone. Reads KAFKA_BROKERS, or .dev/env.',
   )
   .requiredOption('--account <id>', 'number of the account', parseAccount)
   .requiredOption('--from <time>', 'RFC 3339, or a date for its midnight in UTC', parseTime)

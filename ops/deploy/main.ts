@@ -18,7 +18,7 @@ const COLUMNS: Columns<Build> = {
 };
 
 const program = commandLine('deploy').description(
-  'Builds of the workers. Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE from the environment, or from .stack/env.',
+  'Builds of the workers. Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE from the environment, or from .dev/env.',
 );
 
 program

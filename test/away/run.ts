@@ -26,7 +26,7 @@ export interface AwayOptions {
   awayMs: number;
   /** How long the same load runs before that, in milliseconds. */
   healthyMs: number;
-  /** Name of a folder below `.stack`, for logs. */
+  /** Name of a folder below `.dev`, for logs. */
   folder: string;
   report(line: string): void;
   /** Stops everything when it is aborted; the run then fails. */

@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import { readAction } from '../../dev/kit/account.ts';
-import { startDroppingProxy } from '../../dev/stack/dropping-proxy.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
 import { useWorld } from '../support/world.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type DroppingProxy, startDroppingProxy } from '../../dev/stack/dropping-proxy.ts';
+import { type DroppingProxy, startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { useWorld } from '../support/world.ts';
 

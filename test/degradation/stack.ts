@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
+import { migrate, startApi, startWorker } from '../../dev/environment/application.ts';
+import { STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../dev/environment/processes.ts';
+import { startServers } from '../../dev/environment/servers/index.ts';
+import { pingKafka } from '../../dev/environment/servers/kafka.ts';
+import { pingMysql } from '../../dev/environment/servers/mysql.ts';
+import { pingTemporal } from '../../dev/environment/servers/temporal.ts';
 import { until } from '../../dev/kit/until.ts';
-import { migrate, startApi, startWorker } from '../../dev/stack/application.ts';
-import { STACK_FOLDER } from '../../dev/stack/paths.ts';
-import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../dev/stack/processes.ts';
-import { startServers } from '../../dev/stack/servers/index.ts';
-import { pingKafka } from '../../dev/stack/servers/kafka.ts';
-import { pingMysql } from '../../dev/stack/servers/mysql.ts';
-import { pingTemporal } from '../../dev/stack/servers/temporal.ts';
 import { type AuditConfiguration, parseAuditConfiguration } from '../../ops/consistency/settings.ts';
 
 /** What can be taken away. */

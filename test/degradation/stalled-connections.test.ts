@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
+import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import type { Answer } from '../../dev/kit/http.ts';
-import { startDroppingProxy } from '../../dev/stack/dropping-proxy.ts';
 import { useDatabase } from '../support/database.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
 import { useWorld } from '../support/world.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 
 const run = promisify(execFile);
 

@@ -1,7 +1,7 @@
 import { auditDependencies } from './audit.ts';
 
 /*
- * `npm run audit:dependencies`: fails when a package that production installs has a known vulnerability that is high or
+ * `npm run check:dependencies`: fails when a package that production installs has a known vulnerability that is high or
  * critical. That the registry cannot be asked is no reason to stop a build, and is said loudly.
  */
 
@@ -18,5 +18,5 @@ switch (found.kind) {
   case 'not asked':
     console.error('******** DEPENDENCIES WERE NOT AUDITED ********');
     console.error(`The registry's advisories could not be read: ${found.reason}`);
-    console.error('Run `npm run audit:dependencies` where they can be.');
+    console.error('Run `npm run check:dependencies` where they can be.');
 }

@@ -1,6 +1,6 @@
 import { setWorkflowOptions, sleep } from '@temporalio/workflow';
+import type { DecidedOperation, Outcome } from '../../domain/decision.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
-import type { DecidedOperation, Outcome } from '../../domain/verdict.ts';
 import { endsOnItsBuild } from '../../workflows/build.ts';
 import { carryOut } from '../../workflows/carry-out.ts';
 import { attached, bill, detachedFromPreviousHosts, settle, undoAndFail } from '../../workflows/steps.ts';

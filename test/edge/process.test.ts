@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, inject, test } from 'vitest';
+import { freePort } from '../../dev/environment/ports.ts';
 import { Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
-import { freePort } from '../../dev/stack/ports.ts';
 import { useFlagFile } from '../support/gateway.ts';
 import { runProgram, startProgram } from '../support/program.ts';
 import { servedBy, useUpstream } from '../support/recording-upstream.ts';

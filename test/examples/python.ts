@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf } from '../../dev/stack/errors.ts';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
-import type { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { installPythonPackages } from '../../dev/stack/python-packages.ts';
-import { cacheFolder } from '../../dev/stack/servers/cache.ts';
-import type { Report } from '../../dev/stack/servers/options.ts';
+import { messageOf } from '../../dev/environment/errors.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
+import type { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { installPythonPackages } from '../../dev/environment/python-packages.ts';
+import { cacheFolder } from '../../dev/environment/servers/cache.ts';
+import type { Report } from '../../dev/environment/servers/options.ts';
 
 const run = promisify(execFile);
 

@@ -1,8 +1,8 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProcessStart, ProcessSupervisor, RunningProcess } from '../../dev/stack/processes.ts';
-import { outputOf } from '../../dev/stack/servers/tools.ts';
+import type { ProcessStart, ProcessSupervisor, RunningProcess } from '../../dev/environment/processes.ts';
+import { outputOf } from '../../dev/environment/servers/tools.ts';
 
 const SIZE_MEGABYTES = 64;
 const MOUNTED_TIMEOUT_MS = 5_000;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ProcessSupervisor } from '../../dev/stack/processes.ts';
+import { ProcessSupervisor } from '../../dev/environment/processes.ts';
 import type { HistoryOperation } from './histories/operation.ts';
 import { checkLinearizability } from './linearizability.ts';
 import { fetchFaultTools } from './tools.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { messageOf, StackError } from '../../dev/stack/errors.ts';
+import { messageOf, StackError } from '../../dev/environment/errors.ts';
 import { describeRun } from './report.ts';
 import { runFaults } from './run.ts';
 

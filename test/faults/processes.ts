@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProcessFailedError } from '../../dev/stack/errors.ts';
-import { type ProcessStart, ProcessSupervisor, type RunningProcess, signalGroup } from '../../dev/stack/processes.ts';
+import type { ProcessFailedError } from '../../dev/environment/errors.ts';
+import {
+  type ProcessStart,
+  ProcessSupervisor,
+  type RunningProcess,
+  signalGroup,
+} from '../../dev/environment/processes.ts';
 
 const RESTART_ATTEMPTS = 8;
 const RESTART_PAUSE_MS = 500;

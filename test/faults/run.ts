@@ -1,9 +1,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PROJECT_FOLDER, STACK_FOLDER } from '../../dev/environment/paths.ts';
+import type { RunningProcess } from '../../dev/environment/processes.ts';
 import { REGION } from '../../dev/kit/population.ts';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../../dev/stack/paths.ts';
-import type { RunningProcess } from '../../dev/stack/processes.ts';
 import {
   type ClientConfiguration,
   type ClientRecord,
@@ -37,7 +37,7 @@ export interface RunOptions {
   paceMs: number;
   /** Client processes. */
   clients: number;
-  /** Name of a folder below `.stack`, for logs, records and drawings. */
+  /** Name of a folder below `.dev`, for logs, records and drawings. */
   folder: string;
   report(line: string): void;
   signal?: AbortSignal;

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundleWorkflows, migrate, startApi, startHost, startWorker } from '../../dev/environment/application.ts';
+import { startGateway } from '../../dev/environment/cut-over.ts';
+import { NO_POOL_SHARES } from '../../dev/environment/no-pool-shares.ts';
+import { STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { choosePorts } from '../../dev/environment/ports.ts';
+import type { ProcessStart } from '../../dev/environment/processes.ts';
+import { type Report, startServers } from '../../dev/environment/servers/index.ts';
 import { Http } from '../../dev/kit/http.ts';
 import { type FaultAccount, makeAccount, registerHosts } from '../../dev/kit/population.ts';
-import { bundleWorkflows, migrate, startApi, startHost, startWorker } from '../../dev/stack/application.ts';
-import { startGateway } from '../../dev/stack/migration.ts';
-import { NO_POOL_SHARES } from '../../dev/stack/no-pool-shares.ts';
-import { STACK_FOLDER } from '../../dev/stack/paths.ts';
-import { choosePorts } from '../../dev/stack/ports.ts';
-import type { ProcessStart } from '../../dev/stack/processes.ts';
-import { type Report, startServers } from '../../dev/stack/servers/index.ts';
 import { codePathsNamed } from '../../edge/code-paths.ts';
 import { changeSettings } from '../../edge/flags/flag-file.ts';
 import type { FlagSetting } from '../../edge/flags/setting.ts';
@@ -70,7 +70,7 @@ export interface FaultStackOptions {
   signal?: AbortSignal;
 }
 
-/** Starts everything on free ports and empty data; logs and the record of processes go below `.stack/<folder>`. */
+/** Starts everything on free ports and empty data; logs and the record of processes go below `.dev/<folder>`. */
 export async function startFaultStack({ folder, report, signal }: FaultStackOptions): Promise<FaultStack> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-faults-'));
   const clockFile = join(dataFolder, 'clock');

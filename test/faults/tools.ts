@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StackError } from '../../dev/stack/errors.ts';
-import type { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { buildIntoCache, cacheFolder, exists, withProgress } from '../../dev/stack/servers/cache.ts';
-import { buildWithGo, type GoBuild } from '../../dev/stack/servers/go.ts';
-import type { Report } from '../../dev/stack/servers/index.ts';
-import { outputOf } from '../../dev/stack/servers/tools.ts';
+import { StackError } from '../../dev/environment/errors.ts';
+import type { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { buildIntoCache, cacheFolder, exists, withProgress } from '../../dev/environment/servers/cache.ts';
+import { buildWithGo, type GoBuild } from '../../dev/environment/servers/go.ts';
+import type { Report } from '../../dev/environment/servers/index.ts';
+import { outputOf } from '../../dev/environment/servers/tools.ts';
 
 const TOXIPROXY_VERSION = '2.5.0';
 const TOXIPROXY_PACKAGE = 'github.com/Shopify/toxiproxy/v2/cmd/server';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { untilReady } from '../../dev/stack/ready.ts';
+import type { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { untilReady } from '../../dev/environment/ready.ts';
 
 /** It takes a trouble away only when what it has delayed is through, which a peer that is held back keeps it from. */
 const ANSWERED_WITHIN_MS = 30_000;

@@ -5,13 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { startApplication, startHost } from '../../dev/stack/application.ts';
-import { makeDemoData } from '../../dev/stack/demo-data.ts';
-import { messageOf, StackError } from '../../dev/stack/errors.ts';
-import { STACK_FOLDER } from '../../dev/stack/paths.ts';
-import { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { cacheFolder } from '../../dev/stack/servers/cache.ts';
-import { startServers } from '../../dev/stack/servers/index.ts';
+import { startApplication, startHost } from '../../dev/environment/application.ts';
+import { makeDemoData } from '../../dev/environment/demo-data.ts';
+import { messageOf, StackError } from '../../dev/environment/errors.ts';
+import { STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { cacheFolder } from '../../dev/environment/servers/cache.ts';
+import { startServers } from '../../dev/environment/servers/index.ts';
 import { installSchemathesis, type Schemathesis } from './schemathesis.ts';
 
 /*

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { installPythonPackages } from '../../dev/stack/python-packages.ts';
-import type { Report } from '../../dev/stack/servers/options.ts';
+import type { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { installPythonPackages } from '../../dev/environment/python-packages.ts';
+import type { Report } from '../../dev/environment/servers/options.ts';
 
 const VERSION = '4.32.5';
 const REQUIREMENTS = fileURLToPath(new URL('./requirements.txt', import.meta.url));

@@ -1,5 +1,5 @@
+import type { DecidedOperation, Outcome } from '../../domain/decision.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
-import type { DecidedOperation, Outcome } from '../../domain/verdict.ts';
 import { carryOut } from '../../workflows/carry-out.ts';
 import { bill, settle } from '../../workflows/steps.ts';
 

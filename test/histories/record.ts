@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { HISTORIES_FOLDER } from '../support/recorded-histories.ts';
 
 /*

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { installTemporalRuntime } from '../../workers/runtime.ts';
 import { type RecordedHistory, readHistories } from '../support/recorded-histories.ts';
 

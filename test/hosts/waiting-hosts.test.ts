@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { WaitingHosts } from '../../api/host-events/waiting-hosts.ts';
+import { WaitingHosts } from '../../api/host-commands/waiting-hosts.ts';
 import { useDatabase } from '../support/database.ts';
 import { useLink } from '../support/link.ts';
 

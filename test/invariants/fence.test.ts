@@ -5,9 +5,9 @@ import { ActionEndedError, SupersededError } from '../../db/operations/errors.ts
 import { undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
 import type { Account } from '../../dev/kit/account.ts';
+import type { Admitted, Verdict } from '../../domain/decision.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
-import type { Admitted, Verdict } from '../../domain/verdict.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';
 import { useReserved } from '../support/reserved.ts';

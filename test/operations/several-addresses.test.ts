@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts';
 import { type AddressChange, admitBy } from '../../db/operations/admission.ts';
 import { findVerdict } from '../../db/operations/admit.ts';
 import { FenceMissingError } from '../../db/operations/errors.ts';
-import { moveEvents } from '../../db/operations/host-events.ts';
+import { moveEvents } from '../../db/operations/host-commands.ts';
 import {
   addressQuery,
   dropletQuery,
@@ -18,10 +18,10 @@ import { reopen, undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import { addressToBytes } from '../../domain/address.ts';
+import type { Admitted } from '../../domain/decision.ts';
 import { fencesOf } from '../../domain/host-commands.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
 import { checkDatabase } from '../../ops/consistency/checks/database.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';

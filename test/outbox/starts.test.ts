@@ -6,9 +6,9 @@ import { type OpenOperation, openOperations } from '../../db/audited-operations.
 import type { Database } from '../../db/database.ts';
 import { addToOutbox, removeFromOutbox, takeDueOperations } from '../../db/outbox.ts';
 import { until } from '../../dev/kit/until.ts';
+import type { Admitted } from '../../domain/decision.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation } from '../../domain/operation.ts';
-import type { Admitted } from '../../domain/verdict.ts';
 import { reconcile } from '../../outbox/reconciler.ts';
 import { OperationStarter } from '../../outbox/starter.ts';
 import { PATIENCE, RULES } from '../support/app.ts';

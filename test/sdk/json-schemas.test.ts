@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { jsonSchemaFiles } from '../../client/json-schemas.ts';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { SCHEMA_FOLDER, validators } from '../support/json-schemas.ts';
 import { readHistories } from '../support/recorded-histories.ts';
 

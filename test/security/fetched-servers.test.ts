@@ -2,17 +2,17 @@ import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
-import { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { installPythonPackages } from '../../dev/stack/python-packages.ts';
-import { cacheFolder, exists } from '../../dev/stack/servers/cache.ts';
-import { readDigests, WrongDigestError } from '../../dev/stack/servers/digests.ts';
-import { buildWithGo } from '../../dev/stack/servers/go.ts';
-import { fetchKafka, KAFKA_DOWNLOAD } from '../../dev/stack/servers/kafka.ts';
-import { makeMaven } from '../../dev/stack/servers/maven.ts';
-import { fetchMysql, MARIADB_DOWNLOAD } from '../../dev/stack/servers/mysql.ts';
-import type { FetchContext } from '../../dev/stack/servers/options.ts';
-import { outputOf } from '../../dev/stack/servers/tools.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
+import { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { installPythonPackages } from '../../dev/environment/python-packages.ts';
+import { cacheFolder, exists } from '../../dev/environment/servers/cache.ts';
+import { readDigests, WrongDigestError } from '../../dev/environment/servers/digests.ts';
+import { buildWithGo } from '../../dev/environment/servers/go.ts';
+import { fetchKafka, KAFKA_DOWNLOAD } from '../../dev/environment/servers/kafka.ts';
+import { makeMaven } from '../../dev/environment/servers/maven.ts';
+import { fetchMysql, MARIADB_DOWNLOAD } from '../../dev/environment/servers/mysql.ts';
+import type { FetchContext } from '../../dev/environment/servers/options.ts';
+import { outputOf } from '../../dev/environment/servers/tools.ts';
 import { type FileRepository, useFileRepository } from './file-repository.ts';
 import { CLIENTS_JAR, goFiles, mavenFiles } from './repository-files.ts';
 
@@ -183,7 +183,7 @@ describe('a command that Go builds', () => {
     expect(await exists(output)).toBe(false);
   });
 
-  test.each(['dev/stack/servers/temporal-files', 'test/faults/toxiproxy-files', 'test/faults/linearizability'])(
+  test.each(['dev/environment/servers/temporal-files', 'test/faults/toxiproxy-files', 'test/faults/linearizability'])(
     'has each of its modules pinned in %s',
     async (folder) => {
       const required = (await readFile(join(PROJECT_FOLDER, folder, 'go.mod'), 'utf8')).matchAll(

@@ -4,10 +4,10 @@ import { describe, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { parseApiConfiguration } from '../../api/settings.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { Http } from '../../dev/kit/http.ts';
 import { ManualHost } from '../../dev/kit/manual-host.ts';
 import { until } from '../../dev/kit/until.ts';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
 import { ConfigurationError } from '../../platform/config/settings.ts';
 import { startAgentProcess, startApiProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
@@ -140,7 +140,7 @@ test('no process serves HTTP but by the one server that checks what requests nam
     'api',
     'billing',
     'dev/legacy',
-    'dev/stack',
+    'dev/environment',
     'edge',
     'host',
     'ops',

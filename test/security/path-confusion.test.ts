@@ -28,7 +28,7 @@ function expectRejection(answer: RawAnswer, statuses: number[], what: string): v
   expect(rejection.parse(answer.body, { error: () => what }).request_id, what).toBe(answer.headers.get('x-request-id'));
 }
 
-/** The way of a path by the table in docs/migration.md, as somebody reads it who sees these very characters. */
+/** The way of a path by the table in docs/cut-over.md, as somebody reads it who sees these very characters. */
 function wayOf(path: string): string {
   const [, first = '', second = '', ...rest] = path.replace(/(.)\/$/, '$1').split('/');
   if (['internal', 'host', 'healthz', 'readyz'].includes(first)) return first;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { attacksOn, plainAttacks } from './expressions/attacks.ts';
 import { collectExpressions, type Expression } from './expressions/collect.ts';
 import { findSlow } from './expressions/cost.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { buildIntoCache, cacheFolder, withProgress } from '../../dev/stack/servers/cache.ts';
-import { downloadKafka, KAFKA_DOWNLOAD } from '../../dev/stack/servers/kafka.ts';
-import { makeMaven } from '../../dev/stack/servers/maven.ts';
-import type { Report } from '../../dev/stack/servers/options.ts';
+import type { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { buildIntoCache, cacheFolder, withProgress } from '../../dev/environment/servers/cache.ts';
+import { downloadKafka, KAFKA_DOWNLOAD } from '../../dev/environment/servers/kafka.ts';
+import { makeMaven } from '../../dev/environment/servers/maven.ts';
+import type { Report } from '../../dev/environment/servers/options.ts';
 
 /** A jar of Kafka, as a path in a Maven repository. */
 export const CLIENTS_JAR = 'org/apache/kafka/kafka-clients/4.1.0/kafka-clients-4.1.0.jar';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createBillingPublisher } from '../../billing/publisher.ts';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { historyOf } from '../../edge/flags/flag-file.ts';
 import { describeError } from '../../platform/text/print.ts';
 import { markdownText, plainLine, shown, visible, visibleJson } from '../../platform/text/visible.ts';

@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase, ping } from '../../db/database.ts';
 import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
-import { listenOnLoopback } from '../../dev/stack/ports.ts';
+import { listenOnLoopback } from '../../dev/environment/ports.ts';
 import { runProgram } from '../support/program.ts';
 
 /** A proxy before the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */

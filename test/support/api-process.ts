@@ -1,6 +1,6 @@
 import { inject, onTestFinished } from 'vitest';
+import { freePort } from '../../dev/environment/ports.ts';
 import { until } from '../../dev/kit/until.ts';
-import { freePort } from '../../dev/stack/ports.ts';
 import { Program } from './program.ts';
 
 /** An API process of its own. */

@@ -5,7 +5,7 @@ import { createApp } from '../../api/app.ts';
 import { BackgroundTasks } from '../../api/background-tasks.ts';
 import type { ApiApp, ApiDependencies } from '../../api/context.ts';
 import { mysqlProbe, temporalProbe } from '../../api/health-probes.ts';
-import { WaitingHosts } from '../../api/host-events/waiting-hosts.ts';
+import { WaitingHosts } from '../../api/host-commands/waiting-hosts.ts';
 import { createAcknowledgmentSink } from '../../client/acknowledgment-sink.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { OperationStarter } from '../../outbox/starter.ts';

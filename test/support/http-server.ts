@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { listenOnLoopback } from '../../dev/stack/ports.ts';
+import { listenOnLoopback } from '../../dev/environment/ports.ts';
 
 /** An HTTP server of the running test on a free loopback port, closed with its connections; answers its URL. */
 export async function useHttpServer(handle: RequestListener): Promise<string> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { listenOnLoopback } from '../../dev/stack/ports.ts';
+import { listenOnLoopback } from '../../dev/environment/ports.ts';
 
 /** What a {@link Link} does with whoever connects. */
 export type LinkState = 'open' | 'refusing' | 'silent';

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { STACK_FOLDER } from '../../dev/stack/paths.ts';
-import { choosePorts, freePort } from '../../dev/stack/ports.ts';
-import { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { cacheFolder } from '../../dev/stack/servers/cache.ts';
-import { cachedDebianMysql, startDebianMysql } from '../../dev/stack/servers/debian-mysql.ts';
-import { startMysql } from '../../dev/stack/servers/mysql.ts';
+import { STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { choosePorts, freePort } from '../../dev/environment/ports.ts';
+import { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { cacheFolder } from '../../dev/environment/servers/cache.ts';
+import { cachedDebianMysql, startDebianMysql } from '../../dev/environment/servers/debian-mysql.ts';
+import { startMysql } from '../../dev/environment/servers/mysql.ts';
 
 /** The products that the tests of the database's modes and rights run on. */
 export const PRODUCTS = ['MariaDB', 'MySQL'] as const;

@@ -13,8 +13,8 @@ import { type ApiConfiguration, parseApiConfiguration } from '../../api/settings
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
 import { openDatabase } from '../../db/database.ts';
 import { migrate } from '../../db/migrator.ts';
+import { listenOnLoopback } from '../../dev/environment/ports.ts';
 import { until } from '../../dev/kit/until.ts';
-import { listenOnLoopback } from '../../dev/stack/ports.ts';
 import { registerSearchAttributes } from '../../ops/migrate/search-attributes.ts';
 import { parseTemporalSettings } from '../../platform/config/servers.ts';
 import { openTemporalClient, temporalConnectionOptions } from '../../platform/temporal/connection.ts';

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { until } from '../../dev/kit/until.ts';
-import { PROJECT_FOLDER } from '../../dev/stack/paths.ts';
 
 /** How a program ended. */
 export interface ProgramEnd {

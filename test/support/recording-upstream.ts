@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { listenOnLoopback } from '../../dev/environment/ports.ts';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
-import { listenOnLoopback } from '../../dev/stack/ports.ts';
 
 /** A request exactly as it arrived. */
 export interface Arrival {

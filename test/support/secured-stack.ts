@@ -3,13 +3,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import {
+  type ApplicationSettings,
+  migrate,
+  startApi,
+  startHost,
+  startWorker,
+} from '../../dev/environment/application.ts';
+import { type DemoData, makeDemoData } from '../../dev/environment/demo-data.ts';
+import { STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { ProcessSupervisor } from '../../dev/environment/processes.ts';
+import { startServers } from '../../dev/environment/servers/index.ts';
 import { createAuthority } from '../../dev/kit/certificates.ts';
 import { terminateTls } from '../../dev/kit/tls-terminator.ts';
-import { type ApplicationSettings, migrate, startApi, startHost, startWorker } from '../../dev/stack/application.ts';
-import { type DemoData, makeDemoData } from '../../dev/stack/demo-data.ts';
-import { STACK_FOLDER } from '../../dev/stack/paths.ts';
-import { ProcessSupervisor } from '../../dev/stack/processes.ts';
-import { startServers } from '../../dev/stack/servers/index.ts';
 import { createNamespace } from './private-stack.ts';
 
 /** A whole application whose connections are encrypted, in processes of its own. */

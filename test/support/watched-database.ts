@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
 import { inject, onTestFinished } from 'vitest';
-import { listenOnLoopback } from '../../dev/stack/ports.ts';
+import { listenOnLoopback } from '../../dev/environment/ports.ts';
 
 /** A way to the database of the stack, for the running test, on which the statements that match are counted. */
 export async function useWatchedDatabase(matching: RegExp): Promise<{ mysqlUrl: string; looks(): number }> {

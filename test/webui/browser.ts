@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
-import { messageOf } from '../../dev/stack/errors.ts';
-import { installMissing } from '../../dev/stack/packages.ts';
-import type { Report } from '../../dev/stack/servers/options.ts';
+import { messageOf } from '../../dev/environment/errors.ts';
+import { installMissing } from '../../dev/environment/packages.ts';
+import type { Report } from '../../dev/environment/servers/options.ts';
 
 /** Where Debian's package puts it. */
 const EXECUTABLE = '/usr/bin/chromium';

@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
-import { listFailedEvents } from '../../../db/host-events.ts';
+import { listFailedEvents } from '../../../db/host-commands.ts';
 import type { DesiredState, HostEvent } from '../../../domain/host-event.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
-import { DesiredStates } from '../../host-events/desired-states.ts';
+import { DesiredStates } from '../../host-commands/desired-states.ts';
 import { bodyLimit } from '../../middleware/body-limit.ts';
 import { acknowledge } from './acknowledge.ts';
 import { chargeAcknowledgments } from './acknowledgment-allowance.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { expectStatus } from '../../stack/http.ts';
+import { expectStatus } from '../../environment/http.ts';
 import type { BedHost } from '../../testbed/bed-host.ts';
 import type { ControlPlane } from '../../testbed/bed-stack.ts';
 import type { Testbed } from '../../testbed/topology.ts';

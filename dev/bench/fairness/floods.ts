@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import { PROJECT_FOLDER } from '../../environment/paths.ts';
 
 /*
  * The floods: what each of them sends, how fast, and for how long. Each runs in a process of its own.

@@ -1,5 +1,5 @@
 import { openDatabase } from '../../../db/database.ts';
-import { startApplication, startHost } from '../../stack/application.ts';
+import { startApplication, startHost } from '../../environment/application.ts';
 import { BenchClient } from '../http.ts';
 import { makeAccount, makeDroplet, makeToken, registerHost, reserveAddress } from '../installation.ts';
 import { startOnServers } from '../servers.ts';

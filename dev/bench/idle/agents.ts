@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import { PROJECT_FOLDER } from '../../environment/paths.ts';
 import type { RegisteredHost } from '../installation.ts';
 import type { AgentOrder } from './agent-process.ts';
 

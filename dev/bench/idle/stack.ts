@@ -1,4 +1,4 @@
-import { startApplication } from '../../stack/application.ts';
+import { startApplication } from '../../environment/application.ts';
 import { BenchClient } from '../http.ts';
 import type { RegisteredHost } from '../installation.ts';
 import { startOnServers } from '../servers.ts';

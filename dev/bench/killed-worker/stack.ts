@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { TASK_QUEUE } from '../../../domain/names.ts';
+import { bundleWorkflows, migrate, startApi, startWorker } from '../../environment/application.ts';
+import { STACK_FOLDER } from '../../environment/paths.ts';
+import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../environment/processes.ts';
+import { startServers } from '../../environment/servers/index.ts';
 import { Http } from '../../kit/http.ts';
 import { ManualHost } from '../../kit/manual-host.ts';
 import { type FaultAccount, makeAccount, registerHosts } from '../../kit/population.ts';
 import { until } from '../../kit/until.ts';
-import { bundleWorkflows, migrate, startApi, startWorker } from '../../stack/application.ts';
-import { STACK_FOLDER } from '../../stack/paths.ts';
-import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../stack/processes.ts';
-import { startServers } from '../../stack/servers/index.ts';
 
 const WORKERS = ['worker-1', 'worker-2'];
 const POLLS_WITHIN_MS = 60_000;

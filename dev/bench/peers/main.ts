@@ -1,7 +1,7 @@
 import { loadavg } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { commandLine, print, printError, printJson } from '../../../platform/text/print.ts';
-import { ProcessSupervisor } from '../../stack/processes.ts';
+import { ProcessSupervisor } from '../../environment/processes.ts';
 import { startDbosPeer } from './dbos/peer.ts';
 import { measure } from './measure.ts';
 import { startOurs } from './ours/peer.ts';

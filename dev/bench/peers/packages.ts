@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { printError } from '../../../platform/text/print.ts';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
-import type { ProcessSupervisor } from '../../stack/processes.ts';
+import { PROJECT_FOLDER } from '../../environment/paths.ts';
+import type { ProcessSupervisor } from '../../environment/processes.ts';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 /** Says of which lockfile the installed packages are. */

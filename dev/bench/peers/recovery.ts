@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printError } from '../../../platform/text/print.ts';
 import { shown } from '../../../platform/text/visible.ts';
-import { messageOf } from '../../stack/errors.ts';
+import { messageOf } from '../../environment/errors.ts';
 import { operateNext } from './operate.ts';
 import type { Call, Lane, Outcome, Peer } from './peer.ts';
 import type { PublishedEvents } from './published.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { script } from '../../stack/application.ts';
-import { STACK_FOLDER } from '../../stack/paths.ts';
-import { freePort } from '../../stack/ports.ts';
-import type { ProcessSupervisor, RunningProcess } from '../../stack/processes.ts';
-import { untilReady } from '../../stack/ready.ts';
-import type { Servers } from '../../stack/servers/index.ts';
+import { script } from '../../environment/application.ts';
+import { STACK_FOLDER } from '../../environment/paths.ts';
+import { freePort } from '../../environment/ports.ts';
+import type { ProcessSupervisor, RunningProcess } from '../../environment/processes.ts';
+import { untilReady } from '../../environment/ready.ts';
+import type { Servers } from '../../environment/servers/index.ts';
 import { startOnServers } from '../servers.ts';
 import { HOST_DELAYS_MS, type HostDelayMs } from './peer.ts';
 

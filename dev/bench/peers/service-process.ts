@@ -1,6 +1,6 @@
-import { script } from '../../stack/application.ts';
-import { freePort } from '../../stack/ports.ts';
-import { type RunningProcess, signalGroup } from '../../stack/processes.ts';
+import { script } from '../../environment/application.ts';
+import { freePort } from '../../environment/ports.ts';
+import { type RunningProcess, signalGroup } from '../../environment/processes.ts';
 import { type ServiceSettings, toEnvironment } from './common/service-settings.ts';
 import { type SharedServers, untilHealthy } from './servers.ts';
 

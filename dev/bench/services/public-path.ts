@@ -2,11 +2,11 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codePathsNamed } from '../../../edge/code-paths.ts';
 import { changeSettings } from '../../../edge/flags/flag-file.ts';
+import { PROJECT_FOLDER } from '../../environment/paths.ts';
+import { freePort } from '../../environment/ports.ts';
+import type { RunningProcess } from '../../environment/processes.ts';
+import { untilReady } from '../../environment/ready.ts';
 import { createAuthority } from '../../kit/certificates.ts';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
-import { freePort } from '../../stack/ports.ts';
-import type { RunningProcess } from '../../stack/processes.ts';
-import { untilReady } from '../../stack/ready.ts';
 
 import type { BenchStack } from '../stack.ts';
 

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { expectStatus } from '../../stack/http.ts';
-import { PROJECT_FOLDER } from '../../stack/paths.ts';
+import { expectStatus } from '../../environment/http.ts';
+import { PROJECT_FOLDER } from '../../environment/paths.ts';
 import type { BedStack } from '../bed-stack.ts';
 import type { PlacedDroplet, Population, RegisteredHost } from '../population.ts';
 import type { Testbed } from '../topology.ts';

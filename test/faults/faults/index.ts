@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../../dev/environment/errors.ts';
 import { seededRandom } from '../../../dev/kit/random.ts';
-import { messageOf } from '../../../dev/stack/errors.ts';
 import { now } from '../clients/record.ts';
 import { describeFault, type Fault, type FaultAction, faultsOf, kindOf, SIDES } from '../plan.ts';
 import { type FaultStack, HOSTS } from '../stack.ts';

@@ -1,6 +1,6 @@
-import { pingKafka } from '../../../dev/stack/servers/kafka.ts';
-import { pingMysql } from '../../../dev/stack/servers/mysql.ts';
-import { pingTemporal } from '../../../dev/stack/servers/temporal.ts';
+import { pingKafka } from '../../../dev/environment/servers/kafka.ts';
+import { pingMysql } from '../../../dev/environment/servers/mysql.ts';
+import { pingTemporal } from '../../../dev/environment/servers/temporal.ts';
 import { SIDES } from '../plan.ts';
 import type { FaultStack } from '../stack.ts';
 

@@ -2,8 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { z } from 'zod';
 import type { Address } from '../../../domain/address.ts';
+import { admittedSchema } from '../../../domain/decision.ts';
 import { OPERATION } from '../../../domain/search-attributes.ts';
-import { admittedSchema } from '../../../domain/verdict.ts';
 import type { FaultStack } from '../stack.ts';
 
 const TIMEOUT_MS = 2_000;

@@ -7,7 +7,7 @@ import { appendEntry, type NewAuditEntry } from '../../../db/audit-log.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { STATEMENTS } from '../../../db/migrations/0006-audit-log-chain.ts';
 import { migrate } from '../../../db/migrator.ts';
-import { PROJECT_FOLDER } from '../../../dev/stack/paths.ts';
+import { PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
 import type { PrivateServer } from '../../support/mysql-servers.ts';
 
 /** An audit log in a database of its own, as the one who owns it sees it: the migration's user, or a thief of its rights. */

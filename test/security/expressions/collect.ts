@@ -21,7 +21,7 @@ export interface Collected {
   built: string[];
 }
 
-const SKIPPED = new Set(['node_modules', 'dist', 'docs', 'test', '.stack', '.git', '.ci']);
+const SKIPPED = new Set(['node_modules', 'dist', 'docs', 'test', '.dev', '.git', '.ci']);
 
 /** Finds every regular expression of the product's sources, and every format of zod that they use. */
 export async function collectExpressions(folder: string): Promise<Collected> {

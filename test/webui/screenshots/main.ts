@@ -1,8 +1,8 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
 import { until } from '../../../dev/kit/until.ts';
-import { PROJECT_FOLDER } from '../../../dev/stack/paths.ts';
 import { AUDIT_SCHEDULE_ID } from '../../../domain/names.ts';
 import { STUCK_QUERY } from '../../../domain/search-attributes.ts';
 import { browserObstacle } from '../browser.ts';

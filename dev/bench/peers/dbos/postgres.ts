@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StackError } from '../../../stack/errors.ts';
-import { freePort } from '../../../stack/ports.ts';
-import type { ProcessSupervisor, RunningProcess } from '../../../stack/processes.ts';
-import { untilReady } from '../../../stack/ready.ts';
-import { outputOf } from '../../../stack/servers/tools.ts';
+import { StackError } from '../../../environment/errors.ts';
+import { freePort } from '../../../environment/ports.ts';
+import type { ProcessSupervisor, RunningProcess } from '../../../environment/processes.ts';
+import { untilReady } from '../../../environment/ready.ts';
+import { outputOf } from '../../../environment/servers/tools.ts';
 
 const VERSIONS_FOLDER = '/usr/lib/postgresql';
 /** Debian's package makes it. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Application, startApplication, startHost } from '../../../stack/application.ts';
-import type { RunningProcess } from '../../../stack/processes.ts';
+import { type Application, startApplication, startHost } from '../../../environment/application.ts';
+import type { RunningProcess } from '../../../environment/processes.ts';
 import { BenchClient } from '../../http.ts';
 import { makeAccount, makeDroplet, makeRegion, type RegisteredHost, reserveAddress } from '../../installation.ts';
 import { HOST_DELAYS_MS, type HostDelayMs, type Lane } from '../peer.ts';

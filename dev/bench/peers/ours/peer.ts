@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BILLING_TOPIC } from '../../../../domain/names.ts';
-import { type RunningProcess, signalGroup } from '../../../stack/processes.ts';
+import { type RunningProcess, signalGroup } from '../../../environment/processes.ts';
 import { type Call, type Peer, UnavailableError } from '../peer.ts';
 import { type SharedServers, untilHealthy } from '../servers.ts';
 import { startControlPlane } from './control-plane.ts';

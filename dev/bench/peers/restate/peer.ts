@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { freePort } from '../../../stack/ports.ts';
-import type { RunningProcess } from '../../../stack/processes.ts';
-import { untilReady } from '../../../stack/ready.ts';
+import { freePort } from '../../../environment/ports.ts';
+import type { RunningProcess } from '../../../environment/processes.ts';
+import { untilReady } from '../../../environment/ready.ts';
 import { makePeerDatabase } from '../common/tables.ts';
 import { httpPeer } from '../http-peer.ts';
 import type { Peer } from '../peer.ts';

@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { readBillingEvents } from '../../../billing/consume.ts';
+import { type Database, openDatabase } from '../../../db/database.ts';
+import { addressFromBytes } from '../../../domain/address.ts';
+import { billingEventId } from '../../../domain/names.ts';
+import { readNetworkFile } from '../../../host/drivers/simulated.ts';
+import { messageOf } from '../../environment/errors.ts';
+import type { CustomerEnd } from './clients/record.ts';
+import { type Forwarded, readReceived, STACKS } from './logs.ts';
+import type { WalkStack } from './stack.ts';
+
+/** The last billing event is published a moment after its action is completed. */
+const SETTLE_WITHIN_MS = 60_000;
+const PAUSE_MS = 500;
+
+/** Whether every request that a gateway passed on came to its stack, once, and to no other. */
+export async function checkReceived(stack: WalkStack, forwarded: readonly Forwarded[]): Promise<string[]> {
+  const problems: string[] = [];
+  const ids = new Set(forwarded.map(({ requestId }) => requestId));
+  if (ids.size !== forwarded.length) problems.push('two requests have one id');
+  for (const side of STACKS) {
+    const sent = new Set(forwarded.filter((one) => one.stack === side).map(({ requestId }) => requestId));
+    const received = (await readReceived(stack.logFiles[side])).filter((id) => ids.has(id));
+    const once = new Set(received);
+    for (const id of sent) if (!once.has(id)) problems.push(`request ${id} did not come to ${side}`);
+    for (const id of once) if (!sent.has(id)) problems.push(`request ${id} came to ${side}, and was sent to the other`);
+    if (once.size !== received.length) problems.push(`${received.length - once.size} requests came to ${side} again`);
+  }
+  return problems;
+}
+
+/**
+ * Whether what customers were told is what is so: in the database, on the hosts and in the bills. What has not come to
+ * its end is waited for; answers what is wrong even then.
+ */
+export async function checkTold(
+  stack: WalkStack,
+  ends: readonly CustomerEnd[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
+  try {
+    for (const deadline = Date.now() + SETTLE_WITHIN_MS; ; ) {
+      const problems = [
+        ...(await wrongActions(db, ends)),
+        ...(await misplaced(db, stack, ends)),
+        ...(await wrongBills(db, stack)),
+      ];
+      if (problems.length === 0 || Date.now() > deadline) return problems;
+      await sleep(PAUSE_MS, null, { signal });
+    }
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Whether `npm run consistency` finds nothing. */
+export async function checkAudit(stack: WalkStack): Promise<string[]> {
+  try {
+    await stack.command('audit');
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
+  }
+}
+
+/** Accounts for which there are other actions than they were told of, or some that did not complete. */
+async function wrongActions(db: Database, ends: readonly CustomerEnd[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('actions')
+    .select(({ fn }) => ['account_id', 'type', 'status', fn.countAll<number>().as('count')])
+    .where('address_id', 'is not', null)
+    .groupBy(['account_id', 'type', 'status'])
+    .execute();
+  const describe = (accountId: number, type: string, status: string, count: number) =>
+    `account ${accountId}: ${count} × ${type} ${status}`;
+  const found = rows.map(({ account_id, type, status, count }) => describe(account_id, type, status, Number(count)));
+  const told = ends.flatMap(({ accountId, told }) =>
+    Object.entries(told).flatMap(([type, count]) =>
+      count === 0 ? [] : [describe(accountId, type, 'completed', count)],
+    ),
+  );
+  return differences('actions', told, found);
+}
+
+/** Addresses that are not where their customers were told, in the database or on the hosts. */
+async function misplaced(db: Database, stack: WalkStack, ends: readonly CustomerEnd[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('addresses')
+    .select(['address', 'account_id', 'droplet_id', 'pending_action_id'])
+    .where('state', '=', 'reserved')
+    .execute();
+  const held = ends.flatMap(({ accountId, held }) => (held ? [{ accountId, ...held }] : []));
+  const stored = rows.map(
+    ({ address, account_id, droplet_id, pending_action_id }) =>
+      `${addressFromBytes(address)} of ${account_id} on ${droplet_id ?? 'nothing'}${pending_action_id === null ? '' : ', locked'}`,
+  );
+  const told = held.map(({ ip, accountId, dropletId }) => `${ip} of ${accountId} on ${dropletId ?? 'nothing'}`);
+  const answering = stack.networkFiles
+    .flatMap(readNetworkFile)
+    .map(({ address, dropletId }) => `${address} on ${dropletId}`);
+  const toldToAnswer = held.flatMap(({ ip, dropletId }) => (dropletId === null ? [] : [`${ip} on ${dropletId}`]));
+  return [...differences('the database', told, stored), ...differences('the hosts', toldToAnswer, answering)];
+}
+
+/** Completed actions without a billing event, and events of others. */
+async function wrongBills(db: Database, stack: WalkStack): Promise<string[]> {
+  const logger = pino({ level: 'silent' });
+  const { changes } = await readBillingEvents({ brokers: stack.kafkaBrokers.split(','), logger });
+  const actions = await db
+    .selectFrom('actions')
+    .select('id')
+    .where('status', '=', 'completed')
+    .where('address_id', 'is not', null)
+    .execute();
+  const published = [...new Set(changes.map(({ eventId }) => eventId))];
+  return differences(
+    'the bills',
+    actions.map(({ id }) => billingEventId(id)),
+    published,
+  );
+}
+
+function differences(where: string, told: readonly string[], found: readonly string[]): string[] {
+  const missing = withoutOnce(told, found).map((one) => `${where}: missing: ${one}`);
+  const tooMany = withoutOnce(found, told).map((one) => `${where}: nobody was told: ${one}`);
+  return [...missing, ...tooMany];
+}
+
+/** The first list without the second, where an item that is there twice must be taken twice. */
+function withoutOnce(items: readonly string[], taken: readonly string[]): string[] {
+  const left = new Map<string, number>();
+  for (const item of taken) left.set(item, (left.get(item) ?? 0) + 1);
+  return items.filter((item) => {
+    const count = left.get(item) ?? 0;
+    left.set(item, count - 1);
+    return count <= 0;
+  });
+}

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
+import { listenOnLoopback } from '../../dev/environment/ports.ts';
+import { identityOf, isAlive, type ProcessIdentity } from '../../dev/environment/process-table.ts';
+import { runProgram } from '../support/program.ts';
+
+/*
+ * The commands work on the checkout they are in, where a stack may be running, so each test has a copy of its own.
+ */
+
+/** A copy of what the stack's commands are made of, without anything that runs or ran. */
+async function useCopy(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-copy-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const part of ['billing', 'db', 'dev', 'domain', 'ops', 'platform']) {
+    await cp(join(PROJECT_FOLDER, part), join(folder, part), { recursive: true });
+  }
+  await cp(join(PROJECT_FOLDER, 'package.json'), join(folder, 'package.json'));
+  await symlink(join(PROJECT_FOLDER, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** A process that does nothing until it is stopped. */
+async function useProcess(): Promise<ProcessIdentity> {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  await once(child, 'spawn');
+  const identity = await identityOf(child.pid ?? 0);
+  if (!identity) throw new Error('the process is not there');
+  return identity;
+}
+
+/** Writes what a start leaves behind that has these processes and was started by `owner`. */
+async function writeRecordOf(folder: string, owner: ProcessIdentity, processes: ProcessIdentity[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const entries = processes.map((identity) => ({ ...identity, name: 'api', role: 'application', command: 'node' }));
+  await writeFile(join(folder, 'processes.json'), JSON.stringify({ owner, processes: entries }));
+}
+
+const DEAD: ProcessIdentity = { pid: 2 ** 22 + 1, startTime: '1' };
+
+describe('down', () => {
+  test('does no harm when nothing runs, also when it is repeated', async () => {
+    const folder = await useCopy();
+    for (let time = 0; time < 2; time++) {
+      expect(await runProgram('dev/environment/down.ts', [], { folder })).toEqual({
+        code: 0,
+        stdout: 'Nothing of this stack is running.\n',
+        stderr: '',
+      });
+    }
+  });
+
+  test('stops what a crashed start left running, and nothing else', async () => {
+    const folder = await useCopy();
+    const [leftover, bystander] = [await useProcess(), await useProcess()];
+    await writeRecordOf(join(folder, '.dev'), DEAD, [leftover, { ...bystander, startTime: '1' }]);
+
+    const { code, stdout } = await runProgram('dev/environment/down.ts', [], { folder });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(`stopped api (process ${leftover.pid})`);
+    expect(stdout).toContain('The stack is down; its data is kept in .dev/data.');
+    expect(await isAlive(leftover)).toBe(false);
+    expect(await isAlive(bystander)).toBe(true);
+    expect(await runProgram('dev/environment/down.ts', [], { folder })).toMatchObject({
+      stdout: 'Nothing of this stack is running.\n',
+    });
+  });
+
+  test('leaves a test that is running alone', async () => {
+    const folder = await useCopy();
+    const [owner, server] = [await useProcess(), await useProcess()];
+    await writeRecordOf(join(folder, '.dev', 'test'), owner, [server]);
+    const { code, stdout } = await runProgram('dev/environment/down.ts', [], { folder });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`is in use by process ${owner.pid}: left alone`);
+    expect(await isAlive(server)).toBe(true);
+  });
+
+  test('is not stopped by a record that it cannot understand', async () => {
+    const folder = await useCopy();
+    await mkdir(join(folder, '.dev'));
+    await writeFile(join(folder, '.dev', 'processes.json'), 'half a rec');
+    expect(await runProgram('dev/environment/down.ts', [], { folder })).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('a start', () => {
+  /** Existing servers are used, so that nothing but the port of the API is needed. */
+  function existingServers() {
+    const { mysqlUrl, kafkaBrokers, temporalAddress } = inject('stack');
+    return { MYSQL_URL: mysqlUrl, KAFKA_BROKERS: kafkaBrokers, TEMPORAL_ADDRESS: temporalAddress };
+  }
+
+  test('on a taken port names the port, the process that holds it, and what to do; and leaves nothing', async () => {
+    const folder = await useCopy();
+    const server = createServer();
+    onTestFinished(() => {
+      server.close();
+    });
+    const port = await listenOnLoopback(server);
+
+    const { code, stdout } = await runProgram('dev/environment/start.ts', [], {
+      folder,
+      environment: { ...existingServers(), API_PORT: String(port) },
+    });
+
+    expect(code).toBe(1);
+    expect(stdout).toContain(`port ${port} for the API (API_PORT): held by process ${process.pid}`);
+    expect(stdout).toContain('npm run down');
+    expect(stdout).toMatch(/API_PORT=\d+ npm start/);
+    expect(stdout, 'no stack trace').not.toMatch(/^\s+at /m);
+    expect(await readdir(join(folder, '.dev'))).not.toContain('processes.json');
+  });
+
+  test('beside one whose processes are alive says so, and touches neither', async () => {
+    const folder = await useCopy();
+    const [owner, api] = [await useProcess(), await useProcess()];
+    await writeRecordOf(join(folder, '.dev'), owner, [api]);
+    const { code, stdout } = await runProgram('dev/environment/start.ts', [], {
+      folder,
+      environment: existingServers(),
+    });
+    expect(code).toBe(1);
+    expect(stdout).toContain(`api (process ${api.pid})`);
+    expect(stdout).toContain('npm run down');
+    expect(await isAlive(api)).toBe(true);
+    expect(await isAlive(owner)).toBe(true);
+  });
+
+  test('with an existing server that does not answer names it, without its password', async () => {
+    const folder = await useCopy();
+    const { code, stdout } = await runProgram('dev/environment/start.ts', [], {
+      folder,
+      environment: { ...existingServers(), MYSQL_URL: 'mysql://root:secret@127.0.0.1:1/reserved_ip' },
+    });
+    expect(code).toBe(1);
+    expect(stdout).toContain('MYSQL_URL=mysql://root:…@127.0.0.1:1/reserved_ip');
+    expect(stdout).not.toContain('secret');
+  });
+});
