@@ -5,8 +5,8 @@ import type { Database } from '../db/database.ts';
 import { CommitInDoubtError } from '../db/errors.ts';
 import { type AdmissionResult, admit, type OperationRules } from '../db/operations/admit.ts';
 import { isConnectionLost } from '../db/retry.ts';
+import { hostsOf } from '../domain/admitted.ts';
 import type { Admitted } from '../domain/decision.ts';
-import { hostsOf } from '../domain/host-commands.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { Operation } from '../domain/operation.ts';
 
@@ -25,7 +25,7 @@ export interface AdmissionOptions {
 }
 
 /**
- * Admits an operation, or refuses it. `mayBeRepeated` says that the same operation may have been admitted before: then
+ * Admits an operation, or rejects it. `mayBeRepeated` says that the same operation may have been admitted before: then
  * that stands. Throws {@link OperationUnavailableError} when MySQL does not answer and nothing has happened nor will, and
  * {@link OperationInDoubtError} when the answer to a commit was lost and MySQL stays away.
  */
@@ -48,7 +48,7 @@ export function createAdmission({ db, rules, notifyHosts, start }: AdmissionOpti
 
 function admittedBy(result: AdmissionResult): Admitted | null {
   if (result.kind === 'admitted') return result.admitted;
-  return result.kind === 'repeated' && result.verdict.kind === 'admitted' ? result.verdict : null;
+  return result.kind === 'repeated' && result.decision.kind === 'admitted' ? result.decision : null;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface PoolShareRules {
    * Addresses in cooldown that any account may have in a pool; its limit of reserved IPs when that is more. Either way no
    * more than {@link PART_OF_A_SMALL_POOL}, unless the account may hold more.
    */
-  cooldownAllowance: number;
+  quarantineAllowance: number;
 }
 
 /** The percentage of a pool, one address at least, beyond which no fixed number lets an account go: others find some. */
@@ -38,7 +38,7 @@ export interface AccountUse {
   releasedWithinHour: number;
 }
 
-/** What {@link poolShareRefusal} decides by. */
+/** What {@link poolShareRejection} decides by. */
 export interface PoolShareFacts {
   /** Reserved IPs that the account may hold. */
   limit: number;
@@ -51,15 +51,16 @@ export interface PoolShareFacts {
 }
 
 /** Why an account gets no further address of a pool although there is one. */
-export type PoolShareRefusal = 'cooldown_limit_reached' | 'pool_share_reached';
+export type PoolShareRejection = 'cooldown_limit_reached' | 'pool_share_reached';
 
 /** Decides whether an account may take one more address of a pool; null when it may. */
-export function poolShareRefusal(facts: PoolShareFacts, rules: PoolShareRules): PoolShareRefusal | null {
+export function poolShareRejection(facts: PoolShareFacts, rules: PoolShareRules): PoolShareRejection | null {
   const { limit, overrides, use, size, free } = facts;
   const heldPercent = overrides.heldPercent ?? rules.heldPercent;
   const perHourPercent = overrides.perHourPercent ?? rules.perHourPercent;
-  const mostCooling = Math.max(1, partOf(size, Math.max(heldPercent, PART_OF_A_SMALL_POOL)));
-  if (use.cooling >= Math.min(Math.max(limit, rules.cooldownAllowance), mostCooling)) return 'cooldown_limit_reached';
+  const mostQuarantined = Math.max(1, partOf(size, Math.max(heldPercent, PART_OF_A_SMALL_POOL)));
+  if (use.cooling >= Math.min(Math.max(limit, rules.quarantineAllowance), mostQuarantined))
+    return 'cooldown_limit_reached';
   const minimum = Math.min(rules.minimum, Math.max(1, partOf(size, PART_OF_A_SMALL_POOL)));
   const withinShares =
     use.held + use.cooling < Math.max(minimum, partOf(size, heldPercent)) &&

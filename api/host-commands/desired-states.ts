@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database.ts';
 import { readDesiredState } from '../../db/host-commands.ts';
-import type { DesiredState } from '../../domain/host-event.ts';
+import type { DesiredState } from '../../domain/host-protocol.ts';
 import type { WaitingHosts } from './waiting-hosts.ts';
 
 /** How long a state is kept at most, whatever is known of it: should anyone mend rows by hand, agents see it by then. */

@@ -28,7 +28,7 @@ export interface AuthenticationOptions {
   cacheSize?: number;
 }
 
-/** Finds who is calling. What cannot be a token is refused without a look at the database. */
+/** Finds who is calling. What cannot be a token is rejected without a look at the database. */
 export function authentication(options: AuthenticationOptions) {
   const { db, fairness, tokenUses, cacheMilliseconds = 900, cacheSize = 10_000 } = options;
   const { addresses } = fairness;

@@ -4,7 +4,7 @@ import type { Address } from '../../domain/address.ts';
 import type { ApiDependencies } from '../context.ts';
 import { actionOf, admitRequest, type OperationRequest, requestFields } from './request.ts';
 
-/** Assigns an address, or moves it; answers the action. Throws the v2 error of a refusal. */
+/** Assigns an address, or moves it; answers the action. Throws the v2 error of a rejection. */
 export async function assignAddress(
   dependencies: ApiDependencies,
   request: OperationRequest & { address: Address; dropletId: number },

@@ -3,7 +3,7 @@ import type { Address } from '../../domain/address.ts';
 import type { ApiDependencies } from '../context.ts';
 import { admitRequest, type OperationRequest, requestFields } from './request.ts';
 
-/** Gives an address back, for good. Throws the v2 error of a refusal. */
+/** Gives an address back, for good. Throws the v2 error of a rejection. */
 export async function releaseAddress(
   dependencies: ApiDependencies,
   request: OperationRequest & { address: Address },

@@ -19,7 +19,7 @@ export interface Reservation {
   actionId: number;
 }
 
-/** Reserves an address in a region, or for a droplet. Throws the v2 error of a refusal. */
+/** Reserves an address in a region, or for a droplet. Throws the v2 error of a rejection. */
 export async function reserveAddress(dependencies: ApiDependencies, request: ReserveRequest): Promise<Reservation> {
   const { target, projectId } = request;
   const operation = reserveOperation({ ...requestFields(request), target, projectId });

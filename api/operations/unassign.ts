@@ -4,7 +4,7 @@ import type { Address } from '../../domain/address.ts';
 import type { ApiDependencies } from '../context.ts';
 import { actionOf, admitRequest, type OperationRequest, requestFields } from './request.ts';
 
-/** Takes an address off its droplet; answers the action. Throws the v2 error of a refusal. */
+/** Takes an address off its droplet; answers the action. Throws the v2 error of a rejection. */
 export async function unassignAddress(
   dependencies: ApiDependencies,
   request: OperationRequest & { address: Address },

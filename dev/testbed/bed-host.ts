@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
-import type { Family } from '../../domain/address.ts';
+import type { IpVersion } from '../../domain/address.ts';
 import { anchorFor, anchorPrefixLength, gatewayOf } from '../../domain/anchor.ts';
 import { PROJECT_FOLDER } from '../environment/paths.ts';
 import { Namespace } from './namespace.ts';
@@ -197,7 +197,7 @@ export class BedHost {
     await ended;
   }
   /** An anchor of a family, with the length of the range's prefix. */
-  #inRange(family: Family, anchor: string): string {
-    return `${anchor}/${anchorPrefixLength(family, this.anchorRange)}`;
+  #inRange(ipVersion: IpVersion, anchor: string): string {
+    return `${anchor}/${anchorPrefixLength(ipVersion, this.anchorRange)}`;
   }
 }

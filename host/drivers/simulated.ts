@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Address } from '../../domain/address.ts';
-import type { DesiredAttachment, Generation } from '../../domain/host-event.ts';
+import type { DesiredAttachment, Generation } from '../../domain/host-protocol.ts';
 import { canonicalAddressSchema } from '../canonical-address.ts';
 import type { NetworkDriver, PresentAttachment } from '../driver.ts';
 

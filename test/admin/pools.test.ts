@@ -105,7 +105,7 @@ describe('importing a range', () => {
   test('refuses what is no range, says why, and imports nothing', async () => {
     const world = await useWorld({ agents: 0 });
     const range = newRange();
-    const refusals: [cidr: unknown, message: RegExp][] = [
+    const rejections: [cidr: unknown, message: RegExp][] = [
       [`${range}.1/24`, new RegExp(`has bits set behind its prefix; the range is ${range}.0/24`)],
       [`${range}.0/33`, /may be \/32 at most/],
       ['198.0.0.0/8', /must be \/16 or longer/],
@@ -124,7 +124,7 @@ describe('importing a range', () => {
       [24, /cidr/],
       [null, /cidr/],
     ];
-    for (const [cidr, message] of refusals) {
+    for (const [cidr, message] of rejections) {
       const answer = await world.admin.post('/internal/v1/pools', { region: world.region, cidr });
       expect(answer.status, String(cidr)).toBe(422);
       expect(answer.body).toEqual(

@@ -82,7 +82,7 @@ describe('the billing topic', () => {
     ]);
   });
 
-  test('has nothing about an operation that was refused, or errored and undone', async () => {
+  test('has nothing about an operation that was rejected, or errored and undone', async () => {
     const reader = await useTopicReader();
     const world = await useWorld({ agents: 1 });
     const account = await world.account();

@@ -5,7 +5,7 @@ import { resourceIdOf } from '../support/expected.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 /** Both families of paths of the client, with the same methods. */
-const FAMILIES = [
+const RESOURCE_NAMES = [
   {
     name: 'reserved IP',
     type: 'reserved_ip',
@@ -44,7 +44,7 @@ async function makeDroplet({ v2 }: Dots, { region }: World, name: string): Promi
   return droplet.id;
 }
 
-test.each(FAMILIES)('@digitalocean/dots leads a $name through its whole life', async (family) => {
+test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole life', async (family) => {
   const world = await useWorld({ agents: 2 });
   const account = await world.account();
   const client = createDots(inject('stack').apiUrl, account.http.token ?? '');

@@ -8,7 +8,7 @@ import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
 import { billingEventId } from '../../domain/names.ts';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
-import { audit } from '../../ops/consistency/check.ts';
+import { checkConsistency } from '../../ops/consistency/check.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
 import { changeFlags, type TestGateway, useFlagFile, useGateway } from '../support/gateway.ts';
 import { useLegacy } from '../support/legacy.ts';
@@ -94,16 +94,17 @@ test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, n
   const outcomes = new Map<string, number>();
 
   for (let pair = 0; pair < PAIRS; pair++) {
-    const legacyFamily = pair % 20 < 10 ? 'reserved_ips' : 'floating_ips';
+    const legacyResourceName = pair % 20 < 10 ? 'reserved_ips' : 'floating_ips';
     if (pair % 10 === 0) await changeFlags(gateway, flagFile, 'all', { percent: 100 });
     if (pair % 10 === 0) {
       for (const path of ['assign', 'unassign']) {
-        await changeFlags(gateway, flagFile, `${legacyFamily}.${path}`, { percent: 0 });
+        await changeFlags(gateway, flagFile, `${legacyResourceName}.${path}`, { percent: 0 });
       }
     }
     const [onLegacy, onNew] = await Promise.all(
       (['legacy', 'new'] as const).map((side) => {
-        const family = (side === 'legacy') === (legacyFamily === 'reserved_ips') ? 'reserved_ips' : 'floating_ips';
+        const family =
+          (side === 'legacy') === (legacyResourceName === 'reserved_ips') ? 'reserved_ips' : 'floating_ips';
         return change(account, family, ip, random.below(3) === 0 ? null : random.from(droplets));
       }),
     );
@@ -130,7 +131,7 @@ test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, n
 
 function openGateway(legacyUrl: string, flagFile: string): Promise<TestGateway> {
   const { apiUrl, mysqlUrl } = stack;
-  return useGateway({ legacyUrl, apiUrl, mysqlUrl, flagFile, defaultStack: 'new' });
+  return useGateway({ legacyUrl, apiUrl, mysqlUrl, flagFile, defaultUpstream: 'new' });
 }
 
 /** Each customer has a region of its own: the stand-in gives one address to two who ask at the same moment. */
@@ -173,7 +174,7 @@ async function change(account: Account, family: string, ip: string, dropletId: n
 
 async function violations(): Promise<string[]> {
   const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
-  const found = await audit({ db, temporal: stack.temporal, kafka, logger: silent, looks: 6 });
+  const found = await checkConsistency({ db, temporal: stack.temporal, kafka, logger: silent, looks: 6 });
   // The topic is shared with other databases; what it says of this one's actions is looked at.
   const ids = new Set((await db.selectFrom('actions').select('id').execute()).map(({ id }) => billingEventId(id)));
   return found.filter(({ subject }) => !subject.startsWith('action-') || ids.has(subject)).map(describeViolation);

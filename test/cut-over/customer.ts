@@ -5,8 +5,8 @@ import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
 import type { SeededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
 
-const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
-type Family = (typeof FAMILIES)[number];
+const RESOURCE_NAMES = ['reserved_ips', 'floating_ips'] as const;
+type ResourceName = (typeof RESOURCE_NAMES)[number];
 
 const addressSchema = z.object({
   ip: z.string(),
@@ -55,16 +55,16 @@ export class Customer {
 
   /** Makes one change, and looks. */
   async step(): Promise<void> {
-    const family = this.#random.from(FAMILIES);
+    const family = this.#random.from(RESOURCE_NAMES);
     const held = this.#held;
     if (held === null) await this.#reserve(family);
     else if (this.#random.below(5) === 0) await this.#release(family, held.ip);
     else if (held.dropletId !== null && this.#random.below(2) === 0) await this.#unassign(family, held.ip);
     else await this.#assign(family, held);
-    await this.#look(this.#random.from(FAMILIES));
+    await this.#look(this.#random.from(RESOURCE_NAMES));
   }
 
-  async #reserve(family: Family): Promise<void> {
+  async #reserve(family: ResourceName): Promise<void> {
     const dropletId = this.#random.below(2) === 0 ? null : this.#random.from(this.#droplets);
     const body = dropletId === null ? { region: this.#region } : { droplet_id: dropletId };
     const answer = await this.#send('POST', `/v2/${family}`, body);
@@ -77,7 +77,7 @@ export class Customer {
     await this.#completed(family, ip, links.actions[0]?.id ?? 0);
   }
 
-  async #assign(family: Family, { ip, dropletId }: { ip: string; dropletId: number | null }): Promise<void> {
+  async #assign(family: ResourceName, { ip, dropletId }: { ip: string; dropletId: number | null }): Promise<void> {
     const target = this.#random.from(this.#droplets.filter((droplet) => droplet !== dropletId));
     const action = readAction(await this.#post(family, ip, { type: 'assign', droplet_id: target }));
     this.accepted.assign_ip++;
@@ -85,14 +85,14 @@ export class Customer {
     this.#held = { ip, dropletId: target };
   }
 
-  async #unassign(family: Family, ip: string): Promise<void> {
+  async #unassign(family: ResourceName, ip: string): Promise<void> {
     const action = readAction(await this.#post(family, ip, { type: 'unassign' }));
     this.accepted.unassign_ip++;
     await this.#completed(family, ip, action.id);
     this.#held = { ip, dropletId: null };
   }
 
-  async #release(family: Family, ip: string): Promise<void> {
+  async #release(family: ResourceName, ip: string): Promise<void> {
     const answer = await this.#send('DELETE', `/v2/${family}/${ip}`);
     if (answer.status !== 204) throw new Error(`release of ${ip}: ${answer.status} ${answer.text}`);
     this.accepted.release_ip++;
@@ -101,7 +101,7 @@ export class Customer {
     if (gone.status !== 404) throw new Error(`${ip} was released and is still there: ${gone.status} ${gone.text}`);
   }
 
-  async #look(family: Family): Promise<void> {
+  async #look(family: ResourceName): Promise<void> {
     const held = this.#held;
     const listed = await this.#send('GET', `/v2/${family}?per_page=200`);
     const addresses = expectAnswer(listed, 200, z.record(z.string(), z.unknown()))[family];
@@ -115,7 +115,7 @@ export class Customer {
     expectAnswer(actions, 200, idsSchema);
   }
 
-  async #completed(family: Family, ip: string, id: number): Promise<void> {
+  async #completed(family: ResourceName, ip: string, id: number): Promise<void> {
     const schema = z.object({ action: z.object({ status: z.enum(['in-progress', 'completed', 'errored']) }) });
     const ended = await until<Action['status']>(`action ${id} on ${ip} ended`, async () => {
       const answer = await this.#send('GET', `/v2/${family}/${ip}/actions/${id}`);
@@ -125,7 +125,7 @@ export class Customer {
     if (ended !== 'completed') throw new Error(`action ${id} on ${ip} is ${ended}`);
   }
 
-  #post(family: Family, ip: string, body: unknown): Promise<Answer> {
+  #post(family: ResourceName, ip: string, body: unknown): Promise<Answer> {
     return this.#send('POST', `/v2/${family}/${ip}/actions`, body);
   }
 
@@ -136,7 +136,7 @@ export class Customer {
   }
 }
 
-function readOne(answer: Answer, status: number, family: Family): z.infer<typeof addressSchema> {
+function readOne(answer: Answer, status: number, family: ResourceName): z.infer<typeof addressSchema> {
   const schema = z.record(z.string(), z.unknown());
   return addressSchema.parse(expectAnswer(answer, status, schema)[family.slice(0, -1)]);
 }

@@ -9,14 +9,14 @@ const SAME_MOMENT = 10_000_000;
 
 /** The figures of a run. */
 export interface Figures {
-  /** Changes of addresses that were asked for, also those that were refused. */
+  /** Changes of addresses that were asked for, also those that were rejected. */
   requested: number;
   accepted: number;
   /** Of those accepted, by what they are about. */
   acceptedIpv6: number;
   reservedForDroplets: number;
   dropletsDestroyed: number;
-  refused: number;
+  rejected: number;
   unavailable: number;
   unanswered: number;
   completed: number;
@@ -42,7 +42,7 @@ export function figuresOf({ records, truth }: Pick<RunResult, 'records' | 'truth
       .length,
     dropletsDestroyed: records.filter(({ request, outcome }) => request.kind === 'destroy' && outcome.kind === 'done')
       .length,
-    refused: count('refused'),
+    rejected: count('refused'),
     unavailable: count('unavailable'),
     unanswered: count('unknown') + count('unexpected'),
     completed: ended('completed'),
@@ -77,7 +77,7 @@ export function describeRun(seed: number, result: RunResult): string {
     ['– reserved for a droplet', figures.reservedForDroplets],
     ['droplets destroyed', figures.dropletsDestroyed],
     ['operations requested', figures.requested],
-    ['refused by a rule (400, 404, 422)', figures.refused],
+    ['refused by a rule (400, 404, 422)', figures.rejected],
     ['refused with 503', figures.unavailable],
     ['without an answer', figures.unanswered],
     ['actions completed', figures.completed],

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
-import type { DesiredAttachment } from '../../domain/host-event.ts';
+import type { DesiredAttachment } from '../../domain/host-protocol.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import { startAgent, type TestAgent, useStateFile } from '../support/agents.ts';
 import { useDatabase } from '../support/database.ts';

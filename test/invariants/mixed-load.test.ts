@@ -5,10 +5,10 @@ import { type Account, readIpv6Address } from '../../dev/kit/account.ts';
 import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
 import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
-import { familyOf } from '../../domain/address.ts';
+import { ipVersionOf } from '../../domain/address.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import { startAgent } from '../support/agents.ts';
-import { auditAccounts } from '../support/audit.ts';
+import { checkAccounts } from '../support/consistency.ts';
 import { useDatabase } from '../support/database.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';
@@ -300,7 +300,7 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
     await until('every action had ended', () => allActionsEnded(account), 60_000);
   }
   const assigned = await assignments(customers);
-  const places = assigned.map(({ address, dropletId }) => `${familyOf(address)} ${dropletId}`);
+  const places = assigned.map(({ address, dropletId }) => `${ipVersionOf(address)} ${dropletId}`);
   expect(new Set(places).size, 'no droplet has two addresses of a family').toBe(assigned.length);
   const attached = async () =>
     (await Promise.all(drivers.map((driver) => driver.list())))
@@ -309,5 +309,5 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
   await expect.poll(attached, { timeout: 20_000 }).toEqual(assigned);
 
   const accounts = customers.map(({ account }) => account);
-  expect(await auditAccounts(useDatabase(), await useTemporal(), accounts)).toEqual([]);
+  expect(await checkAccounts(useDatabase(), await useTemporal(), accounts)).toEqual([]);
 });

@@ -12,13 +12,13 @@ test('an operation that is repeated under its id while it is open is answered wi
   const address = await account.reserve(world.region);
   const operationId = newOperationId();
   const request = { accountId: account.id, address, dropletId, operationId };
-  const { verdict } = await client.assign(request);
-  expect(verdict).toMatchObject({ kind: 'admitted' });
+  const { decision } = await client.assign(request);
+  expect(decision).toMatchObject({ kind: 'admitted' });
 
   const repeated = await client.assign(request);
 
-  expect(repeated.verdict).toEqual(verdict);
+  expect(repeated.decision).toEqual(decision);
   await world.manualHosts[0]?.confirm(address, 'attach');
   expect(await repeated.completed()).toMatchObject({ kind: 'completed', address });
-  expect((await client.assign(request)).verdict, 'and so when it is over').toEqual(verdict);
+  expect((await client.assign(request)).decision, 'and so when it is over').toEqual(decision);
 });

@@ -54,7 +54,7 @@ test('an operator with a token of their own is named in the audit log, and who u
   expect(await entriesAbout(`operator ${name}`)).toEqual([['create operator token', 'admin', 'admin']]);
 });
 
-test('what an operator is refused is in the audit log by name', async () => {
+test('what an operator is rejected is in the audit log by name', async () => {
   const { name, http } = await useOperator();
   const host = `h-${randomBytes(4).toString('hex')}`;
   expect(await http.post(`/internal/v1/hosts/${host}/gone`)).toMatchObject({ status: 404 });

@@ -77,7 +77,7 @@ const SHARE_USED_UP = {
   },
 };
 
-/** Reserves an address for a droplet, has it attached, and releases it: so it must cool down. Answers the refusal. */
+/** Reserves an address for a droplet, has it attached, and releases it: so it must cool down. Answers the rejection. */
 async function useUp(account: Account, dropletId: number): Promise<Answer | null> {
   const answer = await account.http.post('/v2/reserved_ips', { droplet_id: dropletId });
   if (answer.status !== 202) return answer;
@@ -144,18 +144,18 @@ describe('an account that reserves and deletes in a loop', () => {
     expect(seen.size).toBe(1);
   });
 
-  test('and attaches each address is refused when it has its allowance in cooldown, and others are not', async () => {
+  test('and attaches each address is rejected when it has its allowance in cooldown, and others are not', async () => {
     const world = await useRegion({ agents: 1 });
     const [looping, other] = [await world.account({ reservedIpLimit: 3 }), await world.account()];
     const droplets = await world.droplets(looping, 3);
     const loop = async (droplet: number) => {
       for (;;) {
-        const refusal = await useUp(looping, droplet);
-        if (refusal) return refusal;
+        const rejection = await useUp(looping, droplet);
+        if (rejection) return rejection;
       }
     };
 
-    for (const refusal of await Promise.all(droplets.map(loop))) expect(refusal).toMatchObject(IN_COOLDOWN);
+    for (const rejection of await Promise.all(droplets.map(loop))) expect(rejection).toMatchObject(IN_COOLDOWN);
 
     await allDetached(world);
     const { free, resting } = await poolOf(world);
@@ -244,8 +244,8 @@ describe('an honest customer', () => {
     const world = await useRegion({ agents: 1 });
     const account = await world.account({ reservedIpLimit: 15 });
     const droplets = await world.droplets(account, 15);
-    for (const refusal of await Promise.all(droplets.map((droplet) => useUp(account, droplet)))) {
-      expect(refusal).toBeNull();
+    for (const rejection of await Promise.all(droplets.map((droplet) => useUp(account, droplet)))) {
+      expect(rejection).toBeNull();
     }
     await allDetached(world);
     expect(await poolOf(world)).toMatchObject({ resting: 15 });
@@ -267,8 +267,8 @@ describe('the share of a pool', () => {
       ...Array.from({ length: 8 }, () => account.http.post('/v2/floating_ips', { region: world.region })),
       ...droplets.map((droplet) => account.http.post('/v2/reserved_ips', { droplet_id: droplet })),
       ...Array.from({ length: 8 }, async () => {
-        const { verdict } = await internal.reserve({ accountId: account.id, target });
-        return verdict.kind === 'admitted' ? { status: 202 } : { status: verdict.refusal };
+        const { decision } = await internal.reserve({ accountId: account.id, target });
+        return decision.kind === 'admitted' ? { status: 202 } : { status: decision.refusal };
       }),
     ]);
 
@@ -448,7 +448,7 @@ describe('a released address cools down', () => {
       .executeTakeFirstOrThrow();
     const actionId = await insertAction(db, {
       accountId: account.id,
-      family: 'reserved_ips',
+      resourceName: 'reserved_ips',
       type: 'reserve_ip',
       address: free,
       regionId: free.region_id,

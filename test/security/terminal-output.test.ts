@@ -64,7 +64,7 @@ async function commandsOf(apiUrl: string, path: string[] = []): Promise<string[]
 }
 
 describe('what an operator’s command prints', () => {
-  test('shows the path of a refused request as it was sent, on its own line', async () => {
+  test('shows the path of a rejected request as it was sent, on its own line', async () => {
     const world = await useWorld({ agents: 0 });
     const { http, id } = await world.account();
     const path = '/v2/reserved_ips/203.0.113.9%0a9%20%20forged%20%20admin%20create%1b%5b2J%e2%80%ae';

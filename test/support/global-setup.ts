@@ -33,7 +33,7 @@ declare module 'vitest' {
   }
 }
 
-/** Short patience, so that tests of silent hosts are quick. */
+/** Short timeouts, so that tests of silent hosts are quick. */
 const RULES = {
   HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '2000',
   HOST_ACKNOWLEDGMENT_ATTEMPTS: '2',

@@ -28,7 +28,7 @@ export interface AcceptedOperation {
 }
 
 /**
- * Whether a request went wrong: a broken connection, or an answer other than success. One that was refused because this
+ * Whether a request went wrong: a broken connection, or an answer other than success. One that was rejected because this
  * machine had no time to start its workflow within the deadline did not.
  */
 export function isFailure({ status, milliseconds }: TimedRequest): boolean {
@@ -61,7 +61,7 @@ const addressSchema = z.object({
 
 /**
  * Customers who each move one address on and off a droplet, all day long: look where it is, ask for the other, follow the
- * action to its end. What they are refused they try again, and everything they see is kept.
+ * action to its end. What they are rejected they try again, and everything they see is kept.
  */
 export class Traffic {
   readonly requests: TimedRequest[] = [];
@@ -178,7 +178,7 @@ function reasonOf(error: unknown): string {
   return 'code' in error ? String(error.code) : error.name;
 }
 
-/** Reserves an address for each droplet, one after the other and again when that was refused, so that a busy machine can. */
+/** Reserves an address for each droplet, one after the other and again when that was rejected, so that a busy machine can. */
 export async function prepareLanes(
   account: Account,
   region: string,

@@ -35,7 +35,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
     for (let count = 0; count < ADDRESSES; count++) addresses.push(await bed.account.reserve(bed.region));
     const running = new Set<RegisteredHost>();
     const cut = new Set<RegisteredHost>();
-    const done = { assigns: 0, unassigns: 0, refused: 0, kills: 0, starts: 0, cuts: 0 };
+    const done = { assigns: 0, unassigns: 0, rejected: 0, kills: 0, starts: 0, cuts: 0 };
 
     const start = (host: RegisteredHost) => {
       if (running.has(host)) return;
@@ -51,11 +51,11 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
     const steps: (() => Promise<void>)[] = [
       async () => {
         const { status } = await bed.account.requestAssign(random.from(addresses), random.from(bed.droplets).id);
-        done[status === 201 ? 'assigns' : 'refused']++;
+        done[status === 201 ? 'assigns' : 'rejected']++;
       },
       async () => {
         const { status } = await bed.account.requestUnassign(random.from(addresses));
-        done[status === 201 ? 'unassigns' : 'refused']++;
+        done[status === 201 ? 'unassigns' : 'rejected']++;
       },
       async () => start(random.from(bed.registered)),
       async () => kill(random.from(bed.registered)),

@@ -105,8 +105,8 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     await host.namespace.ip('address add 203.0.113.20/32 dev uplink');
     const batch = Array.from({ length: 30 }, (_, index) => attachment(`203.0.113.${10 + index}`, 10 + index));
     const results = await Promise.allSettled(batch.map((one) => driver.attach(one)));
-    const refused = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
-    expect(refused).toEqual(['Error: 203.0.113.20 is on uplink already, and not by this agent']);
+    const rejected = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
+    expect(rejected).toEqual(['Error: 203.0.113.20 is on uplink already, and not by this agent']);
     expect(await newDriver().list()).toHaveLength(29);
     await driver.detach(canonical('203.0.113.20'));
     expect(await addresses()).toContain('203.0.113.20');

@@ -12,7 +12,7 @@ const readinessSchema = z
     status: z.enum(['ok', 'degraded', 'unavailable', 'stopping']).openapi({
       description:
         'degraded: requests are served, but operations complete only when Temporal is back. ' +
-        'unavailable: changes and reads are refused.',
+        'unavailable: changes and reads are rejected.',
     }),
     checks: z.object({
       mysql: z.string().openapi({ description: 'ok, or what is wrong.' }),

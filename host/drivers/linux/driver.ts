@@ -5,7 +5,7 @@ import type { CanonicalAddress } from '../../canonical-address.ts';
 import type { NetworkDriver, PresentAttachment } from '../../driver.ts';
 import { announce } from './announcement.ts';
 import { Attachments } from './attachments.ts';
-import { HostCommands } from './command.ts';
+import { SystemCommands } from './command.ts';
 import { changeElements, ensureTable, readElements, removeTable, translationsOf } from './nftables.ts';
 import { type OwnNetwork, readOwnNetwork } from './own-network.ts';
 import { changeUplink, type DeviceName, gatewayAnswers, hasCarrier, readUplink } from './uplink.ts';
@@ -19,7 +19,7 @@ export interface LinuxDriverOptions {
   uplink: DeviceName;
   logger: Logger;
   /** How the host's tools are run; default in the network that this process is in. */
-  commands?: HostCommands;
+  commands?: SystemCommands;
 }
 
 /** One change that is asked for; its promise is settled when it is done. */
@@ -40,14 +40,14 @@ interface Change {
 export class LinuxDriver implements NetworkDriver {
   readonly #uplink: DeviceName;
   readonly #logger: Logger;
-  readonly #commands: HostCommands;
+  readonly #commands: SystemCommands;
   /** What is there, as of the last look and the changes since; null when that is not known. */
   #known: Attachments | null = null;
   #changes: Change[] = [];
   /** End of the work in hand: one piece at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ uplink, logger, commands = new HostCommands() }: LinuxDriverOptions) {
+  constructor({ uplink, logger, commands = new SystemCommands() }: LinuxDriverOptions) {
     this.#uplink = uplink;
     this.#logger = logger;
     this.#commands = commands;
@@ -226,7 +226,7 @@ function problemOf({ address, anchor }: PermittedAttachment, own: OwnNetwork): s
 }
 
 /** Without forwarding nothing would get through to a droplet. It is the host's setting, so it is not changed here. */
-async function assertForwarding(commands: HostCommands): Promise<void> {
+async function assertForwarding(commands: SystemCommands): Promise<void> {
   const values = (await commands.run('sysctl', ['-n', ...FORWARDING])).trim().split('\n');
   const missing = FORWARDING.filter((_, index) => values[index] === '0');
   if (missing.length > 0) throw new Error(`this host does not forward packets: ${missing.join(', ')} must be 1`);

@@ -1,8 +1,8 @@
 import type { BillingEvents } from '../../../billing/consume.ts';
-import type { BillableAction } from '../../../db/audited-operations.ts';
+import type { BillableAction } from '../../../db/checked-operations.ts';
 import { ACTION_TYPES } from '../../../domain/action-types.ts';
-import type { Violation } from '../../../domain/audit-report.ts';
 import type { BillingChange } from '../../../domain/billing.ts';
+import type { Violation } from '../../../domain/consistency-report.ts';
 import { billingEventId } from '../../../domain/names.ts';
 import { computeStatement } from '../../billing-statement/hours.ts';
 

@@ -6,7 +6,7 @@ import { countTable, differenceTable } from './tables.ts';
 
 /** Of each of the 18 code paths. */
 const LEAST_CASES = 15;
-/** Of each of them, accepted and refused. */
+/** Of each of them, accepted and rejected. */
 const LEAST_OF_A_KIND = 3;
 
 describe('the test plan', async () => {
@@ -26,7 +26,7 @@ describe('the test plan', async () => {
     expect(cases.filter(({ status }) => status >= 400).length).toBeGreaterThanOrEqual(LEAST_OF_A_KIND);
   });
 
-  test('says of every refusal by which id customers know it', () => {
+  test('says of every rejection by which id customers know it', () => {
     expect(plan.filter(({ status, errorId }) => status >= 400 !== (errorId !== null))).toEqual([]);
   });
 

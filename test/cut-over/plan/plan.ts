@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { FAMILIES, OPERATIONS, type OperationName } from '../../../edge/code-paths.ts';
+import { OPERATIONS, type OperationName, RESOURCE_NAMES } from '../../../edge/code-paths.ts';
 import { SCENES } from './scene-names.ts';
 
 /*
@@ -46,9 +46,9 @@ const caseSchema = z.strictObject({
   name: z.string().regex(/^[A-Z].{14,}[^.]$/, 'is no sentence (a capital, and no full stop)'),
   /** Default both. */
   families: z
-    .array(z.enum(FAMILIES))
+    .array(z.enum(RESOURCE_NAMES))
     .nonempty()
-    .default([...FAMILIES]),
+    .default([...RESOURCE_NAMES]),
   scene: z.enum(SCENES).default('nothing'),
   token: z.enum(BEARERS).default('own'),
   /** Method and path; what is in braces is of the scene, or the `{family}`. */

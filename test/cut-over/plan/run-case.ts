@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Family } from '../../../edge/code-paths.ts';
+import type { ResourceName } from '../../../edge/code-paths.ts';
 import { differencesOf } from './compare.ts';
 import { exchange, type StackAnswer, tokenOf } from './exchange.ts';
 import { type ListedDifferences, type PlannedCase, readDifferences, readPlan } from './plan.ts';
@@ -11,7 +11,7 @@ export interface Run {
   /** Code path and sentence. */
   title: string;
   planned: PlannedCase;
-  family: Family;
+  family: ResourceName;
   /** Fields in which the stacks may, and must, differ. */
   fields: string[];
   /** What the legacy stack is to answer. */
@@ -28,7 +28,7 @@ export async function listRuns(): Promise<{ reading: Run[]; changing: Run[] }> {
   return { reading: runs.filter((run) => !changing.includes(run)), changing };
 }
 
-function toRun(planned: PlannedCase, family: Family, { everywhere, cases }: ListedDifferences): Run {
+function toRun(planned: PlannedCase, family: ResourceName, { everywhere, cases }: ListedDifferences): Run {
   const listed = cases.find((difference) => difference.case === planned.name);
   const always = planned.unseen ? [] : everywhere.flatMap((difference) => difference.fields);
   const fields = [...always, ...(listed?.fields ?? [])];

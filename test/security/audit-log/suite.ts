@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listEntries } from '../../../db/audit-log.ts';
-import { databaseTime } from '../../../db/audited-operations.ts';
+import { databaseTime } from '../../../db/checked-operations.ts';
 import { type ChainAnchor, digestOf, nextBatch, writeAnchor, writeDigests } from '../../../domain/audit-log-chain.ts';
 import { sealAuditLog, verifyAuditLog } from '../../../ops/audit-log/chain.ts';
 import { isAvailable, type PrivateServer, type Product, startPrivateServer } from '../../support/mysql-servers.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
 import { until } from '../../../dev/kit/until.ts';
-import { AUDIT_SCHEDULE_ID } from '../../../domain/names.ts';
+import { RECONCILER_SCHEDULE_ID } from '../../../domain/names.ts';
 import { STUCK_QUERY } from '../../../domain/search-attributes.ts';
 import { browserObstacle } from '../browser.ts';
 import type { RunPage } from '../web-ui.ts';
@@ -33,8 +33,8 @@ function workflowOf(ip: string): string {
   return `reserved-ip/${ip}`;
 }
 
-/** A host refuses, is mended, and a reset carries the operation through. */
-async function hostRefuses({ webUi, account, drivers, reserve, droplet }: Scene): Promise<void> {
+/** A host rejects, is mended, and a reset carries the operation through. */
+async function hostRejects({ webUi, account, drivers, reserve, droplet }: Scene): Promise<void> {
   const ip = await reserve();
   const target = await droplet();
   for (const driver of drivers) driver.failNext(Number.POSITIVE_INFINITY);
@@ -66,9 +66,9 @@ async function superseded({ webUi, account, drivers, reserve, droplet }: Scene):
   const failed = await webUi.open(workflowOf(ip));
   await failed.ended();
   await account.assign(ip, await droplet());
-  const refused = await failed.reset('first', 'too late');
-  await refused.ended();
-  await picture(refused.page, 'superseded', 560);
+  const rejected = await failed.reset('first', 'too late');
+  await rejected.ended();
+  await picture(rejected.page, 'superseded', 560);
 }
 
 /** A host keeps silent, and a release waits for it. */
@@ -151,7 +151,7 @@ async function terminated({ webUi, account, drivers, reserve, droplet }: Scene):
   await run.terminate('by mistake');
   await run.ended();
   await picture(run.page, 'terminated', 560);
-  await webUi.triggerSchedule(AUDIT_SCHEDULE_ID);
+  await webUi.triggerSchedule(RECONCILER_SCHEDULE_ID);
   for (const driver of drivers) driver.speakAgain();
   await account.ended(action, 60_000);
   const audits = await webUi.list("WorkflowType = 'audit' AND ExecutionStatus = 'Completed'");
@@ -217,7 +217,7 @@ async function untilStuck({ page }: RunPage): Promise<void> {
 const obstacle = await browserObstacle(console.log);
 if (obstacle !== null) throw new Error(obstacle);
 await mkdir(FOLDER, { recursive: true });
-const scenes = [hostRefuses, superseded, hostKeepsSilent, badDeploy, terminated, hostIsGone, kafkaIsDown, mysqlIsDown];
+const scenes = [hostRejects, superseded, hostKeepsSilent, badDeploy, terminated, hostIsGone, kafkaIsDown, mysqlIsDown];
 const wanted = process.argv.slice(2);
 const scene = await openScene();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,12 +1,12 @@
 import type { CodePath, OperationName } from '../../../../edge/code-paths.ts';
 import { messageOf } from '../../../environment/errors.ts';
 import type { SeededRandom } from '../../../kit/random.ts';
-import type { AddressClient, FamilyName, SeenAddress } from './address-client.ts';
+import type { AddressClient, ResourceName, SeenAddress } from './address-client.ts';
 import type { ClientRequest, CustomerEnd, PlannedCustomer, Told } from './record.ts';
 
 /** A door to the addresses, and the name that they have there. */
 export interface Door {
-  family: FamilyName;
+  family: ResourceName;
   client: AddressClient;
 }
 

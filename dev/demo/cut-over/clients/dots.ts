@@ -1,8 +1,8 @@
 import { createDots, type DotsAddress } from '../../../kit/dots-client.ts';
-import type { AddressClient, FamilyName, ReserveTarget } from './address-client.ts';
+import type { AddressClient, ReserveTarget, ResourceName } from './address-client.ts';
 
 /** `@digitalocean/dots` as it is on npm, under one of the two names. */
-export function openDots(baseUrl: string, token: string, family: FamilyName): AddressClient {
+export function openDots(baseUrl: string, token: string, family: ResourceName): AddressClient {
   const { v2 } = createDots(baseUrl, token);
   const one = (ip: string) =>
     family === 'reserved_ips' ? v2.reserved_ips.byReserved_ip(ip) : v2.floating_ips.byFloating_ip(ip);

@@ -42,20 +42,20 @@ async function undoneAssign(): Promise<Undone> {
     address: await account.reserve(world.region),
     dropletId,
   };
-  const verdict = await admitted(db, operation);
-  await undo(db, operation, verdict, 'a host has failed');
-  return { db, account, operation, admitted: verdict, region: world.region };
+  const decision = await admitted(db, operation);
+  await undo(db, operation, decision, 'a host has failed');
+  return { db, account, operation, admitted: decision, region: world.region };
 }
 
 describe('a step that may not write says why', () => {
   test('when the droplet has another address by now', async () => {
-    const { db, account, operation, admitted: verdict, region } = await undoneAssign();
+    const { db, account, operation, admitted: decision, region } = await undoneAssign();
     await account.assign(await account.reserve(region), operation.dropletId);
 
-    await expect(reopen(db, operation, verdict)).rejects.toMatchObject({
+    await expect(reopen(db, operation, decision)).rejects.toMatchObject({
       name: 'DropletUnavailableError',
       type: 'DropletUnavailable',
-      actionId: verdict.actionId,
+      actionId: decision.actionId,
       dropletId: operation.dropletId,
       reason: 'taken',
       message: `droplet ${operation.dropletId} has another address by now`,
@@ -63,10 +63,10 @@ describe('a step that may not write says why', () => {
   });
 
   test('when the droplet was destroyed', async () => {
-    const { db, account, operation, admitted: verdict } = await undoneAssign();
+    const { db, account, operation, admitted: decision } = await undoneAssign();
     expect((await account.http.delete(`/v2/droplets/${operation.dropletId}`)).status).toBe(204);
 
-    await expect(reopen(db, operation, verdict)).rejects.toMatchObject({
+    await expect(reopen(db, operation, decision)).rejects.toMatchObject({
       name: 'DropletUnavailableError',
       reason: 'destroyed',
       message: `droplet ${operation.dropletId} was destroyed`,
@@ -74,10 +74,10 @@ describe('a step that may not write says why', () => {
   });
 
   test('when another action has held the fence since', async () => {
-    const { db, account, operation, admitted: verdict } = await undoneAssign();
+    const { db, account, operation, admitted: decision } = await undoneAssign();
     const newer = await account.assign(operation.address, operation.dropletId);
 
-    for (const step of [() => reopen(db, operation, verdict), () => settle(db, operation, verdict, RULES)]) {
+    for (const step of [() => reopen(db, operation, decision), () => settle(db, operation, decision, RULES)]) {
       await expect(step()).rejects.toMatchObject({
         name: 'SupersededError',
         supersededBy: newer.id,
@@ -87,19 +87,19 @@ describe('a step that may not write says why', () => {
   });
 
   test('when its own action has ended', async () => {
-    const { db, operation, admitted: verdict } = await undoneAssign();
-    await expect(settle(db, operation, verdict, RULES)).rejects.toMatchObject({
+    const { db, operation, admitted: decision } = await undoneAssign();
+    await expect(settle(db, operation, decision, RULES)).rejects.toMatchObject({
       name: 'ActionEndedError',
       status: 'errored',
-      message: `action ${verdict.actionId} was undone already`,
+      message: `action ${decision.actionId} was undone already`,
     });
 
-    await reopen(db, operation, verdict);
-    await settle(db, operation, verdict, RULES);
-    await expect(undo(db, operation, verdict, 'too late')).rejects.toMatchObject({
+    await reopen(db, operation, decision);
+    await settle(db, operation, decision, RULES);
+    await expect(undo(db, operation, decision, 'too late')).rejects.toMatchObject({
       name: 'ActionEndedError',
       status: 'completed',
-      message: `action ${verdict.actionId} has completed already`,
+      message: `action ${decision.actionId} has completed already`,
     });
   });
 
@@ -107,16 +107,16 @@ describe('a step that may not write says why', () => {
     const { db, operation } = await undoneAssign();
     const { id: _, kind: __, dropletId: ___, ...about } = operation;
     const release: Operation = { ...about, id: newOperationId(), kind: 'release' };
-    const verdict = await admitted(db, release);
+    const decision = await admitted(db, release);
 
-    for (const step of [() => undo(db, release, verdict, 'no'), () => reopen(db, release, verdict)]) {
+    for (const step of [() => undo(db, release, decision, 'no'), () => reopen(db, release, decision)]) {
       await expect(step()).rejects.toMatchObject({
         name: 'NotReversibleError',
         kind: 'release',
-        message: `action ${verdict.actionId} is a release, which is final`,
+        message: `action ${decision.actionId} is a release, which is final`,
       });
     }
-    expect(await settle(db, release, verdict, RULES)).toEqual([]);
+    expect(await settle(db, release, decision, RULES)).toEqual([]);
   });
 });
 

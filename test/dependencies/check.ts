@@ -12,7 +12,7 @@ const TIMEOUT_MS = 60_000;
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /** What the registry knows about the packages that production installs. */
-export type DependencyAudit =
+export type DependencyCheck =
   | { kind: 'clean' }
   /** High and critical ones, a line each. */
   | { kind: 'vulnerable'; advisories: string[] }
@@ -29,7 +29,7 @@ const reportSchema = z.object({
 const failureSchema = z.looseObject({ message: z.string() });
 
 /** Asks the registry by npm's own audit, and again when it does not answer. */
-export async function auditDependencies(environment: NodeJS.ProcessEnv, pauseMs = PAUSE_MS): Promise<DependencyAudit> {
+export async function checkDependencies(environment: NodeJS.ProcessEnv, pauseMs = PAUSE_MS): Promise<DependencyCheck> {
   let reason = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     if (attempt > 1) await sleep(pauseMs);
@@ -41,7 +41,7 @@ export async function auditDependencies(environment: NodeJS.ProcessEnv, pauseMs 
   return { kind: 'not asked', reason };
 }
 
-function judge({ vulnerabilities }: z.infer<typeof reportSchema>): DependencyAudit {
+function judge({ vulnerabilities }: z.infer<typeof reportSchema>): DependencyCheck {
   const advisories = Object.entries(vulnerabilities)
     .filter(([, { severity }]) => severity === 'high' || severity === 'critical')
     .map(([name, { severity, via }]) => {

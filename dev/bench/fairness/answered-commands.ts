@@ -5,10 +5,10 @@ import type { Database } from '../../../db/database.ts';
 const EVENTS = 500;
 
 /**
- * Gives a host events about as many addresses, each of them answered and of its address's present generation, as a host
+ * Gives a host commands about as many addresses, each of them answered and of its address's present generation, as a host
  * has that carries so many. They are what costs the most to acknowledge again.
  */
-export async function giveAnsweredEvents(
+export async function giveAnsweredCommands(
   db: Database,
   hostName: string,
 ): Promise<{ sequence: number; generation: number }[]> {

@@ -5,13 +5,13 @@ import type { Database } from '../../db/database.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import { addressFromBytes } from '../../domain/address.ts';
 import { billingEventId } from '../../domain/names.ts';
-import { audit } from '../../ops/consistency/check.ts';
+import { checkConsistency } from '../../ops/consistency/check.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
 
 /** What the audit finds about these accounts; other tests leave broken things behind on purpose. */
-export async function auditAccounts(db: Database, temporal: Client, accounts: Account[], looks = 6): Promise<string[]> {
+export async function checkAccounts(db: Database, temporal: Client, accounts: Account[], looks = 6): Promise<string[]> {
   const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
-  const violations = await audit({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks });
+  const violations = await checkConsistency({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks });
   const accountIds = accounts.map(({ id }) => id);
   const [actions, operations] = await Promise.all([
     db.selectFrom('actions').select(['id', 'address']).where('account_id', 'in', accountIds).execute(),

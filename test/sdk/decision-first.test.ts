@@ -4,20 +4,20 @@ import { until } from '../../dev/kit/until.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
-/** What a closed run did about verdict and billing, in the order of its history. */
+/** What a closed run did about decision and billing, in the order of its history. */
 async function stepsOf(workflowId: string): Promise<string[]> {
   const temporal = await useTemporal();
   const handle = temporal.workflow.getHandle(workflowId);
   await handle.result();
   const { events } = await handle.fetchHistory();
   return (events ?? []).flatMap((event) => {
-    if (event.workflowExecutionUpdateCompletedEventAttributes) return ['verdict given'];
+    if (event.workflowExecutionUpdateCompletedEventAttributes) return ['decision given'];
     const activity = event.activityTaskScheduledEventAttributes?.activityType?.name;
     return activity === 'publishBilling' ? ['publishing begins'] : [];
   });
 }
 
-test('who waits for the verdict of a reserve or a release does not wait for Kafka', async () => {
+test('who waits for the decision of a reserve or a release does not wait for Kafka', async () => {
   const world = await useWorld({ agents: 1 });
   const client = createReservedIpClient({ temporal: await useTemporal() });
   const account = await world.account();
@@ -26,16 +26,16 @@ test('who waits for the verdict of a reserve or a release does not wait for Kafk
   const reserved = await client.reserve({ accountId: account.id, target: { region: world.region, dropletId: null } });
 
   // Both are commands of one workflow task, which local activities would have kept open.
-  expect((await stepsOf(reserved.workflowId)).sort()).toEqual(['publishing begins', 'verdict given']);
+  expect((await stepsOf(reserved.workflowId)).sort()).toEqual(['publishing begins', 'decision given']);
   const outcome = await reserved.completed();
   const address = outcome.kind === 'completed' ? outcome.address : '';
   await (await client.assign({ accountId: account.id, address, dropletId })).completed();
   const released = await client.release({ accountId: account.id, address });
   expect(await released.completed()).toMatchObject({ kind: 'completed', address });
-  expect((await stepsOf(released.workflowId)).sort()).toEqual(['publishing begins', 'verdict given']);
+  expect((await stepsOf(released.workflowId)).sort()).toEqual(['publishing begins', 'decision given']);
 });
 
-test('who waits for no verdict is spared the workflow task that this costs', async () => {
+test('who waits for no decision is spared the workflow task that this costs', async () => {
   const world = await useWorld({ agents: 0 });
   const account = await world.account();
   const address = await account.reserve(world.region);

@@ -1,24 +1,24 @@
 import { Context, metricMeter } from '@temporalio/activity';
 import type { BillingEvents } from '../billing/consume.ts';
-import { databaseTime } from '../db/audited-operations.ts';
+import { databaseTime } from '../db/checked-operations.ts';
 import type { Database } from '../db/database.ts';
 import { deleteOldIdempotencyKeys, IDEMPOTENCY_KEY_HOURS } from '../db/idempotency.ts';
 import { writeAnchor } from '../domain/audit-log-chain.ts';
-import type { Findings, Sealed, TakenUp, Violation } from '../domain/audit-report.ts';
+import type { Findings, Sealed, TakenUp, Violation } from '../domain/consistency-report.ts';
 import { sealAuditLog } from '../ops/audit-log/chain.ts';
 import { checkChanges } from '../ops/consistency/changes.ts';
 import { takeUpOperations } from '../ops/consistency/take-up.ts';
 import { billWhatIsMissing } from '../ops/consistency/unbilled.ts';
 
 /** What the activities of the audit need from outside. */
-export interface AuditDependencies {
+export interface ReconcilerDependencies {
   db: Database;
   /** Reads what was published to the billing topic at a time or later. */
   readBilling(since: Date): Promise<BillingEvents>;
 }
 
 /** The steps of the audit, by the names they are scheduled under. */
-export interface AuditActivities {
+export interface ReconcilerActivities {
   /** Starts operations again whose workflow is gone. */
   takeUpOperations(): Promise<TakenUp>;
   /** Checks what changed since a time (RFC 3339; null is the first time), and tells the time it was then. */
@@ -47,7 +47,7 @@ const KEYS_AT_A_TIME = 1_000;
 const MOST_KEYS = 100_000;
 
 /** Makes the activities of the audit. */
-export function createAuditActivities({ db, readBilling }: AuditDependencies): AuditActivities {
+export function createReconcilerActivities({ db, readBilling }: ReconcilerDependencies): ReconcilerActivities {
   return {
     async takeUpOperations() {
       const { client: temporal } = Context.current();

@@ -30,7 +30,7 @@ export interface Sealed {
 }
 
 /** What one run of the audit did and found. */
-export interface AuditReport {
+export interface ReconcilerReport {
   /** The database's time at its start, as RFC 3339; the next run looks at what changed since. */
   until: string;
   open: number;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fencesOf, hostsOf } from './admitted.ts';
 import { admittedSchema } from './decision.ts';
-import { fencesOf, hostsOf } from './host-commands.ts';
 
 const recorded = {
   kind: 'admitted',

@@ -1,7 +1,7 @@
 import type { Compilable } from 'kysely';
-import type { Refusal } from '../../domain/decision.ts';
-import { familyOfResource, type ReserveOperation } from '../../domain/operation.ts';
-import { type ReserveFacts, refusalOfReserve } from '../../domain/operations/reserve.ts';
+import type { RejectionReason } from '../../domain/decision.ts';
+import { ipVersionOfResource, type ReserveOperation } from '../../domain/operation.ts';
+import { type ReserveFacts, rejectionOfReserve } from '../../domain/operations/reserve.ts';
 import { plentyOf } from '../../domain/pool-share.ts';
 import { statement } from '../statement.ts';
 import {
@@ -12,8 +12,8 @@ import {
   type NewAction,
   type Plan,
 } from './admission.ts';
-import { sendingToDroplet } from './assign.ts';
-import { moveEvents } from './host-commands.ts';
+import { sendingToDroplet } from './assign-writes.ts';
+import { moveCommands } from './host-command-writes.ts';
 import type { OperationWrites } from './kind.ts';
 import {
   dropletQuery,
@@ -26,7 +26,7 @@ import {
   toLockedAddress,
   toLockedDroplet,
 } from './locks.ts';
-import { coolingQuery, freeCountQuery, heldQuery, poolSizeQuery } from './pool-share.ts';
+import { freeCountQuery, heldQuery, poolSizeQuery, quarantinedQuery } from './pool-share.ts';
 
 /**
  * Gives a free address to the account, of the family that the operation's resource type is about. Nothing needs a host's
@@ -68,7 +68,7 @@ async function admitReserve(context: AdmissionContext<ReserveOperation>): Promis
       return decide(context, found);
     });
   const result = await attempt(0);
-  return result.kind === 'refused' && result.refusal === 'pool_share_reached' && plenty > 0 ? attempt(plenty) : result;
+  return result.kind === 'rejected' && result.reason === 'pool_share_reached' && plenty > 0 ? attempt(plenty) : result;
 }
 
 interface AccountRow {
@@ -80,15 +80,15 @@ interface AccountRow {
 
 function readsOf({ operation, rules }: AdmissionContext<ReserveOperation>, countUpTo: number) {
   const { accountId, target } = operation;
-  const family = familyOfResource(operation.resourceType);
-  const pool = { target, family };
+  const ipVersion = ipVersionOfResource(operation.resourceType);
+  const pool = { target, ipVersion };
   return [
     accountQuery(accountId),
     heldQuery(accountId, pool),
-    coolingQuery(accountId, pool, rules),
+    quarantinedQuery(accountId, pool, rules),
     poolSizeQuery(pool),
     statement<{ id: number }>`SELECT id FROM regions WHERE slug = ${target.region}`,
-    freeAddressQuery({ ...target, family }),
+    freeAddressQuery({ ...target, ipVersion }),
     dropletQuery(target.dropletId),
     occupantsQuery(target.dropletId),
     freeCountQuery(pool, countUpTo),
@@ -107,10 +107,10 @@ type Found = ReserveFacts & {
   droplet: LockedDroplet | null;
 };
 
-function decide({ operation, rules }: AdmissionContext<ReserveOperation>, found: Found): Refusal | Plan {
+function decide({ operation, rules }: AdmissionContext<ReserveOperation>, found: Found): RejectionReason | Plan {
   const { address, droplet, accountUuid } = found;
-  const refusal = refusalOfReserve(operation, found, rules.poolShare);
-  if (refusal) return refusal;
+  const rejection = rejectionOfReserve(operation, found, rules.poolShare);
+  if (rejection) return rejection;
   if (!address) return 'pool_exhausted';
   const at = effectiveTime(address);
   const holding = {
@@ -121,7 +121,7 @@ function decide({ operation, rules }: AdmissionContext<ReserveOperation>, found:
     changed_at: at,
   };
   const reserved: NewAction = { type: 'reserve_ip', status: 'completed', dropletId: null, previousDropletId: null };
-  const inRegion: AddressChange = { address, actions: [reserved], changes: holding, events: [], billing: 'reserved' };
+  const inRegion: AddressChange = { address, actions: [reserved], changes: holding, commands: [], billing: 'reserved' };
   if (!droplet) return { changes: [inRegion], settled: true, destroys: null, accountUuid };
   const assigned: NewAction = {
     type: 'assign_ip',
@@ -133,7 +133,7 @@ function decide({ operation, rules }: AdmissionContext<ReserveOperation>, found:
     ...inRegion,
     actions: [reserved, assigned],
     changes: { ...holding, target_droplet_id: droplet.id },
-    events: moveEvents(operation.id, address, nextGeneration(address), { from: null, to: droplet }),
+    commands: moveCommands(operation.id, address, nextGeneration(address), { from: null, to: droplet }),
   };
   return { changes: [forDroplet], settled: false, destroys: null, accountUuid };
 }

@@ -81,10 +81,11 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(goneSchema, 'POST', `${path(name)}/gone`);
-      const untold = answer.untold_operations > 0 ? `; ${answer.untold_operations} operations will find out late` : '';
+      const unnotified =
+        answer.untold_operations > 0 ? `; ${answer.untold_operations} operations will find out late` : '';
       print(
         answer,
-        shown`host ${name} is ${answer.host.state}; ${answer.answered_events} open events answered${untold}`,
+        shown`host ${name} is ${answer.host.state}; ${answer.answered_events} open events answered${unnotified}`,
       );
     });
   host

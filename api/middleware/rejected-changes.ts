@@ -6,8 +6,8 @@ import type { Database } from '../../db/database.ts';
 import type { Requester } from '../../domain/requester.ts';
 import type { ApiEnvironment } from '../context.ts';
 
-/** What {@link refusedChanges} needs. */
-export interface RefusedChangesOptions {
+/** What {@link rejectedChanges} needs. */
+export interface RejectedChangesOptions {
   db: Database;
   /** Who is calling, once that is known. */
   requesterOf: (c: Context<ApiEnvironment>) => Requester;
@@ -16,12 +16,12 @@ export interface RefusedChangesOptions {
 const LONGEST_ACTION = 64;
 
 /**
- * Appends each change that was asked for and refused to the audit log; what was done is there by its own transaction.
- * A request that could not be served is not refused: it is in the process's own log. Comes after authentication and rate limit, so that nobody unknown can fill the log. The answer stands also when it
+ * Appends each change that was asked for and rejected to the audit log; what was done is there by its own transaction.
+ * A request that could not be served is not rejected: it is in the process's own log. Comes after authentication and rate limit, so that nobody unknown can fill the log. The answer stands also when it
  * cannot be written; then a warning has it.
  */
-export function refusedChanges({ db, requesterOf }: RefusedChangesOptions) {
-  return createMiddleware<ApiEnvironment>(async function refusedChanges(c, next) {
+export function rejectedChanges({ db, requesterOf }: RejectedChangesOptions) {
+  return createMiddleware<ApiEnvironment>(async function rejectedChanges(c, next) {
     await next();
     const { method } = c.req;
     const { status } = c.res;
@@ -36,7 +36,7 @@ export function refusedChanges({ db, requesterOf }: RefusedChangesOptions) {
       operationId: c.var.operationId ?? null,
     };
     await appendEntry(db, entry).catch((error: unknown) => {
-      c.var.logger.warn({ err: error, entry }, 'a refused change is missing in the audit log');
+      c.var.logger.warn({ err: error, entry }, 'a rejected change is missing in the audit log');
     });
   });
 }

@@ -1,12 +1,12 @@
-import type { Refusal } from '../../domain/decision.ts';
+import type { RejectionReason } from '../../domain/decision.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
-import { refusalOfAssign } from '../../domain/operations/assign.ts';
+import { rejectionOfAssign } from '../../domain/operations/assign.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
 import { DropletUnavailableError } from './errors.ts';
 import type { FencedAddress } from './fence.ts';
-import { moveEvents } from './host-commands.ts';
+import { moveCommands } from './host-command-writes.ts';
 import type { OperationWrites, Reversal } from './kind.ts';
 import {
   addressQuery,
@@ -30,7 +30,7 @@ function admitAssign(context: AdmissionContext<AssignOperation>): Promise<Admiss
   return admitBy(context, reads, ([[addressRow], [dropletRow], occupants]) => {
     const address = toLockedAddress(addressRow);
     const droplet = toLockedDroplet(dropletRow, occupants);
-    return refusalOfAssign(operation, { address, droplet }) ?? planOf(operation, address, droplet);
+    return rejectionOfAssign(operation, { address, droplet }) ?? planOf(operation, address, droplet);
   });
 }
 
@@ -38,7 +38,7 @@ function planOf(
   operation: AssignOperation,
   address: LockedAddress | null,
   droplet: LockedDroplet | null,
-): Refusal | Plan {
+): RejectionReason | Plan {
   if (!address) return 'address_not_found';
   if (!droplet) return 'droplet_not_found';
   const change: AddressChange = {
@@ -52,7 +52,7 @@ function planOf(
       },
     ],
     changes: { target_droplet_id: droplet.id },
-    events: moveEvents(operation.id, address, nextGeneration(address), { from: address.place, to: droplet }),
+    commands: moveCommands(operation.id, address, nextGeneration(address), { from: address.place, to: droplet }),
     billing: null,
   };
   return { changes: [change], settled: false, destroys: null };
@@ -90,7 +90,7 @@ async function lockFreeDroplet(
   if (!droplet || droplet.isDestroyed) throw new DropletUnavailableError(action.id, action.dropletId, 'destroyed');
   const own = new Set(all.map((fenced) => fenced.address.address));
   const others = droplet.occupants.filter((occupant) => !own.has(occupant.address));
-  if (others.some(({ family }) => family === address.family)) {
+  if (others.some(({ ipVersion }) => ipVersion === address.ipVersion)) {
     throw new DropletUnavailableError(action.id, droplet.id, 'taken');
   }
   return droplet;

@@ -1,6 +1,6 @@
 import type { Address } from './address.ts';
 import type { Admitted, Fence, HostCommand, RecordedAdmitted } from './decision.ts';
-import type { HostChange } from './host-event.ts';
+import type { HostChange } from './host-protocol.ts';
 
 /*
  * What an admitted operation told hosts. Without a library, because workflows carry what they import.

@@ -1,5 +1,5 @@
-/** Events between their arrival and the end of their acknowledgment, by their sequences. */
-export class EventsInHand {
+/** Commands between their arrival and the end of their acknowledgment, by their sequences. */
+export class CommandsInHand {
   readonly #sequences = new Set<number>();
   readonly #onEnded = new Set<() => void>();
 
@@ -15,7 +15,7 @@ export class EventsInHand {
     this.#sequences.add(sequence);
   }
 
-  /** The event is acknowledged, or never will be. */
+  /** The command is acknowledged, or never will be. */
   end(sequence: number): void {
     this.#sequences.delete(sequence);
     for (const ended of this.#onEnded) ended();

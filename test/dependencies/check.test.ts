@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
 import { useHttpServer } from '../support/http-server.ts';
 import { runProgram } from '../support/program.ts';
-import { auditDependencies } from './audit.ts';
+import { checkDependencies } from './check.ts';
 
 /** A registry that knows these advisories; the answer to npm is null when it does not take the question. */
 async function useRegistry(advisories: object | null): Promise<Record<string, string>> {
@@ -26,7 +26,7 @@ function advisory(severity: string) {
   };
 }
 
-const audit = (environment: Record<string, string>) => auditDependencies({ ...process.env, ...environment }, 10);
+const audit = (environment: Record<string, string>) => checkDependencies({ ...process.env, ...environment }, 10);
 
 describe('the audit of dependencies', () => {
   test('fails on a critical advisory about a package that production installs, and names it', async () => {

@@ -5,8 +5,8 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { AuditActivities } from '../activities/audit.ts';
-import type { AuditReport, Findings } from '../domain/audit-report.ts';
+import type { ReconcilerActivities } from '../activities/scheduled-reconciler.ts';
+import type { Findings, ReconcilerReport } from '../domain/consistency-report.ts';
 import { FINDINGS } from '../domain/search-attributes.ts';
 import { markdownText } from '../platform/text/visible.ts';
 
@@ -14,7 +14,7 @@ import { markdownText } from '../platform/text/visible.ts';
 const SEALING = 'seal-audit-log';
 
 const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys, sealAuditLog } =
-  proxyActivities<AuditActivities>({
+  proxyActivities<ReconcilerActivities>({
     startToCloseTimeout: '5 minutes',
     heartbeatTimeout: '1 minute',
     retry: { maximumAttempts: 3 },
@@ -27,8 +27,8 @@ const DELETES_OLD_KEYS = 'delete-old-keys';
  * Looks after the whole system, each time it is scheduled: operations whose workflow is gone are started again, and
  * what breaks an invariant is shown to operators. It mends nothing by guesswork. At last it deletes what nobody needs.
  */
-export async function audit(): Promise<AuditReport> {
-  const since = endOfLastAudit(workflowInfo().lastResult);
+export async function scheduledReconciler(): Promise<ReconcilerReport> {
+  const since = endOfLastRun(workflowInfo().lastResult);
   const { open, takenUp } = await takeUpOperations();
   const changed = await checkChanges(since);
   show(changed);
@@ -57,7 +57,7 @@ function show({ count, violations }: Findings): void {
 }
 
 /** What the audit before this one has told; null when there was none. */
-function endOfLastAudit(result: unknown): string | null {
+function endOfLastRun(result: unknown): string | null {
   if (typeof result !== 'object' || result === null || !('until' in result)) return null;
   return typeof result.until === 'string' ? result.until : null;
 }

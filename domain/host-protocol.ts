@@ -7,11 +7,11 @@ export type HostChange = 'attach' | 'detach';
 /** Rises with every change of an address; a host ignores what is older than what it has applied. */
 export type Generation = number;
 
-/** What came of an event on its host. `superseded`: the host had already applied a newer generation. */
+/** What came of a command on its host. `superseded`: the host had already applied a newer generation. */
 export type AcknowledgmentOutcome = 'applied' | 'failed' | 'superseded';
 
-/** One event for one host. `sequence` counts per host from 1 without gaps. */
-export interface HostEvent {
+/** One command for one host. `sequence` counts per host from 1 without gaps. */
+export interface IssuedHostCommand {
   sequence: number;
   change: HostChange;
   address: Address;
@@ -23,10 +23,10 @@ export interface HostEvent {
   issuedAt: string;
 }
 
-/** The newest event about an address that a host was told, which it said it could not carry out. */
-export type FailedEvent = Pick<HostEvent, 'sequence' | 'change' | 'address' | 'generation'>;
+/** The newest command about an address that a host was told, which it said it could not carry out. */
+export type FailedHostCommand = Pick<IssuedHostCommand, 'sequence' | 'change' | 'address' | 'generation'>;
 
-/** A host's answer to one event. */
+/** A host's answer to one command. */
 export interface Acknowledgment {
   sequence: number;
   generation: Generation;
@@ -48,7 +48,7 @@ export interface DesiredAttachment {
   anchor: Address;
 }
 
-/** Everything a host is to answer for, and the last event that this already takes into account. */
+/** Everything a host is to answer for, and the last command that this already takes into account. */
 export interface DesiredState {
   host: string;
   sequence: number;

@@ -131,7 +131,7 @@ describe('destroying a droplet with an address of each family', () => {
     }
   });
 
-  test('is refused while one of them is on its way elsewhere or being taken off, and then changes nothing', async () => {
+  test('is rejected while one of them is on its way elsewhere or being taken off, and then changes nothing', async () => {
     const { host, account, droplet, ipv4, ipv6 } = await useDropletWithBoth();
     const open = await account.startUnassign(ipv6);
 
@@ -150,9 +150,9 @@ describe('destroying a droplet with an address of each family', () => {
     const client = createReservedIpClient({ temporal: await useTemporal() });
 
     // As far as an API process comes that dies half way.
-    const { verdict } = await client.unassign({ accountId: account.id, address: ipv6, destroysDropletId: droplet });
+    const { decision } = await client.unassign({ accountId: account.id, address: ipv6, destroysDropletId: droplet });
 
-    expect(verdict).toMatchObject({ kind: 'admitted' });
+    expect(decision).toMatchObject({ kind: 'admitted' });
     expect(await account.show(ipv4)).toMatchObject({ droplet: { id: droplet }, locked: false });
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({ status: 204 });
     expect(await account.http.get(`/v2/droplets/${droplet}`)).toMatchObject({ status: 404 });

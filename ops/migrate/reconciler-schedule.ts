@@ -1,12 +1,12 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import { AUDIT_SCHEDULE_ID, TASK_QUEUE } from '../../domain/names.ts';
+import { RECONCILER_SCHEDULE_ID, TASK_QUEUE } from '../../domain/names.ts';
 
 /**
  * Schedules the audit in the client's namespace, or brings its schedule up to date; takes it away when `everySeconds`
  * is 0. What an operator has paused stays paused.
  */
-export async function scheduleAudit(temporal: Client, everySeconds: number): Promise<void> {
-  const handle = temporal.schedule.getHandle(AUDIT_SCHEDULE_ID);
+export async function scheduleReconciler(temporal: Client, everySeconds: number): Promise<void> {
+  const handle = temporal.schedule.getHandle(RECONCILER_SCHEDULE_ID);
   if (everySeconds === 0) {
     await handle.delete().catch((error: unknown) => {
       if (!(error instanceof ScheduleNotFoundError)) throw error;
@@ -17,7 +17,7 @@ export async function scheduleAudit(temporal: Client, everySeconds: number): Pro
   const action = {
     type: 'startWorkflow' as const,
     workflowType: 'audit',
-    workflowId: AUDIT_SCHEDULE_ID,
+    workflowId: RECONCILER_SCHEDULE_ID,
     taskQueue: TASK_QUEUE,
     args: [],
     // One that hangs must not keep the next ones from being run.
@@ -26,7 +26,7 @@ export async function scheduleAudit(temporal: Client, everySeconds: number): Pro
   // One that is late looks at all that changed since the last, so those that were missed need not be made up for.
   const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: everySeconds * 1_000 };
   try {
-    await temporal.schedule.create({ scheduleId: AUDIT_SCHEDULE_ID, spec, action, policies });
+    await temporal.schedule.create({ scheduleId: RECONCILER_SCHEDULE_ID, spec, action, policies });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     await handle.update((schedule) => ({ ...schedule, spec, action, policies }));

@@ -2,17 +2,17 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { databaseTime } from '../../db/audited-operations.ts';
+import { databaseTime } from '../../db/checked-operations.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { readOutboxState } from '../../db/outbox.ts';
 import { freePort } from '../../dev/environment/ports.ts';
 import { until } from '../../dev/kit/until.ts';
-import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
+import { RECONCILER_SCHEDULE_ID } from '../../domain/names.ts';
 import { FINDINGS } from '../../domain/search-attributes.ts';
 import { checkChanges } from '../../ops/consistency/changes.ts';
-import { audit } from '../../ops/consistency/check.ts';
+import { checkConsistency } from '../../ops/consistency/check.ts';
 import { takeUpOperations } from '../../ops/consistency/take-up.ts';
-import { scheduleAudit } from '../../ops/migrate/audit-schedule.ts';
+import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
   db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
   await stack.startWorker();
   // So seldom that it runs only when a test says so.
-  await scheduleAudit(stack.temporal, 86_400);
+  await scheduleReconciler(stack.temporal, 86_400);
 });
 afterAll(async () => {
   await stack?.close();
@@ -53,9 +53,9 @@ afterAll(async () => {
  * Lets the schedule run the audit now, and answers what it reports and the id of its workflow. It leaves out what is in
  * the outbox, where an operation stays for a moment after its start.
  */
-async function runAudit() {
+async function runReconciler() {
   await until('what was started has left the outbox', async () => (await readOutboxState(db)).waiting === 0);
-  const schedule = stack.temporal.schedule.getHandle(AUDIT_SCHEDULE_ID);
+  const schedule = stack.temporal.schedule.getHandle(RECONCILER_SCHEDULE_ID);
   const { info } = await schedule.describe();
   const before = info.numActionsTaken;
   await schedule.trigger();
@@ -85,7 +85,7 @@ async function useScene() {
 
 /** What the whole audit, as a command, says of this database; the billing topic has others' events too. */
 async function violations() {
-  const found = await audit({
+  const found = await checkConsistency({
     db,
     temporal: stack.temporal,
     kafka: { brokers: inject('stack').kafkaBrokers.split(',') },
@@ -99,7 +99,7 @@ describe('the scheduled audit', () => {
   test('takes up an operation whose workflow was terminated', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
-    await host.event(ip, 'attach');
+    await host.command(ip, 'attach');
     // Until then the worker is in the middle of a step that it would end, whatever has become of the workflow.
     await until('it waits where operators see it', async () => {
       const run = await runningOperation(stack.temporal, ip, 'assign');
@@ -108,7 +108,7 @@ describe('the scheduled audit', () => {
     await handle.terminate('by hand');
     expect((await account.action(action.id)).status).toBe('in-progress');
 
-    const { report } = await runAudit();
+    const { report } = await runReconciler();
 
     expect(report.takenUp).toEqual([`reserved-ip/${ip}`]);
     expect(await metric('reserved_ip_operations_taken_up')).toBe(1);
@@ -116,20 +116,20 @@ describe('the scheduled audit', () => {
     await account.completed(action);
     expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
     await handle.result();
-    expect((await runAudit()).report).toMatchObject({ open: 0, takenUp: [], findings: 0 });
+    expect((await runReconciler()).report).toMatchObject({ open: 0, takenUp: [], findings: 0 });
     expect(await violations()).toEqual([]);
   });
 
   test('takes up the newer operation that the reset of an older run has ended', async () => {
     const { account, droplet, other, host, ip, handle } = await useScene();
     const failed = await account.startAssign(ip, droplet);
-    await host.event(ip, 'attach');
+    await host.command(ip, 'attach');
     await runningOperation(stack.temporal, ip, 'assign');
     const { runId } = await handle.describe();
     await handle.cancel();
     expect((await account.ended(failed)).status).toBe('errored');
     const newer = await account.startAssign(ip, other);
-    const event = await host.event(ip, 'attach');
+    const event = await host.command(ip, 'attach');
     await runningOperation(stack.temporal, ip, 'assign');
 
     const resurrected = await resetToFirstTask(stack.temporal, `reserved-ip/${ip}`, runId);
@@ -139,7 +139,7 @@ describe('the scheduled audit', () => {
     await host.acknowledge(event);
     expect((await account.action(newer.id)).status, 'nobody carries it through').toBe('in-progress');
 
-    expect((await runAudit()).report.takenUp).toEqual([`reserved-ip/${ip}`]);
+    expect((await runReconciler()).report.takenUp).toEqual([`reserved-ip/${ip}`]);
     await account.completed(newer);
     expect(await account.show(ip)).toMatchObject({ droplet: { id: other }, locked: false });
     expect((await account.action(failed.id)).status).toBe('errored');
@@ -166,11 +166,11 @@ describe('the scheduled audit', () => {
     await db.updateTable('actions').set({ completed_at: minuteAgo }).where('id', '=', action.id).execute();
     expect(reader.about(ip).map((message) => message.event.id)).not.toContain(`action-${action.id}`);
 
-    expect((await runAudit()).report.takenUp).toContain(`action-${action.id}`);
+    expect((await runReconciler()).report.takenUp).toContain(`action-${action.id}`);
 
     const messages = await reader.settled(ip, 2);
     expect(messages.map(({ event }) => event.id)).toContain(`action-${action.id}`);
-    expect((await runAudit()).report.takenUp).toEqual([]);
+    expect((await runReconciler()).report.takenUp).toEqual([]);
     expect(await violations()).toEqual([]);
   });
 
@@ -195,7 +195,7 @@ describe('the scheduled audit', () => {
     onTestFinished(async () => void (await move(home)));
     await move(elsewhere);
 
-    const { workflowId, report } = await runAudit();
+    const { workflowId, report } = await runReconciler();
 
     expect(report.violations).toEqual([expect.objectContaining({ invariant: 1, subject: ip })]);
     expect(await metric('reserved_ip_audit_findings', 'invariant="1"')).toBe(1);
@@ -226,7 +226,7 @@ describe('the scheduled audit', () => {
     onTestFinished(async () => void (await breakIt(generation)));
     await breakIt(0);
 
-    expect((await runAudit()).report.findings).toBe(0);
+    expect((await runReconciler()).report.findings).toBe(0);
     expect(await violations(), 'the command looks at everything').toContainEqual(
       expect.objectContaining({ invariant: 3, subject: ip }),
     );

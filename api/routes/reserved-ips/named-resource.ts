@@ -15,7 +15,7 @@ import {
  * The sets of paths under which clients know reserved addresses: the same IPv4 addresses under two names, and the IPv6
  * addresses.
  */
-export interface Flavour<Body = ReservedIpBody | ReservedIpv6Body> {
+export interface NamedResource<Body = ReservedIpBody | ReservedIpv6Body> {
   path: '/v2/reserved_ips' | '/v2/floating_ips' | '/v2/reserved_ipv6';
   /** Key of one address in an answer. */
   one: 'reserved_ip' | 'floating_ip' | 'reserved_ipv6';
@@ -42,7 +42,7 @@ const IPV4 = {
   present: presentReservedIp,
 };
 
-export const RESERVED_IPS: Flavour<ReservedIpBody> = {
+export const RESERVED_IPS: NamedResource<ReservedIpBody> = {
   path: '/v2/reserved_ips',
   one: 'reserved_ip',
   many: 'reserved_ips',
@@ -52,7 +52,7 @@ export const RESERVED_IPS: Flavour<ReservedIpBody> = {
   ...IPV4,
 };
 
-export const FLOATING_IPS: Flavour<ReservedIpBody> = {
+export const FLOATING_IPS: NamedResource<ReservedIpBody> = {
   path: '/v2/floating_ips',
   one: 'floating_ip',
   many: 'floating_ips',
@@ -62,7 +62,7 @@ export const FLOATING_IPS: Flavour<ReservedIpBody> = {
   ...IPV4,
 };
 
-export const RESERVED_IPV6: Flavour<ReservedIpv6Body> = {
+export const RESERVED_IPV6: NamedResource<ReservedIpv6Body> = {
   path: '/v2/reserved_ipv6',
   one: 'reserved_ipv6',
   many: 'reserved_ipv6s',

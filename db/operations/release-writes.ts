@@ -1,8 +1,8 @@
 import type { Compilable, Updateable } from 'kysely';
 import { type Address, addressToBytes } from '../../domain/address.ts';
-import type { Refusal } from '../../domain/decision.ts';
+import type { RejectionReason } from '../../domain/decision.ts';
 import type { ReleaseOperation } from '../../domain/operation.ts';
-import { refusalOfRelease } from '../../domain/operations/release.ts';
+import { rejectionOfRelease } from '../../domain/operations/release.ts';
 import type { AddressesTable, HostState } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
@@ -25,7 +25,7 @@ interface AnsweringHost {
 
 /**
  * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
- * is told to detach: the one it is on, and those that never acknowledged an earlier event about it. Hosts that are gone
+ * is told to detach: the one it is on, and those that never acknowledged an earlier command about it. Hosts that are gone
  * are told for when they return, and not waited for.
  */
 function admitRelease(context: AdmissionContext<ReleaseOperation>): Promise<AdmissionResult> {
@@ -38,7 +38,7 @@ function admitRelease(context: AdmissionContext<ReleaseOperation>): Promise<Admi
   return admitBy(context, reads, ([[row], [reserve], hosts]) => {
     const address = toLockedAddress(row);
     const found = { hosts, untouched: reserve !== undefined };
-    return refusalOfRelease(operation, address) ?? planOf(context, address, found);
+    return rejectionOfRelease(operation, address) ?? planOf(context, address, found);
   });
 }
 
@@ -46,7 +46,7 @@ function planOf(
   { operation, rules }: AdmissionContext<ReleaseOperation>,
   address: LockedAddress | null,
   { hosts, untouched }: { hosts: AnsweringHost[]; untouched: boolean },
-): Refusal | Plan {
+): RejectionReason | Plan {
   if (!address) return 'address_not_found';
   const at = effectiveTime(address);
   const settled = hosts.every(({ state }) => state === 'gone');
@@ -54,7 +54,7 @@ function planOf(
   const generation = nextGeneration(address);
   const { quarantineSeconds } = rules;
   // A host that is gone is not waited for, but it was told once and may be back.
-  const cooldown = untouched && hosts.length === 0 ? {} : coolingDown(at, operation.accountId, quarantineSeconds);
+  const cooldown = untouched && hosts.length === 0 ? {} : inQuarantine(at, operation.accountId, quarantineSeconds);
   const change: AddressChange = {
     address,
     actions: [
@@ -66,7 +66,7 @@ function planOf(
       },
     ],
     changes: settled ? { ...taken, ...NOBODYS, ...cooldown } : { ...taken, state: 'releasing' },
-    events: hosts.map((host) => ({
+    commands: hosts.map((host) => ({
       operationId: operation.id,
       host,
       address,
@@ -79,7 +79,7 @@ function planOf(
   return { changes: [change], settled, destroys: null };
 }
 
-/** The hosts whose newest event about an address is anything but a detach that they confirmed. */
+/** The hosts whose newest command about an address is anything but a detach that they confirmed. */
 function answeringHostsQuery(address: Address): Compilable<AnsweringHost> {
   return statement<AnsweringHost>`
     SELECT hosts.id, hosts.name, hosts.state
@@ -109,7 +109,7 @@ const NOBODYS = {
   reserved_at: null,
 } as const satisfies Updateable<AddressesTable>;
 
-function coolingDown(at: Date, accountId: number, quarantineSeconds: number): Updateable<AddressesTable> {
+function inQuarantine(at: Date, accountId: number, quarantineSeconds: number): Updateable<AddressesTable> {
   return { available_at: new Date(at.getTime() + quarantineSeconds * 1_000), released_by: accountId };
 }
 

@@ -1,9 +1,9 @@
-import type { Refusal } from '../../domain/decision.ts';
+import type { RejectionReason } from '../../domain/decision.ts';
 import type { UnassignOperation } from '../../domain/operation.ts';
-import { isLastOfDroplet, refusalOfUnassign } from '../../domain/operations/unassign.ts';
+import { isLastOfDroplet, rejectionOfUnassign } from '../../domain/operations/unassign.ts';
 import { statement } from '../statement.ts';
 import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
-import { moveEvents } from './host-commands.ts';
+import { moveCommands } from './host-command-writes.ts';
 import type { OperationWrites } from './kind.ts';
 import {
   addressQuery,
@@ -37,16 +37,16 @@ function decide(
   operation: UnassignOperation,
   address: LockedAddress | null,
   destroyed: LockedDroplet | null,
-): Refusal | Plan {
-  const refusal = refusalOfUnassign(operation, { address, destroyed });
-  if (refusal) return refusal;
+): RejectionReason | Plan {
+  const rejection = rejectionOfUnassign(operation, { address, destroyed });
+  if (rejection) return rejection;
   if (!address?.place) return 'not_assigned';
   const { place, dropletId } = address;
   const change: AddressChange = {
     address,
     actions: [{ type: 'unassign_ip', status: 'in-progress', dropletId, previousDropletId: dropletId }],
     changes: {},
-    events: moveEvents(operation.id, address, nextGeneration(address), { from: place, to: null }),
+    commands: moveCommands(operation.id, address, nextGeneration(address), { from: place, to: null }),
     billing: null,
   };
   const destroys = destroyed && { dropletId: destroyed.id, isLast: isLastOfDroplet(destroyed, address) };
