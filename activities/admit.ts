@@ -4,7 +4,7 @@ import type { Decision, RecordedDecision } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { OperationTimeouts } from '../domain/timeouts.ts';
 
-/** What the admit step leaves for the rest of the workflow. */
+/** What the activity `admit` answers. It is recorded in histories, so its fields keep their names. */
 export interface Admission {
   verdict: RecordedDecision;
   patience: OperationTimeouts;
@@ -17,7 +17,7 @@ export interface AdmitDependencies {
   timeouts: OperationTimeouts;
 }
 
-/** Admits an operation whose starter has no database, or reads the verdict that it has already. */
+/** Admits an operation whose starter has no database, or reads the decision that it has already. */
 export async function admitOperation(
   { db, rules, timeouts }: AdmitDependencies,
   operation: Operation,

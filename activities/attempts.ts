@@ -4,8 +4,8 @@ import { ATTEMPT_SIGNAL, type Attempt, isWorthReporting } from '../domain/attemp
 const SIGNAL_TIMEOUT_MS = 2_000;
 
 /**
- * Tells the workflow that this activity is being tried again, so that it can show and mark it. When that does not get
- * through, the attempt goes on all the same.
+ * Reports to the workflow that this activity is being retried, so that it can show and mark it. When the report is lost,
+ * the attempt continues all the same.
  */
 export async function reportAttempt(): Promise<void> {
   const context = Context.current();
@@ -18,6 +18,6 @@ export async function reportAttempt(): Promise<void> {
       client.workflow.getHandle(workflowId, runId).signal<[Attempt]>(ATTEMPT_SIGNAL, { activityId, attempt }),
     );
   } catch (error) {
-    log.warn('the workflow could not be told of an attempt', { workflowId, attempt, error });
+    log.warn('an attempt could not be reported to its workflow', { workflowId, attempt, error });
   }
 }

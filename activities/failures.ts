@@ -6,8 +6,8 @@ import { BILLING_UNAVAILABLE, DATABASE_UNAVAILABLE } from '../domain/names.ts';
 import { plainLine } from '../platform/text/visible.ts';
 
 /**
- * Runs a step, and has it fail as operators read it: the first line says why, or what to do. A step that may not write
- * fails for good, everything else may be tried again.
+ * Runs a step. When it fails, the first line of the failure tells operators why, or what to do. A step that may not write
+ * fails for good; every other failure is retried.
  */
 export async function failingReadably<Result>(step: () => Promise<Result>): Promise<Result> {
   try {
@@ -23,6 +23,6 @@ export async function failingReadably<Result>(step: () => Promise<Result>): Prom
 /** `details` has the server's own words by themselves. */
 function awaiting(server: string, type: string, cause: Error): ApplicationFailure {
   const words = plainLine(cause.message);
-  const message = `Mend ${server}, and this goes on by itself: ${words}`;
+  const message = `Waiting for ${server}; resumes by itself: ${words}`;
   return ApplicationFailure.create({ message, type, details: [words], cause });
 }

@@ -19,7 +19,7 @@ export interface FinishDependencies {
   billingTimeoutMs: number;
 }
 
-/** How far an operation came. */
+/** How far an operation got. */
 export interface Finish {
   /** It is settled; otherwise its hosts are slow, or have failed. */
   settled: boolean;
@@ -28,9 +28,9 @@ export interface Finish {
 }
 
 /**
- * Carries an admitted operation to its end when its hosts are quick, as they nearly always are: waits for their answers,
- * settles, and publishes what billing is to hear. All in one step, because each costs its workflow more than the work in
- * it. What is not done by it is left to the steps that operators see, which repeat nothing that it did.
+ * Completes an admitted operation when its hosts are quick, as they nearly always are: waits for their answers, settles, and
+ * publishes its billing events. All in one step, because a step costs its workflow more than the work in it. What it does
+ * not finish is left to the steps that operators see, which repeat nothing that it did.
  */
 export async function finishSoon(
   dependencies: FinishDependencies,
@@ -46,7 +46,7 @@ export async function finishSoon(
     const changes = await settle(dependencies.db, operation, admitted, dependencies.rules);
     return { settled: true, unbilled: [...unbilled, ...(await publish(dependencies, changes))] };
   } catch (error) {
-    // It was undone before, and whether it may be taken up again is for the visible wait to find out.
+    // It was undone before, and the visible wait finds out whether it may be reopened.
     if (error instanceof FinalStepError) return { settled: false, unbilled };
     throw error;
   }

@@ -13,16 +13,16 @@ import { reportAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';
 import { untilDatabaseAnswers } from './until-database-answers.ts';
 
-/** Whose word a workflow waits for, as any version may have recorded it: one without an address means its own. */
+/** The command that a workflow waits for, as any version may have recorded it. Without an address it is about its own. */
 export type HostWait = Pick<HostCommand, 'host' | 'change'> & Partial<HostCommand>;
 
-/** Called after a host was told something, so that its long poll need not wait for its next look. */
+/** Called after hosts were given commands, so that their long polls are answered at once. */
 export type HostNotifier = (hosts: string[]) => void;
 
 /**
- * Waits for a host's word. It is completed from outside, by whoever receives the acknowledgment, so that operators
- * see the wait as a pending activity. An acknowledgment that came earlier is found here; a later attempt tells the
- * host again; a run that was reset after it had been undone takes its operation up again here.
+ * Waits for a host's acknowledgment. The activity is completed from outside, by the process that receives the
+ * acknowledgment, so that operators see the wait as a pending activity. An acknowledgment that came earlier is found
+ * here; a later attempt issues the command again; a run that was reset after an undo reopens its operation here.
  */
 export async function awaitHostAcknowledgment(
   db: Database,
@@ -60,7 +60,7 @@ export async function awaitHostAcknowledgment(
   await failingReadably(() => untilDatabaseAnswers(look));
 }
 
-/** A host that is gone answers on no address any more, and can be given none. */
+/** A host that is gone announces no address any more, and cannot attach one. */
 function hostIsGone({ host, change }: HostCommand): void {
   if (change === 'detach') return;
   throw ApplicationFailure.nonRetryable(`host ${host} was declared gone`, HOST_GONE);

@@ -4,7 +4,7 @@ import { type HostAnswer, listHostAnswers } from '../db/operations/acknowledgmen
 import type { Admitted, HostCommand } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 
-/** What an operation's hosts have answered: all as they were told, one of them otherwise, or not all in time. */
+/** What an operation's hosts have answered: all have applied their commands, one has not, or not all were in time. */
 export type HostsAnswer = 'done' | 'failed' | 'late';
 
 /** Options of {@link HostAnswers}. */
@@ -25,8 +25,8 @@ interface Waiter {
 }
 
 /**
- * Where operations wait for their hosts for a moment. What this process is told, by its own API, wakes them at once; what
- * another process has recorded is found by one query at every look, for all who wait.
+ * Where operations wait for their hosts for a moment. An answer that this process receives by its own API wakes them at
+ * once; one that another process has recorded is found by a query at every look, one for all who wait.
  */
 export class HostAnswers {
   readonly #db: Database;
@@ -41,7 +41,7 @@ export class HostAnswers {
     this.#lookMs = lookMs;
   }
 
-  /** Waits until all hosts that an operation told something have answered, one has failed, or `waitMs` have passed. */
+  /** Waits until all hosts have answered an operation's commands, one has failed, or `waitMs` have passed. */
   wait(admitted: Admitted, waitMs: number): Promise<HostsAnswer> {
     const { operationId, hostCommands } = admitted;
     const missing = new Map(hostCommands.map((command) => [keyOf(command), command]));
@@ -62,7 +62,7 @@ export class HostAnswers {
     return promise;
   }
 
-  /** Tells what a host has answered, as it was recorded; whether its operation was waiting for it here. */
+  /** Takes a host's answer as it was recorded; true when its operation was waiting for it here. */
   record(answer: HostAnswer): boolean {
     if (this.#take(answer)) return true;
     const early = this.#early.get(answer.operationId) ?? [];
@@ -101,7 +101,7 @@ export class HostAnswers {
     try {
       for (const answer of await listHostAnswers(this.#db, [...this.#waiters.keys()])) this.#take(answer);
     } catch {
-      // Whoever waits is told "late" in time, and then waits where the database's failure is shown.
+      // Whoever waits gets "late" in time, and then waits where the database's failure is shown.
     }
     this.#looking = false;
     this.#schedule();

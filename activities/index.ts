@@ -16,19 +16,19 @@ export interface ActivityDependencies extends AdmitDependencies, FinishDependenc
 }
 
 /**
- * The steps that workflows are made of, by the names they are scheduled under. A workflow of another version may schedule
- * them, with what its version has recorded.
+ * The activities, by the names they are scheduled under. A workflow of another version may schedule them, with arguments
+ * as that version recorded them.
  */
 export interface Activities {
-  /** Admits the operation, or reads the verdict it already has. */
+  /** Admits the operation, or reads the decision it already has. */
   admit(operation: Operation): Promise<Admission>;
-  /** Carries an admitted operation to its end if its hosts are quick. */
+  /** Completes an admitted operation if its hosts are quick. */
   finishSoon(operation: Operation, admitted: RecordedAdmitted): Promise<Finish>;
-  /** Waits until the host has done what it was told; completed from outside. */
+  /** Waits for a host's acknowledgment of a command; completed from outside. */
   awaitHostAcknowledgment(operation: Operation, admitted: RecordedAdmitted, wait: HostWait): Promise<void>;
-  /** Makes the change true and gives the fence up. */
+  /** Makes the change permanent and releases the fence. */
   settle(operation: Operation, admitted: RecordedAdmitted): Promise<BillingChange[]>;
-  /** Restores what was before and ends the action as errored. */
+  /** Restores the previous state and ends the action as errored. */
   undo(operation: Operation, admitted: RecordedAdmitted, reason: string): Promise<void>;
   /** Publishes one billing event; safe to repeat, since its id is derived from the action. */
   publishBilling(change: BillingChange): Promise<void>;

@@ -10,43 +10,43 @@ import { checkChanges } from '../ops/consistency/changes.ts';
 import { takeUpOperations } from '../ops/consistency/take-up.ts';
 import { billWhatIsMissing } from '../ops/consistency/unbilled.ts';
 
-/** What the activities of the audit need from outside. */
+/** What the activities of the scheduled reconciler need from outside. */
 export interface ReconcilerDependencies {
   db: Database;
   /** Reads what was published to the billing topic at a time or later. */
   readBilling(since: Date): Promise<BillingEvents>;
 }
 
-/** The steps of the audit, by the names they are scheduled under. */
+/** The steps of the scheduled reconciler, by the names they are scheduled under. */
 export interface ReconcilerActivities {
   /** Starts operations again whose workflow is gone. */
   takeUpOperations(): Promise<TakenUp>;
-  /** Checks what changed since a time (RFC 3339; null is the first time), and tells the time it was then. */
+  /** Checks what changed since a time (RFC 3339; null is the first time), and answers the time of the check. */
   checkChanges(since: string | null): Promise<Findings & { until: string }>;
-  /** Has changes billed again that no billing event tells of. */
+  /** Bills settled changes that have no billing event. */
   billWhatIsMissing(since: string | null, until: string): Promise<Findings & { takenUp: string[] }>;
-  /** Deletes the idempotency keys whose time is over, some at a time; what is left is for the next audit. */
+  /** Deletes the idempotency keys whose time is over, some at a time; what is left is for the next run. */
   deleteOldKeys(): Promise<{ deleted: number }>;
   /** Seals the entries of the audit log that are committed. */
   sealAuditLog(): Promise<Sealed>;
 }
 
-/** Violations that a report carries; a person needs no more to see what is wrong. */
+/** Violations in one report; an operator needs no more to see what is wrong. */
 const REPORTED = 50;
-/** How far back the first audit looks, in milliseconds. */
+/** How far back the first run looks, in milliseconds. */
 const FIRST_LOOK_MS = 24 * 3_600_000;
-/** A transaction may end this long after the time that its action bears, in milliseconds. */
+/** A transaction may end this long after the time of its action, in milliseconds. */
 const IN_FLIGHT_MS = 60_000;
 /** How often a missing billing event is looked for: until its address was free once to be taken up. In milliseconds. */
 const BILLING_OVERLAP_MS = 600_000;
 /** A settled change is published within moments, or has a workflow of its own. In milliseconds. */
 const BEING_PUBLISHED_MS = 30_000;
 
-/** Keys that are deleted by one statement, and by one audit. */
+/** Keys that are deleted by one statement, and by one run. */
 const KEYS_AT_A_TIME = 1_000;
 const MOST_KEYS = 100_000;
 
-/** Makes the activities of the audit. */
+/** Makes the activities of the scheduled reconciler. */
 export function createReconcilerActivities({ db, readBilling }: ReconcilerDependencies): ReconcilerActivities {
   return {
     async takeUpOperations() {
@@ -59,7 +59,7 @@ export function createReconcilerActivities({ db, readBilling }: ReconcilerDepend
       const until = await databaseTime(db);
       const from = before(since, IN_FLIGHT_MS, until);
       const violations = await checkChanges({ db, since: from, onProgress: heartbeat });
-      count('audits', 'audits that were run', 1);
+      count('audits', 'runs of the scheduled reconciler', 1);
       return { until: until.toISOString(), ...findings(violations) };
     },
     async billWhatIsMissing(since, until) {
@@ -92,7 +92,7 @@ function before(since: string | null, margin: number, now: Date): Date {
 
 function findings(violations: Violation[]): Findings {
   for (const { invariant } of violations) {
-    count('audit_findings', 'broken invariants that need a person', 1, { invariant });
+    count('audit_findings', 'broken invariants that need an operator', 1, { invariant });
   }
   return { count: violations.length, violations: violations.slice(0, REPORTED) };
 }

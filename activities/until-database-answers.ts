@@ -7,8 +7,8 @@ const PAUSE_MS = 200;
 const MARGIN_MS = 500;
 
 /**
- * Repeats a step of an activity until the database answers, for as long as the attempt may take: the attempts count what
- * a host was given, and a short failure of the database must not use them up.
+ * Repeats a step of an activity until the database answers, for as long as the attempt may take: attempts are counted for
+ * the host, and a short failure of the database must not use them up.
  */
 export async function untilDatabaseAnswers<Result>(step: () => Promise<Result>): Promise<Result> {
   const deadline = Date.now() + Context.current().info.startToCloseTimeoutMs - MARGIN_MS;

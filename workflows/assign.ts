@@ -9,7 +9,7 @@ setWorkflowOptions(endsOnItsBuild, assign);
 
 /**
  * Points an address at a droplet; when it is on another one, moves it. The new host must attach it. The old host has
- * a moment to confirm that it let go, but failing over away from a dead host must not need the dead host.
+ * a moment to confirm that it has detached, but failing over away from a dead host must not need the dead host.
  */
 export function assign(operation: AssignOperation, decided?: DecidedOperation): Promise<Outcome> {
   return carryOut(operation, decided, async (context) => {

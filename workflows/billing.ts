@@ -12,9 +12,9 @@ const { publishBilling } = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Publishes one billing event, for as long as it takes. It is stuck after `stuckAfterMs` milliseconds. */
+/** Publishes one billing event, however long it takes. It is marked as stuck after `stuckAfterMs` milliseconds. */
 export async function publishBillingEvent(change: BillingChange, stuckAfterMs: number): Promise<void> {
-  const what = `waiting for Kafka to take billing event ${change.eventId} (${change.kind} ${change.address})`;
+  const what = `waiting for Kafka to accept billing event ${change.eventId} (${change.kind} ${change.address})`;
   const step = { what, stuckAfterMs, activity: { id: ACTIVITY_ID, attempts: null } };
   await new Progress().during(step, () => publishBilling(change));
 }

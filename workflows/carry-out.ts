@@ -10,11 +10,11 @@ import { finalFailure } from './failures.ts';
 import { Progress } from './progress.ts';
 import { admit, finishedSoon } from './steps.ts';
 
-/** Histories without it published by a local activity, whoever waited for the decision. */
+/** Runs without this patch published by a local activity, even while somebody waited for the decision. */
 const DECISION_BEFORE_BILLING = 'verdict-before-billing';
 
 /**
- * What every operation is: admitted, and then carried to its end by `steps`; or rejected, which changes nothing.
+ * Every operation is either admitted, and then completed by `steps`, or rejected, which changes nothing.
  * `decided` is given when it was admitted before it was started. Fails as the steps fail.
  */
 export async function carryOut<Kind extends Operation>(
@@ -32,7 +32,7 @@ export async function carryOut<Kind extends Operation>(
   const { decision, timeouts } = await admit(operation, progress);
   decisionHandler.announce(decision);
   if (decision.kind === 'refused') {
-    setCurrentDetails(`rejected: ${decision.refusal}`);
+    setCurrentDetails(`Rejected: ${decision.refusal}`);
     return decision;
   }
   upsertSearchAttributes(attributesOfAdmitted(operation, decision));
@@ -40,7 +40,7 @@ export async function carryOut<Kind extends Operation>(
   return finish({ operation, admitted: decision, timeouts, progress, decisionFirst }, steps);
 }
 
-/** What was admitted before its workflow started ends in one step, unless a host is slow or fails. */
+/** An operation that was admitted before its workflow started ends in one step, unless a host is slow or fails. */
 async function carryOutDecided<Kind extends Operation>(
   context: OperationContext<Kind>,
   steps: (context: OperationContext<Kind>) => Promise<void>,

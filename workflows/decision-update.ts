@@ -4,9 +4,9 @@ import type { AnnouncedDecision, Decision } from '../domain/decision.ts';
 /** Asks a running operation for its decision, and waits until it has one. For starters that have no database. */
 export const decisionUpdate = defineUpdate<AnnouncedDecision>('verdict');
 
-/** What answers {@link decisionUpdate}. */
+/** The handler of {@link decisionUpdate}. */
 export interface DecisionHandler {
-  /** Gives the decision to whoever waits for it, and to whoever will ask. */
+  /** Gives the decision to callers that wait for it, and to later ones. */
   announce(decision: Decision): void;
   /** Whether somebody has asked by now. */
   wasAsked(): boolean;

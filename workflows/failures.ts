@@ -10,34 +10,36 @@ import {
 } from '../domain/names.ts';
 
 /*
- * How operations fail. The first line of each failure says what an operator is to do, and then why.
+ * How operations fail. The first line of each failure says what an operator should do, and then why.
  */
 
 /** Why an operation was undone. */
 export interface Reason {
   /** What happened; the reason that is stored with the action. */
   text: string;
-  /** What an operator is to do about it, as the beginning of a sentence. */
+  /** What an operator should do about it, as the beginning of a sentence. */
   remedy: string;
 }
 
-const CARRY_THROUGH = 'reset this workflow to carry it through';
+const RETRY = 'reset this workflow to retry';
+const CHOOSE_ANOTHER_DROPLET = 'No action needed: the customer must choose another droplet';
 
 /** Why a wait for a host failed. */
 export function reasonOf(error: unknown, admitted: Admitted): Reason {
   if (isCancellation(error)) {
-    return { text: 'cancelled by an operator', remedy: `To have it happen after all, ${CARRY_THROUGH}` };
+    return { text: 'cancelled by an operator', remedy: 'To retry, reset this workflow' };
   }
-  if (!(error instanceof ActivityFailure)) return { text: String(error), remedy: `See below, then ${CARRY_THROUGH}` };
+  const fixCause = `Fix the cause below, then ${RETRY}`;
+  if (!(error instanceof ActivityFailure)) return { text: String(error), remedy: fixCause };
   const [change, host, , address = admitted.address] = (error.activityId ?? '').split('/');
-  const mend = `Mend host ${host}, then ${CARRY_THROUGH}`;
+  const fixHost = `Fix host ${host}, then ${RETRY}`;
   if (!(error.cause instanceof ApplicationFailure)) {
-    return { text: `host ${host} did not ${change} ${address} in time`, remedy: mend };
+    return { text: `host ${host} did not ${change} ${address} in time`, remedy: fixHost };
   }
   const { type, message, details } = error.cause;
-  if (type === HOST_GONE) return { text: message, remedy: 'Leave it: the customer has to choose another droplet' };
-  if (type === DATABASE_UNAVAILABLE) return { text: String(details?.[0]), remedy: `Mend MySQL, then ${CARRY_THROUGH}` };
-  return { text: message, remedy: type === HOST_FAILED ? mend : `See below, then ${CARRY_THROUGH}` };
+  if (type === HOST_GONE) return { text: message, remedy: CHOOSE_ANOTHER_DROPLET };
+  if (type === DATABASE_UNAVAILABLE) return { text: String(details?.[0]), remedy: `Fix MySQL, then ${RETRY}` };
+  return { text: message, remedy: type === HOST_FAILED ? fixHost : fixCause };
 }
 
 /** Fails a workflow whose operation was undone. */
@@ -46,7 +48,7 @@ export function undoneFailure({ text, remedy }: Reason, { actionId, address }: A
   return ApplicationFailure.nonRetryable(message, 'Undone', { actionId, address });
 }
 
-/** A step may not write, whatever is tried, and has changed nothing. */
+/** A step may not write, will not succeed later either, and has changed nothing. */
 export function isFinal(error: unknown): boolean {
   return finalCause(error) !== null;
 }
@@ -55,13 +57,13 @@ export function isFinal(error: unknown): boolean {
 export function finalFailure(error: unknown): ApplicationFailure | null {
   const cause = finalCause(error);
   if (!cause) return null;
-  const remedy = REMEDIES[cause.type ?? ''] ?? 'Nothing is to be done';
-  return ApplicationFailure.nonRetryable(`${remedy}: ${cause.message}. This run has changed nothing`, cause.type);
+  const remedy = REMEDIES[cause.type ?? ''] ?? 'No action needed';
+  return ApplicationFailure.nonRetryable(`${remedy}: ${cause.message}. This run changed nothing`, cause.type);
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  [DROPLET_UNAVAILABLE]: 'Leave it: the customer has to choose another droplet',
-  [FENCE_MISSING]: 'Run the audit, and look at what it finds of invariant 2',
+  [DROPLET_UNAVAILABLE]: CHOOSE_ANOTHER_DROPLET,
+  [FENCE_MISSING]: 'Run the consistency check and look at its findings for invariant 2',
 };
 
 function finalCause(error: unknown): ApplicationFailure | null {

@@ -12,15 +12,15 @@ import { markdownText } from '../platform/text/visible.ts';
 
 const attemptSignal = defineSignal<[Attempt]>(ATTEMPT_SIGNAL);
 
-/** One thing that a workflow tries. */
+/** One step of a workflow, as operators see it. */
 export interface Step {
   /** What it is doing, as the middle of a sentence: "waiting for hv-3 to attach 203.0.113.9". */
   what: string;
   /** How long it may be retried before the workflow is stuck, in milliseconds. */
   stuckAfterMs: number;
   /**
-   * The activity that tells its attempts, and how many it has at most (null is no limit). Without it the step is taken
-   * to be retrying from its start.
+   * The activity that reports its attempts, and how many it has at most (null is no limit). Without it the step counts
+   * as being retried from its start.
    */
   activity?: { id: string; attempts: number | null };
 }
@@ -33,8 +33,8 @@ interface OpenStep extends Step {
 }
 
 /**
- * What operators see of a running workflow: its current details say what it is trying, and an attribute marks it as
- * stuck while something has been retried for longer than its threshold. A step that succeeds at once leaves no trace in
+ * What operators see of a running workflow: its current details name the step that it is in, and a search attribute marks
+ * it as stuck while a step has been retried for longer than its threshold. A step that succeeds at once leaves no trace in
  * the history.
  */
 export class Progress {
@@ -75,7 +75,7 @@ export class Progress {
     const leftMs = step.since.getTime() + step.stuckAfterMs - Date.now();
     step.watch = new CancellationScope({ cancellable: true, parent: this.#uncancelled });
     step.watch
-      .run(() => sleep(Math.max(leftMs, 1), { summary: `${step.what}: stuck from then on` }))
+      .run(() => sleep(Math.max(leftMs, 1), { summary: `${step.what}: marked as stuck when this timer fires` }))
       .then(() => {
         step.overdue = true;
         this.#show();

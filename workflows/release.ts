@@ -5,7 +5,7 @@ import { billAtAdmit, detachedForCertain, settle } from './steps.ts';
 
 /**
  * Gives an address back to the pool. It is gone for its owner at admit, where billing stops; it returns to the pool
- * only when no host can answer for it any more, however long that takes.
+ * only when no host can announce it any more, however long that takes.
  */
 export function release(operation: ReleaseOperation, decided?: DecidedOperation): Promise<Outcome> {
   return carryOut(operation, decided, async (context) => {

@@ -8,7 +8,7 @@ import { attached, bill, billAtAdmit, settle, undoAndFail } from './steps.ts';
 setWorkflowOptions(endsOnItsBuild, reserve);
 
 /**
- * Gives a free address to the account, which admit settles by itself. With a droplet it goes on as an assign does;
+ * Gives a free address to the account, which admit settles by itself. With a droplet it continues as an assign does;
  * when that fails, the address stays reserved and is on no droplet.
  */
 export function reserve(operation: ReserveOperation, decided?: DecidedOperation): Promise<Outcome> {

@@ -10,7 +10,7 @@ import type { Findings, ReconcilerReport } from '../domain/consistency-report.ts
 import { FINDINGS } from '../domain/search-attributes.ts';
 import { markdownText } from '../platform/text/visible.ts';
 
-/** Runs of builds before have not sealed the audit log. */
+/** Runs of older builds do not seal the audit log. */
 const SEALING = 'seal-audit-log';
 
 const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys, sealAuditLog } =
@@ -20,12 +20,12 @@ const { takeUpOperations, checkChanges, billWhatIsMissing, deleteOldKeys, sealAu
     retry: { maximumAttempts: 3 },
   });
 
-/** Audits that began before there was this step have no place for it in their histories. */
+/** Histories of runs that began before this step existed do not contain it. */
 const DELETES_OLD_KEYS = 'delete-old-keys';
 
 /**
- * Looks after the whole system, each time it is scheduled: operations whose workflow is gone are started again, and
- * what breaks an invariant is shown to operators. It mends nothing by guesswork. At last it deletes what nobody needs.
+ * The scheduled reconciler: starts operations again whose workflow is gone, shows broken invariants to operators, deletes
+ * old idempotency keys and seals the audit log. It repairs nothing by guesswork. Its workflow type is `audit`.
  */
 export async function scheduledReconciler(): Promise<ReconcilerReport> {
   const since = endOfLastRun(workflowInfo().lastResult);
@@ -53,10 +53,10 @@ function show({ count, violations }: Findings): void {
   const lines = violations.map(({ invariant, subject, detail }) => {
     return `- invariant ${invariant}: ${markdownText(`${subject}: ${detail}`)}`;
   });
-  setCurrentDetails([`**${count} findings need a person**`, ...lines].join('\n'));
+  setCurrentDetails([`**${count} findings need an operator**`, ...lines].join('\n'));
 }
 
-/** What the audit before this one has told; null when there was none. */
+/** The time up to which the previous run has checked; null when there was none. */
 function endOfLastRun(result: unknown): string | null {
   if (typeof result !== 'object' || result === null || !('until' in result)) return null;
   return typeof result.until === 'string' ? result.until : null;

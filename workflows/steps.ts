@@ -30,7 +30,7 @@ const inDatabase = proxyLocalActivities<Activities>({
   retry: { initialInterval: '100 milliseconds', maximumInterval: '10 seconds' },
 });
 
-/** Before the operation is admitted nothing has told its worker's settings. In milliseconds. */
+/** Until the operation is admitted, the timeouts of its worker are not known to the workflow. In milliseconds. */
 const ADMIT_STUCK_AFTER_MS = 30_000;
 
 /*
@@ -43,7 +43,7 @@ export async function admit(
   operation: Operation,
   progress: Progress,
 ): Promise<{ decision: Decision; timeouts: OperationTimeouts }> {
-  const step = { what: `asking MySQL whether to ${operation.kind}`, stuckAfterMs: ADMIT_STUCK_AFTER_MS };
+  const step = { what: `waiting for MySQL to admit the ${operation.kind}`, stuckAfterMs: ADMIT_STUCK_AFTER_MS };
   const { verdict, patience } = await CancellationScope.nonCancellable(() =>
     progress.during(step, () => inDatabase.admit(operation)),
   );
@@ -56,8 +56,8 @@ const { finishSoon } = proxyLocalActivities<Activities>({
 });
 
 /**
- * Carries an admitted operation to its end, if its hosts are quick. Whatever keeps it from that is met again by the steps
- * that operators see; a billing event that Kafka does not take moves to a workflow of its own.
+ * Completes an admitted operation if its hosts are quick. Whatever prevents that occurs again in the steps that operators
+ * see; a billing event that Kafka does not take moves to a workflow of its own.
  */
 export async function finishedSoon(context: OperationContext): Promise<{ settled: boolean }> {
   const { operation, admitted } = context;
@@ -71,10 +71,10 @@ export async function finishedSoon(context: OperationContext): Promise<{ settled
   });
 }
 
-/** Makes the change true and gives the fence up; answers what billing is to hear. */
+/** Makes the change permanent and releases the fence; answers the changes to bill. */
 export function settle(context: OperationContext): Promise<BillingChange[]> {
   const { operation, admitted } = context;
-  return databaseStep(context, `settling the ${operation.kind} of ${admitted.address} in MySQL`, () =>
+  return databaseStep(context, `waiting for MySQL to complete the ${operation.kind} of ${admitted.address}`, () =>
     inDatabase.settle(operation, admitted),
   );
 }
@@ -92,24 +92,24 @@ const ONE_TRY = {
 const { publishBilling: publishLocally } = proxyLocalActivities<Activities>(ONE_TRY);
 const { publishBilling: publishByActivity } = proxyActivities<Activities>(ONE_TRY);
 
-/** Waits until every host that is to attach something has; fails when the attempts of one are used up. */
+/** Waits until every host that must attach something has; fails when the attempts of one are used up. */
 export async function attached(context: OperationContext): Promise<void> {
   await everyCommand(context, 'attach', context.timeouts);
 }
 
-/** Waits until every host that is to detach something has; fails when the attempts of one are used up. */
+/** Waits until every host that must detach something has; fails when the attempts of one are used up. */
 export async function detached(context: OperationContext): Promise<void> {
   await everyCommand(context, 'detach', context.timeouts);
 }
 
-/** Gives the hosts the address was on before a moment to confirm that they let go; goes on without them after it. */
+/** Gives the previous hosts a moment to confirm that they have detached, and then continues without them. */
 export async function detachedFromPreviousHosts(context: OperationContext): Promise<void> {
   const { previousHostTimeoutMs } = context.timeouts;
   const moment = { timeoutMs: previousHostTimeoutMs, attempts: null, totalMs: previousHostTimeoutMs };
   await everyCommand(context, 'detach', moment).catch(() => {});
 }
 
-/** Waits until every host has let go, for as long as it takes: what was released cannot be taken back. */
+/** Waits until every host has detached, for as long as it takes: a release cannot be undone. */
 export async function detachedForCertain(context: OperationContext): Promise<void> {
   const limits = { timeoutMs: context.timeouts.timeoutMs, attempts: null };
   await CancellationScope.nonCancellable(() => everyCommand(context, 'detach', limits));
@@ -150,8 +150,8 @@ async function hostAcknowledgment(context: OperationContext, command: HostComman
 }
 
 /**
- * Publishes billing events beside the operation. One that does not get through at once moves to a workflow of its own,
- * which tries for as long as it takes, so that a failing Kafka delays nobody.
+ * Publishes billing events beside the operation. One that is not accepted at once moves to a workflow of its own, which
+ * retries for as long as it takes, so that a failing Kafka delays nobody.
  */
 export function bill(context: OperationContext, changes: BillingChange[]): Promise<void> {
   return billBy(publishLocally, context, changes);
@@ -159,7 +159,7 @@ export function bill(context: OperationContext, changes: BillingChange[]): Promi
 
 /**
  * The same for what admit itself settled. A local activity keeps the workflow task, and with it the decision that a
- * starter may wait for: to such a one Kafka must not matter, and it is worth another workflow task.
+ * starter may wait for. Kafka must not delay such a starter, which is worth another workflow task.
  */
 export function billAtAdmit(context: OperationContext): Promise<void> {
   return billBy(context.decisionFirst ? publishByActivity : publishLocally, context, context.admitted.billing);
@@ -197,14 +197,14 @@ async function publishForAsLongAsItTakes(
 }
 
 /**
- * Undoes the operation because a host failed it, and fails the workflow with what an operator can do.
- * A run that may not write has nothing to undo and just fails.
+ * Undoes the operation because a host failed, and fails the workflow with what an operator can do.
+ * A run that may not write has nothing to undo and only fails.
  */
 export async function undoAndFail(context: OperationContext, error: unknown): Promise<never> {
   const { operation, admitted } = context;
   if (isFinal(error)) throw error;
   const reason = reasonOf(error, admitted);
-  await databaseStep(context, `undoing the ${operation.kind} of ${admitted.address} in MySQL`, () =>
+  await databaseStep(context, `waiting for MySQL to undo the ${operation.kind} of ${admitted.address}`, () =>
     inDatabase.undo(operation, admitted, reason.text),
   );
   throw undoneFailure(reason, admitted);

@@ -8,7 +8,7 @@ import { bill, detached, settle, undoAndFail } from './steps.ts';
 setWorkflowOptions(endsOnItsBuild, unassign);
 
 /**
- * Takes an address off its droplet, once the host has confirmed that it no longer answers for it. When the droplet is
+ * Takes an address off its droplet, once the host has confirmed that it no longer announces it. When the droplet is
  * destroyed with it there is nothing to restore: the address comes free even if the host never confirms, and a later
  * release waits for that host.
  */

@@ -127,7 +127,7 @@ describe('an acknowledgment', () => {
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
         message: expect.stringMatching(
-          /^Mend host \S+, then reset this workflow.*the simulated driver was told to fail/,
+          /^Fix host \S+, then reset this workflow.*the simulated driver was told to fail/,
         ),
       },
     });

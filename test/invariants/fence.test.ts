@@ -177,7 +177,7 @@ describe('a reset from outside', () => {
     await resetToFirstTask(temporal, `reserved-ip/${ip}`, failed.runId);
 
     await expect(temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).rejects.toMatchObject({
-      cause: { message: expect.stringMatching(/^Nothing is to be done: superseded by action \d+/) },
+      cause: { message: expect.stringMatching(/^No action needed: superseded by action \d+/) },
     });
     expect(await account.show(ip)).toMatchObject({ droplet: { id: second }, locked: false });
   });

@@ -140,7 +140,7 @@ describe('the first line of a run that was reset', () => {
     await expect(temporal.workflow.getHandle(`reserved-ip/${ip}`).result()).rejects.toMatchObject({
       cause: {
         type: 'DropletUnavailable',
-        message: `Leave it: the customer has to choose another droplet: droplet ${droplet} has another address by now. This run has changed nothing`,
+        message: `No action needed: the customer must choose another droplet: droplet ${droplet} has another address by now. This run changed nothing`,
       },
     });
     expect(await account.action(action.id)).toMatchObject({ status: 'errored' });

@@ -139,7 +139,7 @@ describe('the first line of a failure says what to do', () => {
     await account.ended(action);
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
-        message: `Mend host ${host.name}, then reset this workflow to carry it through. The operation was undone: host ${host.name} could not attach: no such anchor`,
+        message: `Fix host ${host.name}, then reset this workflow to retry. The operation was undone: host ${host.name} could not attach: no such anchor`,
       },
     });
   });
@@ -149,7 +149,7 @@ describe('the first line of a failure says what to do', () => {
     await account.ended(await account.startAssign(ip, droplet));
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
-        message: `Mend host ${host.name}, then reset this workflow to carry it through. The operation was undone: host ${host.name} did not attach ${ip} in time`,
+        message: `Fix host ${host.name}, then reset this workflow to retry. The operation was undone: host ${host.name} did not attach ${ip} in time`,
       },
     });
     expect((await handle.describe()).typedSearchAttributes.get(STUCK), 'it is not trying any more').toBe(false);
@@ -163,7 +163,7 @@ describe('the first line of a failure says what to do', () => {
     await account.ended(action);
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
-        message: `Leave it: the customer has to choose another droplet. The operation was undone: host ${host.name} was declared gone`,
+        message: `No action needed: the customer must choose another droplet. The operation was undone: host ${host.name} was declared gone`,
       },
     });
   });
@@ -177,7 +177,7 @@ describe('the first line of a failure says what to do', () => {
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
         message:
-          'To have it happen after all, reset this workflow to carry it through. The operation was undone: cancelled by an operator',
+          'To retry, reset this workflow. The operation was undone: cancelled by an operator',
       },
     });
   });
@@ -196,9 +196,9 @@ describe('a billing event that Kafka does not take', () => {
     );
     expect(id).toMatch(/^billing\/action-\d+$/);
     const handle = stack.temporal.workflow.getHandle(id);
-    expect(await detailsOf(handle)).toMatch(/^\*\*Stuck\*\* waiting for Kafka to take billing event action-\d+/);
+    expect(await detailsOf(handle)).toMatch(/^\*\*Stuck\*\* waiting for Kafka to accept billing event action-\d+/);
     const [pending] = (await handle.describe()).raw.pendingActivities ?? [];
-    expect(pending?.lastFailure?.message).toMatch(/^Mend Kafka, and this goes on by itself: /);
+    expect(pending?.lastFailure?.message).toMatch(/^Waiting for Kafka; resumes by itself: /);
     link.become('open');
     await handle.result();
     expect((await handle.describe()).typedSearchAttributes.get(STUCK)).toBe(false);

@@ -20,7 +20,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
     expect(others).toEqual([]);
     const failed = await list.open(listed);
     expect(await failed.status()).toBe('Failed');
-    expect(await failed.result()).toContain(`Mend host ${host.name}, then reset this workflow to carry it through`);
+    expect(await failed.result()).toContain(`Fix host ${host.name}, then reset this workflow to retry`);
 
     host.driver.failNext(0);
     const carried = await failed.reset('first', `${host.name} is mended`);

@@ -185,11 +185,11 @@ async function mysqlIsDown({ webUi, account, drivers, reserve, droplet, stopServ
   await stopServer('mysql');
   await until(
     'the step has failed for want of MySQL',
-    async () => /Mend MySQL/.test(await run.pendingActivities()),
+    async () => /Waiting for MySQL/.test(await run.pendingActivities()),
     90_000,
   );
   await run.page.getByTestId('pending-activities-tab').click();
-  await run.page.getByText('Mend MySQL').first().waitFor();
+  await run.page.getByText('Waiting for MySQL').first().waitFor();
   await picture(run.page, 'mysql-down', 580);
   await startServer('mysql');
   for (const driver of drivers) driver.speakAgain();
