@@ -221,7 +221,7 @@ export async function listFailedCommands(db: Database, hostId: number): Promise<
 const TAKING_OFF_HOSTS = actionTypesThat(({ takesOffHosts }) => takesOffHosts);
 
 /**
- * Everything a host is to answer for: addresses that are on one of its droplets or on their way there. One on its way
+ * Everything a host is to announce: addresses that are on one of its droplets or on their way there. One on its way
  * elsewhere, or being unassigned or released, is nowhere.
  *
  * Both reads are in one REPEATABLE READ snapshot: whoever writes an address raises the host's sequence in the same

@@ -148,7 +148,7 @@ export function freeAddressesStillAnswered(db: Database, scope: CheckScope): Pro
   );
 }
 
-/** Addresses that more than one host may answer for: told to attach, or unable to detach, and told nothing since. */
+/** Addresses that more than one host may announce: told to attach, or unable to detach, and told nothing since. */
 export function addressesOnSeveralHosts(db: Database, scope: CheckScope): Promise<BrokenRow[]> {
   return broken(
     db,

@@ -40,7 +40,7 @@ export function reasonGiven(message: string | null): string {
   return plainLine(message ?? '') || 'no reason given';
 }
 
-/** One address that a host is to answer for. */
+/** One address that a host is to announce. */
 export interface DesiredAttachment {
   address: Address;
   generation: Generation;
@@ -48,7 +48,7 @@ export interface DesiredAttachment {
   anchor: Address;
 }
 
-/** Everything a host is to answer for, and the last command that this already takes into account. */
+/** Everything a host is to announce, and the last command that this already takes into account. */
 export interface DesiredState {
   host: string;
   sequence: number;

@@ -133,7 +133,7 @@ describe('a reserve', () => {
     account: { limit: 3, held: 2, overrides: { heldPercent: null, perHourPercent: null } },
     regionId: 1,
     address: free,
-    pool: { size: 256, use: { held: 2, cooling: 0, releasedWithinHour: 0 }, free: null },
+    pool: { size: 256, use: { held: 2, quarantined: 0, releasedWithinHour: 0 }, free: null },
     droplet: null,
   };
   const shares: PoolShareRules = {
@@ -149,7 +149,7 @@ describe('a reserve', () => {
     ['at the limit', { account: { ...facts.account, held: 3 } }, 'limit_reached'],
     [
       'with its share of the pool used up',
-      { pool: { ...facts.pool, use: { held: 2, cooling: 0, releasedWithinHour: 64 } } },
+      { pool: { ...facts.pool, use: { held: 2, quarantined: 0, releasedWithinHour: 64 } } },
       'pool_share_reached',
     ],
     ['in a region that is none', { regionId: null }, 'region_not_found'],

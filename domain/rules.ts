@@ -13,7 +13,7 @@ export interface AddressFacts {
   address: Address;
   ipVersion: IpVersion;
   regionId: number;
-  /** `releasing`: given back, but a host may still answer for it. */
+  /** `releasing`: given back, but a host may still announce it. */
   state: 'free' | 'reserved' | 'releasing';
   accountId: number | null;
   /** The droplet that it is on. */

@@ -109,7 +109,7 @@ class Agent {
   }
 
   /**
-   * A host that is cut off may have lost its addresses to others by the time it is back, so it stops answering for them
+   * A host that is cut off may have lost its addresses to others by the time it is back, so it stops announcing them
    * now. Comparing itself with its desired state brings back those that are still its own. One that merely cannot reach
    * the control plane goes on as it is: its customers need not notice.
    */
@@ -128,10 +128,10 @@ class Agent {
     const { driver, stopTimeoutMs = 3_000 } = this.#options;
     try {
       await driver.withdraw();
-      // What was on its way meanwhile may have answered for an address again.
+      // What was on its way meanwhile may have announced an address again.
       await this.#queue.atMost(0, AbortSignal.timeout(stopTimeoutMs));
       await driver.withdraw();
-      this.#logger.warn('the host is cut off: it answers for nothing until it has compared itself');
+      this.#logger.warn('the host is cut off: it announces nothing until it has compared itself');
     } catch (error) {
       this.#logger.error({ err: error }, 'the host is cut off, and could not stop answering');
     }

@@ -8,7 +8,7 @@ import { type CanonicalAddress, canonicalAddressSchema, generationSchema, quoted
  * What the control plane answers, parsed entry by entry: one that is wrong is left out and named, and stops no other.
  */
 
-/** The most addresses that one host answers for. A longer desired state is rejected as a whole. */
+/** The most addresses that one host announces. A longer desired state is rejected as a whole. */
 export const MOST_ATTACHMENTS = 200_000;
 
 const sequenceSchema = z.int().min(1);
@@ -66,7 +66,7 @@ export interface CommandBatch {
 /** A failed command about an address that was parsed. */
 export type ReportedFailure = FailedHostCommand & { address: CanonicalAddress };
 
-/** What a host is to answer for, as far as it may. */
+/** What a host is to announce, as far as it may. */
 export interface CheckedState {
   sequence: number;
   attachments: ReadonlyMap<CanonicalAddress, PermittedAttachment>;

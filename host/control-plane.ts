@@ -55,7 +55,7 @@ export class ControlPlane {
   }
 
   /**
-   * Everything this host is to answer for; with failures also what the host has said it could not do, where nothing
+   * Everything this host is to announce; with failures also what the host has said it could not do, where nothing
    * newer was said to it. An older control plane tells no failures.
    */
   async desiredState({ withFailures }: { withFailures: boolean }, signal: AbortSignal): Promise<CheckedState> {

@@ -7,8 +7,8 @@ export interface PresentAttachment {
   address: CanonicalAddress;
   dropletId: number;
   anchor: CanonicalAddress;
-  /** Whether the host answers for it; false after a withdrawal, until it is attached again. */
-  answering: boolean;
+  /** Whether the host announces it; false after a withdrawal, until it is attached again. */
+  announcing: boolean;
 }
 
 /**
@@ -17,13 +17,13 @@ export interface PresentAttachment {
  * a repeat would not mend. It takes parsed values only, and is still to reject what is the host's own.
  */
 export interface NetworkDriver {
-  /** Makes the host answer for the address on behalf of a droplet, in the place of any other one. */
+  /** Makes the host announce the address on behalf of a droplet, in the place of any other one. */
   attach(attachment: PermittedAttachment): Promise<void>;
-  /** Makes the host stop answering for the address; nothing to do when it does not. */
+  /** Makes the host stop announcing the address; nothing to do when it does not. */
   detach(address: CanonicalAddress, generation: Generation): Promise<void>;
-  /** Everything that is attached at present, also what is not answered for. */
+  /** Everything that is attached at present, also what is not announced. */
   list(): Promise<PresentAttachment[]>;
-  /** Stops answering for everything at once. What is attached stays so, and is taken up again by attaching it. */
+  /** Stops announcing everything at once. What is attached stays so, and is taken up again by attaching it. */
   withdraw(): Promise<void>;
   /** Whether the host can reach nobody, or only itself. */
   isCutOff(): Promise<boolean>;

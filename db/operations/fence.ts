@@ -28,7 +28,7 @@ export interface OperationAction {
   id: number;
   status: ActionStatus;
   dropletId: number | null;
-  /** Where its droplet is; destroyed ones too, since a host may still answer for them. */
+  /** Where its droplet is; destroyed ones too, since a host may still announce them. */
   place: DropletPlace | null;
 }
 

@@ -35,11 +35,11 @@ export function heldQuery(accountId: number, pool: Pool): Compilable<HeldRow> {
 }
 
 /**
- * How many addresses of a pool an account released that are in cooldown, and how many into a cooldown that began within
- * the last hour: all cooldowns are of one length, so its beginning is known by its end.
+ * How many addresses of a pool an account released that are in quarantine, and how many into a quarantine that began within
+ * the last hour: all quarantines are of one length, so its beginning is known by its end.
  */
 export interface QuarantinedRow {
-  cooling: number;
+  quarantined: number;
   releasedWithinHour: number;
 }
 
@@ -50,7 +50,7 @@ export function quarantinedQuery(
 ): Compilable<QuarantinedRow> {
   const endSeconds = quarantineSeconds - HOUR_SECONDS;
   return statement<QuarantinedRow>`
-    SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS cooling,
+    SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS quarantined,
            COUNT(CASE WHEN available_at > NOW(3) + INTERVAL ${endSeconds} SECOND THEN 1 END)
              AS releasedWithinHour
     FROM addresses

@@ -54,7 +54,7 @@ function planOf(
   const generation = nextGeneration(address);
   const { quarantineSeconds } = rules;
   // A host that is gone is not waited for, but it was told once and may be back.
-  const cooldown = untouched && hosts.length === 0 ? {} : inQuarantine(at, operation.accountId, quarantineSeconds);
+  const quarantine = untouched && hosts.length === 0 ? {} : inQuarantine(at, operation.accountId, quarantineSeconds);
   const change: AddressChange = {
     address,
     actions: [
@@ -65,7 +65,7 @@ function planOf(
         previousDropletId: address.dropletId,
       },
     ],
-    changes: settled ? { ...taken, ...NOBODYS, ...cooldown } : { ...taken, state: 'releasing' },
+    changes: settled ? { ...taken, ...NOBODYS, ...quarantine } : { ...taken, state: 'releasing' },
     commands: hosts.map((host) => ({
       operationId: operation.id,
       host,

@@ -37,7 +37,7 @@ import { freeCountQuery, heldQuery, poolSizeQuery, quarantinedQuery } from './po
 async function admitReserve(context: AdmissionContext<ReserveOperation>): Promise<AdmissionResult> {
   let plenty = 0;
   const attempt = (countUpTo: number) =>
-    admitBy(context, readsOf(context, countUpTo), ([[account], [held], [cooled], [ranges], [region], ...rest]) => {
+    admitBy(context, readsOf(context, countUpTo), ([[account], [held], [quarantined], [ranges], [region], ...rest]) => {
       const [[addressRow], [dropletRow], occupants, [counted]] = rest;
       const size = Number(ranges?.size ?? 0);
       plenty = plentyOf(size, context.rules.poolShare);
@@ -59,8 +59,8 @@ async function admitReserve(context: AdmissionContext<ReserveOperation>): Promis
           size,
           use: {
             held: Number(held?.held ?? 0),
-            cooling: Number(cooled?.cooling ?? 0) + releasing,
-            releasedWithinHour: Number(cooled?.releasedWithinHour ?? 0) + releasing,
+            quarantined: Number(quarantined?.quarantined ?? 0) + releasing,
+            releasedWithinHour: Number(quarantined?.releasedWithinHour ?? 0) + releasing,
           },
           free: countUpTo === 0 ? null : Number(counted?.free ?? 0),
         },

@@ -77,7 +77,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     });
   host
     .command('gone <name>')
-    .description('declare that a host is gone and answers for no address any more')
+    .description('declare that a host is gone and announces no address any more')
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(goneSchema, 'POST', `${path(name)}/gone`);

@@ -51,24 +51,24 @@ describe('an agent', () => {
     expect(controlPlane.snapshots).toBe(1);
   });
 
-  test('answers for nothing while its host is cut off, and then only for what is still its own', async () => {
+  test('announces nothing while its host is cut off, and then only for what is still its own', async () => {
     const moved = '203.0.113.8';
     const controlPlane = await useScriptedControlPlane();
     const driver = new SimulatedDriver();
     startAgent({ apiUrl: controlPlane.url, token, driver });
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 1, dropletId: 11 });
     controlPlane.events.push({ sequence: 2, change: 'attach', address: moved, generation: 1, dropletId: 12 });
-    await until('both are attached', async () => driver.answersFor(IP) && driver.answersFor(moved));
+    await until('both are attached', async () => driver.announces(IP) && driver.announces(moved));
 
     driver.setCarrier(false);
-    await until('the host answers for nothing', async () => !driver.answersFor(IP) && !driver.answersFor(moved));
+    await until('the host announces nothing', async () => !driver.announces(IP) && !driver.announces(moved));
     controlPlane.desired = {
       sequence: 2,
       attachments: [{ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR }],
     };
     driver.setCarrier(true);
 
-    await until('the host answers for what is its own', async () => driver.answersFor(IP));
+    await until('the host announces what is its own', async () => driver.announces(IP));
     await until('the rest is gone', async () => !driver.attachments.has(moved));
   });
 

@@ -176,8 +176,7 @@ describe('the first line of a failure says what to do', () => {
     await account.ended(action);
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
-        message:
-          'To retry, reset this workflow. The operation was undone: cancelled by an operator',
+        message: 'To retry, reset this workflow. The operation was undone: cancelled by an operator',
       },
     });
   });

@@ -15,7 +15,7 @@ import { useWorld, type World, type WorldOptions } from '../support/world.ts';
  * bind. Time passes by setting back when a cooldown ends.
  */
 
-const COOLDOWN_SECONDS = 300;
+const QUARANTINE_TIME_SECONDS = 300;
 const COOLDOWN_ALLOWANCE = 10;
 
 const poolsSchema = z.object({
@@ -30,7 +30,7 @@ let db: Database;
 beforeAll(async () => {
   stack = await createPrivateStack({
     settings: {
-      QUARANTINE_SECONDS: String(COOLDOWN_SECONDS),
+      QUARANTINE_SECONDS: String(QUARANTINE_TIME_SECONDS),
       COOLDOWN_ALLOWANCE: String(COOLDOWN_ALLOWANCE),
       POOL_SHARE_HELD_PERCENT: '50',
       POOL_SHARE_PER_HOUR_PERCENT: '25',
@@ -61,7 +61,7 @@ function reserveIpv6(account: Account, world: World): Promise<Answer> {
   return account.http.post('/v2/reserved_ipv6', { region_slug: world.region });
 }
 
-const IN_COOLDOWN = {
+const IN_QUARANTINE = {
   status: 422,
   body: {
     id: 'unprocessable_entity',
@@ -155,7 +155,7 @@ describe('an account that reserves and deletes in a loop', () => {
       }
     };
 
-    for (const rejection of await Promise.all(droplets.map(loop))) expect(rejection).toMatchObject(IN_COOLDOWN);
+    for (const rejection of await Promise.all(droplets.map(loop))) expect(rejection).toMatchObject(IN_QUARANTINE);
 
     await allDetached(world);
     const { free, resting } = await poolOf(world);
@@ -168,7 +168,7 @@ describe('an account that reserves and deletes in a loop', () => {
       { outcome: 'refused', detail: expect.stringContaining('422') },
     ]);
 
-    await letPass(looping, COOLDOWN_SECONDS);
+    await letPass(looping, QUARANTINE_TIME_SECONDS);
     expect(await reserve(looping, world), 'when the cooldown is over').toMatchObject({ status: 202 });
   });
 
@@ -184,7 +184,7 @@ describe('an account that reserves and deletes in a loop', () => {
     const [droplet = 0] = await world.droplets(looping, 1);
     for (let round = 0; round < most; round++) expect(await useUp(looping, droplet)).toBeNull();
 
-    expect(await useUp(looping, droplet)).toMatchObject(IN_COOLDOWN);
+    expect(await useUp(looping, droplet)).toMatchObject(IN_QUARANTINE);
 
     await allDetached(world);
     expect(await poolOf(world)).toMatchObject({ free: size - most, resting: most, reserved: 0 });
@@ -203,7 +203,7 @@ describe('an account that reserves and deletes in a loop', () => {
       await account.release(ip);
     }
     expect(await poolOf(world)).toMatchObject({ releasing: COOLDOWN_ALLOWANCE, resting: 0 });
-    expect(await account.http.post('/v2/reserved_ips', { droplet_id: droplet })).toMatchObject(IN_COOLDOWN);
+    expect(await account.http.post('/v2/reserved_ips', { droplet_id: droplet })).toMatchObject(IN_QUARANTINE);
   });
 
   test('is counted by IP version, and may go on with the other one', async () => {
@@ -249,8 +249,8 @@ describe('an honest customer', () => {
     }
     await allDetached(world);
     expect(await poolOf(world)).toMatchObject({ resting: 15 });
-    expect(await reserve(account, world)).toMatchObject(IN_COOLDOWN);
-    await letPass(account, COOLDOWN_SECONDS);
+    expect(await reserve(account, world)).toMatchObject(IN_QUARANTINE);
+    await letPass(account, QUARANTINE_TIME_SECONDS);
     expect(await reserve(account, world)).toMatchObject({ status: 202 });
   });
 });
@@ -310,11 +310,11 @@ describe('the share of a pool', () => {
     const droplets = await world.droplets(account, 15);
     for (const droplet of droplets) expect(await useUp(account, droplet)).toBeNull();
     await allDetached(world);
-    await letPass(account, COOLDOWN_SECONDS + 1);
+    await letPass(account, QUARANTINE_TIME_SECONDS + 1);
     expect(await poolOf(world)).toMatchObject({ free: 62, resting: 0 });
 
     expect(await reserve(account, world), 'a quarter of 62 was released').toMatchObject(SHARE_USED_UP);
-    await letPass(account, 3_600 - COOLDOWN_SECONDS - 60);
+    await letPass(account, 3_600 - QUARANTINE_TIME_SECONDS - 60);
     expect(await reserve(account, world), 'a minute before the hour').toMatchObject(SHARE_USED_UP);
     await letPass(account, 60);
     expect(await reserve(account, world), 'after the hour').toMatchObject({ status: 202 });
@@ -427,7 +427,7 @@ describe('a released address cools down', () => {
     await first.completed({ id: actionId });
     await world.admin.post(`/internal/v1/hosts/${host?.name}/gone`);
     await first.release(ip);
-    await letPass(first, COOLDOWN_SECONDS + 1);
+    await letPass(first, QUARANTINE_TIME_SECONDS + 1);
 
     expect(await next.reserve(world.region)).toBe(ip);
     await next.release(ip);

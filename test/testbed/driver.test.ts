@@ -45,7 +45,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   test('lists what it has attached, of both families', async () => {
     await driver.attach(IPV4);
     await driver.attach(IPV6);
-    const expected = [IPV4, IPV6].map(({ generation: _, ...present }) => ({ ...present, answering: true }));
+    const expected = [IPV4, IPV6].map(({ generation: _, ...present }) => ({ ...present, announcing: true }));
     expect(await driver.list()).toEqual(expect.arrayContaining(expected));
     expect(await newDriver().list()).toHaveLength(2);
   });
@@ -121,18 +121,18 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
       `address del ${IPV4.address}/32 dev uplink`,
     );
     const restarted = newDriver();
-    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, answering: false }]);
+    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, announcing: false }]);
     expect(await ruleset()).not.toContain('203.0.113.77');
     expect(await addresses()).not.toContain('203.0.113.78');
     await restarted.attach(IPV4);
-    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, answering: true }]);
+    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, announcing: true }]);
   });
 
   test('makes its change although somebody has emptied the packet filter meanwhile', async () => {
     await driver.attach(IPV4);
     await nft('flush', 'ruleset');
     await driver.attach(attachment('203.0.113.8', 3));
-    expect(await driver.list()).toMatchObject([{ address: '203.0.113.8', answering: true }]);
+    expect(await driver.list()).toMatchObject([{ address: '203.0.113.8', announcing: true }]);
     await driver.attach(IPV4);
     expect(await newDriver().list()).toHaveLength(2);
   });
@@ -157,14 +157,14 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     });
   });
 
-  test('answers for nothing after a withdrawal, and for what is attached again', async () => {
+  test('announces nothing after a withdrawal, and for what is attached again', async () => {
     await driver.attach(IPV4);
     await driver.attach(IPV6);
     await driver.withdraw();
-    expect((await newDriver().list()).map(({ answering }) => answering)).toEqual([false, false]);
+    expect((await newDriver().list()).map(({ announcing }) => announcing)).toEqual([false, false]);
     expect(await addresses()).not.toContain(IPV4.address);
     await driver.attach(IPV4);
-    expect((await driver.list()).filter(({ answering }) => answering)).toMatchObject([{ address: IPV4.address }]);
+    expect((await driver.list()).filter(({ announcing }) => announcing)).toMatchObject([{ address: IPV4.address }]);
   });
 
   test('withdraws the rest when some of it has gone by itself', async () => {
@@ -173,7 +173,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     await driver.attach(attachment('203.0.113.8', 3));
     await host.namespace.ip(`address del ${IPV4.address}/32 dev uplink`);
     await driver.withdraw();
-    expect((await newDriver().list()).map(({ answering }) => answering)).toEqual([false, false, false]);
+    expect((await newDriver().list()).map(({ announcing }) => announcing)).toEqual([false, false, false]);
   });
 
   test('tells when the carrier goes and comes, and whether anybody is behind it', async () => {

@@ -55,7 +55,7 @@ const acknowledgmentsRoute = createRoute({
 const desiredStateRoute = createRoute({
   method: 'get',
   path: '/host/v1/desired-state',
-  summary: 'Everything the host is to answer for',
+  summary: 'Everything the host is to announce',
   tags,
   security,
   request: { query: desiredStateQuerySchema },

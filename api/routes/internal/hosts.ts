@@ -78,7 +78,7 @@ const revokeTokensRoute = createRoute({
 const goneRoute = createRoute({
   method: 'post',
   path: '/internal/v1/hosts/{name}/gone',
-  summary: 'Declare that a host is gone and answers for no address any more',
+  summary: 'Declare that a host is gone and announces no address any more',
   description: 'Its open detaches count as applied, its open attaches as failed.',
   ...internal,
   request: { params },

@@ -15,7 +15,7 @@ const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
 
 /** Options of {@link LinuxDriver}. */
 export interface LinuxDriverOptions {
-  /** The device that faces the network, on which the host answers for addresses. */
+  /** The device that faces the network, on which the host announces addresses. */
   uplink: DeviceName;
   logger: Logger;
   /** How the host's tools are run; default in the network that this process is in. */
@@ -33,7 +33,7 @@ interface Change {
 
 /**
  * Attaches addresses on a Linux host, by iproute2 and nftables. An attached address is on the uplink, so that the kernel
- * answers for it, and is translated 1:1 to the droplet's anchor. Changes that come together are made together: whatever
+ * announces it, and is translated 1:1 to the droplet's anchor. Changes that come together are made together: whatever
  * waits when a change ends becomes the next batch, one transaction of the packet filter, however many there are.
  * Everything of its own is in the table `reserved_ip`, or on the uplink under its own metric.
  */
@@ -118,9 +118,9 @@ export class LinuxDriver implements NetworkDriver {
 
   async #silenceAll(): Promise<void> {
     const known = this.#known ?? (await this.#look());
-    const answering = known.answering();
-    await this.#orForget(changeUplink(this.#commands, this.#uplink, { remove: answering }));
-    for (const address of answering) known.setAnswering(address, false);
+    const announcing = known.announcing();
+    await this.#orForget(changeUplink(this.#commands, this.#uplink, { remove: announcing }));
+    for (const address of announcing) known.setAnnouncing(address, false);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -166,7 +166,7 @@ export class LinuxDriver implements NetworkDriver {
   }
 
   /**
-   * Off the uplink first and onto it last: at no moment is an address answered for that is not translated. Looks at what
+   * Off the uplink first and onto it last: at no moment is an address announced that is not translated. Looks at what
    * is really there when a step fails, since then something else may have changed it.
    */
   async #make(changes: readonly Change[]): Promise<true> {
