@@ -26,13 +26,13 @@ test('who waits for the decision of a reserve or a release does not wait for Kaf
   const reserved = await client.reserve({ accountId: account.id, target: { region: world.region, dropletId: null } });
 
   // Both are commands of one workflow task, which local activities would have kept open.
-  expect((await stepsOf(reserved.workflowId)).sort()).toEqual(['publishing begins', 'decision given']);
+  expect((await stepsOf(reserved.workflowId)).sort()).toEqual(['decision given', 'publishing begins']);
   const outcome = await reserved.completed();
   const address = outcome.kind === 'completed' ? outcome.address : '';
   await (await client.assign({ accountId: account.id, address, dropletId })).completed();
   const released = await client.release({ accountId: account.id, address });
   expect(await released.completed()).toMatchObject({ kind: 'completed', address });
-  expect((await stepsOf(released.workflowId)).sort()).toEqual(['publishing begins', 'decision given']);
+  expect((await stepsOf(released.workflowId)).sort()).toEqual(['decision given', 'publishing begins']);
 });
 
 test('who waits for no decision is spared the workflow task that this costs', async () => {
