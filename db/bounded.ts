@@ -4,7 +4,7 @@ import { databaseErrorCode, isConnectionLost } from './retry.ts';
 import { UnsafeDatabaseError } from './unsafe-database.ts';
 
 /*
- * A customer's request never waits long for the database: it is told to come again instead.
+ * A customer's request never waits long for the database: it is answered with 503 and `Retry-After` instead.
  */
 
 /** The most time that a request gives to one query, or to one transaction, in milliseconds. */

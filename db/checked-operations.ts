@@ -5,8 +5,8 @@ import type { Database } from './database.ts';
 import type { ActionStatus } from './schema.ts';
 
 /*
- * What the audit compares with Temporal and Kafka: operations that are open, and changes that have settled. All is read
- * in pages, so that an audit of a large system takes long and not much.
+ * What the consistency check compares with Temporal and Kafka: operations that are open, and changes that have settled.
+ * Everything is read in pages, so that the check of a large system takes time and not memory.
  */
 
 /** Rows of one page. */
@@ -74,7 +74,7 @@ export async function isKnown(db: Database, operationId: string): Promise<boolea
 export async function databaseTime(db: Database): Promise<Date> {
   const { rows } = await sql<{ now: Date }>`SELECT NOW(3) AS now`.execute(db);
   const [row] = rows;
-  if (!row) throw new Error('the database did not tell the time');
+  if (!row) throw new Error('the database did not answer with the time');
   return row.now;
 }
 
@@ -109,7 +109,7 @@ export async function* actionsEndedSince(db: Database, since: Date): AsyncGenera
   }
 }
 
-/** A change that billing must have heard of exactly once. */
+/** A change that must have exactly one billing event. */
 export interface BillableAction {
   actionId: number;
   accountId: number;
@@ -122,7 +122,7 @@ export interface BillableAction {
 
 const EFFECTIVE_AT_START = actionTypesThat(({ takesEffect }) => takesEffect === 'at its start');
 
-/** Every action of this stack that has changed what is billed. */
+/** Every action of this control plane that has changed what is billed. */
 export async function listBillableActions(db: Database): Promise<BillableAction[]> {
   const rows = await db
     .selectFrom('actions')
@@ -138,7 +138,7 @@ export async function listBillableActions(db: Database): Promise<BillableAction[
   });
 }
 
-/** The actions on addresses that another stack on the same database has done. */
+/** The actions on addresses that the legacy upstream has done on the same database. */
 export async function listForeignActionIds(db: Database): Promise<number[]> {
   const rows = await db
     .selectFrom('actions')

@@ -87,7 +87,7 @@ export interface AnsweredCommand {
   sequence: number;
   generation: number;
   operationId: string;
-  /** Null when the command is of another stack on the same database, which looks for the answer itself. */
+  /** Null when the command is of the legacy upstream on the same database, which looks for the answer itself. */
   workflowId: string | null;
   change: HostChange;
   address: Address;
@@ -97,14 +97,14 @@ export interface AnsweredCommand {
   recorded: boolean;
   /** The address has an operation, and has not gone on to another generation: someone may still wait for this answer. */
   current: boolean;
-  /** Its operation waits in an activity that must be told, or may do so; one that begins such a wait later looks itself. */
+  /** Its operation waits, or may wait, in an activity that must be notified. One that begins such a wait later looks itself. */
   isWaitedFor: boolean;
 }
 
 /**
- * Records what a host says came of its commands and answers those it really has, with the outcome that stands; a sequence
- * that is missing from the answer is none of this host's, or has another generation. One round trip: the commands as they
- * were, the writes, and the commands as they are.
+ * Records the outcomes that a host reports for its commands. Answers the commands that it really has, each with the outcome
+ * that stands; a sequence that is missing from the answer is not of this host, or has another generation. One round trip:
+ * the commands as they were, the writes, and the commands as they are.
  *
  * The first answer stands, with one exception: a success that comes after a failure replaces it, because what a host
  * says it has applied is what answers packets, while a failure after a success is an echo of an attempt that was
@@ -193,8 +193,8 @@ function outcomeQueries(hostId: number, changes: readonly Acknowledgment[]): Com
 }
 
 /**
- * What a host has failed to do and was told nothing newer about since. An agent that was killed before it mended that has
- * forgotten that it failed; what it mends afterwards it can acknowledge by this.
+ * The commands that a host has failed to carry out, where it was given none that is newer for the address. An agent that was
+ * killed after a failure has forgotten it; by this list it can acknowledge what it repairs later.
  */
 export async function listFailedCommands(db: Database, hostId: number): Promise<FailedHostCommand[]> {
   const rows = await db
@@ -221,8 +221,8 @@ export async function listFailedCommands(db: Database, hostId: number): Promise<
 const TAKING_OFF_HOSTS = actionTypesThat(({ takesOffHosts }) => takesOffHosts);
 
 /**
- * Everything a host is to announce: addresses that are on one of its droplets or on their way there. One on its way
- * elsewhere, or being unassigned or released, is nowhere.
+ * Every address that a host must announce: those on one of its droplets and those being assigned to one. An address that is
+ * being moved to another host, unassigned or released is announced by none.
  *
  * Both reads are in one REPEATABLE READ snapshot: whoever writes an address raises the host's sequence in the same
  * transaction, so the snapshot holds either both or neither, and `sequence` is exactly the last command it reflects.

@@ -41,7 +41,7 @@ export interface HostRecord {
   anchorCidr: string;
   lastSequence: number;
   unacknowledgedCommands: number;
-  /** When the oldest event without an answer was issued. */
+  /** When the oldest unacknowledged command was issued. */
   oldestUnacknowledgedAt: Date | null;
   createdAt: Date;
 }
@@ -156,7 +156,7 @@ export async function revokeHostTokens(db: Database, name: string): Promise<numb
   return Number(result.numUpdatedRows);
 }
 
-/** An event that a host can no longer answer, and what was recorded in its stead. */
+/** A command that a host can no longer acknowledge, and the outcome that was recorded in its place. */
 export interface OrphanedCommand {
   workflowId: string;
   operationId: string;
@@ -169,8 +169,8 @@ export interface OrphanedCommand {
 const GONE_MESSAGE = 'an operator declared the host gone';
 
 /**
- * Marks a host as gone and answers its open events for it: it cannot carry an address any more, so detaches have come
- * true, and attaches have failed. Null when there is no such host; repeating it takes up events that came since.
+ * Marks a host as gone and records the outcomes of its open commands: it announces no address any more, so detaches are
+ * applied and attaches have failed. Null when there is no such host; repeating it covers commands that were issued since.
  */
 export async function declareHostGone(tx: DatabaseTransaction, name: string): Promise<OrphanedCommand[] | null> {
   const hostId = await setHostState(tx, name, 'gone');
@@ -198,10 +198,10 @@ export async function declareHostGone(tx: DatabaseTransaction, name: string): Pr
     .where('host_id', '=', hostId)
     .where('acknowledged_at', 'is', null)
     .execute();
-  return open.map(({ address, ...event }) => ({
-    ...event,
+  return open.map(({ address, ...command }) => ({
+    ...command,
     address: addressFromBytes(address),
-    outcome: event.change === 'detach' ? 'applied' : 'failed',
+    outcome: command.change === 'detach' ? 'applied' : 'failed',
     message: GONE_MESSAGE,
   }));
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
 /*
- * What the audit asks of the database. Each query finds rows that break a rule, and none on a sound system.
+ * The consistency check's queries. Each finds rows that break an invariant, and none on a sound system.
  */
 
 /** Which addresses a check looks at: all, or those of one page, by their row ids. */
@@ -26,8 +26,8 @@ async function broken(db: Database, query: ReturnType<typeof sql<BrokenRow>>): P
 }
 
 /**
- * Leaves out the addresses that another stack on the same database has changed last: the rules are those of this one.
- * An action without an operation is another stack's.
+ * Leaves out the addresses that the legacy upstream has changed last on the same database: the rules are those of this
+ * control plane. An action without an operation is of the legacy upstream.
  */
 const changedByThisSystem = sql`NOT EXISTS (
   SELECT 1 FROM actions AS latest WHERE latest.id = addresses.last_action_id AND latest.operation_id IS NULL)`;
@@ -47,14 +47,14 @@ function dropletsOf(scope: CheckScope) {
 }
 
 /**
- * Droplets that hold, or are about to hold, more than one address of a family. When all of them are in the hands of one
+ * Droplets that hold, or are about to hold, more than one address of an IP version. When all of them are in the hands of one
  * operation, it sees to it that one leaves as the other comes.
  */
 export function dropletsWithSeveralAddresses(db: Database, scope: CheckScope): Promise<BrokenRow[]> {
   return broken(
     db,
     sql<BrokenRow>`
-      SELECT CONCAT('droplet ', droplet) AS subject, CONCAT(COUNT(*), ' addresses of family ', family) AS detail
+      SELECT CONCAT('droplet ', droplet) AS subject, CONCAT(COUNT(*), ' IPv', family, ' addresses') AS detail
       FROM (
         SELECT droplet_id AS droplet, family, id, ${holder} AS holder FROM addresses
         WHERE droplet_id IS NOT NULL AND ${changedByThisSystem}
@@ -100,7 +100,7 @@ export function fencesWithoutAction(db: Database, scope: CheckScope): Promise<Br
   );
 }
 
-/** Host events of a generation that the address never had, or that run backwards on one host. */
+/** Host commands of a generation that the address never had, or that run backwards on one host. */
 export function generationsOutOfOrder(db: Database, scope: CheckScope): Promise<BrokenRow[]> {
   return broken(
     db,
@@ -124,14 +124,14 @@ export function generationsOutOfOrder(db: Database, scope: CheckScope): Promise<
   );
 }
 
-/** Joins addresses with the newest event about each on every active host: `event`, and `hosts` for its host. */
+/** Joins addresses with the newest command about each on every active host: `command`, and `hosts` for its host. */
 function newestCommandsJoin(scope: CheckScope) {
   return sql`
     JOIN (SELECT address_id, host_id, MAX(sequence) AS sequence FROM host_events
           WHERE ${within('address_id', scope)} GROUP BY address_id, host_id) AS newest
       ON newest.address_id = addresses.id
-    JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
-    JOIN hosts ON hosts.id = event.host_id AND hosts.state = 'active'`;
+    JOIN host_events AS command ON command.host_id = newest.host_id AND command.sequence = newest.sequence
+    JOIN hosts ON hosts.id = command.host_id AND hosts.state = 'active'`;
 }
 
 /** Addresses in the pool on which a host may still answer. */
@@ -140,15 +140,15 @@ export function freeAddressesStillAnswered(db: Database, scope: CheckScope): Pro
     db,
     sql<BrokenRow>`
       SELECT ${addressText('addresses.address')} AS subject,
-             CONCAT('free, but ', hosts.name, ' has not confirmed a detach since its ', event.\`change\`) AS detail
+             CONCAT('free, but ', hosts.name, ' has not confirmed a detach since its ', command.\`change\`) AS detail
       FROM addresses
       ${newestCommandsJoin(scope)}
       WHERE addresses.state = 'free' AND ${changedByThisSystem}
-        AND (event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed')`,
+        AND (command.\`change\` = 'attach' OR command.outcome IS NULL OR command.outcome = 'failed')`,
   );
 }
 
-/** Addresses that more than one host may announce: told to attach, or unable to detach, and told nothing since. */
+/** Addresses that more than one host may announce: the newest command of each is an attach, or a detach that failed. */
 export function addressesOnSeveralHosts(db: Database, scope: CheckScope): Promise<BrokenRow[]> {
   return broken(
     db,
@@ -156,7 +156,7 @@ export function addressesOnSeveralHosts(db: Database, scope: CheckScope): Promis
       SELECT ${addressText('addresses.address')} AS subject, CONCAT('answered by ', COUNT(*), ' hosts') AS detail
       FROM addresses
       ${newestCommandsJoin(scope)}
-      WHERE (event.\`change\` = 'attach' OR event.outcome = 'failed') AND ${changedByThisSystem}
+      WHERE (command.\`change\` = 'attach' OR command.outcome = 'failed') AND ${changedByThisSystem}
       GROUP BY addresses.id, addresses.address HAVING COUNT(*) > 1`,
   );
 }

@@ -6,7 +6,7 @@ import { UnsafeDatabaseError } from './unsafe-database.ts';
 
 /*
  * What a session does with our statements must not depend on how somebody has configured the server. A value in quotes
- * ends elsewhere under NO_BACKSLASH_ESCAPES, ANSI_QUOTES makes a name of a text, and without a strict mode values are cut.
+ * ends at another place under NO_BACKSLASH_ESCAPES, ANSI_QUOTES makes a name of a text, and without a strict mode values are cut.
  */
 
 const MODES = [

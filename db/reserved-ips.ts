@@ -16,7 +16,7 @@ export interface ReservedIpRecord {
   reservedAt: Date;
 }
 
-/** Whose addresses of which family are meant. */
+/** Whose addresses of which IP version are meant. */
 export interface ReservedIpFilter {
   accountId: number;
   ipVersion: IpVersion;
@@ -53,7 +53,7 @@ async function toRecords(db: Database, rows: ReservedIpRow[]): Promise<ReservedI
       address: addressFromBytes(row.address),
       region: { slug: row.region_slug, name: row.region_name },
       droplet,
-      // A droplet that was destroyed between the two reads is being let go of.
+      // A droplet that was destroyed between the two reads is being detached.
       locked: row.pending_action_id !== null || (row.droplet_id !== null && droplet === null),
       projectId: row.project_id,
       reservedAt: row.reserved_at,
@@ -61,7 +61,7 @@ async function toRecords(db: Database, rows: ReservedIpRow[]): Promise<ReservedI
   });
 }
 
-/** The account's reserved addresses of a family, oldest row first. */
+/** The account's reserved addresses of an IP version, oldest row first. */
 export function listReservedIps(
   db: Database,
   filter: ReservedIpFilter,

@@ -12,7 +12,7 @@ import type { Requester } from '../domain/requester.ts';
 /** A time the database sets or the caller gives; read back as a Date. */
 type Timestamp = ColumnType<Date, Date | undefined, Date>;
 
-/** Life of an address in the pool. A released one is `free` again, but rests until `available_at`. */
+/** Life of an address in the pool. A released one is `free` again, but in quarantine until `available_at`. */
 export type AddressState = 'free' | 'reserved' | 'releasing';
 export type ActionStatus = 'in-progress' | 'completed' | 'errored';
 export type { ActionType };
@@ -42,7 +42,7 @@ export interface HostsTable {
   anchor_cidr: string;
   next_anchor: number;
   last_sequence: number;
-  /** Set by the database whenever the row changes, hence with every new event. */
+  /** Set by the database whenever the row changes, hence with every new command. */
   signalled_at: Timestamp;
   created_at: Timestamp;
 }
@@ -129,13 +129,13 @@ export interface AddressesTable {
   generation: number;
   /** The fence: the action that alone may write this row. */
   pending_action_id: number | null;
-  /** The newest action that ever held the fence; tells a resurrected run that it is superseded. */
+  /** The newest action that ever held the fence; by it a run that was reset finds that it is superseded. */
   last_action_id: number | null;
   reserved_at: Date | null;
   /** Time of the newest settled change; effective times never run backwards on one address. */
   changed_at: Date;
   available_at: Date;
-  /** The account whose release began the newest cooldown; null when there was none. */
+  /** The account whose release began the newest quarantine; null when there was none. */
   released_by: number | null;
 }
 
@@ -165,13 +165,13 @@ export interface OperationsTable {
   workflow_id: string;
   /** JSON of the operation, so that it can be started again from its row. */
   request: string;
-  /** JSON of the verdict. */
+  /** JSON of the decision. */
   verdict: string;
-  /** What the verdict is. */
+  /** The kind of the decision. */
   decision: ColumnType<'admitted' | 'refused', never, never>;
   /** The droplet that an unassign destroys with it. */
   destroys_droplet_id: number | null;
-  /** Its workflow waits for hosts in activities that must be told; null when it may. */
+  /** Its workflow waits for hosts in activities that must be notified; null when it may. */
   visible_wait: 0 | 1 | null;
   created_at: Timestamp;
 }

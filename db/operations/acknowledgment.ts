@@ -13,7 +13,7 @@ import { reasonForNoFence } from './errors.ts';
 import { lockFenced } from './fence.ts';
 import { hostCommandQueries } from './host-command-writes.ts';
 
-/** Where a host stands with what an operation told it. */
+/** The state of an operation's command on its host. */
 export interface HostCommandState {
   actionStatus: ActionStatus;
   /** The operation holds the fence of the address. */
@@ -21,14 +21,14 @@ export interface HostCommandState {
   /** The newest action that ever held it. */
   lastActionId: number | null;
   hostState: HostState;
-  /** Newest answer of the host; null when it has not answered, or was not told. */
+  /** Newest answer of the host; null when it has not answered, or was given no command. */
   outcome: AcknowledgmentOutcome | null;
   message: string | null;
 }
 
 /**
- * Says that the operation waits for hosts in activities that must be told from now on. Whoever records an answer after
- * that tells them; what was recorded before is seen by {@link readHostCommandState} after it.
+ * Records that the operation waits for hosts in activities that must be notified from now on. Whoever records an answer
+ * later notifies them; what was recorded before is seen by {@link readHostCommandState} after it.
  */
 export async function beginVisibleWait(db: Database, operationId: OperationId): Promise<void> {
   await db
@@ -75,7 +75,7 @@ export async function readHostCommandState(
   return { ...row, holdsFence: row.holdsFence === 1 };
 }
 
-/** A host's answer to what an operation told it. */
+/** A host's answer to an operation's command. */
 export interface HostAnswer {
   operationId: OperationId;
   host: string;
@@ -100,7 +100,7 @@ export async function listHostAnswers(db: Database, operationIds: readonly Opera
 }
 
 /**
- * Tells a host again, under the address's present generation. Throws a {@link FinalStepError} when the operation no
+ * Issues a command again, under the address's present generation. Throws a {@link FinalStepError} when the operation no
  * longer holds the fence.
  */
 export async function reissueHostCommand(

@@ -72,7 +72,7 @@ function actionQueries(operation: Operation, plan: Plan, { address, actions }: A
 function addressQueries(plan: Plan): Compilable[] {
   const { changes, settled } = plan;
   const isSeveral = changes.length > 1;
-  const fencing = changes.map(({ address, changes: { target_droplet_id, ...others } }, index) => {
+  const fenceQueries = changes.map(({ address, changes: { target_droplet_id, ...others } }, index) => {
     const number = numberOf(plan, 'last', index);
     const set = {
       ...others,
@@ -83,13 +83,13 @@ function addressQueries(plan: Plan): Compilable[] {
     };
     return statement`UPDATE addresses SET ${assignments(set)} WHERE id = ${address.id}`;
   });
-  if (!isSeveral) return fencing;
-  const sending = changes.flatMap(({ address, changes: { target_droplet_id } }) =>
+  if (!isSeveral) return fenceQueries;
+  const sendQueries = changes.flatMap(({ address, changes: { target_droplet_id } }) =>
     target_droplet_id === undefined
       ? []
       : [statement`UPDATE addresses SET target_droplet_id = ${target_droplet_id} WHERE id = ${address.id}`],
   );
-  return [...fencing, ...sending];
+  return [...fenceQueries, ...sendQueries];
 }
 
 function operationQuery(operation: Operation, plan: Plan, decision: Admitted): Compilable {

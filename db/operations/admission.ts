@@ -24,7 +24,7 @@ import { effectiveTime, type LockedAddress, nextGeneration } from './locks.ts';
 
 /** Rules that operations follow. */
 export interface OperationRules {
-  /** Rest of a released address, in seconds. */
+  /** Quarantine of a released address, in seconds. */
   quarantineSeconds: number;
   /** How much of a pool one account may take. */
   poolShare: PoolShareRules;
@@ -37,7 +37,7 @@ export interface AdmissionContext<Kind extends Operation = Operation> {
   rules: OperationRules;
   /** The operation may have been admitted before, under the same id: then that stands. */
   mayBeRepeated: boolean;
-  /** Whether its workflow is to be started by whoever looks into the outbox, should the caller not come to it. */
+  /** Whether the outbox is to start its workflow, should the caller not do so. */
   viaOutbox: boolean;
 }
 
@@ -73,9 +73,9 @@ export interface AddressChange {
   actions: readonly NewAction[];
   /** Of the address, besides its action and generation. */
   changes: Updateable<AddressesTable>;
-  /** What hosts are told of it. Those that are active are waited for. */
+  /** The commands for hosts. The operation waits for those of active hosts. */
   commands: readonly NewHostCommand[];
-  /** What billing is to hear of at once, of the first action. */
+  /** The billing event of the first action, which is published at once. */
   billing: BillingChangeKind | null;
 }
 
@@ -122,7 +122,7 @@ function rollBack(result: AdmissionResult): TransactionEnd<AdmissionResult> {
   return { kind: 'roll back', result };
 }
 
-/** Whoever started it has been told by then that it will not happen. */
+/** By then its starter has answered that the operation will not happen. */
 function isTooLate({ admitBefore }: Operation, { changes: [{ address }] }: Plan): boolean {
   return admitBefore !== undefined && address.now.getTime() > Date.parse(admitBefore);
 }

@@ -11,11 +11,11 @@ export { findDecision } from './admission.ts';
 /**
  * Decides whether an operation may happen, and admits it, in one transaction. Throws the database's own errors, after
  * which nothing was admitted, and {@link CommitInDoubtError} when that is not known: calling it again for the same
- * operation with `mayBeRepeated` tells, since an operation is admitted once.
+ * operation with `mayBeRepeated` answers it, since an operation is admitted once.
  */
 export async function admit(context: AdmissionContext): Promise<AdmissionResult> {
   const admission = await admitOnce(context).catch((error: unknown) => {
-    // It was admitted by another try; or the droplet was sent an address by a stack that knows no locks, as is seen now.
+    // Another try has admitted it; or legacy, which takes no locks, has assigned an address to the droplet meanwhile.
     if (isDuplicateEntry(error) || isRejectedByTrigger(error)) return admitOnce({ ...context, mayBeRepeated: true });
     throw error;
   });

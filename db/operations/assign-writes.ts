@@ -19,7 +19,7 @@ import {
   toLockedDroplet,
 } from './locks.ts';
 
-/** Takes the fence and tells the hosts; a reassign is the same. */
+/** Takes the fence and issues the commands to the hosts; a reassign is the same. */
 function admitAssign(context: AdmissionContext<AssignOperation>): Promise<AdmissionResult> {
   const { operation } = context;
   const reads = [
@@ -60,7 +60,7 @@ function planOf(
 
 /** How an address is sent to a droplet, whatever kind of operation does so. */
 export const sendingToDroplet = {
-  settling: () => statement`addresses.droplet_id = actions.droplet_id, addresses.target_droplet_id = NULL`,
+  settledColumns: () => statement`addresses.droplet_id = actions.droplet_id, addresses.target_droplet_id = NULL`,
   billing: ({ dropletId, previousDropletId }) => ({
     kind: previousDropletId === null ? 'assigned' : 'reassigned',
     dropletId,
@@ -76,9 +76,9 @@ export const sendingToDroplet = {
       return { changes: { target_droplet_id: droplet.id }, move: { from: fenced.address.place, to: droplet } };
     },
   } satisfies Reversal,
-} satisfies Pick<OperationWrites<AssignOperation>, 'settling' | 'billing' | 'reversal'>;
+} satisfies Pick<OperationWrites<AssignOperation>, 'settledColumns' | 'billing' | 'reversal'>;
 
-/** Throws a {@link DropletUnavailableError} when the address cannot come to the droplet of its action any more. */
+/** Throws a {@link DropletUnavailableError} when the address cannot be assigned to the droplet of its action any more. */
 async function lockFreeDroplet(
   tx: DatabaseTransaction,
   { address, action }: FencedAddress,
@@ -97,4 +97,4 @@ async function lockFreeDroplet(
 }
 
 /** Points an address at a droplet. */
-export const assign: OperationWrites<AssignOperation> = { admit: admitAssign, ...sendingToDroplet };
+export const assignWrites: OperationWrites<AssignOperation> = { admit: admitAssign, ...sendingToDroplet };

@@ -8,7 +8,7 @@ import type { HostState } from '../schema.ts';
 import { statement } from '../statement.ts';
 import type { DropletPlace, LockedAddress } from './locks.ts';
 
-/** What a host is to be told. */
+/** A command that is about to be issued to a host. */
 export interface NewHostCommand {
   operationId: OperationId;
   host: { id: number; name: string; state: HostState };
@@ -27,7 +27,7 @@ export interface Move {
 
 /**
  * The commands that move an address from one droplet to another, or to or from none. On one and the same host the attach
- * replaces what was there before. A host that is gone is told too, for when it returns, but nobody waits for it.
+ * replaces what was there before. A host that is gone is given its command too, for when it returns, but nobody waits for it.
  */
 export function moveCommands(
   operationId: OperationId,
@@ -49,7 +49,7 @@ function hostOf({ hostId, host, hostState }: DropletPlace): NewHostCommand['host
   return { id: hostId, name: host, state: hostState };
 }
 
-/** What an operation waits for of these commands: a host that is gone is told for when it returns. */
+/** The commands that an operation waits for: not those of hosts that are gone. */
 export function awaitedCommands(commands: readonly NewHostCommand[]): HostCommand[] {
   return commands
     .filter(({ host }) => host.state === 'active')

@@ -13,11 +13,11 @@ export interface OperationWrites<OfKind extends Operation> {
   /** Decides whether the operation may happen, and admits it, by `admitBy`. */
   admit(context: AdmissionContext<OfKind>): Promise<AdmissionResult>;
   /**
-   * What settling sets in each of its rows of `addresses`, joined with the row of `actions` that holds the fence, besides
+   * What settling assigns in each of its rows of `addresses`, joined with the row of `actions` that holds the fence, besides
    * fence and time. Where it changes several addresses, none is on a droplet at that moment.
    */
-  settling(operation: OfKind, rules: OperationRules): Statement<unknown>;
-  /** What billing is to hear of a settled action; null when its admission has told all. */
+  settledColumns(operation: OfKind, rules: OperationRules): Statement<unknown>;
+  /** The billing event of a settled action; null when the admission has published all there is. */
   billing(action: { dropletId: number | null; previousDropletId: number | null }): SettledBilling | null;
   /** How it is undone and taken up again; null for one that is final. */
   reversal: Reversal | null;

@@ -1,16 +1,16 @@
 import type { Operation, OperationKind, OperationOf } from '../../domain/operation.ts';
-import { assign } from './assign-writes.ts';
+import { assignWrites } from './assign-writes.ts';
 import type { OperationWrites } from './kind.ts';
-import { release } from './release-writes.ts';
-import { reserve } from './reserve-writes.ts';
-import { unassign } from './unassign-writes.ts';
+import { releaseWrites } from './release-writes.ts';
+import { reserveWrites } from './reserve-writes.ts';
+import { unassignWrites } from './unassign-writes.ts';
 
 /** What every kind of operation writes. */
 const OPERATION_WRITES: { [Kind in OperationKind]: OperationWrites<OperationOf<Kind>> } = {
-  reserve,
-  assign,
-  unassign,
-  release,
+  reserve: reserveWrites,
+  assign: assignWrites,
+  unassign: unassignWrites,
+  release: releaseWrites,
 };
 
 /** What an operation's kind writes. */

@@ -10,7 +10,7 @@ import { statement } from '../statement.ts';
  * Written out in SQL, because the query builder would be a good part of the cost of an admission.
  */
 
-/** Where a droplet runs. Its anchor is the IPv4 one, from which that of each family follows. */
+/** Where a droplet runs. Its anchor is the IPv4 one, from which that of each IP version follows. */
 export interface DropletPlace {
   id: number;
   hostId: number;
@@ -98,7 +98,7 @@ export function addressQuery(address: Address): Compilable<AddressRow> {
   return statement<AddressRow>`SELECT ${ADDRESS_COLUMNS} FROM addresses WHERE address = ${bytes} FOR UPDATE`;
 }
 
-/** Locks the free address that has rested longest, and passes over those that others are taking. */
+/** Locks the free address whose quarantine ended first, and passes over those that others are taking. */
 export function freeAddressQuery({
   region,
   dropletId,
@@ -128,7 +128,7 @@ export function dropletQuery(dropletId: number | null): Compilable<DropletRow> {
 }
 
 /**
- * Everything on a droplet and on its way to it. Under the droplet's lock nothing can come to it afterwards, so a droplet
+ * Every address on a droplet or being assigned to it. Under the droplet's lock no other can be assigned, so a droplet
  * whose occupants are all leaving may go.
  */
 export function occupantsQuery(dropletId: number | null): Compilable<OccupantRow> {

@@ -18,7 +18,7 @@ export function regionOf({ target: { region, dropletId } }: Pool) {
     COALESCE((SELECT id FROM regions WHERE slug = ${region}), (SELECT region_id FROM droplets WHERE id = ${dropletId}))`;
 }
 
-/** How many addresses an account holds, all in all and of a pool. What no host has let go of yet is counted by itself. */
+/** How many addresses an account holds, in all and of a pool. Those that a host has not detached yet are counted apart. */
 export interface HeldRow {
   total: number;
   held: number;

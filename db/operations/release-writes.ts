@@ -25,8 +25,8 @@ interface AnsweringHost {
 
 /**
  * Takes the address from its owner, for good and at once; billing stops here. Every host that may still answer on it
- * is told to detach: the one it is on, and those that never acknowledged an earlier command about it. Hosts that are gone
- * are told for when they return, and not waited for.
+ * is commanded to detach: the one it is on, and those that never acknowledged an earlier command about it. Hosts that are
+ * gone get the command for when they return, and are not waited for.
  */
 function admitRelease(context: AdmissionContext<ReleaseOperation>): Promise<AdmissionResult> {
   const { operation } = context;
@@ -53,7 +53,7 @@ function planOf(
   const taken = { droplet_id: null, changed_at: at };
   const generation = nextGeneration(address);
   const { quarantineSeconds } = rules;
-  // A host that is gone is not waited for, but it was told once and may be back.
+  // A host that is gone is not waited for, but it had commands once and may come back.
   const quarantine = untouched && hosts.length === 0 ? {} : inQuarantine(at, operation.accountId, quarantineSeconds);
   const change: AddressChange = {
     address,
@@ -86,14 +86,14 @@ function answeringHostsQuery(address: Address): Compilable<AnsweringHost> {
     FROM (SELECT host_id, MAX(sequence) AS sequence FROM host_events
           WHERE address_id = (SELECT id FROM addresses WHERE address = ${addressToBytes(address)})
           GROUP BY host_id) AS newest
-    JOIN host_events AS event ON event.host_id = newest.host_id AND event.sequence = newest.sequence
-    JOIN hosts ON hosts.id = event.host_id
-    WHERE event.\`change\` = 'attach' OR event.outcome IS NULL OR event.outcome = 'failed'`;
+    JOIN host_events AS command ON command.host_id = newest.host_id AND command.sequence = newest.sequence
+    JOIN hosts ON hosts.id = command.host_id
+    WHERE command.\`change\` = 'attach' OR command.outcome IS NULL OR command.outcome = 'failed'`;
 }
 
 /**
- * Finds a row when nothing has happened to the address since this stack reserved it in a region, so that no host was told
- * of it for its present owner. Whoever changes an address writes its action there, this stack or another.
+ * Finds a row when nothing has happened to the address since this control plane reserved it in a region, so that no host
+ * has had a command about it for its present owner. Legacy, too, records an action when it changes an address.
  */
 function untouchedQuery(address: Address): Compilable<{ id: number }> {
   return statement<{ id: number }>`
@@ -114,9 +114,9 @@ function inQuarantine(at: Date, accountId: number, quarantineSeconds: number): U
 }
 
 /** Gives an address back. */
-export const release: OperationWrites<ReleaseOperation> = {
+export const releaseWrites: OperationWrites<ReleaseOperation> = {
   admit: admitRelease,
-  settling: ({ accountId }, { quarantineSeconds }) => statement`
+  settledColumns: ({ accountId }, { quarantineSeconds }) => statement`
     addresses.state = 'free', addresses.account_id = NULL, addresses.project_id = NULL,
     addresses.reserved_at = NULL, addresses.released_by = ${accountId},
     addresses.available_at = ${SETTLED_AT} + INTERVAL ${quarantineSeconds} SECOND`,

@@ -29,7 +29,7 @@ import {
 import { freeCountQuery, heldQuery, poolSizeQuery, quarantinedQuery } from './pool-share.ts';
 
 /**
- * Gives a free address to the account, of the family that the operation's resource type is about. Nothing needs a host's
+ * Gives a free address to the account, of the IP version of the operation's resource type. Nothing needs a host's
  * word for that, so reserving is settled here; with a droplet the same transaction also admits the assignment, which then
  * goes the way of every assign. The account is locked, so that two reserves at once cannot both take its last place.
  * What is free of a pool is counted only when the account has used up a share of it, and no further than it matters.
@@ -139,4 +139,4 @@ function decide({ operation, rules }: AdmissionContext<ReserveOperation>, found:
 }
 
 /** Gives an address to an account; with a droplet it is then sent there. */
-export const reserve: OperationWrites<ReserveOperation> = { admit: admitReserve, ...sendingToDroplet };
+export const reserveWrites: OperationWrites<ReserveOperation> = { admit: admitReserve, ...sendingToDroplet };

@@ -22,7 +22,7 @@ export const STEP_LIMITS = { limitMs: 8_000 };
 
 /**
  * Makes the operation's change true, completes its actions and gives the fences up: of one address by one guarded
- * statement, of several in a transaction. Answers what billing is to hear; repeating it changes nothing and answers the
+ * statement, of several in a transaction. Answers the changes to bill; repeating it changes nothing and answers the
  * same. Throws a {@link FinalStepError} when it does not hold its fences.
  */
 export async function settle(
@@ -32,21 +32,21 @@ export async function settle(
   rules: OperationRules,
 ): Promise<BillingChange[]> {
   const fences = fencesOf(admitted);
-  const settling = statement`
+  const settleQuery = statement`
     UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
-    SET ${writesOf(operation).settling(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
+    SET ${writesOf(operation).settledColumns(operation, rules)}, addresses.pending_action_id = NULL, addresses.changed_at = ${SETTLED_AT},
         actions.status = 'completed', actions.completed_at = ${SETTLED_AT}
     WHERE ${heldBy(fences)}`;
   const settled = settledQuery(fences);
   if (fences.length === 1) {
-    const query = joinQueries([settling, settled]);
+    const query = joinQueries([settleQuery, settled]);
     const limit = { signal: AbortSignal.timeout(STEP_LIMITS.limitMs) };
     const { rows } = await retryRolledBack(() => db.executeQuery(query, limit));
     const [, actions] = rowsOfEach<[Compilable, Compilable<SettledAction>]>(rows);
     return billingOf(operation, admitted, actions);
   }
-  // One of the addresses may go where another has been, and a droplet has one of each family at every moment.
-  const leaving = statement`
+  // One of the addresses may go where another has been, and a droplet has one of each IP version at every moment.
+  const leaveQuery = statement`
     UPDATE addresses JOIN actions ON actions.id = addresses.pending_action_id
     SET addresses.droplet_id = NULL
     WHERE ${heldBy(fences)}`;
@@ -57,7 +57,7 @@ export async function settle(
         const mayWrite = address.pendingActionId === action.id || action.status === 'completed';
         if (!mayWrite) throw reasonForNoFence(action, address.lastActionId);
       }
-      const { rows } = await tx.executeQuery(joinQueries([leaving, settling, settled]));
+      const { rows } = await tx.executeQuery(joinQueries([leaveQuery, settleQuery, settled]));
       const [, , actions] = rowsOfEach<[Compilable, Compilable, Compilable<SettledAction>]>(rows);
       return billingOf(operation, admitted, actions);
     },

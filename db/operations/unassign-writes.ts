@@ -17,8 +17,8 @@ import {
 } from './locks.ts';
 
 /**
- * Takes the fence and tells the host. One that is there because the droplet is destroyed destroys it when nothing else
- * stays on it; otherwise the droplet is left for the operation on the rest.
+ * Takes the fence and issues the command to the host. An unassign that belongs to the deletion of a droplet destroys the
+ * droplet when no other address stays on it; otherwise the operation on the last address does.
  */
 function admitUnassign(context: AdmissionContext<UnassignOperation>): Promise<AdmissionResult> {
   const { operation } = context;
@@ -54,12 +54,12 @@ function decide(
 }
 
 /** Takes an address off its droplet. */
-export const unassign: OperationWrites<UnassignOperation> = {
+export const unassignWrites: OperationWrites<UnassignOperation> = {
   admit: admitUnassign,
-  settling: () => statement`addresses.droplet_id = NULL`,
+  settledColumns: () => statement`addresses.droplet_id = NULL`,
   billing: () => ({ kind: 'unassigned', dropletId: null }),
   reversal: {
-    /** The address stays where it is: the host that did not confirm the detach is told to attach. */
+    /** The address stays where it is: the host that did not confirm the detach is commanded to attach. */
     undo: ({ address }) => ({ changes: {}, move: { from: null, to: address.place } }),
     reopen: async (_tx, { address }) => ({ changes: {}, move: { from: address.place, to: null } }),
   },
