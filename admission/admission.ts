@@ -10,7 +10,7 @@ import type { Admitted } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { Operation } from '../domain/operation.ts';
 
-/** How long an operation that may have been admitted is asked about, in milliseconds. */
+/** How long MySQL is asked about an operation that may have been admitted, in milliseconds. */
 const DOUBT_MS = 3_000;
 const PAUSE_MS = 50;
 
@@ -18,20 +18,20 @@ const PAUSE_MS = 50;
 export interface AdmissionOptions {
   db: Database;
   rules: OperationRules;
-  /** Called with the hosts that an admission has told something. */
+  /** Called with the hosts that have commands of an admission. */
   notifyHosts: (hosts: string[]) => void;
   /** Called with every operation that is admitted, after its commit; starts its workflow, and does not wait for that. */
   start: (operation: Operation, admitted: Admitted) => void;
 }
 
 /**
- * Admits an operation, or rejects it. `mayBeRepeated` says that the same operation may have been admitted before: then
- * that stands. Throws {@link OperationUnavailableError} when MySQL does not answer and nothing has happened nor will, and
+ * Admits an operation, or rejects it. `mayBeRepeated` says that the same operation may have been decided before: then that
+ * decision stands. Throws {@link OperationUnavailableError} when MySQL does not answer and nothing has happened nor will, and
  * {@link OperationInDoubtError} when the answer to a commit was lost and MySQL stays away.
  */
 export type AdmitOperation = (operation: Operation, options: { mayBeRepeated: boolean }) => Promise<AdmissionResult>;
 
-/** The one way in for everybody who reaches the database: first the commit, then the start. */
+/** The only way to admit operations for processes that reach the database: first the commit, then the start. */
 export function createAdmission({ db, rules, notifyHosts, start }: AdmissionOptions): AdmitOperation {
   return async function admitOperation(operation, { mayBeRepeated }) {
     const { result, isOwn } = await admitForCertain(operation.id, (again) =>
@@ -52,9 +52,9 @@ function admittedBy(result: AdmissionResult): Admitted | null {
 }
 
 /**
- * Tries once more when a connection was lost before anything was sent that could be committed, which is that of a server
- * that has restarted. Once something was, it asks until MySQL tells whether it was committed; `isOwn` then says that what
- * was admitted may be this call's own doing.
+ * Retries once when a connection was lost before anything was sent that could be committed, as after a restart of the
+ * server. Once something was sent, it asks until MySQL answers whether it was committed; `isOwn` then says that this call
+ * itself may have admitted the operation.
  */
 async function admitForCertain(
   operationId: OperationId,

@@ -24,8 +24,8 @@ export interface AdmittingClientOptions {
 }
 
 /**
- * The door to the operations for services that reach the database: decisions come by the same function as the API's, and
- * need no worker. `close` waits for what is being started.
+ * The client of services that reach the database: operations are admitted by the same function as the API's, without a
+ * worker. `close` waits for the starts that are under way.
  */
 export function openAdmittingClient(options: AdmittingClientOptions): ReservedIpClient & { close(): Promise<void> } {
   const { db, temporal, logger, rules, timeouts, service = 'internal' } = options;

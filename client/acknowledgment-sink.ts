@@ -10,9 +10,9 @@ export interface AcknowledgedCommand extends AwaitedCommand {
   message: string | null;
 }
 
-/** Tells workflows what hosts have answered. */
+/** Notifies workflows of their hosts' acknowledgments. */
 export interface AcknowledgmentSink {
-  /** Tells the waiting workflow, if it still waits; a wait that is over, or has not begun, is no error. */
+  /** Notifies the waiting workflow, if it still waits; a wait that is over, or has not begun, is no error. */
   acknowledged(command: AcknowledgedCommand): Promise<void>;
 }
 
@@ -45,6 +45,6 @@ function isDone({ outcome, change }: AcknowledgedCommand): boolean {
 }
 
 function hostFailure({ host, change, outcome, message }: AcknowledgedCommand): ApplicationFailure {
-  const reason = outcome === 'superseded' ? 'it has applied something newer' : reasonGiven(message);
+  const reason = outcome === 'superseded' ? 'it has applied a newer command' : reasonGiven(message);
   return ApplicationFailure.retryable(`host ${host} could not ${change}: ${reason}`, HOST_FAILED);
 }

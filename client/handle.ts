@@ -18,7 +18,7 @@ export function operationHandle(
     decision,
     completed: async () => {
       if (decision.kind === 'refused') return decision;
-      // What its workflow still does is for billing.
+      // Its workflow only has to publish billing events.
       if (decision.settled) return { kind: 'completed', actionId: decision.actionId, address: decision.address };
       const runId = await findRunId();
       return temporal.workflow.getHandle<OperationWorkflow>(workflowId, runId ?? undefined).result();

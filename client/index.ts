@@ -29,8 +29,8 @@ export interface ReservedIpClientOptions {
 }
 
 /**
- * The door to the operations for services that reach Temporal and no database: decisions come from the workflows, so a
- * worker must be running.
+ * The client of services that reach Temporal but no database: decisions come from the workflows, so a worker must be
+ * running.
  */
 export function createReservedIpClient(options: ReservedIpClientOptions): ReservedIpClient {
   const { temporal, admissionWindowMs = 10_000, service = 'internal' } = options;

@@ -20,26 +20,26 @@ import type {
 } from './types.ts';
 
 /*
- * The operations that requests ask for. Those on an address throw a RangeError for what is no address.
+ * The operations that requests ask for. Those on an address throw a RangeError when the text is no address.
  */
 
-/** An account is to have an address. */
+/** Reserves an address for an account. */
 export function reserveOperation(request: ReserveRequest): ReserveOperation {
   const { target, projectId = null, resourceType = 'reserved_ip' } = request;
   return { ...commonFields(request, resourceType), kind: 'reserve', target, projectId };
 }
 
-/** An address is to point at a droplet. */
+/** Assigns an address to a droplet. */
 export function assignOperation(request: AssignRequest): AssignOperation {
   return { ...addressFields(request), kind: 'assign', dropletId: request.dropletId };
 }
 
-/** An address is to be taken off its droplet. */
+/** Takes an address off its droplet. */
 export function unassignOperation(request: UnassignRequest): UnassignOperation {
   return { ...addressFields(request), kind: 'unassign', destroysDropletId: request.destroysDropletId ?? null };
 }
 
-/** An address is to be given back. */
+/** Gives an address back. */
 export function releaseOperation(request: ReleaseRequest): ReleaseOperation {
   return { ...addressFields(request), kind: 'release' };
 }

@@ -15,7 +15,7 @@ import { waitUntilClosed } from './wait-until-closed.ts';
 
 /** A run that only has to close does so within milliseconds; a busy one is not waited for any longer than this. */
 const CLOSING_TIMEOUT_MS = 500;
-/** How long an operation is asked about whose verdict did not come in its window. */
+/** How long an operation is asked about whose decision did not come in its window. */
 const DOUBT_TIMEOUT_MS = 3_000;
 /** After the window and this margin, the most that the admitting transaction takes, nobody can admit the operation. */
 const WINDOW_MARGIN_MS = 1_700;
@@ -24,9 +24,9 @@ const WINDOW_MARGIN_MS = 1_700;
 export type BoundedOperation = Operation & { admitBefore: string };
 
 /**
- * Starts the operation and asks its workflow for the verdict, in one call. For services that have no database.
+ * Starts the operation and asks its workflow for the decision, in one call. For services that have no database.
  * Throws {@link OperationUnavailableError} when the operation was not admitted within its window and therefore never
- * will be, and {@link OperationInDoubtError} when that cannot be told.
+ * will be, and {@link OperationInDoubtError} when that is not known.
  */
 export async function startWithUpdate(temporal: Client, operation: BoundedOperation): Promise<OperationHandle> {
   const closedBy = Date.now() + CLOSING_TIMEOUT_MS;
@@ -52,24 +52,24 @@ async function startAndAsk(temporal: Client, operation: BoundedOperation): Promi
   const answer = await temporal.withDeadline(new Date(operation.admitBefore), () =>
     temporal.workflow.executeUpdateWithStart('verdict', { updateId: operation.id, startWorkflowOperation }),
   );
-  const { verdict, runId } = announcedDecisionSchema.parse(answer);
-  return operationHandle(temporal, operation, verdict, async () => runId);
+  const { verdict: decision, runId } = announcedDecisionSchema.parse(answer);
+  return operationHandle(temporal, operation, decision, async () => runId);
 }
 
 /**
- * No verdict came. The start may have arrived all the same, so its run is asked: at once, and when nobody knows of it,
+ * No decision came. The start may have arrived all the same, so its run is asked: at once, and when nobody knows of it,
  * once more when nobody can admit it any more.
  */
 async function afterwards(temporal: Client, operation: BoundedOperation, cause: unknown): Promise<OperationHandle> {
   const early = await ask(temporal, operation, cause).catch(() => null);
-  const asked = early?.verdict.operationId === operation.id ? early : await askAtTheEnd(temporal, operation, cause);
+  const asked = early?.decision.operationId === operation.id ? early : await askAtTheEnd(temporal, operation, cause);
   if (asked === null) throw new OperationUnavailableError(operation.id, cause);
-  const { verdict, runId } = asked;
-  if (verdict.operationId !== operation.id) throw new OperationInDoubtError(operation.id, cause);
-  if (verdict.kind === 'refused' && verdict.refusal === 'expired') {
+  const { decision, runId } = asked;
+  if (decision.operationId !== operation.id) throw new OperationInDoubtError(operation.id, cause);
+  if (decision.kind === 'refused' && decision.refusal === 'expired') {
     throw new OperationUnavailableError(operation.id, cause);
   }
-  return operationHandle(temporal, operation, verdict, async () => runId);
+  return operationHandle(temporal, operation, decision, async () => runId);
 }
 
 async function askAtTheEnd(temporal: Client, operation: BoundedOperation, cause: unknown): Promise<Asked | null> {
@@ -78,7 +78,7 @@ async function askAtTheEnd(temporal: Client, operation: BoundedOperation, cause:
 }
 
 interface Asked {
-  verdict: Decision;
+  decision: Decision;
   runId: string | null;
 }
 
@@ -95,12 +95,14 @@ async function ask(temporal: Client, operation: BoundedOperation, cause: unknown
 async function askAgain(temporal: Client, operation: BoundedOperation): Promise<Asked> {
   const handle = temporal.workflow.getHandle<OperationWorkflow>(workflowIdOf(operation));
   try {
-    return announcedDecisionSchema.parse(await handle.executeUpdate('verdict', { updateId: operation.id }));
+    const answer = await handle.executeUpdate('verdict', { updateId: operation.id });
+    const { verdict: decision, runId } = announcedDecisionSchema.parse(answer);
+    return { decision, runId };
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
-  // It is closed, or never was. A rejected one has its verdict as its result.
+  // It is closed, or never was. A rejected one has its decision as its result.
   const outcome = await handle.result();
-  if (outcome.kind === 'refused') return { verdict: outcome, runId: null };
+  if (outcome.kind === 'refused') return { decision: outcome, runId: null };
   throw new Error('an operation on the address has completed, which may be this one');
 }

@@ -63,7 +63,7 @@ export interface OperationRequests {
 
 /**
  * The one door to the operations. Every method throws {@link OperationUnavailableError} when the operation will not
- * happen, {@link OperationInDoubtError} when that cannot be told, and a RangeError for what is no address.
+ * happen, {@link OperationInDoubtError} when that is not known, and a RangeError for what is no address.
  */
 export type ReservedIpClient = {
   [Kind in OperationKind]: (request: OperationRequests[Kind]) => Promise<OperationHandle>;

@@ -1,15 +1,15 @@
 import type { BillingChangeKind } from './billing.ts';
 
-/** What v2 clients see an action to be; an operation may take several. */
+/** The types of actions that v2 clients know; an operation may have several actions. */
 export type ActionType = 'reserve_ip' | 'assign_ip' | 'unassign_ip' | 'release_ip' | 'create' | 'rename';
 
-/** What the rest of the system must know of the actions of a type. */
+/** What other modules must know about the actions of a type. */
 interface ActionTypeDefinition {
-  /** What billing hears of one; null when it is not about an address. */
+  /** The billing event of one; null when it is not about an address. */
   billed: BillingChangeKind | null;
   /** When it takes effect for its owner: as it begins, or as it completes. */
   takesEffect: 'at its start' | 'at its end';
-  /** While one is in progress, its address is to be on no host. */
+  /** While one is in progress, its address must be on no host. */
   takesOffHosts: boolean;
 }
 

@@ -3,7 +3,7 @@ import type { Admitted, Fence, HostCommand, RecordedAdmitted } from './decision.
 import type { HostChange } from './host-protocol.ts';
 
 /*
- * What an admitted operation told hosts. Without a library, because workflows carry what they import.
+ * The commands and fences of an admitted operation. Without a library, because workflows carry what they import.
  */
 
 /** The one form of an admitted operation, whichever version recorded it. */
@@ -15,7 +15,7 @@ export function admittedOf(recorded: RecordedAdmitted): Admitted {
   return { ...recorded, hostCommands: [...attaching, ...detaching] };
 }
 
-/** Every host that an admitted operation told something. */
+/** Every host that has a command of an admitted operation. */
 export function hostsOf({ hostCommands }: Admitted): string[] {
   return [...new Set(hostCommands.map(({ host }) => host))];
 }

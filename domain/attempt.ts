@@ -1,4 +1,4 @@
-/** A further attempt of an activity that its workflow waits for, as the activity tells the workflow. */
+/** A further attempt of an activity that its workflow waits for, as the activity reports it to the workflow. */
 export interface Attempt {
   activityId: string;
   /** Counted from 1. */
@@ -16,8 +16,8 @@ export function isAttempt(value: unknown): value is Attempt {
 }
 
 /**
- * Whether a workflow is told of this attempt: of the first ten, and then ever more rarely, so that one that waits for
- * weeks does not fill its history.
+ * Whether this attempt is reported to the workflow: the first ten are, and later ones more and more rarely, so that a
+ * workflow that waits for weeks does not fill its history.
  */
 export function isWorthReporting(attempt: number): boolean {
   return attempt <= 10 || Number.isInteger(Math.log2(attempt));

@@ -1,7 +1,7 @@
 /** A rule of the system that does not hold; `invariant` is its number in `docs/design.md`. */
 export interface Violation {
   invariant: number;
-  /** What it is about: an address, an action, an event. */
+  /** The address, action or billing event that it is about. */
   subject: string;
   detail: string;
 }
@@ -14,7 +14,7 @@ export interface TakenUp {
   takenUp: string[];
 }
 
-/** What is left for a person, of a part of the audit. */
+/** Findings that need an operator, of one part of a run. */
 export interface Findings {
   /** How many there are; only the first of them are given. */
   count: number;
@@ -29,7 +29,7 @@ export interface Sealed {
   anchor: string | null;
 }
 
-/** What one run of the audit did and found. */
+/** What one run of the scheduled reconciler did and found. Recorded as its workflow's result. */
 export interface ReconcilerReport {
   /** The database's time at its start, as RFC 3339; the next run looks at what changed since. */
   until: string;

@@ -3,7 +3,10 @@ import { admittedOf } from './admitted.ts';
 import { billingChangeSchema } from './billing.ts';
 import type { OperationTimeouts } from './timeouts.ts';
 
-/** Why an operation was rejected. The HTTP status and wording of each is in `api/errors.ts`. */
+/**
+ * Why an operation was rejected. The HTTP status and wording of each is in `api/errors.ts`. The values are stored and
+ * recorded, so none is renamed.
+ */
 export const rejectionReasonSchema = z.enum([
   'address_not_found',
   'droplet_not_found',
@@ -24,7 +27,7 @@ export const rejectionReasonSchema = z.enum([
 ]);
 export type RejectionReason = z.infer<typeof rejectionReasonSchema>;
 
-/** One thing that a host was told, and that it is to acknowledge. */
+/** A command that a host must acknowledge before its operation completes. */
 export const hostCommandSchema = z.object({
   host: z.string(),
   change: z.enum(['attach', 'detach']),
@@ -47,17 +50,17 @@ const recordedAdmittedSchema = z.object({
   address: z.string(),
   region: z.string(),
   generation: z.int(),
-  /** What hosts were told and are waited for. Missing in what versions without it have written. */
+  /** The commands that the operation waits for. Missing in what older versions have recorded. */
   hostCommands: z.array(hostCommandSchema).optional(),
   /** Further addresses that the operation changes. Missing when there is none. */
   furtherFences: z.array(fenceSchema).optional(),
-  /** Of the commands about `address`, for readers that do not know `hostCommands`: the host that is to attach it. */
+  /** Of the commands about `address`, for readers that do not know `hostCommands`: the host that must attach it. */
   attachTo: z.string().nullable(),
-  /** Likewise the hosts that are to detach it. */
+  /** Likewise the hosts that must detach it. */
   detachFrom: z.array(z.string()),
-  /** Nothing is left to wait for or to settle: admit did it all. */
+  /** Nothing is left to wait for or to settle: the admission did it all. */
   settled: z.boolean(),
-  /** Changes that admit itself settled and that billing is to hear of. */
+  /** Changes that the admission itself settled and that must be billed. */
   billing: z.array(billingChangeSchema),
 });
 
@@ -70,7 +73,7 @@ export interface Admitted extends RecordedAdmitted {
 }
 export const admittedSchema = recordedAdmittedSchema.transform(admittedOf);
 
-/** Nothing was changed, and nothing will be. */
+/** A rejected operation: nothing was changed, and nothing will be. Its JSON says `refused` and `refusal`, since it is stored. */
 export const rejectedSchema = z.object({
   kind: z.literal('refused'),
   operationId: z.string(),
@@ -78,12 +81,12 @@ export const rejectedSchema = z.object({
 });
 export type Rejected = z.infer<typeof rejectedSchema>;
 
-/** The one answer an operation ever gets to "may it happen?", stored under its id. */
+/** The decision about an operation: admitted or rejected. It is made once and stored under the operation's id. */
 export const decisionSchema = z
   .discriminatedUnion('kind', [recordedAdmittedSchema, rejectedSchema])
-  .transform((verdict): Decision => (verdict.kind === 'admitted' ? admittedOf(verdict) : verdict));
+  .transform((decision): Decision => (decision.kind === 'admitted' ? admittedOf(decision) : decision));
 export type Decision = Admitted | Rejected;
-/** A verdict as any version may have recorded it. */
+/** A decision as any version may have recorded it. */
 export type RecordedDecision = RecordedAdmitted | Rejected;
 
 /** How an operation ended in its workflow; errored ones fail the workflow instead. */
@@ -93,13 +96,13 @@ export const outcomeSchema = z.discriminatedUnion('kind', [
 ]);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** A verdict as the running operation announces it. */
+/** A decision as the update of a running operation answers it; its field is `verdict` on the wire. */
 export const announcedDecisionSchema = z.object({ verdict: decisionSchema, runId: z.string() });
 export type AnnouncedDecision = z.infer<typeof announcedDecisionSchema>;
 
 /** What the workflow of an operation is started with besides the operation, when it is admitted already. */
 export interface DecidedOperation {
   admitted: RecordedAdmitted;
-  /** How long it tries what, by the settings of who admitted it. */
+  /** The timeouts, by the settings of the process that admitted it; recorded under this name. */
   patience: OperationTimeouts;
 }

@@ -1,16 +1,16 @@
 import { plainLine } from '../platform/text/visible.ts';
 import type { Address } from './address.ts';
 
-/** What a host is told to do with an address. */
+/** What a host is commanded to do with an address. */
 export type HostChange = 'attach' | 'detach';
 
 /** Rises with every change of an address; a host ignores what is older than what it has applied. */
 export type Generation = number;
 
-/** What came of a command on its host. `superseded`: the host had already applied a newer generation. */
+/** The outcome of a command on its host. `superseded`: the host had already applied a newer generation. */
 export type AcknowledgmentOutcome = 'applied' | 'failed' | 'superseded';
 
-/** One command for one host. `sequence` counts per host from 1 without gaps. */
+/** A command as it was issued to its host. `sequence` counts per host from 1 without gaps. */
 export interface IssuedHostCommand {
   sequence: number;
   change: HostChange;
@@ -23,7 +23,7 @@ export interface IssuedHostCommand {
   issuedAt: string;
 }
 
-/** The newest command about an address that a host was told, which it said it could not carry out. */
+/** A command that its host could not carry out, and that is the newest one about its address. */
 export type FailedHostCommand = Pick<IssuedHostCommand, 'sequence' | 'change' | 'address' | 'generation'>;
 
 /** A host's answer to one command. */
@@ -40,7 +40,7 @@ export function reasonGiven(message: string | null): string {
   return plainLine(message ?? '') || 'no reason given';
 }
 
-/** One address that a host is to announce. */
+/** One address that a host must announce. */
 export interface DesiredAttachment {
   address: Address;
   generation: Generation;
@@ -48,7 +48,7 @@ export interface DesiredAttachment {
   anchor: Address;
 }
 
-/** Everything a host is to announce, and the last command that this already takes into account. */
+/** Every address that a host must announce, and the last command that this already takes into account. */
 export interface DesiredState {
   host: string;
   sequence: number;

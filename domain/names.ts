@@ -12,7 +12,7 @@ export const TASK_QUEUE = 'reserved-ip';
 /** Name under which Temporal keeps the builds of the workers. */
 export const DEPLOYMENT_NAME = 'reserved-ip';
 
-/** Id of the schedule that runs the audit, and the beginning of the ids of its workflows. */
+/** Id of the schedule of the reconciler, and the beginning of the ids of its workflows. */
 export const RECONCILER_SCHEDULE_ID = 'audit';
 
 /** Kafka topic of billing events. */
@@ -61,7 +61,7 @@ export interface AwaitedCommand {
 
 /**
  * Id of the activity that waits for one host's acknowledgment; the acknowledgment completes the activity by it. The
- * address is in it only where the workflow's id does not tell which one it is, as it was before an operation could
+ * address is in it only where the workflow's id does not name it, as it was before an operation could
  * change several.
  */
 export function acknowledgmentActivityId({ workflowId, operationId, host, change, address }: AwaitedCommand): string {
@@ -100,8 +100,8 @@ export const DATABASE_UNAVAILABLE = 'DatabaseUnavailable';
 /** Failure type of a billing event that Kafka did not take. */
 export const BILLING_UNAVAILABLE = 'BillingUnavailable';
 
-/** Failure type of a host that was declared gone, so that it can be given nothing. */
+/** Failure type of a host that was declared gone, so that it cannot attach an address. */
 export const HOST_GONE = 'HostGone';
 
-/** Failure type of a host that said it could not do what it was told. */
+/** Failure type of a host that reported that it could not carry out its command. */
 export const HOST_FAILED = 'HostFailed';

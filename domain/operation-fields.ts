@@ -5,13 +5,13 @@ import { addressWorkflowId } from './names.ts';
 import { requesterSchema } from './requester.ts';
 
 /**
- * Which of the paths the action belongs to; decides the `resource_type` that clients see, and of which family the
- * address is.
+ * Which of the paths the action belongs to; decides the `resource_type` that clients see, and the IP version of the
+ * address.
  */
 export const resourceTypeSchema = z.enum(['reserved_ip', 'floating_ip', 'reserved_ipv6']);
 export type ResourceType = z.infer<typeof resourceTypeSchema>;
 
-/** The family of the addresses that a resource type is about. */
+/** The IP version of the addresses that a resource type is about. */
 export function ipVersionOfResource(resourceType: ResourceType): IpVersion {
   return resourceType === 'reserved_ipv6' ? 6 : 4;
 }

@@ -46,7 +46,7 @@ describe('an assign', () => {
     ['of what no pool has', { address: null }, 'address_not_found'],
     ['of another account’s address', { address: address({ accountId: 8 }) }, 'address_not_found'],
     ['of an address that was given back', { address: address({ state: 'releasing' }) }, 'address_not_found'],
-    ['of an address of the other family', { address: address({ ipVersion: 6 }) }, 'address_not_found'],
+    ['of an address of the other IP version', { address: address({ ipVersion: 6 }) }, 'address_not_found'],
     ['of an address with an open operation', { address: address({ pendingActionId: 5 }) }, 'address_pending'],
     ['to no droplet', { droplet: null }, 'droplet_not_found'],
     ['to another account’s droplet', { droplet: droplet({ accountId: 8 }) }, 'droplet_not_found'],
@@ -56,7 +56,7 @@ describe('an assign', () => {
     ['to a host that is gone', { droplet: droplet({ hostState: 'gone' }) }, 'droplet_unreachable'],
     ['to a droplet with an address', { droplet: droplet({ occupants: [occupant('held')] }) }, 'droplet_has_address'],
     [
-      'to a droplet with an address of the other family',
+      'to a droplet with an address of the other IP version',
       { droplet: droplet({ occupants: [occupant('held', '2001:db8::1', 6)] }) },
       null,
     ],
@@ -112,7 +112,7 @@ describe('a release', () => {
     expect(rejectionOfRelease(release, facts)).toBe(expected);
   });
 
-  test('of an IPv6 address on a droplet is refused', () => {
+  test('of an IPv6 address on a droplet is rejected', () => {
     const operation: ReleaseOperation = { ...release, resourceType: 'reserved_ipv6', address: '2001:db8::7' };
     const facts = address({ address: '2001:db8::7', ipVersion: 6 });
     expect(rejectionOfRelease(operation, facts)).toBeNull();
@@ -168,7 +168,7 @@ describe('a reserve', () => {
     expect(rejectionOfReserve(forDroplet, { ...facts, regionId: null, droplet: target }, shares)).toBe(expected);
   });
 
-  test('for a droplet in another region than the one that is named is refused', () => {
+  test('for a droplet in another region than the one that is named is rejected', () => {
     const operation: ReserveOperation = { ...forDroplet, target: { region: 'nyc3', dropletId: 11 } };
     expect(rejectionOfReserve(operation, { ...facts, droplet: droplet({ regionId: 2 }) }, shares)).toBe(
       'region_mismatch',

@@ -43,7 +43,7 @@ export interface DropletFacts {
   occupants: Occupant[];
 }
 
-/** Why a droplet cannot take an address of a family. */
+/** Why a droplet cannot take an address of an IP version. */
 export function rejectionOfDroplet(
   { hostState, occupants }: DropletFacts,
   ipVersion: IpVersion,
@@ -55,8 +55,8 @@ export function rejectionOfDroplet(
 }
 
 /**
- * Whether an operation may change an address: its account holds it, and it is of the family that the operation is
- * about. A released one is nobody's, though it may still be detached.
+ * Whether an operation may change an address: its account holds it, and it is of the IP version that the operation
+ * is about. A released one is nobody's, though it may still have to be detached.
  */
 export function isHeldFor(
   operation: { accountId: number; resourceType: ResourceType },

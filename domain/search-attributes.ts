@@ -4,7 +4,7 @@ import type { Admitted } from './decision.ts';
 import type { Operation } from './operation.ts';
 
 /*
- * What operators search workflows by. The migration step registers each in Temporal. They are not covered by payload
+ * What operators search workflows by. The schema migration registers each in Temporal. They are not covered by payload
  * encryption, so nothing secret may go into them.
  */
 
@@ -16,17 +16,17 @@ export const ACCOUNT = defineSearchAttributeKey('ReservedIpAccount', 'INT');
 export const REGION = defineSearchAttributeKey('ReservedIpRegion', 'KEYWORD');
 /** Id of the operation. */
 export const OPERATION = defineSearchAttributeKey('ReservedIpOperation', 'KEYWORD');
-/** Hosts that it told something. */
+/** Hosts that it has commands for. */
 export const HOST = defineSearchAttributeKey('ReservedIpHost', 'KEYWORD_LIST');
-/** It has been trying for longer than its threshold, and still is. */
+/** True while it has been retrying for longer than its threshold. */
 export const STUCK = defineSearchAttributeKey('ReservedIpStuck', 'BOOL');
-/** Findings of an audit that need a person. */
+/** How many findings of the scheduled reconciler need an operator. */
 export const FINDINGS = defineSearchAttributeKey('ReservedIpFindings', 'INT');
 
 /** All of them, for whoever registers them. */
 export const SEARCH_ATTRIBUTES = [ADDRESS, ACCOUNT, REGION, OPERATION, HOST, STUCK, FINDINGS] as const;
 
-/** Lists every operation, event or audit that is stuck, in Temporal's query language. */
+/** Lists every operation, billing event or reconciler run that is stuck, in Temporal's query language. */
 export const STUCK_QUERY = `${STUCK.name} = true AND ExecutionStatus = 'Running'`;
 
 /** What can be said of it once it is admitted; all of it, since not every starter gives attributes. */

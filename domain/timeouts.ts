@@ -1,4 +1,4 @@
-/** How long a workflow tries what; decided where it runs, and recorded in its history. Times are in milliseconds. */
+/** How long the steps of an operation may take. Set by the process that admits it, and recorded in its history. In milliseconds. */
 export interface OperationTimeouts {
   /** One attempt of a host to attach or detach. */
   timeoutMs: number;

@@ -11,7 +11,7 @@ export const assignOperationSchema = z.object({
 });
 export type AssignOperation = z.infer<typeof assignOperationSchema>;
 
-/** An address is to point at a droplet. */
+/** Assigns an address to a droplet. */
 export const assign: OperationKindDefinition<AssignOperation> = {
   schema: assignOperationSchema,
   ...onAddress,

@@ -10,7 +10,7 @@ export const releaseOperationSchema = z.object({
 });
 export type ReleaseOperation = z.infer<typeof releaseOperationSchema>;
 
-/** An address is to be given back. */
+/** Gives an address back. */
 export const release: OperationKindDefinition<ReleaseOperation> = {
   schema: releaseOperationSchema,
   ...onAddress,

@@ -16,7 +16,7 @@ export const reserveOperationSchema = z.object({
 });
 export type ReserveOperation = z.infer<typeof reserveOperationSchema>;
 
-/** An account is to have an address. */
+/** Reserves an address for an account. */
 export const reserve: OperationKindDefinition<ReserveOperation> = {
   schema: reserveOperationSchema,
   // There is no address yet that could be changed by two at a time.
@@ -26,7 +26,7 @@ export const reserve: OperationKindDefinition<ReserveOperation> = {
   detail: () => null,
 };
 
-/** Whether an account may have another address. The limit holds for each family by itself. */
+/** Whether an account may have another address. The limit holds for each IP version by itself. */
 export interface AccountFacts {
   limit: number;
   held: number;

@@ -15,7 +15,7 @@ export const unassignOperationSchema = z.object({
 });
 export type UnassignOperation = z.infer<typeof unassignOperationSchema>;
 
-/** An address is to be taken off its droplet. */
+/** Takes an address off its droplet. */
 export const unassign: OperationKindDefinition<UnassignOperation> = {
   schema: unassignOperationSchema,
   ...onAddress,
