@@ -73,7 +73,7 @@ export interface Admitted extends RecordedAdmitted {
 }
 export const admittedSchema = recordedAdmittedSchema.transform(admittedOf);
 
-/** A rejected operation: nothing was changed, and nothing will be. Its JSON says `refused` and `refusal`, since it is stored. */
+/** A rejected operation: nothing was changed, and nothing will be. Its JSON says `rejected` and `rejection`, since it is stored. */
 export const rejectedSchema = z.object({
   kind: z.literal('refused'),
   operationId: z.string(),

@@ -16,8 +16,8 @@ import type { ApiEnvironment } from '../context.ts';
 import { conflict, neverHappened, serviceUnavailable, unprocessable } from '../errors.ts';
 
 const LONGEST_KEY = 255;
-const FIRST_POLL_MILLISECONDS = 25;
-const LONGEST_POLL_MILLISECONDS = 250;
+const FIRST_POLL_MS = 25;
+const LONGEST_POLL_MS = 250;
 
 /** Options of {@link idempotency}. */
 export interface IdempotencyOptions {
@@ -40,7 +40,7 @@ export function idempotency({ db, backgroundTasks, leaseSeconds = 15, waitSecond
     const operationId = newOperationId();
     const deadline = performance.now() + waitSeconds * 1_000;
     let hasWaited = false;
-    for (let pause = FIRST_POLL_MILLISECONDS; ; pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS)) {
+    for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, LONGEST_POLL_MS)) {
       const found = await takeIdempotencyKey(db, key, { hash, operationId, leaseSeconds });
       if (found.kind === 'held' && found.operationId === operationId && hasWaited) {
         // Whoever it waited for was told that nothing happened, and may have been told so in its place.

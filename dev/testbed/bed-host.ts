@@ -8,7 +8,7 @@ import { PROJECT_FOLDER } from '../environment/paths.ts';
 import { Namespace } from './namespace.ts';
 import { untilTrue } from './until.ts';
 
-const SERVING_TIMEOUT_MILLISECONDS = 10_000;
+const SERVING_TIMEOUT_MS = 10_000;
 /** Where the pools of test beds are: measurements (RFC 2544) and documentation. */
 const RESERVED_RANGES = '198.18.0.0/15,192.0.2.0/24,198.51.100.0/24,203.0.113.0/24,2001:db8::/32';
 
@@ -159,7 +159,7 @@ export class BedHost {
         () => true,
         () => false,
       );
-    await untilTrue(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MILLISECONDS);
+    await untilTrue(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MS);
     return namespace;
   }
 

@@ -154,7 +154,7 @@ function startClient(
     role: 'application',
     command: process.execPath,
     arguments: [join(PROJECT_FOLDER, 'test/faults/clients/main.ts'), JSON.stringify(configuration)],
-    stopTimeoutMilliseconds: 90_000,
+    stopTimeoutMs: 90_000,
   });
 }
 

@@ -10,7 +10,7 @@ import { untilTrue } from '../../testbed/until.ts';
 const AT_ONCE = 16;
 const LIMIT = 10_000;
 const REQUESTS = 10_000_000;
-const POLL_TIMEOUT_MILLISECONDS = 60_000;
+const POLL_TIMEOUT_MS = 60_000;
 
 const tokenAnswer = z.object({ token: z.string() });
 const accountAnswer = z.object({ account: z.object({ id: z.int() }) });
@@ -93,7 +93,7 @@ export class FilledHost {
         await untilTrue(
           `${reserved.reserved_ip.ip} is attached`,
           async () => (await this.#holder(reserved.reserved_ip.ip)) === droplet_id,
-          POLL_TIMEOUT_MILLISECONDS,
+          POLL_TIMEOUT_MS,
         );
       }
     };

@@ -148,7 +148,7 @@ async function startPlanned(
     role: 'application',
     environment,
     // A client waits for the change that it has begun.
-    stopTimeoutMilliseconds: 40_000,
+    stopTimeoutMs: 40_000,
   });
 }
 
