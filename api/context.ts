@@ -55,7 +55,7 @@ export interface ApiDependencies {
   /** Admits operations, and has them carried out. */
   admit: AdmitOperation;
   acknowledgments: AcknowledgmentSink;
-  /** Tells a worker in this process what a host has answered; whether an operation was waiting for it there. */
+  /** Passes a host's answer to the worker in this process; true when an operation was waiting for it there. */
   notifyWorker: (answer: HostAnswer) => boolean;
   /** What is done after an answer is out. */
   backgroundTasks: BackgroundTasks;

@@ -16,7 +16,7 @@ import { WaitingHosts } from './host-commands/waiting-hosts.ts';
 import type { ApiConfiguration } from './settings.ts';
 import { TokenUses } from './token-uses.ts';
 
-/** What {@link createDependencies} made, and how to let go of it. */
+/** What {@link createDependencies} made, and how to close it. */
 export interface OpenDependencies {
   dependencies: ApiDependencies;
   close(): Promise<void>;

@@ -26,7 +26,7 @@ export interface EmbeddedWorkerOptions {
 
 /** A worker inside the API process. */
 export interface EmbeddedWorker {
-  /** Waits until it has finished, and lets go of the connections, which clients of it may use until then. */
+  /** Waits until it has finished, and closes its connections, which its clients may use until then. */
   stop(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { ApiEnvironment } from './context.ts';
 import { toApiError } from './errors.ts';
 
-/** Answers what was thrown in the v2 form, and logs what the client is not told. */
+/** Answers an error in the v2 form, and logs the details that clients do not see. */
 export function answerError(thrown: Error, c: Context<ApiEnvironment>): Response {
   const error = toApiError(thrown);
   const { requestId, logger } = c.var;

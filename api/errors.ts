@@ -8,7 +8,7 @@ import type { RejectionReason } from '../domain/decision.ts';
 import type { ResourceType } from '../domain/operation.ts';
 
 /*
- * The one home of the mapping from what went wrong to what a v2 client reads.
+ * The mapping from errors to the answers that v2 clients read.
  */
 
 /** An answer other than success; `id` and `message` are what v2 clients read. */
@@ -56,7 +56,7 @@ export const outcomeUnknown = () =>
 /** A handler was too slow; like {@link databaseUnavailable} this says nothing about what was changed. */
 export const tookTooLong = databaseUnavailable;
 
-/** The answer to whatever was thrown. What nothing here knows is a 500 that tells the client no details. */
+/** The answer to an error. An unknown one is a 500 without details. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof OperationUnavailableError) return serviceUnavailable();

@@ -9,7 +9,7 @@ export function mysqlProbe(db: Database): HealthProbe {
   return () => problemOf(() => ping(db, TIMEOUT_MS));
 }
 
-/** Whether Temporal answers for the namespace within a second. */
+/** Whether Temporal answers about the namespace within a second. */
 export function temporalProbe(temporal: Client): HealthProbe {
   const { namespace } = temporal.options;
   return () =>

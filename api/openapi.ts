@@ -60,7 +60,7 @@ function forCustomers(app: ApiApp): Document {
   const info = {
     title: 'Reserved IP control plane',
     version: '2.0',
-    description: 'Public addresses that are held, pointed at Droplets, moved between them and given back.',
+    description: 'Reserve public addresses, assign them to Droplets, move them between Droplets, and release them.',
   };
   return partOf(app.getOpenAPI31Document({ ...OPENAPI, info }), (path) => PUBLIC_PATHS.test(path));
 }
@@ -69,7 +69,7 @@ function forOperators(app: ApiApp): Document {
   const info = {
     title: 'Reserved IP control plane, for operators and hosts',
     version: '1.0',
-    description: 'Regions, pools, hosts, accounts and tokens, and the protocol of the host agents.',
+    description: 'Manage regions, pools, hosts, accounts and tokens; and the protocol of the host agents.',
   };
   return partOf(app.getOpenAPI31Document({ ...OPENAPI, info }), (path) => !PUBLIC_PATHS.test(path));
 }

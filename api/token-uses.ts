@@ -53,7 +53,7 @@ export class TokenUses {
         }
       }
     } catch (error) {
-      this.#logger.warn({ err: error }, 'when tokens were used was not written');
+      this.#logger.warn({ err: error }, 'the last use of tokens could not be written');
     }
   }
 

@@ -38,7 +38,7 @@ export class LineBudget {
   #endSecond(): void {
     this.#timer = undefined;
     for (const [kind, { left_out: count }] of this.#kinds) {
-      if (count > 0) this.#options.logger.warn({ kind, count }, 'more of the same were left out of the log');
+      if (count > 0) this.#options.logger.warn({ kind, count }, 'more lines of this kind were left out of the log');
     }
     this.#kinds.clear();
   }

@@ -107,6 +107,8 @@ export class WrongTokens<Found> {
       outcome: 'refused',
       detail: `${report.count} within a minute, the last from ${report.lastFrom}`,
       operationId: null,
-    }).catch((error: unknown) => logger.warn({ err: error, kind }, 'wrong tokens are missing in the audit log'));
+    }).catch((error: unknown) =>
+      logger.warn({ err: error, kind }, 'wrong tokens could not be written to the audit log'),
+    );
   }
 }

@@ -4,7 +4,7 @@ import { readDesiredState } from '../../db/host-commands.ts';
 import type { DesiredState } from '../../domain/host-protocol.ts';
 import type { WaitingHosts } from './waiting-hosts.ts';
 
-/** How long a state is kept at most, whatever is known of it: should anyone mend rows by hand, agents see it by then. */
+/** How long a state is cached at most: if anyone repairs rows by hand, agents see it after this time. */
 const KEPT_MS = 600_000;
 /** How many hosts and addresses are kept in all. */
 const MOST_KEPT = 200_000;

@@ -347,8 +347,7 @@ export class WaitingHosts {
   }
 
   #complain(error: unknown): void {
-    if (!this.#failing)
-      this.#logger.warn({ err: error }, 'host commands cannot be read; waiting hosts are kept waiting');
+    if (!this.#failing) this.#logger.warn({ err: error }, 'host commands cannot be read; hosts keep waiting');
     this.#failing = true;
   }
 }

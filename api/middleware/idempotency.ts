@@ -36,14 +36,14 @@ export interface IdempotencyOptions {
  * repetition after a crash carries the same operation on instead of starting another.
  */
 export function idempotency({ db, backgroundTasks, leaseSeconds = 15, waitSeconds = 10 }: IdempotencyOptions) {
-  async function standing(key: IdempotencyKey, hash: Buffer): Promise<IdempotencyState> {
+  async function stateOf(key: IdempotencyKey, hash: Buffer): Promise<IdempotencyState> {
     const operationId = newOperationId();
     const deadline = performance.now() + waitSeconds * 1_000;
     let hasWaited = false;
     for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, LONGEST_POLL_MS)) {
       const found = await takeIdempotencyKey(db, key, { hash, operationId, leaseSeconds });
       if (found.kind === 'held' && found.operationId === operationId && hasWaited) {
-        // Whoever it waited for was told that nothing happened, and may have been told so in its place.
+        // The request that it waited for was answered that nothing happened, and perhaps by this very process.
         await dropIdempotencyKey(db, key, operationId);
         throw serviceUnavailable();
       }
@@ -71,7 +71,7 @@ export function idempotency({ db, backgroundTasks, leaseSeconds = 15, waitSecond
       throw unprocessable(`Idempotency-Key must have 1 to ${LONGEST_KEY} characters.`);
     }
     const key = { accountId: c.var.caller.accountId, keyHash: sha256(text) };
-    const found = await standing(key, sha256(`${c.req.method} ${c.req.path}\n${await c.req.text()}`));
+    const found = await stateOf(key, sha256(`${c.req.method} ${c.req.path}\n${await c.req.text()}`));
     switch (found.kind) {
       case 'mismatch':
         throw unprocessable('This Idempotency-Key was used for a different request.');
@@ -86,7 +86,7 @@ export function idempotency({ db, backgroundTasks, leaseSeconds = 15, waitSecond
           // The answer stands; a repetition finds the same operation once the lease is over.
           c.var.logger.warn({ err: error }, 'the answer to an Idempotency-Key was not stored');
         });
-        // Nobody waits for an answer to be stored: until then a repetition waits. A key must be free with the rejection.
+        // Nobody waits for an answer to be stored: until then a repetition waits. After a 5xx the key must be free when the answer is sent.
         if (c.res.status < 500) backgroundTasks.add(keeping);
         else await keeping;
       }

@@ -16,9 +16,9 @@ export interface RejectedChangesOptions {
 const LONGEST_ACTION = 64;
 
 /**
- * Appends each change that was asked for and rejected to the audit log; what was done is there by its own transaction.
- * A request that could not be served is not rejected: it is in the process's own log. Comes after authentication and rate limit, so that nobody unknown can fill the log. The answer stands also when it
- * cannot be written; then a warning has it.
+ * Appends each rejected change to the audit log. Changes that were made are recorded there by their own transactions, and
+ * requests that could not be served are in the process's own log. Comes after authentication and rate limit, so that no
+ * unknown caller can fill the audit log. When the entry cannot be written, the answer stands and the entry is in a warning.
  */
 export function rejectedChanges({ db, requesterOf }: RejectedChangesOptions) {
   return createMiddleware<ApiEnvironment>(async function rejectedChanges(c, next) {
@@ -36,7 +36,7 @@ export function rejectedChanges({ db, requesterOf }: RejectedChangesOptions) {
       operationId: c.var.operationId ?? null,
     };
     await appendEntry(db, entry).catch((error: unknown) => {
-      c.var.logger.warn({ err: error, entry }, 'a rejected change is missing in the audit log');
+      c.var.logger.warn({ err: error, entry }, 'a rejected change could not be written to the audit log');
     });
   });
 }

@@ -3,8 +3,8 @@ import type { ApiEnvironment } from '../context.ts';
 import type { LineBudget } from '../fairness/line-budget.ts';
 
 /**
- * Warns of the requests that are rejected, each by one line of bounded length as far as the budget goes, so that an operator
- * sees a caller go wrong. Of headers, query and body nothing is logged, since tokens may be in them.
+ * Logs a warning for each rejected request, by one line of bounded length and within the budget, so that operators notice a
+ * caller that goes wrong. Headers, query and body are not logged, since they may contain tokens.
  */
 export function rejectionLog(rejectedLines: LineBudget) {
   return createMiddleware<ApiEnvironment>(async function rejectionLog(c, next) {

@@ -17,7 +17,7 @@ function appWith(handler: () => Promise<string>) {
   return app;
 }
 
-test('a handler that never answers is answered for: 503, to be tried again', async () => {
+test('a read whose handler never answers is answered with 503', async () => {
   const answer = await appWith(() => new Promise(() => {})).request('/');
   expect(answer.status).toBe(503);
   expect(answer.headers.get('retry-after')).toBe('1');

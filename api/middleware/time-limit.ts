@@ -11,9 +11,9 @@ export interface TimeLimitOptions {
 const READS = new Set(['GET', 'HEAD']);
 
 /**
- * Answers for a handler that has not answered in time, whatever it waits for: 503 to a read. A change goes on, what it has
- * begun is durable, and a repetition with the same Idempotency-Key finds it; so it is a 504, which does not claim that
- * nothing was changed.
+ * Answers in place of a handler that has not answered in time: 503 to a read. A change continues, what it has begun is
+ * durable, and a repetition with the same Idempotency-Key finds it; so its answer is 504, which does not claim that nothing
+ * was changed.
  */
 export function timeLimit({ milliseconds = 20_000 }: TimeLimitOptions = {}) {
   return createMiddleware<ApiEnvironment>(async function timeLimit(c, next) {

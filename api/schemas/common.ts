@@ -60,7 +60,7 @@ export const pageLinksSchema = z
 export type PageLinksBody = z.infer<typeof pageLinksSchema>;
 
 export const metaSchema = z
-  .object({ total: z.int().openapi({ description: 'How many entries the whole list has.' }) })
+  .object({ total: z.int().openapi({ description: 'Number of entries in the whole list.' }) })
   .openapi('Meta');
 
 export const actionAnswer = z.object({ action: actionSchema });

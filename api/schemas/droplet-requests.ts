@@ -34,7 +34,7 @@ export const createDropletRequest = z
   )
   .openapi('DropletCreate');
 
-/** A request to do something with a droplet; this API renames and rejects the rest. */
+/** A request for an action on a droplet. This API only renames; it rejects other actions. */
 export const dropletActionRequest = z
   .object(
     {

@@ -39,7 +39,7 @@ const sizeSchema = z
 
 const imageSchema = z
   .object({
-    id: z.int().openapi({ description: '0 when the Droplet was made from an image by its slug.' }),
+    id: z.int().openapi({ description: '0 when the Droplet was created from an image by its slug.' }),
     name: z.string(),
     type: z.string(),
     distribution: z.string(),

@@ -59,7 +59,7 @@ const ACTION_REQUESTS = [
 ] as const;
 const ACTION_TYPES = ACTION_REQUESTS.map(({ shape }) => shape.type.value);
 
-/** What is to be done with an address. */
+/** A request for an action on an address. */
 export const reservedIpActionRequest = z
   .discriminatedUnion('type', ACTION_REQUESTS, {
     error: ({ path }) => (path?.length ? `must be one of: ${ACTION_TYPES.join(', ')}` : 'must be an object'),

@@ -9,11 +9,11 @@ const headerNames = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'
 
 /** The headers of answers under /v2, as components of the document. */
 export const headerComponents = {
-  'ratelimit-limit': { description: 'Requests an hour.', schema: { type: 'integer' } },
+  'ratelimit-limit': { description: 'Requests allowed per hour.', schema: { type: 'integer' } },
   'ratelimit-remaining': { description: 'Requests left in the past hour.', schema: { type: 'integer' } },
-  'ratelimit-reset': { description: 'When requests are counted anew, in Unix seconds.', schema: { type: 'integer' } },
-  'x-request-id': { description: "The request's name in the logs.", schema: { type: 'string' } },
-  'retry-after': { description: 'Seconds until it is worth another try.', schema: { type: 'integer' } },
+  'ratelimit-reset': { description: 'When the counter is reset, in Unix seconds.', schema: { type: 'integer' } },
+  'x-request-id': { description: "The request's id in the logs.", schema: { type: 'string' } },
+  'retry-after': { description: 'Seconds to wait before a retry.', schema: { type: 'integer' } },
 } as const;
 
 const reference = (name: string) => ({ $ref: `#/components/headers/${name}` });
@@ -40,18 +40,18 @@ function errorToRetry(description: string) {
 }
 
 const errorAnswers = {
-  400: error('The body is not JSON, or the reserved IPv6 to be given back is still assigned.'),
+  400: error('The body is not JSON, or the reserved IPv6 to release is still assigned.'),
   401: error('The token is missing or unknown.'),
-  403: error('The token lacks the right.'),
-  404: error('There is no such thing, or it is not yours.'),
+  403: error('The token lacks the scope for this request.'),
+  404: error('The resource does not exist, or belongs to another account.'),
   409: error('A request with the same Idempotency-Key is still being processed.'),
   413: error('The body is too large.'),
-  422: error('The request is understood but cannot be done; the message says why.'),
-  429: errorToRetry('Too many requests; retry-after says when to come again.'),
+  422: error('The request cannot be carried out; the message says why.'),
+  429: errorToRetry('Too many requests; retry after the time in `retry-after`.'),
   500: error('Unexpected server-side error.'),
-  503: errorToRetry('The service cannot answer now; retry-after says when to come again.'),
+  503: errorToRetry('The service is unavailable; retry after the time in `retry-after`.'),
   504: errorToRetry(
-    'It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated.',
+    'It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key.',
   ),
 } satisfies RouteConfig['responses'];
 
@@ -80,6 +80,6 @@ export const errorsOfChange = { ...errorAnswers };
 export const idempotencyHeader = z.object({
   'idempotency-key': z.string().optional().openapi({
     description:
-      'Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters.',
+      'A request that is repeated with the same key is answered again and carried out only once. At most 255 characters.',
   }),
 });

@@ -138,7 +138,7 @@ test('a flood of rejected requests leaves few lines in the log, and one that cou
   for (let number = 0; number < 150; number++) await reject();
   const seconds = Math.ceil((performance.now() - begin) / 1_000) + 1;
 
-  await until('the rest is counted', async () => log().includes('more of the same were left out of the log'));
+  await until('the rest is counted', async () => log().includes('more lines of this kind were left out of the log'));
   const lines = log()
     .split('\n')
     .filter((line) => /"msg":"request( rejected)?"/.test(line) && /"status":4/.test(line));

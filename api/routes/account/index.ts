@@ -11,7 +11,7 @@ const route = createRoute({
   method: 'get',
   path: '/v2/account',
   operationId: 'account_get',
-  summary: 'The account and its limits',
+  summary: 'Show the account and its limits',
   tags: ['Account'],
   ...secured('account:read'),
   responses: { 200: jsonAnswer('The account.', z.object({ account: accountSchema })), ...errorsOfEvery },

@@ -12,7 +12,7 @@ const route = createRoute({
   method: 'get',
   path: '/v2/actions',
   operationId: 'actions_list',
-  summary: 'All actions of the account, newest first',
+  summary: 'List all actions of the account, newest first',
   tags: ['Actions'],
   ...secured('actions:read'),
   request: { query: pageQuery },

@@ -12,7 +12,7 @@ const route = createRoute({
   method: 'get',
   path: '/v2/actions/{action_id}',
   operationId: 'actions_get',
-  summary: 'One action',
+  summary: 'Show an action',
   tags: ['Actions'],
   ...secured('actions:read'),
   request: { params: z.object({ action_id: numberInPath }) },

@@ -23,7 +23,7 @@ export function registerCreateDropletAction(app: ApiApp, dependencies: ApiDepend
     tags: ['Droplets'],
     ...securedPost('droplet:update', dependencies),
     request: { params: dropletParameter, headers: idempotencyHeader, body: jsonRequest(dropletActionRequest) },
-    responses: { 201: jsonAnswer('The action, which is over.', actionAnswer), ...errorsOfChange },
+    responses: { 201: jsonAnswer('The completed action.', actionAnswer), ...errorsOfChange },
   });
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;

@@ -22,7 +22,7 @@ export function registerCreateDroplet(app: ApiApp, dependencies: ApiDependencies
     method: 'post',
     path: '/v2/droplets',
     operationId: 'droplets_create',
-    summary: 'Make a Droplet, with an anchor address on a host of its region',
+    summary: 'Create a Droplet, with an anchor address on a host of its region',
     tags: ['Droplets'],
     ...securedPost('droplet:create', dependencies),
     request: { headers: idempotencyHeader, body: jsonRequest(createDropletRequest) },

@@ -10,7 +10,7 @@ const route = createRoute({
   method: 'delete',
   path: '/v2/droplets/{droplet_id}',
   operationId: 'droplets_destroy',
-  summary: 'Delete a Droplet; the addresses that are assigned to it are unassigned',
+  summary: 'Delete a Droplet and unassign its addresses',
   tags: ['Droplets'],
   ...secured('droplet:delete'),
   request: { params: dropletParameter },

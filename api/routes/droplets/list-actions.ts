@@ -15,7 +15,7 @@ const route = createRoute({
   method: 'get',
   path: '/v2/droplets/{droplet_id}/actions',
   operationId: 'dropletActions_list',
-  summary: "A Droplet's actions, newest first, those of its addresses among them",
+  summary: "List a Droplet's actions and those of its addresses, newest first",
   tags: ['Droplets'],
   ...secured('droplet:read'),
   request: { params: dropletParameter, query: pageQuery },

@@ -15,7 +15,7 @@ const route = createRoute({
   method: 'get',
   path: '/v2/droplets',
   operationId: 'droplets_list',
-  summary: 'All Droplets of the account, newest first',
+  summary: 'List all Droplets of the account, newest first',
   tags: ['Droplets'],
   ...secured('droplet:read'),
   request: { query: dropletQuery },

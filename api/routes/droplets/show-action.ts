@@ -14,7 +14,7 @@ const route = createRoute({
   method: 'get',
   path: '/v2/droplets/{droplet_id}/actions/{action_id}',
   operationId: 'dropletActions_get',
-  summary: "One of a Droplet's actions",
+  summary: "Show one of a Droplet's actions",
   tags: ['Droplets'],
   ...secured('droplet:read'),
   request: { params: dropletParameter.extend({ action_id: numberInPath }) },

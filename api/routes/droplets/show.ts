@@ -12,7 +12,7 @@ const route = createRoute({
   method: 'get',
   path: '/v2/droplets/{droplet_id}',
   operationId: 'droplets_get',
-  summary: 'One Droplet',
+  summary: 'Show a Droplet',
   tags: ['Droplets'],
   ...secured('droplet:read'),
   request: { params: dropletParameter },

@@ -5,11 +5,11 @@ const route = createRoute({
   method: 'get',
   path: '/healthz',
   operationId: 'health_live',
-  summary: 'The process runs',
+  summary: 'Whether the process is running',
   tags: ['Health'],
   responses: {
     200: {
-      description: 'It does.',
+      description: 'The process is running.',
       content: { 'application/json': { schema: z.object({ status: z.literal('ok') }) } },
     },
   },

@@ -12,7 +12,7 @@ const readinessSchema = z
     status: z.enum(['ok', 'degraded', 'unavailable', 'stopping']).openapi({
       description:
         'degraded: requests are served, but operations complete only when Temporal is back. ' +
-        'unavailable: changes and reads are rejected.',
+        'unavailable: reads and changes are answered with 503.',
     }),
     checks: z.object({
       mysql: z.string().openapi({ description: 'ok, or what is wrong.' }),
@@ -27,10 +27,10 @@ const route = createRoute({
   method: 'get',
   path: '/readyz',
   operationId: 'health_ready',
-  summary: 'Requests are served, and how well',
+  summary: 'Whether requests are served',
   tags: ['Health'],
   responses: {
-    200: { description: 'They are.', content },
+    200: { description: 'Requests are served.', content },
     503: { description: 'MySQL does not answer, or the process is about to stop.', content },
   },
 });

@@ -6,7 +6,7 @@ import type { Acknowledgment } from '../../../domain/host-protocol.ts';
 import type { ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
 
-/** What became of one acknowledgment; `retry`: recorded, but the operation has not heard of it. */
+/** The result of one acknowledgment; `retry`: recorded, but the operation could not be notified. */
 export interface AcknowledgmentResult {
   sequence: number;
   status: 'recorded' | 'repeated' | 'unknown' | 'retry';
@@ -21,9 +21,9 @@ const TURN = 50;
 type Dependencies = Pick<ApiDependencies, 'db' | 'acknowledgments' | 'notifyWorker'>;
 
 /**
- * Records a batch and tells the operations that wait. They are told of repeated acknowledgments too, and always the
- * outcome that stands: the process that recorded the first may have died before it told anyone. An answer to a command
- * whose operation has ended is recorded and told to nobody. A large batch is recorded in parts, each when it is the
+ * Records a batch and notifies the operations that wait. They are notified of repeated acknowledgments too, and always of
+ * the outcome that stands: the process that recorded the first may have died before it notified anyone. For an answer to a
+ * command whose operation has ended, nobody is notified. A large batch is recorded in parts, each when it is the
  * host's turn. Throws 429 when too many batches of the host wait; then a part may be recorded, and the host sends it again.
  */
 export async function acknowledge(
@@ -44,7 +44,7 @@ export async function acknowledge(
   return results;
 }
 
-/** Tells the operations that wait for these answers, and says what became of each acknowledgment. */
+/** Notifies the operations that wait for these answers, and answers the result of each acknowledgment. */
 async function notifyAll(
   { acknowledgments: sink, notifyWorker }: Omit<Dependencies, 'db'>,
   logger: Logger,
@@ -87,7 +87,7 @@ function warnOfUnheeded(logger: Logger, results: AcknowledgmentResult[]): void {
   if (unknown.length + repeated.length === 0) return;
   logger.warn(
     { unknown: summarise(unknown), repeated: summarise(repeated) },
-    'acknowledgments that change nothing: of commands this host has not, or that have an answer',
+    'acknowledgments were ignored: the host has no such command, or it was answered before',
   );
 }
 
@@ -107,7 +107,7 @@ async function notify(
     await sink.acknowledged({ workflowId, operationId, host, change, address, outcome, message });
     return true;
   } catch (error) {
-    logger.error({ err: error, operationId, change }, 'operation could not be told of an acknowledgment');
+    logger.error({ err: error, operationId, change }, 'an operation could not be notified of an acknowledgment');
     return false;
   }
 }

@@ -19,7 +19,7 @@ export class HostTokens {
     this.#db = db;
   }
 
-  /** The host that holds the token with this hash, as far as the tokens that were read tell; null otherwise. */
+  /** The host that holds the token with this hash, among the tokens that were read; null when there is none. */
   async known(hash: Buffer): Promise<HostIdentity | null> {
     if (performance.now() - this.#readAt > BELIEVED_MS) await this.#read();
     return this.#known.get(hash.toString('base64')) ?? null;

@@ -28,25 +28,28 @@ const security = [{ hostToken: [] }];
 const commandsRoute = createRoute({
   method: 'get',
   path: '/host/v1/events',
-  summary: "The host's unacknowledged commands; waits for a first one",
+  summary: "List the host's unacknowledged commands; waits for the first one",
   tags,
   security,
   request: { query: commandsQuerySchema },
   responses: {
-    200: { description: 'In order.', content: { 'application/json': { schema: commandsAnswerSchema } } },
+    200: {
+      description: 'The commands, in the order of their sequence.',
+      content: { 'application/json': { schema: commandsAnswerSchema } },
+    },
   },
 });
 
 const acknowledgmentsRoute = createRoute({
   method: 'post',
   path: '/host/v1/acknowledgments',
-  summary: 'What came of commands; may be repeated',
+  summary: 'Acknowledge commands with their outcomes; may be repeated',
   tags,
   security,
   request: { body: { required: true, content: { 'application/json': { schema: acknowledgmentsBodySchema } } } },
   responses: {
     200: {
-      description: 'One result for each, in their order.',
+      description: 'One result for each acknowledgment, in the same order.',
       content: { 'application/json': { schema: acknowledgmentsAnswerSchema } },
     },
   },
@@ -55,12 +58,12 @@ const acknowledgmentsRoute = createRoute({
 const desiredStateRoute = createRoute({
   method: 'get',
   path: '/host/v1/desired-state',
-  summary: 'Everything the host is to announce',
+  summary: 'Show every address that the host must announce',
   tags,
   security,
   request: { query: desiredStateQuerySchema },
   responses: {
-    200: { description: 'A snapshot.', content: { 'application/json': { schema: desiredStateSchema } } },
+    200: { description: 'A consistent snapshot.', content: { 'application/json': { schema: desiredStateSchema } } },
   },
 });
 

@@ -10,9 +10,13 @@ const LONGEST_WAIT_SECONDS = 30;
 const MOST_COMMANDS = 500;
 const LONGEST_MESSAGE = 1_024;
 
-const sequence = z.int().positive().openapi({ description: 'Counts the commands of one host from 1 without gaps.' });
+const sequence = z
+  .int()
+  .positive()
+  .openapi({ description: 'Number of the command; counts the commands of one host from 1 without gaps.' });
 const generation = z.int().nonnegative().openapi({
-  description: 'Rises with every change of an address. A host ignores what is older than what it has applied.',
+  description:
+    'Rises with every change of an address. A host ignores a command that is older than what it has applied.',
 });
 const address = z.string().openapi({ example: '203.0.113.10' });
 
@@ -29,9 +33,14 @@ const issuedCommandSchema = z
   .openapi('HostCommand');
 
 export const commandsQuerySchema = z.object({
-  after: z.coerce.number().int().nonnegative().default(0).openapi({ description: 'Answers commands after this one.' }),
+  after: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(0)
+    .openapi({ description: 'Lists the commands after this sequence.' }),
   wait: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).default(0).openapi({
-    description: 'Seconds to wait for a first command.',
+    description: 'Seconds to wait until there is a command.',
   }),
   limit: z.coerce.number().int().min(1).max(MOST_COMMANDS).default(100),
 });
@@ -49,7 +58,7 @@ const acknowledgmentSchema = z
       .overwrite((text) => plainLine(text))
       .nullish()
       .openapi({
-        description: 'Why, when it failed. Characters that are not seen, line ends among them, become spaces.',
+        description: 'The reason of a failure. Invisible characters, line ends among them, become spaces.',
       }),
   })
   .openapi('HostAcknowledgment');
@@ -64,8 +73,9 @@ export const acknowledgmentsAnswerSchema = z.object({
       sequence,
       status: z.enum(['recorded', 'repeated', 'unknown', 'retry']).openapi({
         description:
-          'recorded: it stands. repeated: an earlier answer stands. unknown: this host has no such command. ' +
-          'retry: it stands, but the operation that waits for it could not be told; send it again.',
+          'recorded: the outcome is stored. repeated: an earlier outcome is stored and stands. ' +
+          'unknown: this host has no such command. ' +
+          'retry: the outcome is stored, but the waiting operation could not be notified; send it again.',
       }),
     }),
   ),
@@ -76,19 +86,19 @@ export const desiredStateQuerySchema = z.object({
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true')
-    .openapi({ description: 'Whether the newest commands that failed are wanted too.' }),
+    .openapi({ description: 'Whether to list failed commands too, where they are the newest about their address.' }),
 });
 
 export const desiredStateSchema = z
   .object({
     host: z.string(),
-    sequence: z.int().nonnegative().openapi({ description: 'The last command that this takes into account.' }),
+    sequence: z.int().nonnegative().openapi({ description: 'The last command that this state takes into account.' }),
     attachments: z.array(z.object({ address, generation, droplet_id: z.int(), anchor: z.string() })),
     failed_events: z
       .array(z.object({ sequence, change: z.enum(['attach', 'detach']), address, generation }))
       .optional()
       .openapi({
-        description: 'What the host said it could not do, where it was told nothing newer about the address.',
+        description: 'Commands that the host could not carry out, where they are the newest about their address.',
       }),
   })
   .openapi('HostDesiredState');

@@ -17,10 +17,14 @@ import { internal, jsonAnswer, jsonBody } from './route.ts';
 const limit = z.int().min(0).max(1_000_000);
 const percent = z.int().min(0).max(100);
 const share = (what: string) =>
-  percent.nullable().openapi({ description: `${what}; null where the setting of the installation stands.` });
+  percent.nullable().openapi({ description: `${what}; null when the setting of the installation applies.` });
 const poolShares = {
-  pool_share_held_percent: share('Of the addresses of a region, that it may hold with those in cooldown'),
-  pool_share_per_hour_percent: share('Of the addresses of a region, that it may release into cooldown within an hour'),
+  pool_share_held_percent: share(
+    'Share of the addresses of a region that it may hold, in percent, with those in quarantine',
+  ),
+  pool_share_per_hour_percent: share(
+    'Share of the addresses of a region that it may release within an hour, in percent',
+  ),
 };
 const rate = z.int().min(1).max(1_000_000_000);
 const id = z.coerce.number().int().positive();
@@ -41,7 +45,7 @@ const accountAnswerSchema = z.object({ account: accountSchema });
 const createAccountRoute = createRoute({
   method: 'post',
   path: '/internal/v1/accounts',
-  summary: 'Make an account',
+  summary: 'Create an account',
   ...internal,
   request: jsonBody(
     z.object({
@@ -57,7 +61,7 @@ const createAccountRoute = createRoute({
 const listAccountsRoute = createRoute({
   method: 'get',
   path: '/internal/v1/accounts',
-  summary: 'All accounts',
+  summary: 'List all accounts',
   ...internal,
   responses: { 200: jsonAnswer('Oldest first.', z.object({ accounts: z.array(accountSchema) })) },
 });
@@ -77,7 +81,7 @@ const changeAccountRoute = createRoute({
 const createTokenRoute = createRoute({
   method: 'post',
   path: '/internal/v1/accounts/{id}/tokens',
-  summary: 'Make a token for an account; it is shown this once',
+  summary: 'Create a token for an account; it is shown only once',
   ...internal,
   request: {
     params: z.object({ id }),

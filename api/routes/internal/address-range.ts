@@ -33,7 +33,7 @@ export interface RangeLimits {
 
 /**
  * Reads a range such as `203.0.113.0/24`. Throws a RangeError that says what is wrong: no CIDR at all, bits set behind
- * the prefix, too large a range, or a family that is not wanted.
+ * the prefix, too large a range, or an IP version that is not wanted.
  */
 export function parseAddressRange(
   text: string,

@@ -28,7 +28,7 @@ const entrySchema = z
 const route = createRoute({
   method: 'get',
   path: '/internal/v1/audit-log',
-  summary: 'Who asked for which change, and what came of it',
+  summary: 'List who asked for which change, and the outcome',
   ...internal,
   request: {
     query: z.object({

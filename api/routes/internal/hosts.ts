@@ -29,8 +29,8 @@ const hostSchema = z
     region: z.string(),
     state: z.enum(['active', 'gone']),
     anchor_cidr: z.string(),
-    last_sequence: z.int().openapi({ description: 'The newest event the host was given.' }),
-    unacknowledged_events: z.int(),
+    last_sequence: z.int().openapi({ description: 'The newest command that was issued to the host.' }),
+    unacknowledged_events: z.int().openapi({ description: 'Commands that the host has not acknowledged.' }),
     oldest_unacknowledged_at: z.iso.datetime().nullable(),
     created_at: z.iso.datetime(),
   })
@@ -40,7 +40,7 @@ const hostAnswerSchema = z.object({ host: hostSchema });
 const listHostsRoute = createRoute({
   method: 'get',
   path: '/internal/v1/hosts',
-  summary: 'All hosts and what they have not answered',
+  summary: 'List all hosts and their unacknowledged commands',
   ...internal,
   responses: { 200: jsonAnswer('By name.', z.object({ hosts: z.array(hostSchema) })) },
 });
@@ -60,7 +60,7 @@ const registerHostRoute = createRoute({
 const addTokenRoute = createRoute({
   method: 'post',
   path: '/internal/v1/hosts/{name}/tokens',
-  summary: 'Make a token for a host; it is shown this once',
+  summary: 'Create a token for a host; it is shown only once',
   ...internal,
   request: { params },
   responses: { 201: jsonAnswer('The token.', z.object({ token: z.string() })) },
@@ -72,24 +72,24 @@ const revokeTokensRoute = createRoute({
   summary: 'Revoke all tokens of a host; they stop working within a second',
   ...internal,
   request: { params },
-  responses: { 200: jsonAnswer('How many there were.', z.object({ revoked: z.int() })) },
+  responses: { 200: jsonAnswer('How many tokens were revoked.', z.object({ revoked: z.int() })) },
 });
 
 const goneRoute = createRoute({
   method: 'post',
   path: '/internal/v1/hosts/{name}/gone',
-  summary: 'Declare that a host is gone and announces no address any more',
-  description: 'Its open detaches count as applied, its open attaches as failed.',
+  summary: 'Declare that a host is gone and no longer announces any address',
+  description: 'Its open detach commands are recorded as applied, its open attach commands as failed.',
   ...internal,
   request: { params },
   responses: {
     200: jsonAnswer(
-      'The host, and how many open events were answered in its stead.',
+      'The host, and how many of its open commands were given an outcome.',
       z.object({
         host: hostSchema,
         answered_events: z.int(),
         untold_operations: z.int().openapi({
-          description: 'Operations that could not be told at once; they find out when they next look.',
+          description: 'Operations that could not be notified at once; they notice at their next attempt.',
         }),
       }),
     ),
@@ -99,7 +99,7 @@ const goneRoute = createRoute({
 const returnedRoute = createRoute({
   method: 'post',
   path: '/internal/v1/hosts/{name}/returned',
-  summary: 'Take a host that was gone back into service',
+  summary: 'Return a host that was gone to service',
   ...internal,
   request: { params },
   responses: { 200: jsonAnswer('The host.', hostAnswerSchema) },
@@ -162,14 +162,18 @@ export function registerHostAdministration(app: ApiApp, dependencies: ApiDepende
 
   app.openapi(goneRoute, async (c) => {
     const { name } = c.req.valid('param');
-    const events = await recorded(
+    const commands = await recorded(
       db,
       (tx) => declareHostGone(tx, name),
-      (answered) => answered && operatorEntry(c, 'host gone', `host ${name}`, { detail: `${answered.length} events` }),
+      (answered) =>
+        answered && operatorEntry(c, 'host gone', `host ${name}`, { detail: `${answered.length} commands` }),
     );
-    if (!events) throw notFound();
-    const unnotified = await notifyOrphans(dependencies.acknowledgments, c.var.logger, name, events);
-    return c.json({ host: await hostNamed(name), answered_events: events.length, untold_operations: unnotified }, 200);
+    if (!commands) throw notFound();
+    const unnotified = await notifyOrphans(dependencies.acknowledgments, c.var.logger, name, commands);
+    return c.json(
+      { host: await hostNamed(name), answered_events: commands.length, untold_operations: unnotified },
+      200,
+    );
   });
 
   app.openapi(returnedRoute, async (c) => {

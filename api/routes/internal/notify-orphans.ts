@@ -5,8 +5,8 @@ import type { OrphanedCommand } from '../../../db/hosts.ts';
 const NOTIFIED_AT_ONCE = 20;
 
 /**
- * Tells the operations that wait for a host that is gone. Answers how many could not be told: what stands in the
- * database is right all the same, and they read it on their next attempt.
+ * Notifies the operations that wait for a host that is gone. Answers how many could not be notified: the database is right
+ * all the same, and they read it at their next attempt.
  */
 export async function notifyOrphans(
   sink: AcknowledgmentSink,
@@ -24,7 +24,7 @@ export async function notifyOrphans(
         unnotified++;
         logger.error(
           { err: error, host, operationId: command.operationId },
-          'operation could not be told that a host is gone',
+          'an operation could not be notified that a host is gone',
         );
       }
     }

@@ -15,7 +15,7 @@ const params = z.object({ name: z.string() });
 const createTokenRoute = createRoute({
   method: 'post',
   path: '/internal/v1/operators/{name}/tokens',
-  summary: 'Make a token for an operator; it is shown this once',
+  summary: 'Create a token for an operator; it is shown only once',
   ...internal,
   request: { params },
   responses: { 201: jsonAnswer('The token.', z.object({ id: z.int(), token: z.string() })) },
@@ -24,7 +24,7 @@ const createTokenRoute = createRoute({
 const listTokensRoute = createRoute({
   method: 'get',
   path: '/internal/v1/operator-tokens',
-  summary: "All operators' tokens and when they were used",
+  summary: "List all operators' tokens and when they were used last",
   ...internal,
   responses: {
     200: jsonAnswer(
@@ -40,7 +40,7 @@ const revokeTokensRoute = createRoute({
   summary: 'Revoke all tokens of an operator; they stop working within a second',
   ...internal,
   request: { params },
-  responses: { 200: jsonAnswer('How many there were.', z.object({ revoked: z.int() })) },
+  responses: { 200: jsonAnswer('How many tokens were revoked.', z.object({ revoked: z.int() })) },
 });
 
 /** Operators' tokens. The admin token has no row: it is what the process was started with. */

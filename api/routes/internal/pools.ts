@@ -22,17 +22,17 @@ const poolUseSchema = z
     region: z.string(),
     total: z.int(),
     free: z.int(),
-    resting: z.int().openapi({ description: 'Released a short while ago; not handed out yet.' }),
-    reserved: z.int().openapi({ description: 'Held by a customer, on no Droplet.' }),
-    assigned: z.int().openapi({ description: 'Held by a customer, on a Droplet.' }),
-    releasing: z.int().openapi({ description: 'Released, but a host may still answer on it.' }),
+    resting: z.int().openapi({ description: 'Released and still in quarantine; not available yet.' }),
+    reserved: z.int().openapi({ description: 'Held by a customer and not assigned.' }),
+    assigned: z.int().openapi({ description: 'Held by a customer and assigned to a Droplet.' }),
+    releasing: z.int().openapi({ description: 'Released, but a host may still announce it.' }),
   })
   .openapi('InternalPool');
 
 const putRegionRoute = createRoute({
   method: 'put',
   path: '/internal/v1/regions/{slug}',
-  summary: 'Make a region, or rename it',
+  summary: 'Create or rename a region',
   ...internal,
   request: {
     params: z.object({ slug: z.string() }),
@@ -44,7 +44,7 @@ const putRegionRoute = createRoute({
 const listRegionsRoute = createRoute({
   method: 'get',
   path: '/internal/v1/regions',
-  summary: 'All regions',
+  summary: 'List all regions',
   ...internal,
   responses: { 200: jsonAnswer('By slug.', z.object({ regions: z.array(regionSchema) })) },
 });
@@ -57,7 +57,7 @@ const importPoolRoute = createRoute({
   request: jsonBody(z.object({ region: z.string(), cidr: z.string().openapi({ example: '203.0.113.0/24' }) })),
   responses: {
     201: jsonAnswer(
-      'Imported. Network and broadcast address are left out.',
+      'The pool. Network and broadcast addresses are left out.',
       z.object({
         pool: z.object({ id: z.int(), cidr: z.string(), region: z.string(), addresses: z.int() }),
       }),
@@ -68,7 +68,7 @@ const importPoolRoute = createRoute({
 const listPoolsRoute = createRoute({
   method: 'get',
   path: '/internal/v1/pools',
-  summary: 'All pools and their use',
+  summary: 'List all pools and their use',
   ...internal,
   responses: { 200: jsonAnswer('By region.', z.object({ pools: z.array(poolUseSchema) })) },
 });
@@ -76,7 +76,7 @@ const listPoolsRoute = createRoute({
 const listPoolAccountsRoute = createRoute({
   method: 'get',
   path: '/internal/v1/regions/{slug}/accounts',
-  summary: "The accounts that have the most of a region's addresses",
+  summary: "List the accounts that have the most of a region's addresses",
   ...internal,
   request: {
     params: z.object({ slug: z.string() }),
@@ -93,8 +93,10 @@ const listPoolAccountsRoute = createRoute({
               account_id: z.int(),
               name: z.string(),
               held: z.int(),
-              cooling: z.int().openapi({ description: 'Released by it, and not handed out yet.' }),
-              percent: z.number().openapi({ description: 'Both, of the addresses of that IP version in the region.' }),
+              cooling: z.int().openapi({ description: 'Released by the account and still in quarantine.' }),
+              percent: z.number().openapi({
+                description: 'Held and in quarantine, in percent of the addresses of that IP version in the region.',
+              }),
             })
             .openapi('InternalPoolAccount'),
         ),

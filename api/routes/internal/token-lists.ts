@@ -8,7 +8,7 @@ import { lastUseFields, presentLastUse } from './token-use.ts';
 const accountTokensRoute = createRoute({
   method: 'get',
   path: '/internal/v1/accounts/{id}/tokens',
-  summary: "An account's tokens and when they were used",
+  summary: "List an account's tokens and when they were used last",
   ...internal,
   request: { params: z.object({ id: z.coerce.number().int().positive() }) },
   responses: {
@@ -24,7 +24,7 @@ const accountTokensRoute = createRoute({
 const hostTokensRoute = createRoute({
   method: 'get',
   path: '/internal/v1/hosts/{name}/tokens',
-  summary: "A host's tokens and when they were used",
+  summary: "List a host's tokens and when they were used last",
   ...internal,
   request: { params: z.object({ name: z.string() }) },
   responses: {

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 /** What lists of tokens say of each: when it was made, used last and revoked. */
 export const lastUseFields = {
   created_at: z.iso.datetime(),
-  last_used_at: z.iso.datetime().nullable().openapi({ description: 'To the minute; null when it never was.' }),
+  last_used_at: z.iso.datetime().nullable().openapi({ description: 'To the minute; null when it was never used.' }),
   last_used_from: z.string().nullable().openapi({ description: 'The network address of the last use.' }),
   revoked_at: z.iso.datetime().nullable(),
 };

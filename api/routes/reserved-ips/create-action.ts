@@ -23,11 +23,11 @@ export function registerCreateReservedIpAction(
     method: 'post',
     path: `${resource.path}/{ip}/actions`,
     operationId: `${resource.operationPrefix}Actions_post`,
-    summary: 'Assign an address to a Droplet, move it to another, or unassign it',
+    summary: 'Assign an address to a Droplet, move it to another Droplet, or unassign it',
     tags: [resource.tag],
     ...securedPost('reserved_ip:update', dependencies),
     request: { params: resource.parameter, headers: idempotencyHeader, body: jsonRequest(reservedIpActionRequest) },
-    responses: { 201: jsonAnswer('The action, which goes on behind.', actionAnswer), ...errorsOfChange },
+    responses: { 201: jsonAnswer('The action, in progress.', actionAnswer), ...errorsOfChange },
   });
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;

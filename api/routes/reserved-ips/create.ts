@@ -29,7 +29,10 @@ export function registerCreateReservedIp(
     tags: [resource.tag],
     ...securedPost('reserved_ip:create', dependencies),
     request: { headers: idempotencyHeader, body: jsonRequest(createReservedIpRequest) },
-    responses: { 202: jsonAnswer('The address; with a Droplet, it is on its way there.', answer), ...errorsOfChange },
+    responses: {
+      202: jsonAnswer('The address. If `droplet_id` is given, the assignment is in progress.', answer),
+      ...errorsOfChange,
+    },
   });
   app.openapi(route, async (c) => {
     const { accountId } = c.var.caller;

@@ -17,7 +17,7 @@ export function registerListReservedIpActions(app: ApiApp, { db }: ApiDependenci
     method: 'get',
     path: `${resource.path}/{ip}/actions`,
     operationId: `${resource.operationPrefix}Actions_list`,
-    summary: "An address's actions, newest first",
+    summary: "List an address's actions, newest first",
     tags: [resource.tag],
     ...secured('reserved_ip:read'),
     request: { params: resource.parameter, query: pageQuery },

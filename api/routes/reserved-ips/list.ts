@@ -16,7 +16,7 @@ export function registerListReservedIps(app: ApiApp, { db }: ApiDependencies, re
     method: 'get',
     path: resource.path,
     operationId: `${resource.operationPrefix}_list`,
-    summary: 'All addresses of the account',
+    summary: 'List all addresses of the account',
     tags: [resource.tag],
     ...secured('reserved_ip:read'),
     request: { query: pageQuery },

@@ -12,8 +12,8 @@ import {
 } from '../../schemas/reserved-ip.ts';
 
 /**
- * The sets of paths under which clients know reserved addresses: the same IPv4 addresses under two names, and the IPv6
- * addresses.
+ * A resource name under which clients know reserved addresses, with its paths and forms: the same IPv4 addresses have two
+ * names, and the IPv6 addresses one.
  */
 export interface NamedResource<Body = ReservedIpBody | ReservedIpv6Body> {
   path: '/v2/reserved_ips' | '/v2/floating_ips' | '/v2/reserved_ipv6';
@@ -21,7 +21,7 @@ export interface NamedResource<Body = ReservedIpBody | ReservedIpv6Body> {
   one: 'reserved_ip' | 'floating_ip' | 'reserved_ipv6';
   /** Key of a list of addresses in an answer. */
   many: 'reserved_ips' | 'floating_ips' | 'reserved_ipv6s';
-  /** What actions below these paths say that they are about. */
+  /** The `resource_type` of actions below these paths. */
   resourceType: ResourceType;
   /** Heading in the OpenAPI document, and first part of its operation ids. */
   tag: string;
@@ -36,7 +36,7 @@ export interface NamedResource<Body = ReservedIpBody | ReservedIpv6Body> {
 }
 
 const IPV4 = {
-  releaseSummary: 'Give an address back, also one that is assigned',
+  releaseSummary: 'Release an address; an assigned one is unassigned first',
   parameter: z.object({ ip: ipv4InPath }),
   schema: reservedIpSchema,
   present: presentReservedIp,
@@ -69,7 +69,7 @@ export const RESERVED_IPV6: NamedResource<ReservedIpv6Body> = {
   resourceType: 'reserved_ipv6',
   tag: 'Reserved IPv6',
   operationPrefix: 'reservedIPv6',
-  releaseSummary: 'Give an address back; one that is assigned must be unassigned first',
+  releaseSummary: 'Release an address; unassign an assigned one first',
   parameter: z.object({ ip: ipv6InPath }),
   schema: reservedIpv6Schema,
   present: presentReservedIpv6,

@@ -16,7 +16,7 @@ export function registerShowReservedIpAction(app: ApiApp, { db }: ApiDependencie
     method: 'get',
     path: `${resource.path}/{ip}/actions/{action_id}`,
     operationId: `${resource.operationPrefix}Actions_get`,
-    summary: "One of an address's actions",
+    summary: "Show one of an address's actions",
     tags: [resource.tag],
     ...secured('reserved_ip:read'),
     request: { params: resource.parameter.extend({ action_id: numberInPath }) },

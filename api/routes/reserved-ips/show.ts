@@ -12,7 +12,7 @@ export function registerShowReservedIp(app: ApiApp, { db }: ApiDependencies, res
     method: 'get',
     path: `${resource.path}/{ip}`,
     operationId: `${resource.operationPrefix}_get`,
-    summary: 'One address',
+    summary: 'Show an address',
     tags: [resource.tag],
     ...secured('reserved_ip:read'),
     request: { params: resource.parameter },
