@@ -71,7 +71,10 @@ export class AcknowledgmentSender {
       else await this.#repeat(batch.filter(({ sequence }) => again.has(sequence)));
     } catch (error) {
       if (signal.aborted) return;
-      logger.warn({ err: error, acknowledgments: batch.length }, 'acknowledgments were not taken');
+      logger.warn(
+        { err: error, acknowledgments: batch.length },
+        'the control plane did not accept acknowledgments; they are sent again',
+      );
       if (error instanceof ControlPlaneError && error.isFinal) for (const { sequence } of batch) onDone(sequence);
       else await this.#repeat(batch);
     }

@@ -20,17 +20,17 @@ const COMMANDS_PER_POLL = 200;
 /** With more changes than this before it, or more commands in hand, the agent takes no further commands. */
 const MOST_PENDING = 2_000;
 const REPAIR_AGAIN_AFTER_MS = 5_000;
-/** A snapshot is read again after this long even if nothing seems to have changed, in case rows were mended by hand. */
+/** A snapshot is read again after this long even if nothing seems to have changed, in case rows were repaired by hand. */
 const OLDEST_SNAPSHOT_MS = 600_000;
 /** A poll that should have waited and is empty sooner was not worth the request. */
 const SHORTEST_POLL_MS = 500;
-/** What an operator reads when the control plane says less than the host has acted on, which the host cannot mend. */
+/** Logged when the control plane sends older generations than the host has applied, which the host cannot repair. */
 const GENERATIONS_TOO_LOW =
-  'the control plane tells generations below the ones that this host knows: they are not carried out. If the control plane is right, stop the agent, remove its state file, and start it again';
+  'the control plane sends generations below those that this host has applied: they are not carried out. If the control plane is right, stop the agent, remove its state file, and start it again';
 
 /**
  * Runs a host's agent until the signal is aborted: it compares the host with its desired state, then applies commands as
- * they come and acknowledges each. It begins anew with the comparison whenever it has lost contact. Throws only when the
+ * they come and acknowledges each. After each loss of contact it starts again with the comparison. Throws only when the
  * state file cannot be used.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
@@ -131,9 +131,11 @@ class Agent {
       // What was on its way meanwhile may have announced an address again.
       await this.#queue.atMost(0, AbortSignal.timeout(stopTimeoutMs));
       await driver.withdraw();
-      this.#logger.warn('the host is cut off: it announces nothing until it has compared itself');
+      this.#logger.warn(
+        'the host is cut off: it announces no address until it has compared itself with its desired state',
+      );
     } catch (error) {
-      this.#logger.error({ err: error }, 'the host is cut off, and could not stop answering');
+      this.#logger.error({ err: error }, 'the host is cut off, but could not stop announcing its addresses');
     }
   }
 
@@ -154,7 +156,7 @@ class Agent {
       const askedAt = performance.now();
       const { commands, unreadable } = await this.#controlPlane.commands(request, signal);
       onContact();
-      this.#errors.report('events that cannot be read are left out', unreadable);
+      this.#errors.report('commands that cannot be read are ignored', unreadable);
       const gap = hasGap(commands, Math.max(after, this.#snapshot.sequence));
       const taken = commands.filter((command) => this.#take(command));
       this.#reportCommands(taken);
@@ -164,7 +166,7 @@ class Agent {
         caughtUp = true;
         after = Math.max(after, this.#snapshot.sequence);
       }
-      if (gap) this.#logger.warn({ after }, 'events are missing');
+      if (gap) this.#logger.warn({ after }, 'commands are missing: reading the desired state again');
       if (gap) {
         await this.#reconcile(signal);
         // A snapshot that was read later knows every command: a number beyond it was never given to one.
@@ -178,8 +180,8 @@ class Agent {
   }
 
   /**
-   * Waits until the agent may take further commands, and goes on comparing meanwhile. What waits for its acknowledgment is
-   * counted too: a control plane that tells and does not listen would fill the memory.
+   * Waits until the agent may take further commands, and continues to compare meanwhile. Commands that wait for their
+   * acknowledgment count too: a control plane that sends and does not listen would fill the memory.
    */
   async #untilRoom(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && Math.max(this.#queue.pending, this.#inHand.size) > MOST_PENDING) {
@@ -231,13 +233,13 @@ class Agent {
         rejected.push(`command ${command.sequence}, generation ${command.generation}: ${command.reason}`);
       else if (this.#isTooLow(command)) tooLow.push(this.#describeTooLow(command));
     }
-    this.#errors.report('events rejected: they are not carried out', rejected);
+    this.#errors.report('commands rejected: they are not carried out', rejected);
     this.#errors.report(GENERATIONS_TOO_LOW, tooLow);
   }
 
   /**
    * Whether a command is the newest that there is about its address, and yet of an older generation than the host knows.
-   * What was told and acted on before the agent was started is in the snapshot, so that is no command told late.
+   * A command that was carried out before the agent was started is in the snapshot, so it does not count as late.
    */
   #isTooLow({ address, sequence, generation }: AcceptedCommand): boolean {
     const isNewest = sequence > this.#snapshot.sequence && sequence === this.#newestCommands.get(address);
@@ -245,9 +247,9 @@ class Agent {
   }
 
   /**
-   * The desired state says older generations than the host knows: one that it was told wrongly would keep an address from
-   * being attached for ever, unseen. The host does not mend that by itself, because what it knows is also all that tells
-   * an old answer from a new one. Each generation of an address is reported once.
+   * The desired state has older generations than the host has applied: a wrong one that it received would keep an address
+   * from being attached for ever, unseen. The host does not repair that by itself, because the generation is also the only
+   * way to tell an old answer from a new one. Each generation of an address is reported once.
    */
   #reportTooLow(): void {
     const { sequence, attachments } = this.#snapshot;
@@ -264,7 +266,7 @@ class Agent {
   }
 
   #describeTooLow({ address, generation }: { address: CanonicalAddress; generation: Generation }): string {
-    return `${address}: told generation ${generation}, known ${this.#highest(address)}`;
+    return `${address}: received generation ${generation}, applied ${this.#highest(address)}`;
   }
 
   async #apply(
@@ -283,7 +285,7 @@ class Agent {
       this.#logger.debug({ address, generation, change, milliseconds }, 'applied');
       return { outcome: 'applied', message: null };
     } catch (error) {
-      this.#logger.warn({ err: error, address, generation, change }, 'change failed');
+      this.#logger.warn({ err: error, address, generation, change }, 'a change failed');
       if (command.sequence === this.#newestCommands.get(address)) this.#failed.add(command);
       return { outcome: 'failed', message: messageOf(error) };
     }
@@ -305,7 +307,7 @@ class Agent {
     const repairs = repairsOf(this.#snapshot, await driver.list());
     const broken = new Set(repairs.map(({ address }) => address));
     for (const address of this.#failed.addresses) {
-      if (!broken.has(address)) this.#acknowledgeMended(address, attachments.get(address) ?? null);
+      if (!broken.has(address)) this.#acknowledgeRepaired(address, attachments.get(address) ?? null);
     }
     for (const repair of repairs) {
       if (this.#isOutdated(repair, sequence)) continue;
@@ -317,18 +319,18 @@ class Agent {
   }
 
   async #readSnapshot(signal: AbortSignal): Promise<void> {
-    // An agent that was killed after it had failed has left it to this one to mend that, and to say so.
+    // An agent that was killed after a failure leaves it to this one to repair it, and to acknowledge that.
     const withFailures = !this.#knowsFailures;
     const { rejected, failed, ...state } = await this.#controlPlane.desiredState({ withFailures }, signal);
     this.#knowsFailures = true;
-    this.#errors.report('entries of the desired state are rejected: the others count', rejected);
+    this.#errors.report('entries of the desired state are rejected: the others are applied', rejected);
     for (const command of failed) {
       if ((this.#newestCommands.get(command.address) ?? 0) < command.sequence) this.#failed.add(command);
     }
     this.#snapshot = { ...state, readAt: performance.now() };
   }
 
-  /** Whether the host has heard something newer about the address than the snapshot says. */
+  /** Whether the host has a newer command about the address than the snapshot knows. */
   #isOutdated({ address, attachment }: Repair, snapshotSequence: number): boolean {
     if ((this.#newestCommands.get(address) ?? 0) > snapshotSequence) return true;
     return attachment !== null && attachment.generation < this.#highest(address);
@@ -342,16 +344,16 @@ class Agent {
       if (attachment) await this.#options.driver.attach(attachment);
       else await this.#options.driver.detach(address, this.#highest(address));
       await remembered;
-      this.#logger.info({ address, change }, 'repaired');
-      this.#acknowledgeMended(address, attachment);
+      this.#logger.info({ address, change }, 'repaired a difference to the desired state');
+      this.#acknowledgeRepaired(address, attachment);
     } catch (error) {
       this.#reconcileAt = Math.min(this.#reconcileAt, performance.now() + REPAIR_AGAIN_AFTER_MS);
-      this.#logger.warn({ err: error, address, change }, 'could not be repaired');
+      this.#logger.warn({ err: error, address, change }, 'a difference to the desired state could not be repaired');
     }
   }
 
   /** The host is as it should be about an address: what it has failed to do is done. A success replaces a failure. */
-  #acknowledgeMended(address: Address, desired: DesiredAttachment | null): void {
+  #acknowledgeRepaired(address: Address, desired: DesiredAttachment | null): void {
     const command = this.#failed.takeRepaired(address, desired, this.#snapshot);
     if (command === null) return;
     const { sequence, generation } = command;

@@ -66,7 +66,7 @@ export interface CommandBatch {
 /** A failed command about an address that was parsed. */
 export type ReportedFailure = FailedHostCommand & { address: CanonicalAddress };
 
-/** What a host is to announce, as far as it may. */
+/** Every address that a host must announce, as far as it may. */
 export interface CheckedState {
   sequence: number;
   attachments: ReadonlyMap<CanonicalAddress, PermittedAttachment>;
@@ -153,7 +153,7 @@ function newestOf(candidates: readonly PermittedAttachment[]): PermittedAttachme
   return (isOne && first) || null;
 }
 
-/** The address that an entry would be about if its spelling were right; null when that cannot be told. */
+/** The address that an entry would be about if its spelling were right; null when that is not clear. */
 function addressMeant(entry: unknown): CanonicalAddress | null {
   const text = z.object({ address: z.string().max(100) }).safeParse(entry).data?.address;
   const address = parseAddress(text?.trim().replace(/[/%].*$/s, '') ?? '');

@@ -55,8 +55,8 @@ export class ControlPlane {
   }
 
   /**
-   * Everything this host is to announce; with failures also what the host has said it could not do, where nothing
-   * newer was said to it. An older control plane tells no failures.
+   * Every address that this host must announce; with failures also the commands that it could not carry out, where they
+   * are the newest about their address. An older control plane sends no failures.
    */
   async desiredState({ withFailures }: { withFailures: boolean }, signal: AbortSignal): Promise<CheckedState> {
     const path = withFailures ? '/host/v1/desired-state?failed=true' : '/host/v1/desired-state';
@@ -74,7 +74,7 @@ export class ControlPlane {
     return this.#request(parse, path, { signal, waitMs: waitSeconds * 1_000 });
   }
 
-  /** Says what came of commands; answers the sequences that have to be said again. */
+  /** Acknowledges commands with their outcomes; answers the sequences that must be acknowledged again. */
   async acknowledge(acknowledgments: Acknowledgment[], signal: AbortSignal): Promise<Set<number>> {
     const body = JSON.stringify({ acknowledgments });
     const parse = (answer: unknown) => resultsSchema.parse(answer);

@@ -14,7 +14,7 @@ export interface PresentAttachment {
 /**
  * Changes the network of the host. Every method may be repeated and may be called for several addresses at a time, never
  * twice at a time for one; each rejects with the reason when it could not do its work, and then has changed nothing that
- * a repeat would not mend. It takes parsed values only, and is still to reject what is the host's own.
+ * a repetition would not repair. It takes parsed values only, and must still reject the host's own addresses.
  */
 export interface NetworkDriver {
   /** Makes the host announce the address on behalf of a droplet, in the place of any other one. */

@@ -60,7 +60,7 @@ const configuration = readConfiguration(options.host);
 const logger = createLogger({ level: configuration.LOG_LEVEL });
 const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
 
-logger.info({ host: options.host, driver: options.driver }, 'agent starts');
+logger.info({ host: options.host, driver: options.driver }, 'agent started');
 await runAgent({
   apiUrl: configuration.apiUrl,
   token: configuration.HOST_TOKEN,
@@ -76,7 +76,7 @@ await runAgent({
   concurrency: options.concurrency,
   reconcileIntervalMs: options.reconcileSeconds * 1_000,
 });
-logger.info({ host: options.host }, 'agent has stopped');
+logger.info({ host: options.host }, 'agent stopped');
 process.exit();
 
 function linuxDriver({ uplink }: Options, log: Logger): LinuxDriver {

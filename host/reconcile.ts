@@ -3,10 +3,10 @@ import type { CanonicalAddress } from './canonical-address.ts';
 import type { PresentAttachment } from './driver.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** One difference between a host and its desired state, and how to mend it. */
+/** One difference between a host and its desired state, and its repair. */
 export interface Repair {
   address: CanonicalAddress;
-  /** What the host is to announce; null when it must stop announcing the address. */
+  /** What the host must announce; null when it must stop announcing the address. */
   attachment: PermittedAttachment | null;
 }
 

@@ -7,7 +7,7 @@ import type { CanonicalAddress } from './canonical-address.ts';
 export interface Snapshot {
   sequence: number;
   attachments: ReadonlyMap<CanonicalAddress, PermittedAttachment>;
-  /** Addresses of which it cannot be told what the host is to do; it leaves them as they are. */
+  /** Addresses for which the desired state is not clear; the host leaves them as they are. */
   unclear: ReadonlySet<Address>;
   /** On the clock of `performance.now()`. */
   readAt: number;

@@ -36,7 +36,7 @@ export class Generations {
   static async open(path: string | null, logger: Logger): Promise<Generations> {
     const { highest, unreadable } = parse(path === null ? '' : await readIfPresent(path));
     if (unreadable > 0)
-      logger.error({ path, lines: unreadable }, 'lines of the state file are no generations: left out');
+      logger.error({ path, lines: unreadable }, 'lines of the state file cannot be read and are ignored');
     const generations = new Generations(path, highest);
     await generations.#rewrite();
     return generations;

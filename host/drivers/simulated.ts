@@ -135,7 +135,7 @@ export class SimulatedDriver implements NetworkDriver {
   async #change(address: Address, apply: () => void): Promise<void> {
     if (this.delayMs > 0) await sleep(this.delayMs);
     await this.#hang('before-applying', address);
-    if (this.#fails(address)) throw new Error('the simulated driver was told to fail');
+    if (this.#fails(address)) throw new Error('the simulated driver is set to fail');
     apply();
     this.#write();
     await this.#hang('after-applying', address);

@@ -42,7 +42,7 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
   const account = program.command('account').description('accounts and their limits');
   account
     .command('create')
-    .description('make an account')
+    .description('create an account')
     .requiredOption('--name <name>', 'name of the account')
     .requiredOption('--email <email>', 'address of its owner')
     .option('--reserved-ip-limit <count>', 'most reserved IPs', wholeNumber)
@@ -54,7 +54,7 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
     });
   account
     .command('list')
-    .description('all accounts')
+    .description('list all accounts')
     .action(async () => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ accounts: z.array(accountSchema) }), 'GET', '/accounts');
@@ -65,8 +65,12 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
     .description("change an account's limits")
     .option('--reserved-ip-limit <count>', 'most reserved IPs', wholeNumber)
     .option('--droplet-limit <count>', 'most droplets', wholeNumber)
-    .option('--pool-share-held-percent <percent>', 'most of a pool that it may hold, or "default"', percentOrDefault)
-    .option('--pool-share-per-hour-percent <percent>', 'most of a pool in an hour, or "default"', percentOrDefault)
+    .option('--pool-share-held-percent <percent>', 'share of a pool that it may hold, or "default"', percentOrDefault)
+    .option(
+      '--pool-share-per-hour-percent <percent>',
+      'share of a pool that it may release in an hour, or "default"',
+      percentOrDefault,
+    )
     .action(async (id: string, limits: LimitOptions & ShareOptions) => {
       const { api, print } = await open();
       const path = `/accounts/${encodeURIComponent(id)}`;
@@ -81,9 +85,9 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
   const token = program.command('token').description("customers' tokens");
   token
     .command('create <account>')
-    .description('make a token for an account; it is shown this once')
+    .description('create a token for an account; it is shown only once')
     .requiredOption('--name <name>', 'what the token is for')
-    .option('--scope <scope...>', 'what it may do; everything when left out')
+    .option('--scope <scope...>', 'what the token may do; everything by default')
     .option('--requests-per-minute <count>', 'rate limit', wholeNumber)
     .option('--requests-per-hour <count>', 'rate limit', wholeNumber)
     .action(async (id: string, options: TokenOptions) => {
@@ -103,7 +107,7 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
     });
   token
     .command('list <account>')
-    .description('tokens of an account, and when and from where each was used last')
+    .description('list tokens of an account, and when and from where each was used last')
     .action(async (id: string) => {
       const { api, print } = await open();
       const path = `/accounts/${encodeURIComponent(id)}/tokens`;

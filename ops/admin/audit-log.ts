@@ -23,9 +23,9 @@ const entrySchema = z.object({
 export function addAuditLogCommands(program: Command, open: () => Promise<AdminContext>): void {
   program
     .command('audit-log')
-    .description('who asked for which change, and what came of it')
+    .description('who asked for which change, and its outcome')
     .command('list')
-    .description('newest first')
+    .description('list entries, newest first')
     .option('--subject <subject>', 'an address, or such as "token 7", "host hv-1", "account 3"')
     .option('--account <id>', 'number of an account')
     .option('--since <time>', 'RFC 3339')

@@ -10,14 +10,14 @@ export interface AdminContext {
 }
 
 /**
- * Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN from the environment, or from the file that a running stack
+ * Reads INTERNAL_URL, or else API_URL, and ADMIN_TOKEN from the environment, or from the file that a running dev environment
  * leaves. Throws a ConfigurationError when neither has them.
  */
 export async function openAdminContext({ json }: { json: boolean }): Promise<AdminContext> {
   const { INTERNAL_URL, ...file } = await readEnvironmentFile(ENVIRONMENT_FILE);
   const { apiUrl, ADMIN_TOKEN: adminToken } = parseAdminConfiguration({
     ...file,
-    // Of another API than that of the stack, this would be the wrong one.
+    // For another API than that of the dev environment, this would be the wrong one.
     ...(process.env.API_URL === undefined && { INTERNAL_URL }),
     ...process.env,
   });

@@ -35,7 +35,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     });
   host
     .command('list')
-    .description('all hosts and what they have not answered')
+    .description('list all hosts and their unacknowledged commands')
     .action(async () => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ hosts: z.array(hostSchema) }), 'GET', '/hosts');
@@ -44,15 +44,15 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
         REGION: ({ region }) => region,
         STATE: ({ state }) => state,
         'ANCHOR RANGE': ({ anchor_cidr }) => anchor_cidr,
-        'LAST EVENT': ({ last_sequence }) => last_sequence,
-        UNANSWERED: ({ unacknowledged_events }) => unacknowledged_events,
-        'OLDEST UNANSWERED': ({ oldest_unacknowledged_at }) => oldest_unacknowledged_at,
+        'LAST COMMAND': ({ last_sequence }) => last_sequence,
+        UNACKNOWLEDGED: ({ unacknowledged_events }) => unacknowledged_events,
+        'OLDEST UNACKNOWLEDGED': ({ oldest_unacknowledged_at }) => oldest_unacknowledged_at,
       });
       print(answer, text);
     });
   host
     .command('token <name>')
-    .description('make a token for a host; it is shown this once')
+    .description('create a token for a host; it is shown only once')
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ token: z.string() }), 'POST', `${path(name)}/tokens`);
@@ -60,7 +60,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     });
   host
     .command('tokens <name>')
-    .description('tokens of a host, and when and from where each was used last')
+    .description('list tokens of a host, and when and from where each was used last')
     .action(async (name: string) => {
       const { api, print } = await open();
       const schema = z.object({ tokens: z.array(z.object({ id: z.int(), ...lastUseSchema })) });
@@ -77,20 +77,20 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     });
   host
     .command('gone <name>')
-    .description('declare that a host is gone and announces no address any more')
+    .description('declare that a host is gone and no longer announces any address')
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(goneSchema, 'POST', `${path(name)}/gone`);
       const unnotified =
-        answer.untold_operations > 0 ? `; ${answer.untold_operations} operations will find out late` : '';
+        answer.untold_operations > 0 ? `; ${answer.untold_operations} operations notice at their next attempt` : '';
       print(
         answer,
-        shown`host ${name} is ${answer.host.state}; ${answer.answered_events} open events answered${unnotified}`,
+        shown`host ${name} is ${answer.host.state}; ${answer.answered_events} open commands given an outcome${unnotified}`,
       );
     });
   host
     .command('returned <name>')
-    .description('take a host that was gone back into service')
+    .description('return a host that was gone to service')
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(hostAnswerSchema, 'POST', `${path(name)}/returned`);

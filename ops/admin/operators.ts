@@ -14,7 +14,7 @@ export function addOperatorCommands(program: Command, open: () => Promise<AdminC
 
   operatorToken
     .command('create <name>')
-    .description('make a token for an operator; it is shown this once')
+    .description('create a token for an operator; it is shown only once')
     .action(async (name: string) => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ id: z.int(), token: z.string() }), 'POST', path(name));
@@ -22,7 +22,7 @@ export function addOperatorCommands(program: Command, open: () => Promise<AdminC
     });
   operatorToken
     .command('list')
-    .description('all of them, and when and from where each was used last')
+    .description('list all of them, and when and from where each was used last')
     .action(async () => {
       const { api, print } = await open();
       const schema = z.object({ operator_tokens: z.array(tokenSchema) });

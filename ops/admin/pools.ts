@@ -34,7 +34,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
   const region = program.command('region').description('regions');
   region
     .command('put <slug> <name>')
-    .description('make a region, or rename it')
+    .description('create or rename a region')
     .action(async (slug: string, name: string) => {
       const { api, print } = await open();
       const path = `/regions/${encodeURIComponent(slug)}`;
@@ -43,7 +43,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     });
   region
     .command('list')
-    .description('all regions')
+    .description('list all regions')
     .action(async () => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ regions: z.array(regionSchema) }), 'GET', '/regions');
@@ -53,7 +53,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
   const pool = program.command('pool').description('address pools');
   pool
     .command('import <region> <cidr>')
-    .description('add a range; its network and broadcast address are left out')
+    .description('import a range; its network and broadcast addresses are left out')
     .action(async (slug: string, cidr: string) => {
       const { api, print } = await open();
       const answer = await api.request(importedSchema, 'POST', '/pools', { region: slug, cidr });
@@ -64,7 +64,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     });
   pool
     .command('list')
-    .description('all pools and their use')
+    .description('list all pools and their use')
     .action(async () => {
       const { api, print } = await open();
       const answer = await api.request(z.object({ pools: z.array(poolSchema) }), 'GET', '/pools');
@@ -74,7 +74,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
         CIDR: ({ cidr }) => cidr,
         TOTAL: ({ total }) => total,
         FREE: ({ free }) => free,
-        RESTING: ({ resting }) => resting,
+        QUARANTINED: ({ resting }) => resting,
         RESERVED: ({ reserved }) => reserved,
         ASSIGNED: ({ assigned }) => assigned,
         RELEASING: ({ releasing }) => releasing,
@@ -83,7 +83,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     });
   pool
     .command('accounts <region>')
-    .description("the accounts that have the most of a region's addresses")
+    .description("list the accounts that have the most of a region's addresses")
     .option('--limit <count>', 'how many of each IP version', '10')
     .action(async (slug: string, { limit }: { limit: string }) => {
       const { api, print } = await open();
@@ -94,7 +94,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
         ACCOUNT: (row) => row.account_id,
         NAME: ({ name }) => name,
         HELD: ({ held }) => held,
-        COOLING: ({ cooling }) => cooling,
+        QUARANTINED: ({ cooling }) => cooling,
         'OF POOL': ({ percent }) => `${percent} %`,
       });
       print(answer, text);

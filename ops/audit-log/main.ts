@@ -15,15 +15,15 @@ import { sealAuditLog, verifyAuditLog } from './chain.ts';
  */
 
 const program = commandLine('audit-log').description(
-  'The chain of hashes over the audit log. Reads MYSQL_URL from the environment, or from .dev/env.',
+  'Seals and verifies the audit log by a chain of hashes. Reads MYSQL_URL from the environment, or from .dev/env.',
 );
 
 program
   .command('verify')
-  .description('checks every entry; names the first that was changed, removed or added, and exits with 1')
+  .description('check every entry; names the first one that was changed, removed or added, and exits with 1')
   .option(
     '--anchor <number:hash>',
-    'what an earlier run has printed: begins there, and finds a tail that was cut off',
+    'the anchor that an earlier run printed: starts there, and finds entries that were cut off at the end',
     anchorOf,
   )
   .option('--archived-through <id>', 'entries up to this one were archived: only their batches are checked', numberOf)
@@ -45,12 +45,12 @@ program
 
 program
   .command('seal')
-  .description('seals what is committed, as the scheduled audit does')
+  .description('seal the committed entries, as the scheduled reconciler does')
   .option('--table <table>', 'where the entries are, such as audit_log_2026_11', tableOf)
   .action(async (options: { table?: EntryTable }) => {
     await withDatabase(async (db) => {
       const { entries, head, waiting } = await sealAuditLog({ db, ...options });
-      print(`${entries} entries are sealed${waiting ? '; the rest waits for a transaction that has not ended' : ''}`);
+      print(`${entries} entries are sealed${waiting ? '; the rest wait for a transaction that has not ended' : ''}`);
       if (head) print(`anchor ${writeAnchor(head)}`);
     });
   });

@@ -20,13 +20,13 @@ interface Options {
 
 const command = commandLine('billing:statement')
   .description(
-    'What an account owes for addresses that it reserved and had on no droplet, from the billing topic alone. Reads KAFKA_BROKERS, or .dev/env.',
+    'Computes what an account owes for addresses that it reserved and did not assign, from the billing topic alone. Reads KAFKA_BROKERS, or .dev/env.',
   )
   .requiredOption('--account <id>', 'number of the account', parseAccount)
   .requiredOption('--from <time>', 'RFC 3339, or a date for its midnight in UTC', parseTime)
   .requiredOption('--to <time>', 'not included', parseTime)
-  .option('--rate <dollars>', 'for an hour', parseRate, parseDollars(DEFAULT_RATE))
-  .option('--json', 'all of it, with every interval', false);
+  .option('--rate <dollars>', 'dollars per hour', parseRate, parseDollars(DEFAULT_RATE))
+  .option('--json', 'the statement as JSON, with every interval', false);
 
 const options: Options = command.parse().opts();
 if (options.from >= options.to) command.error('error: --from must be before --to');

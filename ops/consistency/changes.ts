@@ -14,7 +14,7 @@ export interface ChangesOptions {
 }
 
 /**
- * Checks what the database alone can tell, of the addresses that changed and of those an operation is open on, page by
+ * Checks, from the database alone, the addresses that changed and those that an operation is open on, page by
  * page: the cost goes with what happens and not with what there is.
  */
 export async function checkChanges({ db, since, onProgress = () => {} }: ChangesOptions): Promise<Violation[]> {

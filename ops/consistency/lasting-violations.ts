@@ -15,11 +15,11 @@ export async function lastingViolations(
   look: () => Promise<Violation[]>,
   { looks = 4, pauseMs = 1_000 }: Looks = {},
 ): Promise<Violation[]> {
-  let standing = await look();
-  for (let done = 1; done < looks && standing.length > 0; done++) {
+  let lasting = await look();
+  for (let done = 1; done < looks && lasting.length > 0; done++) {
     await sleep(pauseMs);
     const seen = new Set((await look()).map(identityOf));
-    standing = standing.filter((violation) => seen.has(identityOf(violation)));
+    lasting = lasting.filter((violation) => seen.has(identityOf(violation)));
   }
-  return standing;
+  return lasting;
 }

@@ -21,7 +21,7 @@ try {
     db,
     temporal,
     kafka: configuration.kafka,
-    logger: createLogger({ name: 'audit', level: configuration.LOG_LEVEL }),
+    logger: createLogger({ name: 'consistency', level: configuration.LOG_LEVEL }),
   });
   for (const violation of violations) print(describeViolation(violation));
   print(`${violations.length} violations`);

@@ -7,7 +7,7 @@ const schema = z.object(loggingFields).and(serversSchema);
 
 export type ConsistencyCheckConfiguration = z.infer<typeof schema>;
 
-/** Settings of the audit. Throws {@link ConfigurationError}. */
+/** Settings of the consistency check. Throws {@link ConfigurationError}. */
 export function parseConsistencyCheckConfiguration(environment: Environment): ConsistencyCheckConfiguration {
   return parseSettings(schema, environment);
 }

@@ -15,7 +15,7 @@ export interface TakeUpOptions {
 
 /**
  * Has every operation started again that holds a fence and has no open workflow any more: it was terminated, or ended by
- * the reset of an older run. It goes on from what MySQL says, so repeating what it did before changes nothing. Nothing is
+ * the reset of an older run. It continues from what MySQL says, so repeating earlier steps changes nothing. Nothing is
  * released: whether the operation completes or is undone is its workflow's to say. The start itself is the outbox's.
  */
 export async function takeUpOperations({ db, temporal, onProgress = () => {} }: TakeUpOptions): Promise<TakenUp> {

@@ -24,7 +24,7 @@ const CLOCKS_MS = 60_000;
 
 /**
  * Finds settled changes without a billing event, as a workflow leaves them that was terminated after it had settled,
- * and has each told again by its own operation. One whose event waits for Kafka in a workflow of its own is well.
+ * and has the operation of each publish it again. A change whose event waits for Kafka in its own workflow is sound.
  * Answers those that could not be taken up, because nothing is known of their operation.
  */
 export async function billWhatIsMissing(options: UnbilledOptions): Promise<{ takenUp: string[]; lost: Violation[] }> {
@@ -36,7 +36,7 @@ export async function billWhatIsMissing(options: UnbilledOptions): Promise<{ tak
   for await (const page of actionsEndedSince(db, since)) {
     const missing = page.filter((action) => isBillable(action, until) && !published.has(billingEventId(action.id)));
     await inBatches(missing, async ({ id, operationId }) => {
-      // Of another stack on the same database, which does its own billing.
+      // Of the legacy upstream on the same database, which does its own billing.
       if (operationId === null) return;
       if ((await statusOf(temporal, billingWorkflowId(billingEventId(id)))) === 'RUNNING') return;
       const detail = 'has no billing event, and nothing is known of its operation';

@@ -23,14 +23,14 @@ const program = commandLine('deploy').description(
 
 program
   .command('status')
-  .description('which build is current, and which old ones still have operations to end')
+  .description('show which build is current, and which older builds still have open operations')
   .action(() => withTemporal(async (temporal) => print(tableOf(await listBuilds(temporal), COLUMNS))));
 
 program
   .command('current')
-  .argument('[build]', 'WORKER_BUILD_ID of workers that run already')
+  .argument('[build]', 'WORKER_BUILD_ID of workers that are already running')
   .option('--unversioned', 'the workers that have no build id')
-  .description('have new operations begin on a build; also to roll back to an older one')
+  .description('start new operations on a build; also rolls back to an older one')
   .action((build: string | undefined, { unversioned = false }: { unversioned?: boolean }) => {
     if ((build === undefined) !== unversioned) program.error('error: name a build, or say --unversioned');
     return withTemporal(async (temporal) => {
@@ -42,7 +42,7 @@ program
 program
   .command('drained')
   .argument('<build>', 'an older build')
-  .description('wait until nothing is left of a build, so that its workers can be stopped')
+  .description('wait until a build has no open operations, so that its workers can be stopped')
   .action((build: string) =>
     withTemporal(async (temporal) => {
       for (;;) {

@@ -38,7 +38,7 @@ print(
     : shown`search attributes: registered ${registered.join(', ')} in namespace ${namespace}`,
 );
 const { AUDIT_EVERY_SECONDS: every } = configuration;
-print(every === 0 ? 'audit: not scheduled' : `audit: every ${every} s`);
+print(every === 0 ? 'reconciler: not scheduled' : `reconciler: every ${every} s`);
 
 function endProcess(error: unknown): never {
   if (!(error instanceof UnsafeDatabaseError)) throw error;

@@ -2,7 +2,7 @@ import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOve
 import { RECONCILER_SCHEDULE_ID, TASK_QUEUE } from '../../domain/names.ts';
 
 /**
- * Schedules the audit in the client's namespace, or brings its schedule up to date; takes it away when `everySeconds`
+ * Schedules the reconciler in the client's namespace, or brings its schedule up to date; takes it away when `everySeconds`
  * is 0. What an operator has paused stays paused.
  */
 export async function scheduleReconciler(temporal: Client, everySeconds: number): Promise<void> {

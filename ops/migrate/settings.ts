@@ -6,7 +6,7 @@ import { type Environment, parseSettings } from '../../platform/config/settings.
 const schema = z
   .object({
     ...loggingFields,
-    /** How often the audit is run; 0 is never. */
+    /** How often the scheduled reconciler runs; 0 is never. The setting keeps its older name. */
     AUDIT_EVERY_SECONDS: seconds.default(60),
   })
   .and(mysqlSchema)
@@ -14,7 +14,7 @@ const schema = z
 
 export type MigrationConfiguration = z.infer<typeof schema>;
 
-/** Settings of the migration. Throws {@link ConfigurationError}. */
+/** Settings of the schema migration. Throws {@link ConfigurationError}. */
 export function parseMigrationConfiguration(environment: Environment): MigrationConfiguration {
   return parseSettings(schema, environment);
 }

@@ -43,7 +43,7 @@ describe('the admin command', () => {
       'CIDR',
       'TOTAL',
       'FREE',
-      'RESTING',
+      'QUARANTINED',
       'RESERVED',
       'ASSIGNED',
       'RELEASING',
@@ -68,7 +68,7 @@ describe('the admin command', () => {
       '0',
       '-',
     ]);
-    expect(await output('host', 'gone', name)).toBe(`host ${name} is gone; 0 open events answered`);
+    expect(await output('host', 'gone', name)).toBe(`host ${name} is gone; 0 open commands given an outcome`);
     expect(await output('host', 'returned', name)).toBe(`host ${name} is active`);
     expect(await output('host', 'revoke-tokens', name)).toBe('1 revoked');
   });
@@ -105,7 +105,7 @@ describe('the admin command', () => {
     await account.reserve(world.region);
     const id = String(account.id);
     const accounts = await output('pool', 'accounts', world.region, '--limit', '3');
-    expect(row(accounts, 'IPV')).toEqual(['IPV', 'ACCOUNT', 'NAME', 'HELD', 'COOLING', 'OF POOL']);
+    expect(row(accounts, 'IPV')).toEqual(['IPV', 'ACCOUNT', 'NAME', 'HELD', 'QUARANTINED', 'OF POOL']);
     expect(row(accounts, '4')).toEqual(['4', id, expect.stringMatching(/^account-/), '1', '0', '7.1 %']);
 
     const shares = async (...options: string[]) => row(await output('account', 'limits', id, ...options), id)?.slice(4);

@@ -126,9 +126,7 @@ describe('an acknowledgment', () => {
     const handle = temporal.workflow.getHandle(`reserved-ip/${ip}`);
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
-        message: expect.stringMatching(
-          /^Fix host \S+, then reset this workflow.*the simulated driver was told to fail/,
-        ),
+        message: expect.stringMatching(/^Fix host \S+, then reset this workflow.*the simulated driver is set to fail/),
       },
     });
     world.agents[0]?.driver.failNext(0);

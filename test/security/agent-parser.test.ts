@@ -182,7 +182,7 @@ describe('a control plane that tells and does not listen', () => {
     await until('some time has passed', async () => performance.now() - before > 2_000, 5_000);
 
     expect(controlPlane.polls, '200 events each, until it has more than 2,000').toBe(11);
-    const rejections = lines.filter(({ msg }) => msg.startsWith('events rejected'));
+    const rejections = lines.filter(({ msg }) => msg.startsWith('commands rejected'));
     expect(rejections.length).toBeLessThanOrEqual(controlPlane.polls);
     expect(rejections.reduce((sum, { entries = 0 }) => sum + entries, 0)).toBe(2_200);
     for (const { reasons = [] } of rejections) expect(reasons.length).toBeLessThanOrEqual(10);
@@ -197,7 +197,7 @@ describe('a control plane that tells and does not listen', () => {
 describe('a generation that was never given', () => {
   const detach = (sequence: number, generation: number) =>
     JSON.stringify({ sequence, change: 'detach', address: IP, generation, issued_at: '2026-11-22T00:10:00.123Z' });
-  const tooLow = ({ msg }: ErrorLine) => msg.includes('below the ones that this host knows');
+  const tooLow = ({ msg }: ErrorLine) => msg.includes('below those that this host has applied');
 
   test('is rejected when it could not have been counted, and is not kept', async () => {
     const { controlPlane, driver, options } = await settings();
@@ -243,7 +243,7 @@ describe('a generation that was never given', () => {
     expect(lines.filter(tooLow)).toMatchObject([
       {
         entries: 1,
-        reasons: [`${IP}: told generation 3, known ${2 ** 40}`],
+        reasons: [`${IP}: received generation 3, applied ${2 ** 40}`],
         msg: expect.stringContaining('stop the agent, remove its state file, and start it again'),
       },
     ]);
@@ -268,7 +268,7 @@ describe('a generation that was never given', () => {
     startAgent({ ...options, stateFile, logger });
     await until('both were acknowledged', async () => controlPlane.acknowledged.length === 2);
     expect(controlPlane.acknowledged.map(({ outcome }) => outcome)).toEqual(['superseded', 'superseded']);
-    expect(lines.filter(tooLow)).toMatchObject([{ reasons: [`${IP}: told generation 3, known 9`] }]);
+    expect(lines.filter(tooLow)).toMatchObject([{ reasons: [`${IP}: received generation 3, applied 9`] }]);
   });
 });
 

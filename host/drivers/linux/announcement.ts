@@ -12,7 +12,7 @@ const ARP_FRAME_BYTES = 42;
 const ADVERTISEMENT_FRAME_BYTES = 86;
 const ALL_NODES = addressToBytes('ff02::1');
 
-/** Tells the neighbours on a device that these addresses are at its hardware address. */
+/** Announces to the neighbours on a device that these addresses are at its hardware address. */
 export async function announce(
   commands: SystemCommands,
   device: DeviceName,

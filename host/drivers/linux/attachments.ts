@@ -19,7 +19,7 @@ export interface Plan {
   added: PlacedElement[];
   /** Addresses to put on the uplink. */
   answer: CanonicalAddress[];
-  /** Addresses that the neighbours are to hear of. */
+  /** Addresses that must be announced to the neighbours. */
   announce: CanonicalAddress[];
 }
 
@@ -89,7 +89,7 @@ export class Attachments {
       const { anchor, dropletId } = attachment;
       if (present?.anchor !== anchor || present.dropletId !== dropletId) {
         drop(present);
-        // A droplet has one address of a family: whatever its anchor was used for before has had its time.
+        // A droplet has one address of an IP version: the address that used its anchor before is replaced.
         drop(this.#byAnchor.get(anchor));
         const translation = { address, anchor, dropletId };
         this.#byAddress.set(address, translation);

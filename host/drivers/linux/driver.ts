@@ -161,7 +161,7 @@ export class LinuxDriver implements NetworkDriver {
   }
 
   #complain(error: unknown): false {
-    this.#logger.warn({ err: error }, 'a batch of changes failed; each is tried by itself');
+    this.#logger.warn({ err: error }, 'a batch of changes failed; each change is tried alone');
     return false;
   }
 
@@ -181,7 +181,10 @@ export class LinuxDriver implements NetworkDriver {
       })(),
     );
     await announce(this.#commands, this.#uplink, hardwareAddress, plan.announce).catch((error: unknown) => {
-      this.#logger.warn({ err: error, addresses: plan.announce.length }, 'neighbours could not be told');
+      this.#logger.warn(
+        { err: error, addresses: plan.announce.length },
+        'addresses could not be announced to the neighbours',
+      );
     });
     return true;
   }
@@ -208,7 +211,7 @@ export class LinuxDriver implements NetworkDriver {
     const known = new Attachments(translations, uplink);
     const stray = known.strayOnUplink();
     if (debris.length + stray.length > 0) {
-      this.#logger.warn({ elements: debris.length, addresses: stray }, 'clearing away what is left of half a change');
+      this.#logger.warn({ elements: debris.length, addresses: stray }, 'removing the remains of an unfinished change');
       await changeUplink(this.#commands, this.#uplink, { remove: stray });
       await changeElements(this.#commands, debris, []);
     }

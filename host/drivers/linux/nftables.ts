@@ -15,7 +15,7 @@ export interface Translation {
   dropletId: number;
 }
 
-/** The sets and maps of the table, each once for every family. */
+/** The sets and maps of the table, each once for every IP version. */
 const SETS = ['addresses', 'inbound', 'outbound', 'attached'] as const;
 type SetName = (typeof SETS)[number];
 

@@ -5,7 +5,7 @@ import type { SystemCommands } from './command.ts';
 
 /**
  * Marks the addresses on the uplink that the agent has put there. A metric, since it is the one attribute that every
- * kernel keeps for addresses of both families; without a prefix route it has no other effect.
+ * kernel keeps for addresses of both IP versions; without a prefix route it has no other effect.
  */
 export const OWN_METRIC = 8187;
 

@@ -22,7 +22,7 @@ const CHECKS: { invariant: number; find(db: Database, scope: CheckScope): Promis
   { invariant: 5, find: operationsWithoutAction },
 ];
 
-/** What the database alone can tell of the addresses of a scope. */
+/** The violations about the addresses of a scope that the database alone shows. */
 export async function checkDatabase(db: Database, scope: CheckScope): Promise<Violation[]> {
   const found = await Promise.all(
     CHECKS.map(async ({ invariant, find }) => (await find(db, scope)).map((row) => ({ invariant, ...row }))),
