@@ -56,7 +56,7 @@ export async function ensureTopic(
           topic: BILLING_TOPIC,
           numPartitions: partitions,
           replicationFactor,
-          // Statements and the audit read from the beginning; who keeps less must know what still needs it.
+          // Statements and the consistency check read from the beginning; who keeps less must know what still needs it.
           configEntries: [{ name: 'retention.ms', value: '-1' }],
         },
       ],

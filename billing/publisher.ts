@@ -16,14 +16,14 @@ const FATAL_CODES = new Set([45, 59]);
 export interface BillingPublisher {
   /**
    * Resolves when the event is safe on all in-sync replicas. Rejects when it is not within the time, and at once while
-   * Kafka is known to be down. A rejected event may have arrived all the same; its id tells consumers of repeats.
+   * Kafka is known to be down. A rejected event may have arrived all the same; by its id consumers recognise repeats.
    */
   publish(change: BillingChange, options: { timeoutMs: number }): Promise<void>;
   /** Sends what is waiting, then disconnects. */
   close(): Promise<void>;
 }
 
-/** Kafka did not take the event; `cause` says why, unless an earlier failure was reason enough not to try. */
+/** Kafka did not accept the event; `cause` says why, unless an earlier failure was reason enough not to try. */
 export class BillingUnavailableError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
@@ -73,7 +73,7 @@ class KafkaBillingPublisher implements BillingPublisher {
   publish(change: BillingChange, { timeoutMs }: { timeoutMs: number }): Promise<void> {
     if (this.#closed) return Promise.reject(new BillingUnavailableError('the publisher is closed'));
     if (this.#recovery) {
-      return Promise.reject(new BillingUnavailableError('Kafka is down, as an earlier event has found'));
+      return Promise.reject(new BillingUnavailableError('Kafka is down: an earlier event could not be published'));
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const entry: Entry = { change, resolve, reject };
@@ -107,10 +107,10 @@ class KafkaBillingPublisher implements BillingPublisher {
       } catch (cause) {
         this.#logger.warn(
           { err: cause, events: batch.length + this.#queue.length },
-          'billing events were not published',
+          'billing events could not be published',
         );
         this.#recover();
-        const error = new BillingUnavailableError('Kafka did not take the event', cause);
+        const error = new BillingUnavailableError('Kafka did not accept the event', cause);
         for (const entry of [...batch, ...this.#queue.splice(0)]) entry.reject(error);
       }
     }

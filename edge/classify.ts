@@ -24,7 +24,7 @@ export function changePaths(resourceName: ResourceName, body: RequestBody): Code
 
 /**
  * The code paths that another reader may find in a path or a method that is none of theirs, such as
- * `/v2/reserved_ips.json`: all of the family whose name it begins with. Empty when it begins with none.
+ * `/v2/reserved_ips.json`: all code paths of the resource name that it begins with. Empty when it begins with none.
  */
 export function similarPaths(path: string): CodePath[] {
   const [, first, second = ''] = path.split('/', 3);

@@ -26,8 +26,8 @@ export const CODE_PATHS: readonly CodePath[] = RESOURCE_NAMES.flatMap((resourceN
 );
 
 /**
- * The code paths that a person means: `floating_ips.assign` is one, `assign` is that of both families, `floating_ips`
- * all of a family, `all` every one. Empty when the text means nothing.
+ * The code paths that a person means: `floating_ips.assign` is one, `assign` is that of both resource names,
+ * `floating_ips` all of one resource name, `all` every one. Empty when the text means nothing.
  */
 export function codePathsNamed(text: string): CodePath[] {
   return CODE_PATHS.filter((codePath) => text === 'all' || text === codePath || codePath.split('.').includes(text));

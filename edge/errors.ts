@@ -87,7 +87,7 @@ export function tooManyTokens({ wait }: UnknownTokenRejectedError): GatewayAnswe
 }
 
 /**
- * The answer for an upstream that gave none. What was not sent has changed nothing; but an earlier try of the same request
+ * The answer for an upstream that gave none. A request that was not sent has changed nothing; but an earlier try of the same request
  * may have, so that is said of this request only, in other words than the API's, which are about the whole operation.
  */
 export function answerFor({ failure, sent }: UpstreamError, method: string): GatewayAnswer {

@@ -22,14 +22,14 @@ interface Options {
 }
 
 const program = commandLine('flip')
-  .description('Shows and changes who goes to the new upstream. The flag file is EDGE_FLAGS_FILE.')
+  .description('Show and change which users go to the new upstream. The flag file is EDGE_FLAGS_FILE.')
   .argument('[paths]', 'floating_ips.assign, assign for both resource names, reserved_ips for a whole resource, or all')
-  .argument('[share]', 'users in percent, or off: everybody to legacy, also who is allowed', parseShare)
+  .argument('[share]', 'users in percent, or off: everybody goes to legacy, allowed users too', parseShare)
   .addOption(new Option('--allow <user...>', 'these users go to the new upstream in any case').default([]))
   .addOption(new Option('--deny <user...>', 'these users go to legacy in any case').default([]))
   .addOption(new Option('--forget <user...>', 'take these users from both lists').default([]))
-  .option('--by <name>', 'who changes it', process.env.SUDO_USER || userInfo().username)
-  .option('--history', 'what was changed, when and by whom', false)
+  .option('--by <name>', 'name of the person who changes it', process.env.SUDO_USER || userInfo().username)
+  .option('--history', 'show what was changed, when and by whom', false)
   .addHelpText(
     'after',
     '\nExamples:\n  flip assign 25\n  flip assign off\n  flip floating_ips.list --allow 17 23\n  flip --history',

@@ -124,7 +124,7 @@ export class Forwarder {
       const isGone = outgoing.destroyed && body.errored === null;
       outgoing.destroy();
       if (isGone) return { status: null, failure: 'client_gone' };
-      c.var.logger.warn({ err: error }, 'the answer broke off');
+      c.var.logger.warn({ err: error }, 'the answer was interrupted');
       return { status, failure: 'broken' };
     }
   }

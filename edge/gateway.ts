@@ -55,7 +55,7 @@ export interface GatewayOptions {
   shadow: { percent: number; ignored: string[] };
 }
 
-/** A gateway, and what is to be seen of it inside. */
+/** A gateway, and what operators see of it. */
 export interface Gateway {
   app: Hono<EdgeEnvironment>;
   metrics: EdgeMetrics;
@@ -173,7 +173,7 @@ function route(options: RouteOptions): Hono<EdgeEnvironment> {
   return app;
 }
 
-/** Whether an upstream that does not tell capitals apart would read a rule's word where the gateway reads none. */
+/** Whether an upstream that ignores case would read a rule's word where the gateway reads none. */
 function isMiswritten(path: string): boolean {
   const [, first = '', second = '', , fourth = ''] = path.split('/', 5);
   return [first, second, fourth].some((word) => !RULED.has(word) && RULED.has(word.toLowerCase()));

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 /** From a quick read to the time limits. */
 const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What Prometheus is told. `code_path` is one of the 18, or `other`. */
+/** The gateway's metrics. `code_path` is one of the 18, or `other`. */
 export type EdgeMetrics = ReturnType<typeof createMetrics>;
 
 /** Makes the metrics of one gateway. */

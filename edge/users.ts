@@ -81,7 +81,7 @@ export class Users {
       if (error instanceof TooManyWrongTokensError) throw new UnknownTokenRejectedError(error.wait);
       if (error instanceof TooManyWaitingError) throw new UnknownTokenRejectedError(1);
       this.#metrics.userFailures.inc();
-      this.#logger.error({ err: error }, 'whose token it is cannot be read: the request goes to legacy');
+      this.#logger.error({ err: error }, 'the account of a token cannot be read: the request goes to legacy');
       return null;
     }
   }

@@ -18,7 +18,7 @@ export async function connectToTemporal(
     try {
       return await Promise.race([NativeConnection.connect(temporalConnectionOptions(settings)), stopped]);
     } catch (error) {
-      logger.warn({ err: error, address: settings.address }, 'Temporal cannot be reached yet');
+      logger.warn({ err: error, address: settings.address }, 'Temporal cannot be reached; trying again');
       await sleep(PAUSE_MS, null, { signal }).catch(() => {});
     }
   }

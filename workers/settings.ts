@@ -15,9 +15,9 @@ const operationFields = {
   PREVIOUS_HOST_TIMEOUT_MS: milliseconds.default(3_000),
   /** How long an operation may retry before it marks itself stuck. */
   STUCK_AFTER_MS: milliseconds.default(30_000),
-  /** The same for a billing event that did not get through beside its operation. */
+  /** The same for a billing event that was not published beside its operation. */
   BILLING_STUCK_AFTER_MS: milliseconds.default(300_000),
-  /** Rest of a released address before it is handed out again. */
+  /** Quarantine of a released address before it is available again. */
   QUARANTINE_SECONDS: seconds.default(300),
   /** How much of a region's addresses one account may hold, with those in quarantine; 100 sets no bound. */
   POOL_SHARE_HELD_PERCENT: percent.default(50),

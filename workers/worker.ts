@@ -22,7 +22,7 @@ export interface OperationWorkerOptions {
   db: Database;
   billing: BillingPublisher;
   notifyHosts: HostNotifier;
-  /** Where operations wait for hosts; an API in the same process tells it what it records. */
+  /** Where operations wait for hosts; an API in the same process passes on what it records. */
   hostAnswers: HostAnswers;
 }
 

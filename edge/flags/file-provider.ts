@@ -131,8 +131,8 @@ export class FileProvider implements Provider {
     this.#text = text;
     this.#flags = flags;
     this.#complainedAt = Number.NEGATIVE_INFINITY;
-    this.#logger.info({ path: this.#path, flags: flags.getFlags().size }, 'flags taken over');
-    // The SDK tells of the first by itself.
+    this.#logger.info({ path: this.#path, flags: flags.getFlags().size }, 'flags read');
+    // The SDK reports the first by itself.
     if (isFirst) return;
     this.events.emit(wasUsable ? ProviderEvents.ConfigurationChanged : ProviderEvents.Ready);
   }

@@ -51,7 +51,7 @@ export async function openFlags({ provider, logger, metrics }: FlagsOptions): Pr
       metrics.flagFailures.inc({ code_path: codePath });
       if (!complained.has(codePath)) {
         complained.set(codePath, true);
-        logger.error({ codePath, errorCode, errorMessage }, 'the flag cannot be asked: its requests go to legacy');
+        logger.error({ codePath, errorCode, errorMessage }, 'the flag cannot be read: its requests go to legacy');
       }
       return { isNew: false, usable: false };
     },

@@ -133,7 +133,10 @@ export class Shadow {
   #notCompared(read: ShadowedRead, error: unknown): void {
     this.#count(read, error instanceof TooLargeError ? 'too_large' : 'failed');
     const { requestId, codePath } = read;
-    this.#options.logger.warn({ requestId, codePath, err: error }, 'a read could not be compared');
+    this.#options.logger.warn(
+      { requestId, codePath, err: error },
+      'a read could not be compared with the other upstream',
+    );
   }
 
   #count({ codePath }: ShadowedRead, outcome: 'equal' | 'different' | 'busy' | 'too_large' | 'failed'): void {
@@ -141,7 +144,7 @@ export class Shadow {
   }
 }
 
-/** The other upstream is told that nobody waits for this, and nothing that would make its answer another one. */
+/** The headers say that nobody waits for the answer, and nothing that would change the other upstream's answer. */
 function shadowHeaders(headers: string[]): string[] {
   const kept = ['x-shadow', 'true'];
   const conditions = /^(accept-encoding|if-.*|range)$/i;

@@ -24,7 +24,7 @@ export interface RequestHeaderOptions {
 
 /**
  * The fields that go to an upstream, in the order, spelling and number in which they came: those that clients of the API
- * send, and no others, since there is no end of names by which a server may be told where a request came from, whose it
+ * send, and no others, since there is no end of names that say where a request came from, whose it
  * is, or that it is meant to be another one. `Host` is the upstream's own and is added by whoever connects. The node
  * answers `Expect: 100-continue` itself, so that is not passed on.
  */

@@ -38,7 +38,7 @@ class Controller:
             self._note(phase="releasing")
 
     async def round(self) -> None:
-        """Looks at the nodes and does what is to be done now, if anything. Does not raise: the next round tries again."""
+        """Looks at the nodes and takes the step that is due, if any. Does not raise: the next round tries again."""
         await self._health.check()
         step = self._state["pending"] or self._next_step()
         if step is None:
@@ -52,7 +52,7 @@ class Controller:
             self._note(pending=None)
         except Exception:
             # It may have been carried out or not. It stays in the state, and the next round repeats it.
-            logger.warning("what became of %s is not known", step, exc_info=True)
+            logger.warning("the outcome of %s is not known", step, exc_info=True)
         else:
             self._note(pending=None, **_effect_of(step, outcome))
             logger.info("step is over: %s", outcome)
@@ -93,10 +93,10 @@ class Controller:
 
 
 def _effect_of(step: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
-    """What is so when the step is over. A refusal changes nothing, but two say that what was asked for is so already."""
-    done = outcome.refusal is None
+    """The state after the step. A rejection changes nothing, but two of them say that the wanted state is there already."""
+    done = outcome.rejection is None
     if step["kind"] == "reserve":
         return {"address": outcome.address} if done else {}
     if step["kind"] == "assign":
-        return {"activeDropletId": step["dropletId"]} if done or outcome.refusal == "already_assigned" else {}
-    return {"phase": "released"} if done or outcome.refusal == "address_not_found" else {}
+        return {"activeDropletId": step["dropletId"]} if done or outcome.rejection == "already_assigned" else {}
+    return {"phase": "released"} if done or outcome.rejection == "address_not_found" else {}

@@ -13,9 +13,9 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 TASK_QUEUE = "reserved-ip"
-# Not admitted by then, an operation is refused for good. The clocks of all who take part must agree to well within it.
+# Not admitted by then, an operation is rejected for good. The clocks of all who take part must agree to well within it.
 ADMISSION_WINDOW = timedelta(seconds=10)
-# Longer than the window: within it there is a verdict, or there never will be one.
+# Longer than the window: within it there is a decision, or there never will be one.
 DECISION_TIMEOUT = timedelta(seconds=12)
 
 
@@ -25,15 +25,15 @@ class Undone(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an operation ended: with its address, or refused with the reason."""
+    """How an operation ended: with its address, or rejected with the reason."""
 
     address: str | None
-    refusal: str | None
+    rejection: str | None
 
 
 class ReservedIps:
     """Starts operations for one account. Any other exception than Undone leaves open whether it happened: the caller
-    starts the operation again under the same id, and is given the same verdict."""
+    starts the operation again under the same id, and gets the same decision."""
 
     def __init__(self, temporal: Client, account_id: int, service: str) -> None:
         self._temporal = temporal
@@ -78,24 +78,24 @@ class ReservedIps:
         )
         try:
             # The operation's id as the update's id: a repetition is then answered by the operation itself while it is
-            # open, and from the stored verdict when it is over.
+            # open, and from the stored decision when it is over.
             announced = await self._temporal.execute_update_with_start_workflow(
                 "verdict", id=operation_id, start_workflow_operation=start, rpc_timeout=DECISION_TIMEOUT
             )
         except WorkflowAlreadyStartedError:
-            return Outcome(address=None, refusal="address_pending")
-        verdict = announced["verdict"]
-        if verdict["kind"] == "refused":
-            return Outcome(address=None, refusal=verdict["refusal"])
+            return Outcome(address=None, rejection="address_pending")
+        decision = announced["verdict"]
+        if decision["kind"] == "refused":
+            return Outcome(address=None, rejection=decision["refusal"])
         handle = self._temporal.get_workflow_handle(workflow_id, run_id=announced["runId"])
         try:
             await handle.result()
         except WorkflowFailureError as error:
-            # One that an operator terminated is not over: started again, it goes on.
+            # One that an operator terminated is not over: started again, it continues.
             if isinstance(error.cause, ApplicationError):
                 raise Undone(str(error.cause)) from error
             raise
-        return Outcome(address=verdict["address"], refusal=None)
+        return Outcome(address=decision["address"], rejection=None)
 
 
 def new_operation_id() -> str:

@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-// Elsewhere: 'reserved-ip-control-plane/client'.
+// Outside of this repository: 'reserved-ip-control-plane/client'.
 import { type OperationHandle, OperationUnavailableError, type ReservedIpClient } from '../../client/index.ts';
 import type { HealthChecks } from './health.ts';
 import type { State, StateFile, Step } from './state.ts';
@@ -50,7 +50,7 @@ export class Controller {
     if (this.#state.phase === 'keeping') this.#note({ phase: 'releasing' });
   }
 
-  /** Looks at the nodes and does what is to be done now, if anything. Does not throw: the next round tries again. */
+  /** Looks at the nodes and takes the step that is due, if any. Does not throw: the next round tries again. */
   async round(): Promise<void> {
     const { health, logger } = this.#options;
     await health.check();
@@ -60,7 +60,7 @@ export class Controller {
       await this.#take(step);
     } catch (error) {
       // It may have been carried out or not. It stays in the state, and the next round repeats it.
-      logger.warn({ err: error, step }, 'what became of it is not known');
+      logger.warn({ err: error, step }, 'the outcome of the step is not known');
     }
   }
 
@@ -85,19 +85,19 @@ export class Controller {
   async #take(step: Step): Promise<void> {
     const { logger } = this.#options;
     this.#note({ pending: step });
-    logger.info({ step }, 'step begins');
+    logger.info({ step }, 'the step begins');
     try {
       const handle = await this.#start(step);
-      logger.info({ decision: handle.decision }, 'verdict');
+      logger.info({ decision: handle.decision }, 'the operation is decided');
       const outcome = await handle.completed();
       if (outcome.kind === 'completed') this.#note({ ...effectOf(step, outcome.address), pending: null });
       else this.#note({ ...effectOfRejected(step, outcome.refusal), pending: null });
     } catch (error) {
       if (!isOver(error)) throw error;
-      logger.warn({ err: error, step }, 'did not happen');
+      logger.warn({ err: error, step }, 'the step did not happen');
       this.#note({ pending: null });
     }
-    logger.info({ state: this.#state }, 'step is over');
+    logger.info({ state: this.#state }, 'the step is over');
   }
 
   #start(step: Step): Promise<OperationHandle> {
@@ -120,7 +120,7 @@ export class Controller {
 }
 
 /**
- * Whether the operation will come to nothing, so that the next round decides anew: it was never admitted, or was undone
+ * Whether the operation will come to nothing, so that the next round decides again: it was never admitted, or was undone
  * because no host took it. One that an operator terminated is not over: started again, it goes on.
  */
 function isOver(error: unknown): boolean {

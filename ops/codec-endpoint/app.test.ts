@@ -76,7 +76,7 @@ describe('the codec endpoint', () => {
     expect(answer.headers.get('access-control-allow-credentials')).toBe('true');
   });
 
-  test('refuses pages of other origins, other namespaces, and what is not a list of payloads', async () => {
+  test('rejects pages of other origins, other namespaces, and what is not a list of payloads', async () => {
     const encrypted = jsonOf(await codec.encode(plain));
     const status = async (...request: [string, RequestInit]) => (await appOf().request(...request)).status;
     expect(await status(...post('/decode', encrypted, { origin: 'https://evil.example' }))).toBe(403);

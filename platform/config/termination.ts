@@ -17,7 +17,7 @@ export function termination({ logger, withinMs }: TerminationOptions): AbortSign
   const stop = (signal: NodeJS.Signals) => {
     logger.info({ signal }, 'stopping');
     setTimeout(() => {
-      logger.error({ withinMs }, 'did not stop in time; what it was doing is left to others');
+      logger.error({ withinMs }, `did not stop within ${withinMs / 1_000} s; other processes take over its tasks`);
       process.exit(1);
     }, withinMs);
     stopping.abort();

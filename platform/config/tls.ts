@@ -6,7 +6,7 @@ import { z } from 'zod';
 export interface TlsSettings {
   /** Who may have signed the server's certificate; the public authorities when null. */
   certificateAuthority: Buffer | null;
-  /** Who we are, for servers that ask (mutual TLS); null when they are not told. */
+  /** Who we are, for servers that ask (mutual TLS); null when no certificate is sent. */
   identity: TlsIdentity | null;
 }
 
@@ -38,7 +38,7 @@ export const fileSchema = z.string().transform((path, context) => {
 });
 
 /**
- * Puts the settings of one server together; null means that it is spoken to in the clear. `report` is told of each
+ * Puts the settings of one server together; null means that it is spoken to in the clear. `report` is called for each
  * setting that does not go with the others, by the end of its name.
  */
 export function readTls(fields: TlsFields, report: (setting: TlsSetting, message: string) => void): TlsSettings | null {

@@ -17,7 +17,7 @@ const OWN = ['host', 'expect', 'x-request-id', 'via', 'forwarded', 'x-shadow'];
 /** Other signs than these are read as hyphens by many servers: `X_Forwarded_For` is another name of `X-Forwarded-For`. */
 const PLAIN_NAME = /^[a-z\d-]+$/;
 
-/** Whether a field of this name, in lower case, may be passed on from clients if a legacy stack needs it. */
+/** Whether a field of this name, in lower case, may be passed on from clients if the legacy upstream needs it. */
 export function mayBePassedOn(name: string): boolean {
   return PLAIN_NAME.test(name) && !name.startsWith('x-forwarded') && !HOP_BY_HOP.has(name) && !OWN.includes(name);
 }

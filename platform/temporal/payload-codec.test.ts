@@ -48,7 +48,7 @@ describe('the payload codec', () => {
     );
   });
 
-  test('refuses what was changed, is cut short, or is of another key with the same name', async () => {
+  test('rejects what was changed, is cut short, or is of another key with the same name', async () => {
     const [written] = await codecOf(NEW).encode([payloadOf('1')]);
     const data = Buffer.from(written?.data ?? []);
     const changed = Buffer.from(data);

@@ -19,7 +19,7 @@ const SHORT: ReadonlyMap<string, string> = new Map([
   ['\t', '\\t'],
 ]);
 
-/** One value on one line. A backslash is doubled, so that what was sent can be told from an escape. */
+/** One value on one line. A backslash is doubled, so that a sent backslash and an escape differ. */
 export function visible(text: string): string {
   return text.replace(UNSEEN_OR_BACKSLASH, escapeOf);
 }

@@ -155,7 +155,7 @@ test('another flag service takes the place of the file by an OpenFeature provide
   expect(OpenFeature.providerMetadata.name).toBe('No-op Provider');
 });
 
-test('whose token it is cannot be read without a database: such a request goes to legacy, loudly', async () => {
+test('the account of a token cannot be read without a database: such a request goes to legacy, loudly', async () => {
   const [legacy, fresh, flagFile] = await Promise.all([useUpstream('legacy'), useUpstream('new'), useFlagFile()]);
   await setFlags(flagFile, 'all', { percent: 100 });
   const mysqlUrl = 'mysql://nobody:nothing@127.0.0.1:1/nowhere';
@@ -165,6 +165,6 @@ test('whose token it is cannot be read without a database: such a request goes t
   });
   expect(await answer.json()).toEqual({ served_by: 'legacy' });
   expect(await gateway.metric('edge_user_failures_total')).toBe(1);
-  expect(gateway.log()).toContain('whose token it is cannot be read');
+  expect(gateway.log()).toContain('the account of a token cannot be read');
   expect(await servedBy(gateway.url)).toBe('new');
 });

@@ -97,7 +97,7 @@ export async function changeFlags(
   paths: string,
   setting: Partial<FlagSetting>,
 ): Promise<void> {
-  const takenOver = () => log().split('flags taken over').length;
+  const takenOver = () => log().split('flags read').length;
   const before = takenOver();
   await setFlags(path, paths, setting);
   await until('the flags were taken over', async () => takenOver() > before);
