@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import { admit, type OperationRules } from '../db/operations/admit.ts';
+import { admitInDatabase, type OperationRules } from '../db/operations/admit.ts';
 import type { Decision, RecordedDecision } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { OperationTimeouts } from '../domain/timeouts.ts';
@@ -10,7 +10,7 @@ export interface Admission {
   patience: OperationTimeouts;
 }
 
-/** What {@link admitOperation} needs from outside. */
+/** What {@link admitForWorkflow} needs from outside. */
 export interface AdmitDependencies {
   db: Database;
   rules: OperationRules;
@@ -18,11 +18,11 @@ export interface AdmitDependencies {
 }
 
 /** Admits an operation whose starter has no database, or reads the decision that it has already. */
-export async function admitOperation(
+export async function admitForWorkflow(
   { db, rules, timeouts }: AdmitDependencies,
   operation: Operation,
 ): Promise<Admission & { verdict: Decision }> {
-  const result = await admit({ db, operation, rules, mayBeRepeated: true, viaOutbox: false });
+  const result = await admitInDatabase({ db, operation, rules, mayBeRepeated: true, viaOutbox: false });
   switch (result.kind) {
     case 'admitted':
       return { verdict: result.admitted, patience: timeouts };

@@ -4,7 +4,7 @@ import { admittedOf, hostsOf } from '../domain/admitted.ts';
 import type { BillingChange } from '../domain/billing.ts';
 import type { RecordedAdmitted } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
-import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
+import { type Admission, type AdmitDependencies, admitForWorkflow } from './admit.ts';
 import { reportAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';
 import { type Finish, type FinishDependencies, finishSoon } from './finish-soon.ts';
@@ -39,7 +39,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   const { db, billing, rules, billingTimeoutMs, notifyHosts } = dependencies;
   return {
     admit: async (operation) => {
-      const admission = await failingReadably(() => admitOperation(dependencies, operation));
+      const admission = await failingReadably(() => admitForWorkflow(dependencies, operation));
       if (admission.verdict.kind === 'admitted') notifyHosts(hostsOf(admission.verdict));
       return admission;
     },

@@ -3,7 +3,7 @@ import { OperationInDoubtError, OperationUnavailableError } from '../client/erro
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import type { Database } from '../db/database.ts';
 import { CommitInDoubtError } from '../db/errors.ts';
-import { type AdmissionResult, admit, type OperationRules } from '../db/operations/admit.ts';
+import { type AdmissionResult, admitInDatabase, type OperationRules } from '../db/operations/admit.ts';
 import { isConnectionLost } from '../db/retry.ts';
 import { hostsOf } from '../domain/admitted.ts';
 import type { Admitted } from '../domain/decision.ts';
@@ -35,7 +35,7 @@ export type AdmitOperation = (operation: Operation, options: { mayBeRepeated: bo
 export function createAdmission({ db, rules, notifyHosts, start }: AdmissionOptions): AdmitOperation {
   return async function admitOperation(operation, { mayBeRepeated }) {
     const { result, isOwn } = await admitForCertain(operation.id, (again) =>
-      admit({ db, operation, rules, mayBeRepeated: mayBeRepeated || again, viaOutbox: true }),
+      admitInDatabase({ db, operation, rules, mayBeRepeated: mayBeRepeated || again, viaOutbox: true }),
     );
     const admitted = admittedBy(result);
     if (admitted && (result.kind === 'admitted' || isOwn)) {

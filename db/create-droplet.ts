@@ -15,7 +15,7 @@ export interface NewDroplet {
   operationId: OperationId | undefined;
 }
 
-/** What became of making a droplet. */
+/** The outcome of creating a droplet. */
 export type DropletCreation =
   | { kind: 'created'; dropletId: number; actionId: number }
   | { kind: 'region_not_found' }

@@ -79,7 +79,7 @@ export async function renameDroplet(
   return insertDropletAction(tx, { ...droplet, regionId: locked.region_id, type: 'rename', operationId });
 }
 
-/** What became of deleting a droplet; one that holds an address is left for the operation that takes it off. */
+/** The outcome of deleting a droplet; one that holds an address is left for the operation that takes it off. */
 export type DropletDeletion =
   | { kind: 'deleted' }
   | { kind: 'not_found' }

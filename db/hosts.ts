@@ -84,7 +84,7 @@ export async function findHost(db: Database, name: string): Promise<HostRecord |
   return (await selectHosts(db).where('hosts.name', '=', name).executeTakeFirst()) ?? null;
 }
 
-/** What became of registering a host; one that carries droplets stays where it is, with the anchors it has. */
+/** The outcome of registering a host; one that carries droplets stays where it is, with the anchors it has. */
 export type HostRegistration = 'registered' | 'region_not_found' | 'carries_droplets';
 
 /** Registers a host, or changes one that carries no droplet yet. Repeating it changes nothing. */

@@ -16,7 +16,7 @@ export interface NewPool {
   addresses: () => Iterable<Buffer>;
 }
 
-/** What became of an import. */
+/** The outcome of an import. */
 export type PoolImport =
   | { kind: 'imported'; id: number; addresses: number }
   | { kind: 'region_not_found' }

@@ -27,6 +27,6 @@ export interface NetworkDriver {
   withdraw(): Promise<void>;
   /** Whether the host can reach nobody, or only itself. */
   isCutOff(): Promise<boolean>;
-  /** Tells at once when the host loses its network and when it has it again, until the signal is aborted. */
+  /** Calls back at once when the host loses its network and when it has it again, until the signal is aborted. */
   watch(onCarrier: (carrier: boolean) => void, signal: AbortSignal): Promise<void>;
 }

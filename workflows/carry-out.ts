@@ -8,7 +8,7 @@ import type { OperationContext } from './context.ts';
 import { handleDecisionUpdate } from './decision-update.ts';
 import { finalFailure } from './failures.ts';
 import { Progress } from './progress.ts';
-import { admit, finishedSoon } from './steps.ts';
+import { admitByActivity, finishedSoon } from './steps.ts';
 
 /** Runs without this patch published by a local activity, even while somebody waited for the decision. */
 const DECISION_BEFORE_BILLING = 'verdict-before-billing';
@@ -29,7 +29,7 @@ export async function carryOut<Kind extends Operation>(
     decisionHandler.announce(admitted);
     return carryOutDecided({ operation, progress, decisionFirst: false, timeouts: decided.patience, admitted }, steps);
   }
-  const { decision, timeouts } = await admit(operation, progress);
+  const { decision, timeouts } = await admitByActivity(operation, progress);
   decisionHandler.announce(decision);
   if (decision.kind === 'refused') {
     setCurrentDetails(`Rejected: ${decision.refusal}`);

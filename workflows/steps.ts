@@ -39,7 +39,7 @@ const ADMIT_STUCK_AFTER_MS = 30_000;
  */
 
 /** Admits the operation, or reads the decision it already has. */
-export async function admit(
+export async function admitByActivity(
   operation: Operation,
   progress: Progress,
 ): Promise<{ decision: Decision; timeouts: OperationTimeouts }> {

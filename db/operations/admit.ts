@@ -13,7 +13,7 @@ export { findDecision } from './admission.ts';
  * which nothing was admitted, and {@link CommitInDoubtError} when that is not known: calling it again for the same
  * operation with `mayBeRepeated` answers it, since an operation is admitted once.
  */
-export async function admit(context: AdmissionContext): Promise<AdmissionResult> {
+export async function admitInDatabase(context: AdmissionContext): Promise<AdmissionResult> {
   const admission = await admitOnce(context).catch((error: unknown) => {
     // Another try has admitted it; or legacy, which takes no locks, has assigned an address to the droplet meanwhile.
     if (isDuplicateEntry(error) || isRejectedByTrigger(error)) return admitOnce({ ...context, mayBeRepeated: true });

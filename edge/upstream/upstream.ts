@@ -105,7 +105,7 @@ export class Upstream {
   }
 }
 
-/** Tells when a request is about to be written to a connection that stands. */
+/** Calls back when a request is about to be written to an open connection. */
 function noticing(notice: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) =>
     dispatch(options, {

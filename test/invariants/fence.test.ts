@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { type AdmissionResult, admit } from '../../db/operations/admit.ts';
+import { type AdmissionResult, admitInDatabase } from '../../db/operations/admit.ts';
 import { ActionEndedError, SupersededError } from '../../db/operations/errors.ts';
 import { undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
@@ -29,7 +29,7 @@ function assignOperation(account: Account, address: string, dropletId: number): 
 }
 
 function admitting(db: Database, operation: AssignOperation): Promise<AdmissionResult> {
-  return admit({ db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false });
+  return admitInDatabase({ db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false });
 }
 
 function decisionOf(result: AdmissionResult): Decision | null {
@@ -51,7 +51,7 @@ describe('the decision of an operation', () => {
     const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
 
-    const ask = () => admit({ db, operation, rules: RULES, mayBeRepeated: true, viaOutbox: false });
+    const ask = () => admitInDatabase({ db, operation, rules: RULES, mayBeRepeated: true, viaOutbox: false });
     const results = await Promise.all(Array.from({ length: 6 }, ask));
 
     const decisions = results.map(decisionOf);

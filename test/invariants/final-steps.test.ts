@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { admit } from '../../db/operations/admit.ts';
+import { admitInDatabase } from '../../db/operations/admit.ts';
 import { reopen, undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
 import type { Account } from '../../dev/kit/account.ts';
@@ -23,7 +23,7 @@ interface Undone {
 }
 
 async function admitted(db: Database, operation: Operation): Promise<Admitted> {
-  const result = await admit({ db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false });
+  const result = await admitInDatabase({ db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false });
   if (result.kind !== 'admitted') throw new Error(`not admitted: ${JSON.stringify(result)}`);
   return result.admitted;
 }

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { reserveAddress } from '../../operations/reserve.ts';
+import { reserveAddress } from '../../operations/reserve-address.ts';
 import { requesterOf } from '../../requester.ts';
 import { createReservedIpv6Request } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';

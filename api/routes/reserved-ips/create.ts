@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { reserveAddress } from '../../operations/reserve.ts';
+import { reserveAddress } from '../../operations/reserve-address.ts';
 import { actionLink, dropletLink } from '../../presenters/links.ts';
 import { requesterOf } from '../../requester.ts';
 import { actionLinkSchema } from '../../schemas/common.ts';

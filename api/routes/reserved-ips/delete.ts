@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { releaseAddress } from '../../operations/release.ts';
+import { releaseAddress } from '../../operations/release-address.ts';
 import { requesterOf } from '../../requester.ts';
 import { emptyAnswer, errorsOfChange } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
