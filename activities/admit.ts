@@ -1,34 +1,34 @@
 import type { Database } from '../db/database.ts';
-import { admit, type OperationRules } from '../db/operations/admit.ts';
-import type { RecordedVerdict, Verdict } from '../domain/decision.ts';
+import { admitInDatabase, type OperationRules } from '../db/operations/admit.ts';
+import type { Decision, RecordedDecision } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Patience } from '../domain/timeouts.ts';
+import type { OperationTimeouts } from '../domain/timeouts.ts';
 
 /** What the admit step leaves for the rest of the workflow. */
 export interface Admission {
-  verdict: RecordedVerdict;
-  patience: Patience;
+  verdict: RecordedDecision;
+  patience: OperationTimeouts;
 }
 
-/** What {@link admitOperation} needs from outside. */
+/** What {@link admitForWorkflow} needs from outside. */
 export interface AdmitDependencies {
   db: Database;
   rules: OperationRules;
-  patience: Patience;
+  timeouts: OperationTimeouts;
 }
 
 /** Admits an operation whose starter has no database, or reads the verdict that it has already. */
-export async function admitOperation(
-  { db, rules, patience }: AdmitDependencies,
+export async function admitForWorkflow(
+  { db, rules, timeouts }: AdmitDependencies,
   operation: Operation,
-): Promise<Admission & { verdict: Verdict }> {
-  const result = await admit({ db, operation, rules, mayBeRepeated: true, viaOutbox: false });
+): Promise<Admission & { verdict: Decision }> {
+  const result = await admitInDatabase({ db, operation, rules, mayBeRepeated: true, viaOutbox: false });
   switch (result.kind) {
     case 'admitted':
-      return { verdict: result.admitted, patience };
+      return { verdict: result.admitted, patience: timeouts };
     case 'repeated':
-      return { verdict: result.verdict, patience };
-    case 'refused':
-      return { verdict: { kind: 'refused', operationId: operation.id, refusal: result.refusal }, patience };
+      return { verdict: result.decision, patience: timeouts };
+    case 'rejected':
+      return { verdict: { kind: 'refused', operationId: operation.id, refusal: result.reason }, patience: timeouts };
   }
 }

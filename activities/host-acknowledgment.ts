@@ -1,17 +1,17 @@
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Database } from '../db/database.ts';
-import { beginVisibleWait, readHostEventState, reissueHostEvent } from '../db/operations/acknowledgment.ts';
+import { beginVisibleWait, readHostCommandState, reissueHostCommand } from '../db/operations/acknowledgment.ts';
 import { reasonForNoFence } from '../db/operations/errors.ts';
 import { reopen } from '../db/operations/reversal.ts';
+import { fenceOf, hostsOf } from '../domain/admitted.ts';
 import type { Admitted, HostCommand } from '../domain/decision.ts';
-import { fenceOf, hostsOf } from '../domain/host-commands.ts';
-import { reasonGiven } from '../domain/host-event.ts';
+import { reasonGiven } from '../domain/host-protocol.ts';
 import { HOST_FAILED, HOST_GONE } from '../domain/names.ts';
 import type { Operation } from '../domain/operation.ts';
-import { tellAttempt } from './attempts.ts';
-import { whileDatabaseIsAway } from './database-patience.ts';
+import { reportAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';
+import { untilDatabaseAnswers } from './until-database-answers.ts';
 
 /** Whose word a workflow waits for, as any version may have recorded it: one without an address means its own. */
 export type HostWait = Pick<HostCommand, 'host' | 'change'> & Partial<HostCommand>;
@@ -34,14 +34,14 @@ export async function awaitHostAcknowledgment(
   const { attempt } = Context.current().info;
   const { address = admitted.address, generation = admitted.generation } = wait;
   const command: HostCommand = { ...wait, address, generation };
-  await tellAttempt();
+  await reportAttempt();
   const look = async () => {
     await beginVisibleWait(db, operation.id);
-    let state = await readHostEventState(db, admitted, command);
+    let state = await readHostCommandState(db, admitted, command);
     if (state.actionStatus === 'errored') {
       await reopen(db, operation, admitted);
       notifyHosts(hostsOf(admitted));
-      state = await readHostEventState(db, admitted, command);
+      state = await readHostCommandState(db, admitted, command);
     }
     if (state.actionStatus === 'completed' || state.outcome === 'applied') return;
     if (!state.holdsFence) {
@@ -50,14 +50,14 @@ export async function awaitHostAcknowledgment(
     }
     if (state.hostState === 'gone') return hostIsGone(command);
     if (attempt > 1) {
-      await reissueHostEvent(db, admitted, command);
+      await reissueHostCommand(db, admitted, command);
       notifyHosts([command.host]);
     } else if (state.outcome !== null) {
       throw ApplicationFailure.retryable(failureMessage(command, state.message), HOST_FAILED);
     }
     throw new CompleteAsyncError();
   };
-  await failingReadably(() => whileDatabaseIsAway(look));
+  await failingReadably(() => untilDatabaseAnswers(look));
 }
 
 /** A host that is gone answers on no address any more, and can be given none. */

@@ -63,7 +63,7 @@ export class HostAnswers {
   }
 
   /** Tells what a host has answered, as it was recorded; whether its operation was waiting for it here. */
-  tell(answer: HostAnswer): boolean {
+  record(answer: HostAnswer): boolean {
     if (this.#take(answer)) return true;
     const early = this.#early.get(answer.operationId) ?? [];
     this.#early.set(answer.operationId, [...early, answer]);

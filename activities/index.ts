@@ -1,11 +1,11 @@
 import { undo } from '../db/operations/reversal.ts';
 import { settle } from '../db/operations/settle.ts';
+import { admittedOf, hostsOf } from '../domain/admitted.ts';
 import type { BillingChange } from '../domain/billing.ts';
 import type { RecordedAdmitted } from '../domain/decision.ts';
-import { admittedOf, hostsOf } from '../domain/host-commands.ts';
 import type { Operation } from '../domain/operation.ts';
-import { type Admission, type AdmitDependencies, admitOperation } from './admit.ts';
-import { tellAttempt } from './attempts.ts';
+import { type Admission, type AdmitDependencies, admitForWorkflow } from './admit.ts';
+import { reportAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';
 import { type Finish, type FinishDependencies, finishSoon } from './finish-soon.ts';
 import { awaitHostAcknowledgment, type HostNotifier, type HostWait } from './host-acknowledgment.ts';
@@ -39,7 +39,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
   const { db, billing, rules, billingTimeoutMs, notifyHosts } = dependencies;
   return {
     admit: async (operation) => {
-      const admission = await failingReadably(() => admitOperation(dependencies, operation));
+      const admission = await failingReadably(() => admitForWorkflow(dependencies, operation));
       if (admission.verdict.kind === 'admitted') notifyHosts(hostsOf(admission.verdict));
       return admission;
     },
@@ -50,7 +50,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     settle: (operation, admitted) => failingReadably(() => settle(db, operation, admittedOf(admitted), rules)),
     undo: (operation, admitted, reason) => failingReadably(() => undo(db, operation, admittedOf(admitted), reason)),
     publishBilling: async (change) => {
-      await tellAttempt();
+      await reportAttempt();
       await failingReadably(() => billing.publish(change, { timeoutMs: billingTimeoutMs }));
     },
   };

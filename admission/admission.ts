@@ -3,10 +3,10 @@ import { OperationInDoubtError, OperationUnavailableError } from '../client/erro
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import type { Database } from '../db/database.ts';
 import { CommitInDoubtError } from '../db/errors.ts';
-import { type AdmissionResult, admit, type OperationRules } from '../db/operations/admit.ts';
+import { type AdmissionResult, admitInDatabase, type OperationRules } from '../db/operations/admit.ts';
 import { isConnectionLost } from '../db/retry.ts';
+import { hostsOf } from '../domain/admitted.ts';
 import type { Admitted } from '../domain/decision.ts';
-import { hostsOf } from '../domain/host-commands.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { Operation } from '../domain/operation.ts';
 
@@ -25,7 +25,7 @@ export interface AdmissionOptions {
 }
 
 /**
- * Admits an operation, or refuses it. `mayBeRepeated` says that the same operation may have been admitted before: then
+ * Admits an operation, or rejects it. `mayBeRepeated` says that the same operation may have been admitted before: then
  * that stands. Throws {@link OperationUnavailableError} when MySQL does not answer and nothing has happened nor will, and
  * {@link OperationInDoubtError} when the answer to a commit was lost and MySQL stays away.
  */
@@ -35,7 +35,7 @@ export type AdmitOperation = (operation: Operation, options: { mayBeRepeated: bo
 export function createAdmission({ db, rules, notifyHosts, start }: AdmissionOptions): AdmitOperation {
   return async function admitOperation(operation, { mayBeRepeated }) {
     const { result, isOwn } = await admitForCertain(operation.id, (again) =>
-      admit({ db, operation, rules, mayBeRepeated: mayBeRepeated || again, viaOutbox: true }),
+      admitInDatabase({ db, operation, rules, mayBeRepeated: mayBeRepeated || again, viaOutbox: true }),
     );
     const admitted = admittedBy(result);
     if (admitted && (result.kind === 'admitted' || isOwn)) {
@@ -48,7 +48,7 @@ export function createAdmission({ db, rules, notifyHosts, start }: AdmissionOpti
 
 function admittedBy(result: AdmissionResult): Admitted | null {
   if (result.kind === 'admitted') return result.admitted;
-  return result.kind === 'repeated' && result.verdict.kind === 'admitted' ? result.verdict : null;
+  return result.kind === 'repeated' && result.decision.kind === 'admitted' ? result.decision : null;
 }
 
 /**

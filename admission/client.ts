@@ -5,10 +5,10 @@ import { clientOf } from '../client/operations.ts';
 import type { OperationHandle, RequestBase, ReservedIpClient } from '../client/types.ts';
 import type { Database } from '../db/database.ts';
 import type { AdmissionResult, OperationRules } from '../db/operations/admit.ts';
-import type { Verdict } from '../domain/decision.ts';
+import type { Decision } from '../domain/decision.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Requester } from '../domain/requester.ts';
-import type { Patience } from '../domain/timeouts.ts';
+import type { OperationTimeouts } from '../domain/timeouts.ts';
 import { OperationStarter, type StartOutcome } from '../outbox/starter.ts';
 import { createAdmission } from './admission.ts';
 
@@ -18,19 +18,19 @@ export interface AdmittingClientOptions {
   temporal: Client;
   logger: Logger;
   rules: OperationRules;
-  patience: Patience;
+  timeouts: OperationTimeouts;
   /** Name of the service that this client is for, as the audit log has it; default `internal`. */
   service?: string;
 }
 
 /**
- * The door to the operations for services that reach the database: verdicts come by the same function as the API's, and
+ * The door to the operations for services that reach the database: decisions come by the same function as the API's, and
  * need no worker. `close` waits for what is being started.
  */
 export function openAdmittingClient(options: AdmittingClientOptions): ReservedIpClient & { close(): Promise<void> } {
-  const { db, temporal, logger, rules, patience, service = 'internal' } = options;
+  const { db, temporal, logger, rules, timeouts, service = 'internal' } = options;
   const requestedBy: Requester = { kind: 'service', name: service, requestId: null, remote: null };
-  const starter = new OperationStarter({ db, temporal, logger, patience });
+  const starter = new OperationStarter({ db, temporal, logger, timeouts });
 
   async function run<Request extends RequestBase>(
     request: Request,
@@ -45,7 +45,7 @@ export function openAdmittingClient(options: AdmittingClientOptions): ReservedIp
       start: (admittedOperation, admitted) => starts.push(starter.start(admittedOperation, admitted)),
     });
     const result = await admit(operation, { mayBeRepeated: request.operationId !== undefined });
-    return operationHandle(temporal, operation, verdictOf(operation, result), async () => {
+    return operationHandle(temporal, operation, decisionOf(operation, result), async () => {
       const [started] = await Promise.all(starts);
       return started?.kind === 'started' ? started.runId : null;
     });
@@ -54,13 +54,13 @@ export function openAdmittingClient(options: AdmittingClientOptions): ReservedIp
   return { ...clientOf(run), close: () => starter.close() };
 }
 
-function verdictOf({ id }: Operation, result: AdmissionResult): Verdict {
+function decisionOf({ id }: Operation, result: AdmissionResult): Decision {
   switch (result.kind) {
     case 'admitted':
       return result.admitted;
     case 'repeated':
-      return result.verdict;
-    case 'refused':
-      return { kind: 'refused', operationId: id, refusal: result.refusal };
+      return result.decision;
+    case 'rejected':
+      return { kind: 'refused', operationId: id, refusal: result.reason };
   }
 }

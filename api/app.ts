@@ -12,8 +12,8 @@ import { jsonBody } from './middleware/json-body.ts';
 import { jsonCharset } from './middleware/json-charset.ts';
 import { limitPaths } from './middleware/path-limit.ts';
 import { rateLimit, rateLimitDefaults } from './middleware/rate-limit.ts';
-import { refusalLog } from './middleware/refusal-log.ts';
-import { refusedChanges } from './middleware/refused-changes.ts';
+import { rejectedChanges } from './middleware/rejected-changes.ts';
+import { rejectionLog } from './middleware/rejection-log.ts';
 import { requestId } from './middleware/request-id.ts';
 import { timeLimit } from './middleware/time-limit.ts';
 import { registerOpenApiDocuments } from './openapi.ts';
@@ -40,10 +40,10 @@ export function createApp(
   app.onError(answerError);
   app.notFound((c) => answerError(notFound(), c));
 
-  limitPaths(app, { logger: dependencies.logger, refusedLines: fairness.refusedLines });
-  app.use(requestId(dependencies), accessLog(fairness.refusedLines), jsonCharset());
-  if (audiences.includes('hosts')) app.use('/host/*', refusalLog(fairness.refusedLines));
-  if (audiences.includes('operators')) app.use('/internal/*', refusalLog(fairness.refusedLines));
+  limitPaths(app, { logger: dependencies.logger, rejectedLines: fairness.rejectedLines });
+  app.use(requestId(dependencies), accessLog(fairness.rejectedLines), jsonCharset());
+  if (audiences.includes('hosts')) app.use('/host/*', rejectionLog(fairness.rejectedLines));
+  if (audiences.includes('operators')) app.use('/internal/*', rejectionLog(fairness.rejectedLines));
   app.use(
     answerMethodNotAllowed({
       app,
@@ -73,7 +73,7 @@ function registerCustomerRoutes(app: ApiApp, dependencies: ApiDependencies, fair
     authentication({ ...dependencies, fairness }),
     rateLimit(),
     timeLimit(),
-    refusedChanges({ db: dependencies.db, requesterOf }),
+    rejectedChanges({ db: dependencies.db, requesterOf }),
     bodyLimit(),
     jsonBody(),
     // After the body is here, so that nobody holds a place by sending slowly.

@@ -56,7 +56,7 @@ export interface ApiDependencies {
   admit: AdmitOperation;
   acknowledgments: AcknowledgmentSink;
   /** Tells a worker in this process what a host has answered; whether an operation was waiting for it there. */
-  tellWorker: (answer: HostAnswer) => boolean;
+  notifyWorker: (answer: HostAnswer) => boolean;
   /** What is done after an answer is out. */
   backgroundTasks: BackgroundTasks;
   logger: Logger;

@@ -7,7 +7,7 @@ import { reconcile } from '../outbox/reconciler.ts';
 import { OperationStarter } from '../outbox/starter.ts';
 import { openTemporalClient } from '../platform/temporal/connection.ts';
 import { installTemporalRuntime } from '../workers/runtime.ts';
-import { mayStartEagerly, operationPatience, operationRules } from '../workers/worker.ts';
+import { mayStartEagerly, operationRules, operationTimeouts } from '../workers/worker.ts';
 import { BackgroundTasks } from './background-tasks.ts';
 import type { ApiDependencies } from './context.ts';
 import { startEmbeddedWorker } from './embedded-worker.ts';
@@ -37,7 +37,7 @@ export async function createDependencies(
   const tokenUses = new TokenUses({ db, logger, everyMs: configuration.API_TOKEN_USES_EVERY_SECONDS * 1_000 });
   const hostAnswers = new HostAnswers({ db });
   const temporal = openTemporalClient(configuration.temporal);
-  const starter = new OperationStarter({ db, temporal, logger, patience: operationPatience(configuration) });
+  const starter = new OperationStarter({ db, temporal, logger, timeouts: operationTimeouts(configuration) });
   const admit = createAdmission({
     db,
     rules: operationRules(configuration),
@@ -67,7 +67,7 @@ export async function createDependencies(
       db,
       admit,
       acknowledgments: createAcknowledgmentSink(temporal),
-      tellWorker: embedded ? (answer) => hostAnswers.tell(answer) : () => false,
+      notifyWorker: embedded ? (answer) => hostAnswers.record(answer) : () => false,
       backgroundTasks,
       logger,
       adminToken: configuration.ADMIN_TOKEN,

@@ -4,7 +4,7 @@ import { OperationInDoubtError, OperationUnavailableError } from '../client/erro
 import { isDatabaseUnavailable } from '../db/bounded.ts';
 import type { DropletCreation } from '../db/create-droplet.ts';
 import { CommitInDoubtError } from '../db/errors.ts';
-import type { Refusal } from '../domain/decision.ts';
+import type { RejectionReason } from '../domain/decision.ts';
 import type { ResourceType } from '../domain/operation.ts';
 
 /*
@@ -77,10 +77,10 @@ const ADDRESS_NOUNS: Record<ResourceType, string> = {
   reserved_ipv6: 'reserved IPv6',
 };
 
-/** The v2 answer to a refused operation; the wording names the address as the path did. */
-export function refusalToError(refusal: Refusal, resourceType: ResourceType): ApiError {
+/** The v2 answer to a rejected operation; the wording names the address as the path did. */
+export function rejectionToError(rejection: RejectionReason, resourceType: ResourceType): ApiError {
   const noun = ADDRESS_NOUNS[resourceType];
-  switch (refusal) {
+  switch (rejection) {
     case 'address_not_found':
     case 'droplet_not_found':
       return notFound();
@@ -121,7 +121,7 @@ export function refusalToError(refusal: Refusal, resourceType: ResourceType): Ap
 export function dropletCreationToError(kind: Exclude<DropletCreation['kind'], 'created'>): ApiError {
   switch (kind) {
     case 'region_not_found':
-      return refusalToError('region_not_found', 'reserved_ip');
+      return rejectionToError('region_not_found', 'reserved_ip');
     case 'limit_reached':
       return unprocessable('You have reached the Droplet limit of your account.');
     case 'no_capacity':

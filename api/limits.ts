@@ -34,7 +34,7 @@ export const apiLimitFields = {
   API_CONNECTIONS: count.default(20_000),
   /** Open connections of one address that is no trusted proxy. */
   API_ADDRESS_CONNECTIONS: count.default(1_000),
-  /** Lines a second about refused requests, for each status; the rest of a second is one line that counts them. */
+  /** Lines a second about rejected requests, for each status; the rest of a second is one line that counts them. */
   API_REFUSED_LINES_PER_SECOND: count.default(20),
 };
 

@@ -1,4 +1,4 @@
-import { refuseUnsafeDatabase } from '../db/database.ts';
+import { assertSafeDatabase } from '../db/database.ts';
 import { runProcess } from '../platform/config/run-process.ts';
 import { aborted, termination } from '../platform/config/termination.ts';
 import { createLogger } from '../platform/logging/logger.ts';
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
   const { dependencies, close } = await createDependencies(configuration, logger, stopping);
   try {
-    await refuseUnsafeDatabase(dependencies.db);
+    await assertSafeDatabase(dependencies.db);
     const listeners = await startListeners(configuration, dependencies);
     await aborted(stopping);
     dependencies.waitingHosts.drain();

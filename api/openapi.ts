@@ -1,6 +1,6 @@
 import { partyOfAddress } from '../platform/fairness/party.ts';
 import type { ApiApp, Audience } from './context.ts';
-import { type Fairness, spendOrRefuse } from './fairness/fairness.ts';
+import { type Fairness, spendOrReject } from './fairness/fairness.ts';
 import { headerComponents } from './schemas/responses.ts';
 
 /** Where operators read what the API offers to them and to hosts. */
@@ -49,7 +49,7 @@ export function registerOpenApiDocuments(app: ApiApp, { audiences, fairness, doc
   const headers = { 'content-type': 'application/json' };
   if (audiences.includes('customers')) {
     app.get('/openapi.json', (c) => {
-      spendOrRefuse(openDocuments, partyOfAddress(addresses.of(c)), 1);
+      spendOrReject(openDocuments, partyOfAddress(addresses.of(c)), 1);
       return c.body(read().forCustomers, 200, headers);
     });
   }

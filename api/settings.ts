@@ -19,7 +19,7 @@ const apiFields = {
   /** How long a stopping API still takes requests, so that a balancer sees it in time, in milliseconds. */
   API_DRAIN_MS: z.coerce.number().int().nonnegative().max(5_000).default(1_000),
   ADMIN_TOKEN: z.string().min(16),
-  /** `production` refuses the secrets that everybody knows. */
+  /** `production` rejects the secrets that everybody knows. */
   NODE_ENV: z.string().optional(),
   /** How often it is written when tokens were used last, in seconds. */
   API_TOKEN_USES_EVERY_SECONDS: z.coerce.number().positive().default(60),
@@ -39,7 +39,7 @@ const apiSchema = z
     message: 'is needed with HOST_API_HOST',
   })
   .and(serversSchema)
-  .superRefine(refuseKnownSecrets);
+  .superRefine(rejectKnownSecrets);
 
 export type ApiConfiguration = z.infer<typeof apiSchema>;
 
@@ -49,16 +49,16 @@ export function parseApiConfiguration(environment: Environment): ApiConfiguratio
 }
 
 /** An installation with a default secret is open to everybody, so it does not start. */
-function refuseKnownSecrets(
+function rejectKnownSecrets(
   settings: { NODE_ENV?: string | undefined; ADMIN_TOKEN: string; mysql: MysqlSettings },
   context: z.core.$RefinementCtx,
 ): void {
   if (settings.NODE_ENV !== 'production') return;
-  const refuse = (setting: string, what: string) => {
+  const report = (setting: string, what: string) => {
     const message = `${what} is one that everybody knows; NODE_ENV=production needs one of your own`;
     context.addIssue({ code: 'custom', path: [setting], message });
   };
-  if (isKnownSecret(settings.ADMIN_TOKEN)) refuse('ADMIN_TOKEN', 'the token');
+  if (isKnownSecret(settings.ADMIN_TOKEN)) report('ADMIN_TOKEN', 'the token');
   const { password } = new URL(settings.mysql.url);
-  if (password !== '' && isKnownSecret(decodeURIComponent(password))) refuse('MYSQL_URL', 'the password');
+  if (password !== '' && isKnownSecret(decodeURIComponent(password))) report('MYSQL_URL', 'the password');
 }

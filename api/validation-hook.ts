@@ -3,7 +3,7 @@ import type { ApiEnvironment } from './context.ts';
 import { notFound, unprocessable } from './errors.ts';
 
 /**
- * Turns what a schema refuses into v2 errors: a path that cannot name anything is not found, everything else is a 422
+ * Turns what a schema rejects into v2 errors: a path that cannot name anything is not found, everything else is a 422
  * that names the field.
  */
 export const validationHook: Hook<unknown, ApiEnvironment, string, void> = (result) => {

@@ -5,8 +5,8 @@ import { BILLING_TOPIC } from '../domain/names.ts';
 import { fromMessage } from './event.ts';
 import { type KafkaOptions, openKafka } from './kafka.ts';
 
-/** The first group that a broker ever has is refused for a while, until the broker is ready for groups. */
-const PATIENT = { retries: 12, initialRetryTime: 100, maxRetryTime: 1_000 };
+/** The first group that a broker ever has is rejected for a while, until the broker is ready for groups. */
+const RETRY = { retries: 12, initialRetryTime: 100, maxRetryTime: 1_000 };
 
 /** Options of {@link readBillingEvents}. */
 export interface ReadOptions extends KafkaOptions {
@@ -49,7 +49,7 @@ export async function readBillingEvents({ since, stallMs = 30_000, ...options }:
     if (ranges.size === 0) return { changes: [], unreadable: [] };
     // kafkajs reads in groups only; this one is thrown away afterwards.
     const groupId = `billing-reader-${randomUUID()}`;
-    const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 200, retry: PATIENT });
+    const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false, maxWaitTimeInMs: 200, retry: RETRY });
     try {
       return await readRanges(consumer, ranges, stallMs);
     } finally {

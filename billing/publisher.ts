@@ -8,7 +8,7 @@ import { ensureTopic, type KafkaOptions, openKafka, type TopicOptions } from './
 
 const LARGEST_BATCH = 500;
 /** Pause between two looks whether Kafka is back, in milliseconds. */
-const REST_MS = 2_000;
+const PAUSE_MS = 2_000;
 /** The broker has lost track of this producer; a new one can go on at once. */
 const FATAL_CODES = new Set([45, 59]);
 
@@ -50,7 +50,7 @@ interface Entry {
 
 /**
  * One send at a time, since the idempotent producer of kafkajs breaks on concurrent ones; what comes up meanwhile goes
- * together in the next. After a failure every event is refused at once until Kafka can be reached again, which no event has
+ * together in the next. After a failure every event is rejected at once until Kafka can be reached again, which no event has
  * to wait for: a publisher that is down looks by itself.
  */
 class KafkaBillingPublisher implements BillingPublisher {
@@ -172,7 +172,7 @@ class KafkaBillingPublisher implements BillingPublisher {
 
   async #untilReached(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await sleep(REST_MS, null, { signal }).catch(() => {});
+      await sleep(PAUSE_MS, null, { signal }).catch(() => {});
       // It may be on its way still, and then says more than a new connection could.
       await this.#sending;
       if (signal.aborted) return;

@@ -1,11 +1,11 @@
 import { ActivityNotFoundError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { AcknowledgmentOutcome } from '../domain/host-event.ts';
-import { reasonGiven } from '../domain/host-event.ts';
+import type { AcknowledgmentOutcome } from '../domain/host-protocol.ts';
+import { reasonGiven } from '../domain/host-protocol.ts';
 import { type AwaitedCommand, acknowledgmentActivityId, HOST_FAILED } from '../domain/names.ts';
 
 /** A host's answer, with the operation that waits for it. */
-export interface AcknowledgedEvent extends AwaitedCommand {
+export interface AcknowledgedCommand extends AwaitedCommand {
   outcome: AcknowledgmentOutcome;
   message: string | null;
 }
@@ -13,7 +13,7 @@ export interface AcknowledgedEvent extends AwaitedCommand {
 /** Tells workflows what hosts have answered. */
 export interface AcknowledgmentSink {
   /** Tells the waiting workflow, if it still waits; a wait that is over, or has not begun, is no error. */
-  acknowledged(event: AcknowledgedEvent): Promise<void>;
+  acknowledged(command: AcknowledgedCommand): Promise<void>;
 }
 
 const TIMEOUT_MS = 2_000;
@@ -24,13 +24,13 @@ const TIMEOUT_MS = 2_000;
  */
 export function createAcknowledgmentSink(temporal: Client): AcknowledgmentSink {
   return {
-    async acknowledged(event) {
-      const activity = { workflowId: event.workflowId, activityId: acknowledgmentActivityId(event) };
+    async acknowledged(command) {
+      const activity = { workflowId: command.workflowId, activityId: acknowledgmentActivityId(command) };
       try {
         await temporal.withDeadline(Date.now() + TIMEOUT_MS, () =>
-          isDone(event)
+          isDone(command)
             ? temporal.activity.complete(activity, undefined)
-            : temporal.activity.fail(activity, hostFailure(event)),
+            : temporal.activity.fail(activity, hostFailure(command)),
         );
       } catch (error) {
         if (!(error instanceof ActivityNotFoundError)) throw error;
@@ -40,11 +40,11 @@ export function createAcknowledgmentSink(temporal: Client): AcknowledgmentSink {
 }
 
 /** A host that has already gone on to a newer generation does not answer under the older one either. */
-function isDone({ outcome, change }: AcknowledgedEvent): boolean {
+function isDone({ outcome, change }: AcknowledgedCommand): boolean {
   return outcome === 'applied' || (outcome === 'superseded' && change === 'detach');
 }
 
-function hostFailure({ host, change, outcome, message }: AcknowledgedEvent): ApplicationFailure {
+function hostFailure({ host, change, outcome, message }: AcknowledgedCommand): ApplicationFailure {
   const reason = outcome === 'superseded' ? 'it has applied something newer' : reasonGiven(message);
   return ApplicationFailure.retryable(`host ${host} could not ${change}: ${reason}`, HOST_FAILED);
 }

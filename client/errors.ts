@@ -15,7 +15,7 @@ export class OperationUnavailableError extends Error {
 }
 
 /**
- * It is not known whether the operation was admitted: it may have been started, and nobody who knows its verdict
+ * It is not known whether the operation was admitted: it may have been started, and nobody who knows its decision
  * answered. The caller repeats the request under the same operation id, or looks at the address.
  */
 export class OperationInDoubtError extends Error {

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Verdict } from '../domain/decision.ts';
+import type { Decision } from '../domain/decision.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
 import type { OperationWorkflow } from './start-options.ts';
 import type { OperationHandle } from './types.ts';
@@ -8,18 +8,18 @@ import type { OperationHandle } from './types.ts';
 export function operationHandle(
   temporal: Client,
   operation: Operation,
-  verdict: Verdict,
+  decision: Decision,
   findRunId: () => Promise<string | null>,
 ): OperationHandle {
   const workflowId = workflowIdOf(operation);
   return {
     operationId: operation.id,
     workflowId,
-    verdict,
+    decision,
     completed: async () => {
-      if (verdict.kind === 'refused') return verdict;
+      if (decision.kind === 'refused') return decision;
       // What its workflow still does is for billing.
-      if (verdict.settled) return { kind: 'completed', actionId: verdict.actionId, address: verdict.address };
+      if (decision.settled) return { kind: 'completed', actionId: decision.actionId, address: decision.address };
       const runId = await findRunId();
       return temporal.workflow.getHandle<OperationWorkflow>(workflowId, runId ?? undefined).result();
     },
@@ -27,6 +27,6 @@ export function operationHandle(
 }
 
 /** The answer when another operation on the address is open; nothing was started and nothing is stored. */
-export function pendingAddress(operation: Operation): Verdict {
+export function pendingAddress(operation: Operation): Decision {
   return { kind: 'refused', operationId: operation.id, refusal: 'address_pending' };
 }

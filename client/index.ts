@@ -5,7 +5,7 @@ import { clientOf } from './operations.ts';
 import { startWithUpdate } from './start-with-update.ts';
 import type { OperationHandle, RequestBase, ReservedIpClient } from './types.ts';
 
-export type { Outcome, Verdict } from '../domain/decision.ts';
+export type { Decision, Outcome } from '../domain/decision.ts';
 export { OperationInDoubtError, OperationUnavailableError } from './errors.ts';
 export type {
   AssignRequest,
@@ -20,7 +20,7 @@ export type {
 export interface ReservedIpClientOptions {
   temporal: Client;
   /**
-   * Milliseconds in which an operation must be admitted, or is refused for good; default 10,000. Clocks of services and
+   * Milliseconds in which an operation must be admitted, or is rejected for good; default 10,000. Clocks of services and
    * database must agree to well within it.
    */
   admissionWindowMs?: number;
@@ -29,7 +29,7 @@ export interface ReservedIpClientOptions {
 }
 
 /**
- * The door to the operations for services that reach Temporal and no database: verdicts come from the workflows, so a
+ * The door to the operations for services that reach Temporal and no database: decisions come from the workflows, so a
  * worker must be running.
  */
 export function createReservedIpClient(options: ReservedIpClientOptions): ReservedIpClient {

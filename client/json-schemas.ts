@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { billingChangeSchema } from '../domain/billing.ts';
-import { announcedVerdictSchema, outcomeSchema } from '../domain/decision.ts';
+import { announcedDecisionSchema, outcomeSchema } from '../domain/decision.ts';
 import { OPERATION_KINDS } from '../domain/operation.ts';
 
 /** What other SDKs send to the workflows and get from them, by the name of the file that documents it. */
 const SCHEMAS: Record<string, z.ZodType> = {
   ...Object.fromEntries(Object.entries(OPERATION_KINDS).map(([kind, { schema }]) => [`${kind}.input`, schema])),
   'operation.output': outcomeSchema,
-  'verdict.output': announcedVerdictSchema,
+  'verdict.output': announcedDecisionSchema,
   'publishBillingEvent.input': billingChangeSchema,
 };
 

@@ -1,7 +1,7 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
+import { admittedOf } from '../domain/admitted.ts';
 import type { DecidedOperation, Outcome } from '../domain/decision.ts';
-import { admittedOf } from '../domain/host-commands.ts';
 import { TASK_QUEUE } from '../domain/names.ts';
 import { kindOf, type Operation, workflowIdOf } from '../domain/operation.ts';
 import { ACCOUNT, ADDRESS, attributesOfAdmitted, OPERATION, REGION } from '../domain/search-attributes.ts';
@@ -14,7 +14,7 @@ export type OperationWorkflow = (operation: Operation, decided?: DecidedOperatio
 const WORKFLOW_TASK_TIMEOUT_MS = 3_000;
 
 /**
- * How every operation is started. The workflow id is the per-address serialization: the server refuses a second start
+ * How every operation is started. The workflow id is the per-address serialization: the server rejects a second start
  * while one is open, and a closed one does not stand in the way. `decided` is given when it is admitted already.
  */
 export function startOptions(operation: Operation, decided?: DecidedOperation) {

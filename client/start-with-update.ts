@@ -5,7 +5,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { announcedVerdictSchema, type Verdict } from '../domain/decision.ts';
+import { announcedDecisionSchema, type Decision } from '../domain/decision.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
 import { OperationInDoubtError, OperationUnavailableError } from './errors.ts';
 import { operationHandle, pendingAddress } from './handle.ts';
@@ -52,7 +52,7 @@ async function startAndAsk(temporal: Client, operation: BoundedOperation): Promi
   const answer = await temporal.withDeadline(new Date(operation.admitBefore), () =>
     temporal.workflow.executeUpdateWithStart('verdict', { updateId: operation.id, startWorkflowOperation }),
   );
-  const { verdict, runId } = announcedVerdictSchema.parse(answer);
+  const { verdict, runId } = announcedDecisionSchema.parse(answer);
   return operationHandle(temporal, operation, verdict, async () => runId);
 }
 
@@ -78,7 +78,7 @@ async function askAtTheEnd(temporal: Client, operation: BoundedOperation, cause:
 }
 
 interface Asked {
-  verdict: Verdict;
+  verdict: Decision;
   runId: string | null;
 }
 
@@ -95,11 +95,11 @@ async function ask(temporal: Client, operation: BoundedOperation, cause: unknown
 async function askAgain(temporal: Client, operation: BoundedOperation): Promise<Asked> {
   const handle = temporal.workflow.getHandle<OperationWorkflow>(workflowIdOf(operation));
   try {
-    return announcedVerdictSchema.parse(await handle.executeUpdate('verdict', { updateId: operation.id }));
+    return announcedDecisionSchema.parse(await handle.executeUpdate('verdict', { updateId: operation.id }));
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
-  // It is closed, or never was. A refused one has its verdict as its result.
+  // It is closed, or never was. A rejected one has its verdict as its result.
   const outcome = await handle.result();
   if (outcome.kind === 'refused') return { verdict: outcome, runId: null };
   throw new Error('an operation on the address has completed, which may be this one');

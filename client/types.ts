@@ -1,4 +1,4 @@
-import type { Outcome, Verdict } from '../domain/decision.ts';
+import type { Decision, Outcome } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import type { OperationKind, ReserveOperation, ResourceType } from '../domain/operation.ts';
 import type { Requester } from '../domain/requester.ts';
@@ -41,13 +41,13 @@ export interface ReleaseRequest extends RequestBase {
   address: string;
 }
 
-/** An operation whose verdict is known. */
+/** An operation whose decision is known. */
 export interface OperationHandle {
   operationId: OperationId;
   workflowId: string;
-  verdict: Verdict;
+  decision: Decision;
   /**
-   * Waits until the operation has ended: completed, or refused.
+   * Waits until the operation has ended: completed, or rejected.
    * Throws Temporal's WorkflowFailedError when it errored and was undone.
    */
   completed(): Promise<Outcome>;

@@ -11,7 +11,7 @@ import {
   writeDigests,
 } from '../domain/audit-log-chain.ts';
 import type { Database } from './database.ts';
-import { databaseErrorCode, isDuplicateEntry, isRefusedByTrigger } from './retry.ts';
+import { databaseErrorCode, isDuplicateEntry, isRejectedByTrigger } from './retry.ts';
 import { inTransaction } from './transaction.ts';
 
 /*
@@ -46,7 +46,7 @@ export async function sealBatch(db: Database, table: EntryTable = 'audit_log'): 
   try {
     return await inTransaction(db, (tx) => sealNext(tx, table), { attempts: 1, limitMs: SEAL_LIMIT_MS });
   } catch (error) {
-    if (isDuplicateEntry(error) || isRefusedByTrigger(error)) return { kind: 'overtaken' };
+    if (isDuplicateEntry(error) || isRejectedByTrigger(error)) return { kind: 'overtaken' };
     const code = databaseErrorCode(error);
     if (code === 'ER_LOCK_WAIT_TIMEOUT' || code === 'ER_LOCK_DEADLOCK') return { kind: 'waiting' };
     throw error;

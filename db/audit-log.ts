@@ -28,7 +28,7 @@ export interface AuditEntry extends NewAuditEntry {
 }
 
 /** The statement that appends an entry, whose detail the database may put together. */
-export function appendingEntry(
+export function appendEntryQuery(
   entry: Omit<NewAuditEntry, 'detail'> & { detail: string | Statement<string> | null },
 ): Compilable {
   const { requester, detail } = entry;
@@ -42,7 +42,7 @@ export function appendingEntry(
 
 /** Appends an entry about a request that changed nothing. */
 export async function appendEntry(db: Database, entry: NewAuditEntry): Promise<void> {
-  await db.executeQuery(appendingEntry(entry), queryLimit());
+  await db.executeQuery(appendEntryQuery(entry), queryLimit());
 }
 
 /**
@@ -58,7 +58,7 @@ export function recorded<Result>(
   const work = async (tx: DatabaseTransaction) => {
     const result = await change(tx);
     const entry = describe(result);
-    if (entry) await tx.executeQuery(appendingEntry(entry));
+    if (entry) await tx.executeQuery(appendEntryQuery(entry));
     return result;
   };
   return inTransaction(db, work, options);

@@ -30,7 +30,7 @@ export function openDatabase(settings: MysqlSettings): Database {
  * For the start of a process: throws an {@link UnsafeDatabaseError} when the database can be reached and is not safe.
  * One that cannot be reached is looked at when it can, before anything else is sent on each new connection.
  */
-export async function refuseUnsafeDatabase(db: Database): Promise<void> {
+export async function assertSafeDatabase(db: Database): Promise<void> {
   await ping(db, START_CHECK_MS).catch((error: unknown) => {
     if (error instanceof UnsafeDatabaseError) throw error;
   });

@@ -1,16 +1,16 @@
 import { type Compilable, sql } from 'kysely';
 import { actionTypesThat } from '../domain/action-types.ts';
-import { type Address, addressFromBytes, familyOf } from '../domain/address.ts';
+import { type Address, addressFromBytes, ipVersionOf } from '../domain/address.ts';
 import { anchorFor } from '../domain/anchor.ts';
 import type {
   Acknowledgment,
   AcknowledgmentOutcome,
   DesiredAttachment,
   DesiredState,
-  FailedEvent,
+  FailedHostCommand,
   HostChange,
-  HostEvent,
-} from '../domain/host-event.ts';
+  IssuedHostCommand,
+} from '../domain/host-protocol.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database } from './database.ts';
 import { joined, listOf, statement } from './statement.ts';
@@ -23,7 +23,7 @@ export interface RaisedHost {
 }
 
 /**
- * Hosts that were given an event within the last `seconds` on the database's clock; none is missed as long as no
+ * Hosts that were given a command within the last `seconds` on the database's clock; none is missed as long as no
  * transaction stays open that long after it raised the sequence. One range of one covering index, so that the cost
  * follows the hosts that have work, not the hosts there are.
  */
@@ -35,14 +35,14 @@ export async function listRaisedHosts(db: Database, seconds: number): Promise<Ra
   return rows;
 }
 
-/** Which events of a host are wanted: the first `limit` unacknowledged ones after a sequence. */
-export interface OpenEventsRequest {
+/** Which commands of a host are wanted: the first `limit` unacknowledged ones after a sequence. */
+export interface OpenCommandsRequest {
   hostId: number;
   after: number;
   limit: number;
 }
 
-interface EventRow {
+interface CommandRow {
   request: number;
   sequence: number;
   change: HostChange;
@@ -53,9 +53,9 @@ interface EventRow {
   issued_at: Date;
 }
 
-/** Answers all requests by one query, in their order; the events of each are in the order of their sequence. */
-export async function listOpenEvents(db: Database, requests: OpenEventsRequest[]): Promise<HostEvent[][]> {
-  const answers: HostEvent[][] = requests.map(() => []);
+/** Answers all requests by one query, in their order; the commands of each are in the order of their sequence. */
+export async function listOpenCommands(db: Database, requests: OpenCommandsRequest[]): Promise<IssuedHostCommand[][]> {
+  const answers: IssuedHostCommand[][] = requests.map(() => []);
   if (requests.length === 0) return answers;
   const selects = requests.map(
     ({ hostId, after, limit }, index) => sql`
@@ -64,13 +64,13 @@ export async function listOpenEvents(db: Database, requests: OpenEventsRequest[]
        WHERE host_id = ${hostId} AND acknowledged_at IS NULL AND sequence > ${after}
        ORDER BY sequence LIMIT ${sql.lit(limit)})`,
   );
-  const { rows } = await sql<EventRow>`${sql.join(selects, sql` UNION ALL `)}`.execute(db, queryLimit());
-  for (const row of rows) answers[row.request]?.push(toHostEvent(row));
-  for (const events of answers) events.sort((left, right) => left.sequence - right.sequence);
+  const { rows } = await sql<CommandRow>`${sql.join(selects, sql` UNION ALL `)}`.execute(db, queryLimit());
+  for (const row of rows) answers[row.request]?.push(toIssuedHostCommand(row));
+  for (const commands of answers) commands.sort((left, right) => left.sequence - right.sequence);
   return answers;
 }
 
-function toHostEvent(row: EventRow): HostEvent {
+function toIssuedHostCommand(row: CommandRow): IssuedHostCommand {
   return {
     sequence: row.sequence,
     change: row.change,
@@ -82,12 +82,12 @@ function toHostEvent(row: EventRow): HostEvent {
   };
 }
 
-/** An event that a host has answered, as it stands in the database now. */
-export interface AnsweredEvent {
+/** A command that a host has answered, as it stands in the database now. */
+export interface AnsweredCommand {
   sequence: number;
   generation: number;
   operationId: string;
-  /** Null when the event is of another stack on the same database, which looks for the answer itself. */
+  /** Null when the command is of another stack on the same database, which looks for the answer itself. */
   workflowId: string | null;
   change: HostChange;
   address: Address;
@@ -102,9 +102,9 @@ export interface AnsweredEvent {
 }
 
 /**
- * Records what a host says came of its events and answers those it really has, with the outcome that stands; a sequence
- * that is missing from the answer is none of this host's, or has another generation. One round trip: the events as they
- * were, the writes, and the events as they are.
+ * Records what a host says came of its commands and answers those it really has, with the outcome that stands; a sequence
+ * that is missing from the answer is none of this host's, or has another generation. One round trip: the commands as they
+ * were, the writes, and the commands as they are.
  *
  * The first answer stands, with one exception: a success that comes after a failure replaces it, because what a host
  * says it has applied is what answers packets, while a failure after a success is an echo of an attempt that was
@@ -114,20 +114,20 @@ export async function recordAcknowledgments(
   db: Database,
   hostId: number,
   acknowledgments: readonly Acknowledgment[],
-): Promise<AnsweredEvent[]> {
+): Promise<AnsweredCommand[]> {
   if (acknowledgments.length === 0) return [];
-  const events = eventsQuery(hostId, acknowledgments);
-  const query = joinQueries([events, ...outcomeQueries(hostId, strongestOf(acknowledgments)), events]);
-  const answers = rowsOfEach<Compilable<EventState>[]>((await db.executeQuery(query, queryLimit())).rows);
-  const before = new Map(answers.at(0)?.map((event) => [event.sequence, event.outcome]));
+  const commands = commandsQuery(hostId, acknowledgments);
+  const query = joinQueries([commands, ...outcomeQueries(hostId, strongestOf(acknowledgments)), commands]);
+  const answers = rowsOfEach<Compilable<CommandState>[]>((await db.executeQuery(query, queryLimit())).rows);
+  const before = new Map(answers.at(0)?.map((command) => [command.sequence, command.outcome]));
   const acknowledged = new Set(acknowledgments.map(keyOf));
-  return (answers.at(-1) ?? []).flatMap(({ fence, addressGeneration, visibleWait, ...event }) => {
-    const { sequence, generation, outcome } = event;
-    if (outcome === null || !acknowledged.has(keyOf(event))) return [];
-    const address = addressFromBytes(event.address);
+  return (answers.at(-1) ?? []).flatMap(({ fence, addressGeneration, visibleWait, ...command }) => {
+    const { sequence, generation, outcome } = command;
+    if (outcome === null || !acknowledged.has(keyOf(command))) return [];
+    const address = addressFromBytes(command.address);
     const recorded = before.get(sequence) !== outcome;
     const current = fence !== null && generation === addressGeneration;
-    return [{ ...event, address, outcome, recorded, current, isWaitedFor: visibleWait !== 0 }];
+    return [{ ...command, address, outcome, recorded, current, isWaitedFor: visibleWait !== 0 }];
   });
 }
 
@@ -135,7 +135,7 @@ function keyOf({ sequence, generation }: Pick<Acknowledgment, 'sequence' | 'gene
   return `${sequence}/${generation}`;
 }
 
-/** Of several answers to one event, the one that would stand. */
+/** Of several answers to one command, the one that would stand. */
 function strongestOf(acknowledgments: readonly Acknowledgment[]): Acknowledgment[] {
   const strongest = new Map<string, Acknowledgment>();
   for (const acknowledgment of acknowledgments) {
@@ -147,7 +147,7 @@ function strongestOf(acknowledgments: readonly Acknowledgment[]): Acknowledgment
   return [...strongest.values()];
 }
 
-interface EventState extends Omit<AnsweredEvent, 'address' | 'outcome' | 'recorded' | 'current' | 'isWaitedFor'> {
+interface CommandState extends Omit<AnsweredCommand, 'address' | 'outcome' | 'recorded' | 'current' | 'isWaitedFor'> {
   address: Buffer;
   outcome: AcknowledgmentOutcome | null;
   addressGeneration: number;
@@ -156,8 +156,8 @@ interface EventState extends Omit<AnsweredEvent, 'address' | 'outcome' | 'record
   visibleWait: number | null;
 }
 
-function eventsQuery(hostId: number, about: readonly Acknowledgment[]): Compilable<EventState> {
-  return statement<EventState>`
+function commandsQuery(hostId: number, about: readonly Acknowledgment[]): Compilable<CommandState> {
+  return statement<CommandState>`
     SELECT host_events.sequence, host_events.generation, host_events.operation_id AS operationId,
            operations.workflow_id AS workflowId, host_events.\`change\`, host_events.address,
            host_events.outcome, host_events.message,
@@ -173,7 +173,7 @@ function sequencesOf(acknowledgments: readonly Acknowledgment[]): number[] {
   return [...new Set(acknowledgments.map(({ sequence }) => sequence))];
 }
 
-/** One write for each outcome, of the events that are still open to it. */
+/** One write for each outcome, of the commands that are still open to it. */
 function outcomeQueries(hostId: number, changes: readonly Acknowledgment[]): Compilable[] {
   return (['applied', 'superseded', 'failed'] as const).flatMap((outcome) => {
     const group = changes.filter((change) => change.outcome === outcome);
@@ -196,7 +196,7 @@ function outcomeQueries(hostId: number, changes: readonly Acknowledgment[]): Com
  * What a host has failed to do and was told nothing newer about since. An agent that was killed before it mended that has
  * forgotten that it failed; what it mends afterwards it can acknowledge by this.
  */
-export async function listFailedEvents(db: Database, hostId: number): Promise<FailedEvent[]> {
+export async function listFailedCommands(db: Database, hostId: number): Promise<FailedHostCommand[]> {
   const rows = await db
     .selectFrom('host_events as failed')
     .select(['sequence', 'change', 'address', 'generation'])
@@ -215,17 +215,17 @@ export async function listFailedEvents(db: Database, hostId: number): Promise<Fa
     )
     .orderBy('sequence')
     .execute(queryLimit());
-  return rows.map(({ address, ...event }) => ({ ...event, address: addressFromBytes(address) }));
+  return rows.map(({ address, ...command }) => ({ ...command, address: addressFromBytes(address) }));
 }
 
 const TAKING_OFF_HOSTS = actionTypesThat(({ takesOffHosts }) => takesOffHosts);
 
 /**
- * Everything a host is to answer for: addresses that are on one of its droplets or on their way there. One on its way
+ * Everything a host is to announce: addresses that are on one of its droplets or on their way there. One on its way
  * elsewhere, or being unassigned or released, is nowhere.
  *
  * Both reads are in one REPEATABLE READ snapshot: whoever writes an address raises the host's sequence in the same
- * transaction, so the snapshot holds either both or neither, and `sequence` is exactly the last event it reflects.
+ * transaction, so the snapshot holds either both or neither, and `sequence` is exactly the last command it reflects.
  */
 export async function readDesiredState(db: Database, host: { id: number; name: string }): Promise<DesiredState> {
   return db
@@ -275,5 +275,5 @@ function toAttachment(row: {
   anchor: Buffer;
 }): DesiredAttachment {
   const address = addressFromBytes(row.address);
-  return { ...row, address, anchor: anchorFor(familyOf(address), addressFromBytes(row.anchor)) };
+  return { ...row, address, anchor: anchorFor(ipVersionOf(address), addressFromBytes(row.anchor)) };
 }

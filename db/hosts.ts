@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type Address, addressFromBytes } from '../domain/address.ts';
-import type { HostChange } from '../domain/host-event.ts';
+import type { HostChange } from '../domain/host-protocol.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import type { HostState } from './schema.ts';
@@ -40,7 +40,7 @@ export interface HostRecord {
   state: HostState;
   anchorCidr: string;
   lastSequence: number;
-  unacknowledgedEvents: number;
+  unacknowledgedCommands: number;
   /** When the oldest event without an answer was issued. */
   oldestUnacknowledgedAt: Date | null;
   createdAt: Date;
@@ -59,7 +59,7 @@ function selectHosts(db: Database) {
       'hosts.state',
       'hosts.anchor_cidr as anchorCidr',
       'hosts.last_sequence as lastSequence',
-      fn.count<number>('host_events.sequence').as('unacknowledgedEvents'),
+      fn.count<number>('host_events.sequence').as('unacknowledgedCommands'),
       fn.min<Date | null>('host_events.issued_at').as('oldestUnacknowledgedAt'),
       'hosts.created_at as createdAt',
     ])
@@ -157,7 +157,7 @@ export async function revokeHostTokens(db: Database, name: string): Promise<numb
 }
 
 /** An event that a host can no longer answer, and what was recorded in its stead. */
-export interface OrphanedEvent {
+export interface OrphanedCommand {
   workflowId: string;
   operationId: string;
   change: HostChange;
@@ -172,7 +172,7 @@ const GONE_MESSAGE = 'an operator declared the host gone';
  * Marks a host as gone and answers its open events for it: it cannot carry an address any more, so detaches have come
  * true, and attaches have failed. Null when there is no such host; repeating it takes up events that came since.
  */
-export async function declareHostGone(tx: DatabaseTransaction, name: string): Promise<OrphanedEvent[] | null> {
+export async function declareHostGone(tx: DatabaseTransaction, name: string): Promise<OrphanedCommand[] | null> {
   const hostId = await setHostState(tx, name, 'gone');
   if (hostId === null) return null;
   const open = await tx

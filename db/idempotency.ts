@@ -10,7 +10,7 @@ export interface IdempotencyKey {
 }
 
 /** How a request with an Idempotency-Key stands. */
-export type IdempotencyStanding =
+export type IdempotencyState =
   /** The caller holds the key, and must answer the request under this operation. */
   | { kind: 'held'; operationId: OperationId }
   | { kind: 'answered'; status: number; body: string }
@@ -26,7 +26,7 @@ export async function takeIdempotencyKey(
   db: Database,
   key: IdempotencyKey,
   request: { hash: Buffer; operationId: OperationId; leaseSeconds: number },
-): Promise<IdempotencyStanding> {
+): Promise<IdempotencyState> {
   const leasedUntil = sql<Date>`NOW(3) + INTERVAL ${sql.lit(request.leaseSeconds)} SECOND`;
   const inserted = await db
     .insertInto('idempotency_keys')

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import type { Family } from '../domain/address.ts';
+import type { IpVersion } from '../domain/address.ts';
 import type { Database } from './database.ts';
 
 /** What one account has of the addresses of one IP version in a region. */
 export interface PoolAccount {
-  family: Family;
+  ipVersion: IpVersion;
   accountId: number;
   name: string;
   held: number;
@@ -18,7 +18,7 @@ export interface PoolAccount {
 export async function listPoolAccounts(db: Database, slug: string, limit: number): Promise<PoolAccount[] | null> {
   const region = await db.selectFrom('regions').select('id').where('slug', '=', slug).executeTakeFirst();
   if (!region) return null;
-  const { rows } = await sql<Omit<PoolAccount, 'family'> & { family: number }>`
+  const { rows } = await sql<Omit<PoolAccount, 'ipVersion'> & { family: number }>`
     SELECT family, accountId, accounts.name, held, cooling, percent
     FROM (
       SELECT taken.*, ROUND(100 * (held + cooling) / size, 1) + 0E0 AS percent,
@@ -41,5 +41,5 @@ export async function listPoolAccounts(db: Database, slug: string, limit: number
     JOIN accounts ON accounts.id = accountId
     WHERE place <= ${limit}
     ORDER BY family, place`.execute(db);
-  return rows.map((row) => ({ ...row, family: row.family === 4 ? 4 : 6 }));
+  return rows.map(({ family, ...row }) => ({ ...row, ipVersion: family === 4 ? 4 : 6 }));
 }

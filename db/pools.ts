@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Family } from '../domain/address.ts';
+import type { IpVersion } from '../domain/address.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 
 const ROWS_PER_INSERT = 1_000;
@@ -8,7 +8,7 @@ const ROWS_PER_INSERT = 1_000;
 export interface NewPool {
   region: string;
   cidr: string;
-  family: Family;
+  ipVersion: IpVersion;
   /** First and last address of the whole range, as bytes. */
   first: Buffer;
   last: Buffer;
@@ -22,7 +22,7 @@ export type PoolImport =
   | { kind: 'region_not_found' }
   | { kind: 'overlaps'; cidr: string };
 
-/** Adds a range to a region, all of it or nothing. A range that overlaps with any other is refused. */
+/** Adds a range to a region, all of it or nothing. A range that overlaps with any other is rejected. */
 export async function importPool(tx: DatabaseTransaction, pool: NewPool): Promise<PoolImport> {
   // Imports into different regions may overlap too, so each locks all regions: one import at a time.
   const regions = await tx.selectFrom('regions').select(['id', 'slug']).orderBy('id').forUpdate().execute();
@@ -48,7 +48,7 @@ export async function importPool(tx: DatabaseTransaction, pool: NewPool): Promis
 
 async function insertAddresses(
   tx: DatabaseTransaction,
-  { addresses, family }: NewPool,
+  { addresses, ipVersion }: NewPool,
   { poolId, regionId }: { poolId: number; regionId: number },
 ): Promise<number> {
   let total = 0;
@@ -56,7 +56,7 @@ async function insertAddresses(
   const flush = async () => {
     if (batch.length === 0) return;
     const rows = batch.map(
-      (address) => sql`(${address}, ${sql.lit(family)}, ${sql.lit(poolId)}, ${sql.lit(regionId)})`,
+      (address) => sql`(${address}, ${sql.lit(ipVersion)}, ${sql.lit(poolId)}, ${sql.lit(regionId)})`,
     );
     await sql`INSERT INTO addresses (address, family, pool_id, region_id) VALUES ${sql.join(rows)}`.execute(tx);
     total += batch.length;

@@ -1,4 +1,4 @@
-import { type Address, addressFromBytes, addressToBytes, type Family, familyOf } from '../domain/address.ts';
+import { type Address, addressFromBytes, addressToBytes, type IpVersion, ipVersionOf } from '../domain/address.ts';
 import { queryLimit } from './bounded.ts';
 import type { Database } from './database.ts';
 import { type DropletRecord, findDropletsById } from './droplets.ts';
@@ -19,18 +19,18 @@ export interface ReservedIpRecord {
 /** Whose addresses of which family are meant. */
 export interface ReservedIpFilter {
   accountId: number;
-  family: Family;
+  ipVersion: IpVersion;
 }
 
 /** A project that was not named is the account's own, which goes by the account's UUID. */
-function selectReservedIps(db: Database, { accountId, family }: ReservedIpFilter) {
+function selectReservedIps(db: Database, { accountId, ipVersion }: ReservedIpFilter) {
   return db
     .selectFrom('addresses')
     .innerJoin('regions', 'regions.id', 'addresses.region_id')
     .innerJoin('accounts', 'accounts.id', 'addresses.account_id')
     .where('addresses.account_id', '=', accountId)
     .where('addresses.state', '=', 'reserved')
-    .where('addresses.family', '=', family)
+    .where('addresses.family', '=', ipVersion)
     .select(({ fn }) => [
       'addresses.address',
       'addresses.droplet_id',
@@ -72,7 +72,7 @@ export function listReservedIps(
       .selectFrom('addresses')
       .where('account_id', '=', filter.accountId)
       .where('state', '=', 'reserved')
-      .where('family', '=', filter.family)
+      .where('family', '=', filter.ipVersion)
       .select(({ fn }) => fn.countAll<number>().as('total'))
       .executeTakeFirstOrThrow(queryLimit());
     return total;
@@ -116,7 +116,7 @@ export async function findReservedIp(
   accountId: number,
   address: Address,
 ): Promise<ReservedIpRecord | null> {
-  const row = await selectReservedIps(db, { accountId, family: familyOf(address) })
+  const row = await selectReservedIps(db, { accountId, ipVersion: ipVersionOf(address) })
     .where('addresses.address', '=', addressToBytes(address))
     .executeTakeFirst(queryLimit());
   if (!row) return null;

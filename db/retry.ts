@@ -8,13 +8,13 @@ export function databaseErrorCode(error: unknown): string | null {
   return parsed.success ? parsed.data.code : null;
 }
 
-/** A unique key refused the row. */
+/** A unique key rejected the row. */
 export function isDuplicateEntry(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_DUP_ENTRY';
 }
 
-/** A trigger refused the row. */
-export function isRefusedByTrigger(error: unknown): boolean {
+/** A trigger rejected the row. */
+export function isRejectedByTrigger(error: unknown): boolean {
   return databaseErrorCode(error) === 'ER_SIGNAL_EXCEPTION';
 }
 
@@ -26,7 +26,7 @@ export function isConnectionLost(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("Can't add new command when connection is in closed state");
 }
 
-/** The server itself has refused the statement, so it was not carried out; any other error leaves that open. */
+/** The server itself has rejected the statement, so it was not carried out; any other error leaves that open. */
 export function isAnswerOfServer(error: unknown): boolean {
   return !isConnectionLost(error) && (databaseErrorCode(error)?.startsWith('ER_') ?? false);
 }

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ActionType } from '../domain/action-types.ts';
-import type { AcknowledgmentOutcome, HostChange } from '../domain/host-event.ts';
+import type { AcknowledgmentOutcome, HostChange } from '../domain/host-protocol.ts';
 import type { OperationKind, ResourceType } from '../domain/operation.ts';
 import type { Requester } from '../domain/requester.ts';
 

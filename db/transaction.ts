@@ -57,7 +57,7 @@ async function rollback(run: () => Promise<unknown>): Promise<void> {
 }
 
 /** What a transaction of two round trips comes to: writes that are committed, or nothing. */
-export type Decision<Result> =
+export type TransactionEnd<Result> =
   | { kind: 'commit'; writes: readonly Compilable[]; result: (written: readonly Written[]) => Result }
   | { kind: 'roll back'; result: Result };
 
@@ -70,7 +70,7 @@ export type Decision<Result> =
 export async function inTwoRoundTrips<Result>(
   db: Database,
   reads: readonly Compilable[],
-  decide: (rowsOfEachRead: unknown[]) => Decision<Result>,
+  decide: (rowsOfEachRead: unknown[]) => TransactionEnd<Result>,
   { limitMs = REQUEST_LIMIT_MS, attempts }: TransactionOptions = {},
 ): Promise<Result> {
   if (db instanceof Transaction) throw new NestedTransactionError();

@@ -12,7 +12,7 @@ const AWAY_CODES = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ER_S
 
 /**
  * A pool that waits for its server, for `waitMs` milliseconds at most, where there is none to connect to. A restart or a
- * failover takes a moment, and a customer who waits for it is served instead of refused, and instead of coming again at
+ * failover takes a moment, and a customer who waits for it is served instead of rejected, and instead of coming again at
  * once. Nothing was sent yet, so nothing is done twice.
  */
 export function waitingForServer(pool: MysqlPool, { waitMs = WAIT_MS }: { waitMs?: number } = {}): MysqlPool {

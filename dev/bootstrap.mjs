@@ -14,8 +14,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BIN_FOLDER = join(ROOT, 'node_modules', '.bin');
 const NODE = join(BIN_FOLDER, 'node');
-const REPEATED_SIGNAL_MILLISECONDS = 1000;
-const PARENT_POLL_MILLISECONDS = 500;
+const REPEATED_SIGNAL_MS = 1000;
+const PARENT_POLL_MS = 500;
 
 const [script, ...scriptArguments] = process.argv.slice(2);
 if (script === undefined) fail('usage: node dev/bootstrap.mjs <script.ts> [arguments…]');
@@ -101,7 +101,7 @@ function runScript(path, rest) {
   const lastForwarded = new Map();
   const forward = (signal) => {
     const now = Date.now();
-    if (now - (lastForwarded.get(signal) ?? 0) < REPEATED_SIGNAL_MILLISECONDS) return;
+    if (now - (lastForwarded.get(signal) ?? 0) < REPEATED_SIGNAL_MS) return;
     lastForwarded.set(signal, now);
     child.kill(signal);
   };
@@ -119,7 +119,7 @@ function whenNpmEnds(callback) {
     if (process.ppid === parent) return;
     clearInterval(timer);
     callback();
-  }, PARENT_POLL_MILLISECONDS);
+  }, PARENT_POLL_MS);
 }
 
 function fail(message) {

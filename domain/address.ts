@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 
 /** IP version of an address. */
-export type Family = 4 | 6;
+export type IpVersion = 4 | 6;
 
 /** An address in its canonical text form: dotted quad, or RFC 5952 for IPv6. */
 export type Address = string;
@@ -19,7 +19,7 @@ export function parseAddress(text: string): Address | null {
 }
 
 /** The IP version of a canonical address. */
-export function familyOf(address: Address): Family {
+export function ipVersionOf(address: Address): IpVersion {
   return address.includes(':') ? 6 : 4;
 }
 
@@ -39,5 +39,5 @@ export function addressFromBytes(bytes: Buffer): Address {
  * (45.55.96.47 is 758603823). IPv6 has no such number; null.
  */
 export function addressToResourceId(address: Address): number | null {
-  return familyOf(address) === 4 ? addressToBytes(address).readUInt32BE(0) : null;
+  return ipVersionOf(address) === 4 ? addressToBytes(address).readUInt32BE(0) : null;
 }

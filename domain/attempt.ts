@@ -19,6 +19,6 @@ export function isAttempt(value: unknown): value is Attempt {
  * Whether a workflow is told of this attempt: of the first ten, and then ever more rarely, so that one that waits for
  * weeks does not fill its history.
  */
-export function isWorthTelling(attempt: number): boolean {
+export function isWorthReporting(attempt: number): boolean {
   return attempt <= 10 || Number.isInteger(Math.log2(attempt));
 }

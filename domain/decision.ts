@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { admittedOf } from './admitted.ts';
 import { billingChangeSchema } from './billing.ts';
-import { admittedOf } from './host-commands.ts';
-import type { Patience } from './timeouts.ts';
+import type { OperationTimeouts } from './timeouts.ts';
 
-/** Why an operation was refused. The HTTP status and wording of each is in `api/errors.ts`. */
-export const refusalSchema = z.enum([
+/** Why an operation was rejected. The HTTP status and wording of each is in `api/errors.ts`. */
+export const rejectionReasonSchema = z.enum([
   'address_not_found',
   'droplet_not_found',
   'region_not_found',
@@ -22,7 +22,7 @@ export const refusalSchema = z.enum([
   'pool_share_reached',
   'expired',
 ]);
-export type Refusal = z.infer<typeof refusalSchema>;
+export type RejectionReason = z.infer<typeof rejectionReasonSchema>;
 
 /** One thing that a host was told, and that it is to acknowledge. */
 export const hostCommandSchema = z.object({
@@ -64,42 +64,42 @@ const recordedAdmittedSchema = z.object({
 /** An admitted operation as any version may have recorded it; {@link admittedOf} makes one form of it. */
 export type RecordedAdmitted = z.infer<typeof recordedAdmittedSchema>;
 
-/** The operation has its fence, its action row and its host events; it will end completed or errored. */
+/** The operation has its fence, its action row and its host commands; it will end completed or errored. */
 export interface Admitted extends RecordedAdmitted {
   hostCommands: HostCommand[];
 }
 export const admittedSchema = recordedAdmittedSchema.transform(admittedOf);
 
 /** Nothing was changed, and nothing will be. */
-export const refusedSchema = z.object({
+export const rejectedSchema = z.object({
   kind: z.literal('refused'),
   operationId: z.string(),
-  refusal: refusalSchema,
+  refusal: rejectionReasonSchema,
 });
-export type Refused = z.infer<typeof refusedSchema>;
+export type Rejected = z.infer<typeof rejectedSchema>;
 
 /** The one answer an operation ever gets to "may it happen?", stored under its id. */
-export const verdictSchema = z
-  .discriminatedUnion('kind', [recordedAdmittedSchema, refusedSchema])
-  .transform((verdict): Verdict => (verdict.kind === 'admitted' ? admittedOf(verdict) : verdict));
-export type Verdict = Admitted | Refused;
+export const decisionSchema = z
+  .discriminatedUnion('kind', [recordedAdmittedSchema, rejectedSchema])
+  .transform((verdict): Decision => (verdict.kind === 'admitted' ? admittedOf(verdict) : verdict));
+export type Decision = Admitted | Rejected;
 /** A verdict as any version may have recorded it. */
-export type RecordedVerdict = RecordedAdmitted | Refused;
+export type RecordedDecision = RecordedAdmitted | Rejected;
 
 /** How an operation ended in its workflow; errored ones fail the workflow instead. */
 export const outcomeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('completed'), actionId: z.int(), address: z.string() }),
-  refusedSchema,
+  rejectedSchema,
 ]);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** A verdict as the running operation announces it. */
-export const announcedVerdictSchema = z.object({ verdict: verdictSchema, runId: z.string() });
-export type AnnouncedVerdict = z.infer<typeof announcedVerdictSchema>;
+export const announcedDecisionSchema = z.object({ verdict: decisionSchema, runId: z.string() });
+export type AnnouncedDecision = z.infer<typeof announcedDecisionSchema>;
 
 /** What the workflow of an operation is started with besides the operation, when it is admitted already. */
 export interface DecidedOperation {
   admitted: RecordedAdmitted;
   /** How long it tries what, by the settings of who admitted it. */
-  patience: Patience;
+  patience: OperationTimeouts;
 }

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts';
-import type { HostChange } from './host-event.ts';
+import type { HostChange } from './host-protocol.ts';
 import type { OperationId } from './identifiers.ts';
 
 /*
@@ -13,7 +13,7 @@ export const TASK_QUEUE = 'reserved-ip';
 export const DEPLOYMENT_NAME = 'reserved-ip';
 
 /** Id of the schedule that runs the audit, and the beginning of the ids of its workflows. */
-export const AUDIT_SCHEDULE_ID = 'audit';
+export const RECONCILER_SCHEDULE_ID = 'audit';
 
 /** Kafka topic of billing events. */
 export const BILLING_TOPIC = 'billing.reserved-ip.v1';
@@ -25,7 +25,7 @@ export const BILLING_EVENT_TYPE_PREFIX = 'reserved-ip.billing.v1.';
 export const BILLING_EVENT_SOURCE = '/reserved-ip/control-plane';
 
 /**
- * Workflow id of assign, unassign and release. The id is the per-address serialization: the server refuses a second
+ * Workflow id of assign, unassign and release. The id is the per-address serialization: the server rejects a second
  * start while one is open.
  */
 export function addressWorkflowId(address: Address): string {

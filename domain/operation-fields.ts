@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Address, type Family, familyOf } from './address.ts';
+import { type Address, type IpVersion, ipVersionOf } from './address.ts';
 import type { OperationId } from './identifiers.ts';
 import { addressWorkflowId } from './names.ts';
 import { requesterSchema } from './requester.ts';
@@ -12,13 +12,13 @@ export const resourceTypeSchema = z.enum(['reserved_ip', 'floating_ip', 'reserve
 export type ResourceType = z.infer<typeof resourceTypeSchema>;
 
 /** The family of the addresses that a resource type is about. */
-export function familyOfResource(resourceType: ResourceType): Family {
+export function ipVersionOfResource(resourceType: ResourceType): IpVersion {
   return resourceType === 'reserved_ipv6' ? 6 : 4;
 }
 
 /** What an address is to a client that names no resource type. */
 export function resourceTypeOf(address: Address): ResourceType {
-  return familyOf(address) === 4 ? 'reserved_ip' : 'reserved_ipv6';
+  return ipVersionOf(address) === 4 ? 'reserved_ip' : 'reserved_ipv6';
 }
 
 /** What every operation says. */
@@ -27,7 +27,7 @@ export const operationFields = {
   accountId: z.int().positive(),
   resourceType: resourceTypeSchema,
   /**
-   * RFC 3339. Not admitted by then, the operation is refused for good. For starters that have no database and wait for
+   * RFC 3339. Not admitted by then, the operation is rejected for good. For starters that have no database and wait for
    * the workflow to admit it.
    */
   admitBefore: z.iso.datetime().optional(),

@@ -5,7 +5,7 @@ import { type ReleaseOperation, release, releaseOperationSchema } from './operat
 import { type ReserveOperation, reserve, reserveOperationSchema } from './operations/reserve.ts';
 import { type UnassignOperation, unassign, unassignOperationSchema } from './operations/unassign.ts';
 
-export { familyOfResource, type ResourceType, resourceTypeOf, resourceTypeSchema } from './operation-fields.ts';
+export { ipVersionOfResource, type ResourceType, resourceTypeOf, resourceTypeSchema } from './operation-fields.ts';
 export type { AssignOperation, ReleaseOperation, ReserveOperation, UnassignOperation };
 
 /*

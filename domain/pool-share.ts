@@ -5,19 +5,19 @@
 
 /** What an installation allows every account. A percentage of 100 or more sets no bound. */
 export interface PoolShareRules {
-  /** Of a pool, that one account may hold, with what it released and is still in cooldown. */
+  /** Of a pool, that one account may hold, with what it released and is still in quarantine. */
   heldPercent: number;
-  /** Of a pool, that one account may release within an hour; what needs no cooldown is not counted. */
+  /** Of a pool, that one account may release within an hour; what needs no quarantine is not counted. */
   perHourPercent: number;
   /** A share is never smaller than this many addresses, or {@link PART_OF_A_SMALL_POOL} where that is fewer. */
   minimum: number;
   /** The shares bind only while a smaller part of the pool than this is free. */
   bindsBelowFreePercent: number;
   /**
-   * Addresses in cooldown that any account may have in a pool; its limit of reserved IPs when that is more. Either way no
+   * Addresses in quarantine that any account may have in a pool; its limit of reserved IPs when that is more. Either way no
    * more than {@link PART_OF_A_SMALL_POOL}, unless the account may hold more.
    */
-  cooldownAllowance: number;
+  quarantineAllowance: number;
 }
 
 /** The percentage of a pool, one address at least, beyond which no fixed number lets an account go: others find some. */
@@ -32,13 +32,13 @@ export interface PoolShareOverrides {
 /** What an account has of a pool, in addresses. */
 export interface AccountUse {
   held: number;
-  /** Released by it, and not available yet: a host must still detach, or the cooldown has not passed. */
-  cooling: number;
-  /** Released by it within the last hour, except what needed no cooldown, and held by nobody since. */
+  /** Released by it, and not available yet: a host must still detach, or the quarantine has not passed. */
+  quarantined: number;
+  /** Released by it within the last hour, except what needed no quarantine, and held by nobody since. */
   releasedWithinHour: number;
 }
 
-/** What {@link poolShareRefusal} decides by. */
+/** What {@link poolShareRejection} decides by. */
 export interface PoolShareFacts {
   /** Reserved IPs that the account may hold. */
   limit: number;
@@ -51,18 +51,19 @@ export interface PoolShareFacts {
 }
 
 /** Why an account gets no further address of a pool although there is one. */
-export type PoolShareRefusal = 'cooldown_limit_reached' | 'pool_share_reached';
+export type PoolShareRejection = 'cooldown_limit_reached' | 'pool_share_reached';
 
 /** Decides whether an account may take one more address of a pool; null when it may. */
-export function poolShareRefusal(facts: PoolShareFacts, rules: PoolShareRules): PoolShareRefusal | null {
+export function poolShareRejection(facts: PoolShareFacts, rules: PoolShareRules): PoolShareRejection | null {
   const { limit, overrides, use, size, free } = facts;
   const heldPercent = overrides.heldPercent ?? rules.heldPercent;
   const perHourPercent = overrides.perHourPercent ?? rules.perHourPercent;
-  const mostCooling = Math.max(1, partOf(size, Math.max(heldPercent, PART_OF_A_SMALL_POOL)));
-  if (use.cooling >= Math.min(Math.max(limit, rules.cooldownAllowance), mostCooling)) return 'cooldown_limit_reached';
+  const mostQuarantined = Math.max(1, partOf(size, Math.max(heldPercent, PART_OF_A_SMALL_POOL)));
+  if (use.quarantined >= Math.min(Math.max(limit, rules.quarantineAllowance), mostQuarantined))
+    return 'cooldown_limit_reached';
   const minimum = Math.min(rules.minimum, Math.max(1, partOf(size, PART_OF_A_SMALL_POOL)));
   const withinShares =
-    use.held + use.cooling < Math.max(minimum, partOf(size, heldPercent)) &&
+    use.held + use.quarantined < Math.max(minimum, partOf(size, heldPercent)) &&
     use.releasedWithinHour < Math.max(minimum, partOf(size, perHourPercent));
   return withinShares || (free ?? 0) >= plentyOf(size, rules) ? null : 'pool_share_reached';
 }

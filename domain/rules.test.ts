@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AssignOperation, ReleaseOperation, ReserveOperation, UnassignOperation } from './operation.ts';
-import { refusalOfAssign } from './operations/assign.ts';
-import { refusalOfRelease } from './operations/release.ts';
-import { type ReserveFacts, refusalOfReserve } from './operations/reserve.ts';
-import { isLastOfDroplet, refusalOfUnassign } from './operations/unassign.ts';
+import { rejectionOfAssign } from './operations/assign.ts';
+import { rejectionOfRelease } from './operations/release.ts';
+import { type ReserveFacts, rejectionOfReserve } from './operations/reserve.ts';
+import { isLastOfDroplet, rejectionOfUnassign } from './operations/unassign.ts';
 import type { PoolShareRules } from './pool-share.ts';
 import type { AddressFacts, DropletFacts, Occupant } from './rules.ts';
 
@@ -21,7 +21,7 @@ const release: ReleaseOperation = { ...common, kind: 'release', address: '203.0.
 function address(changes: Partial<AddressFacts> = {}): AddressFacts {
   return {
     address: '203.0.113.7',
-    family: 4,
+    ipVersion: 4,
     regionId: 1,
     state: 'reserved',
     accountId: OWN,
@@ -35,8 +35,8 @@ function droplet(changes: Partial<DropletFacts> = {}): DropletFacts {
   return { id: 11, accountId: OWN, regionId: 1, hostState: 'active', isDestroyed: false, occupants: [], ...changes };
 }
 
-function occupant(state: Occupant['state'], text = '203.0.113.8', family: Occupant['family'] = 4): Occupant {
-  return { address: text, family, state };
+function occupant(state: Occupant['state'], text = '203.0.113.8', ipVersion: Occupant['ipVersion'] = 4): Occupant {
+  return { address: text, ipVersion, state };
 }
 
 describe('an assign', () => {
@@ -46,7 +46,7 @@ describe('an assign', () => {
     ['of what no pool has', { address: null }, 'address_not_found'],
     ['of another account’s address', { address: address({ accountId: 8 }) }, 'address_not_found'],
     ['of an address that was given back', { address: address({ state: 'releasing' }) }, 'address_not_found'],
-    ['of an address of the other family', { address: address({ family: 6 }) }, 'address_not_found'],
+    ['of an address of the other family', { address: address({ ipVersion: 6 }) }, 'address_not_found'],
     ['of an address with an open operation', { address: address({ pendingActionId: 5 }) }, 'address_pending'],
     ['to no droplet', { droplet: null }, 'droplet_not_found'],
     ['to another account’s droplet', { droplet: droplet({ accountId: 8 }) }, 'droplet_not_found'],
@@ -67,7 +67,7 @@ describe('an assign', () => {
     ],
     ['to a droplet that one is leaving', { droplet: droplet({ occupants: [occupant('leaving')] }) }, 'droplet_pending'],
   ])('%s', (_, facts, expected) => {
-    expect(refusalOfAssign(assign, { address: address(), droplet: droplet(), ...facts })).toBe(expected);
+    expect(rejectionOfAssign(assign, { address: address(), droplet: droplet(), ...facts })).toBe(expected);
   });
 });
 
@@ -80,7 +80,7 @@ describe('an unassign', () => {
     ['of an address with an open operation', { ...on, pendingActionId: 5 }, 'address_pending'],
     ['of an address on no droplet', address(), 'not_assigned'],
   ])('%s', (_, facts, expected) => {
-    expect(refusalOfUnassign(unassign, { address: facts, destroyed: null })).toBe(expected);
+    expect(rejectionOfUnassign(unassign, { address: facts, destroyed: null })).toBe(expected);
   });
 
   test.each<[string, DropletFacts | null, AddressFacts, string | null]>([
@@ -91,7 +91,7 @@ describe('an unassign', () => {
     ['that another address is leaving for good', droplet({ occupants: [occupant('leaving')] }), on, null],
   ])('that destroys a droplet %s', (_, destroyed, facts, expected) => {
     const operation = { ...unassign, destroysDropletId: 11 };
-    expect(refusalOfUnassign(operation, { address: facts, destroyed })).toBe(expected);
+    expect(rejectionOfUnassign(operation, { address: facts, destroyed })).toBe(expected);
   });
 
   test('is the last of a droplet when whatever else is on it is leaving', () => {
@@ -109,14 +109,14 @@ describe('a release', () => {
     ['of what was given back', address({ state: 'free', accountId: null }), 'address_not_found'],
     ['of an address with an open operation', address({ pendingActionId: 5 }), 'address_pending'],
   ])('%s', (_, facts, expected) => {
-    expect(refusalOfRelease(release, facts)).toBe(expected);
+    expect(rejectionOfRelease(release, facts)).toBe(expected);
   });
 
   test('of an IPv6 address on a droplet is refused', () => {
     const operation: ReleaseOperation = { ...release, resourceType: 'reserved_ipv6', address: '2001:db8::7' };
-    const facts = address({ address: '2001:db8::7', family: 6 });
-    expect(refusalOfRelease(operation, facts)).toBeNull();
-    expect(refusalOfRelease(operation, { ...facts, dropletId: 11 })).toBe('still_assigned');
+    const facts = address({ address: '2001:db8::7', ipVersion: 6 });
+    expect(rejectionOfRelease(operation, facts)).toBeNull();
+    expect(rejectionOfRelease(operation, { ...facts, dropletId: 11 })).toBe('still_assigned');
   });
 });
 
@@ -133,7 +133,7 @@ describe('a reserve', () => {
     account: { limit: 3, held: 2, overrides: { heldPercent: null, perHourPercent: null } },
     regionId: 1,
     address: free,
-    pool: { size: 256, use: { held: 2, cooling: 0, releasedWithinHour: 0 }, free: null },
+    pool: { size: 256, use: { held: 2, quarantined: 0, releasedWithinHour: 0 }, free: null },
     droplet: null,
   };
   const shares: PoolShareRules = {
@@ -141,7 +141,7 @@ describe('a reserve', () => {
     perHourPercent: 25,
     minimum: 4,
     bindsBelowFreePercent: 50,
-    cooldownAllowance: 10,
+    quarantineAllowance: 10,
   };
 
   test.each<[string, Partial<ReserveFacts>, string | null]>([
@@ -149,13 +149,13 @@ describe('a reserve', () => {
     ['at the limit', { account: { ...facts.account, held: 3 } }, 'limit_reached'],
     [
       'with its share of the pool used up',
-      { pool: { ...facts.pool, use: { held: 2, cooling: 0, releasedWithinHour: 64 } } },
+      { pool: { ...facts.pool, use: { held: 2, quarantined: 0, releasedWithinHour: 64 } } },
       'pool_share_reached',
     ],
     ['in a region that is none', { regionId: null }, 'region_not_found'],
     ['in a region without a free address', { address: null }, 'pool_exhausted'],
   ])('in a region, %s', (_, changes, expected) => {
-    expect(refusalOfReserve(inRegion, { ...facts, ...changes }, shares)).toBe(expected);
+    expect(rejectionOfReserve(inRegion, { ...facts, ...changes }, shares)).toBe(expected);
   });
 
   test.each<[string, DropletFacts | null, string | null]>([
@@ -165,12 +165,12 @@ describe('a reserve', () => {
     ['that has an address', droplet({ occupants: [occupant('held')] }), 'droplet_has_address'],
     ['on a host that is gone', droplet({ hostState: 'gone' }), 'droplet_unreachable'],
   ])('for a droplet %s', (_, target, expected) => {
-    expect(refusalOfReserve(forDroplet, { ...facts, regionId: null, droplet: target }, shares)).toBe(expected);
+    expect(rejectionOfReserve(forDroplet, { ...facts, regionId: null, droplet: target }, shares)).toBe(expected);
   });
 
   test('for a droplet in another region than the one that is named is refused', () => {
     const operation: ReserveOperation = { ...forDroplet, target: { region: 'nyc3', dropletId: 11 } };
-    expect(refusalOfReserve(operation, { ...facts, droplet: droplet({ regionId: 2 }) }, shares)).toBe(
+    expect(rejectionOfReserve(operation, { ...facts, droplet: droplet({ regionId: 2 }) }, shares)).toBe(
       'region_mismatch',
     );
   });

@@ -1,6 +1,6 @@
-import type { Address, Family } from './address.ts';
-import type { Refusal } from './decision.ts';
-import { familyOfResource, type ResourceType } from './operation-fields.ts';
+import type { Address, IpVersion } from './address.ts';
+import type { RejectionReason } from './decision.ts';
+import { ipVersionOfResource, type ResourceType } from './operation-fields.ts';
 
 /*
  * What the rules of the operations have in common. The rule of each kind is in its module in operations/. All are pure:
@@ -11,9 +11,9 @@ import { familyOfResource, type ResourceType } from './operation-fields.ts';
 /** An address as its rules see it. */
 export interface AddressFacts {
   address: Address;
-  family: Family;
+  ipVersion: IpVersion;
   regionId: number;
-  /** `releasing`: given back, but a host may still answer for it. */
+  /** `releasing`: given back, but a host may still announce it. */
   state: 'free' | 'reserved' | 'releasing';
   accountId: number | null;
   /** The droplet that it is on. */
@@ -25,7 +25,7 @@ export interface AddressFacts {
 /** An address that is on a droplet, or on its way to it. */
 export interface Occupant {
   address: Address;
-  family: Family;
+  ipVersion: IpVersion;
   /**
    * `held`: no operation is open on it. `leaving`: an operation takes it off because the droplet is destroyed, which
    * nothing undoes. `pending`: any other operation is open on it.
@@ -44,9 +44,12 @@ export interface DropletFacts {
 }
 
 /** Why a droplet cannot take an address of a family. */
-export function refusalOfDroplet({ hostState, occupants }: DropletFacts, family: Family): Refusal | null {
+export function rejectionOfDroplet(
+  { hostState, occupants }: DropletFacts,
+  ipVersion: IpVersion,
+): RejectionReason | null {
   if (hostState === 'gone') return 'droplet_unreachable';
-  const own = occupants.filter((occupant) => occupant.family === family);
+  const own = occupants.filter((occupant) => occupant.ipVersion === ipVersion);
   if (own.some(({ state }) => state !== 'held')) return 'droplet_pending';
   return own.length > 0 ? 'droplet_has_address' : null;
 }
@@ -62,7 +65,7 @@ export function isHeldFor(
   return (
     address?.state === 'reserved' &&
     address.accountId === operation.accountId &&
-    address.family === familyOfResource(operation.resourceType)
+    address.ipVersion === ipVersionOfResource(operation.resourceType)
   );
 }
 

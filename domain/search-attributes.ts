@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { hostsOf } from './admitted.ts';
 import type { Admitted } from './decision.ts';
-import { hostsOf } from './host-commands.ts';
 import type { Operation } from './operation.ts';
 
 /*

@@ -1,5 +1,5 @@
 /** How long a workflow tries what; decided where it runs, and recorded in its history. Times are in milliseconds. */
-export interface Patience {
+export interface OperationTimeouts {
   /** One attempt of a host to attach or detach. */
   timeoutMs: number;
   /** Attempts of a host before an operation is undone. */

@@ -1,6 +1,6 @@
 /** The two names under which clients know reserved IPv4 addresses. */
-export const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
-export type Family = (typeof FAMILIES)[number];
+export const RESOURCE_NAMES = ['reserved_ips', 'floating_ips'] as const;
+export type ResourceName = (typeof RESOURCE_NAMES)[number];
 
 /** The changes of an address that are asked for by the `type` of an action. */
 export const CHANGES = ['assign', 'unassign'] as const;
@@ -19,10 +19,10 @@ export const OPERATIONS = [
 export type OperationName = (typeof OPERATIONS)[number];
 
 /** One of the 18 ways of a request that are moved one by one; also the name of its flag. */
-export type CodePath = `${Family}.${OperationName}`;
+export type CodePath = `${ResourceName}.${OperationName}`;
 
-export const CODE_PATHS: readonly CodePath[] = FAMILIES.flatMap((family) =>
-  OPERATIONS.map((operation): CodePath => `${family}.${operation}`),
+export const CODE_PATHS: readonly CodePath[] = RESOURCE_NAMES.flatMap((resourceName) =>
+  OPERATIONS.map((operation): CodePath => `${resourceName}.${operation}`),
 );
 
 /**

@@ -17,7 +17,7 @@ export class UpstreamError extends Error {
   }
 }
 
-/** A request that has a flag has a body that no stack takes. */
+/** A request that has a flag has a body that no upstream takes. */
 export class BodyTooLargeError extends Error {
   /** Most bytes that are taken. */
   readonly limit: number;
@@ -33,13 +33,13 @@ export class BodyTooLargeError extends Error {
 }
 
 /** A token that is not known is not looked for: its address has sent too many wrong ones, or too many wait. */
-export class UnknownTokenRefusedError extends Error {
+export class UnknownTokenRejectedError extends Error {
   /** Whole seconds until it is looked for. */
   readonly wait: number;
 
   constructor(wait: number) {
     super('too many unknown tokens');
-    this.name = 'UnknownTokenRefusedError';
+    this.name = 'UnknownTokenRejectedError';
     this.wait = wait;
   }
 }
@@ -82,7 +82,7 @@ export function tooLarge({ limit }: BodyTooLargeError): GatewayAnswer {
 }
 
 /** As the API says it. */
-export function tooManyTokens({ wait }: UnknownTokenRefusedError): GatewayAnswer {
+export function tooManyTokens({ wait }: UnknownTokenRejectedError): GatewayAnswer {
   return { status: 429, id: 'too_many_requests', message: 'API rate limit exceeded.', retryAfter: wait };
 }
 

@@ -10,7 +10,7 @@ import type { FlagSetting } from './flags/setting.ts';
 import { parseFlipConfiguration } from './settings.ts';
 
 /*
- * `npm run flip`: who goes to the new stack, on which code paths.
+ * `npm run flip`: who goes to the new upstream, on which code paths.
  */
 
 interface Options {
@@ -22,10 +22,10 @@ interface Options {
 }
 
 const program = commandLine('flip')
-  .description('Shows and changes who goes to the new stack. The flag file is EDGE_FLAGS_FILE.')
-  .argument('[paths]', 'floating_ips.assign, assign for both families, reserved_ips for a whole family, or all')
+  .description('Shows and changes who goes to the new upstream. The flag file is EDGE_FLAGS_FILE.')
+  .argument('[paths]', 'floating_ips.assign, assign for both resource names, reserved_ips for a whole resource, or all')
   .argument('[share]', 'users in percent, or off: everybody to legacy, also who is allowed', parseShare)
-  .addOption(new Option('--allow <user...>', 'these users go to the new stack in any case').default([]))
+  .addOption(new Option('--allow <user...>', 'these users go to the new upstream in any case').default([]))
   .addOption(new Option('--deny <user...>', 'these users go to legacy in any case').default([]))
   .addOption(new Option('--forget <user...>', 'take these users from both lists').default([]))
   .option('--by <name>', 'who changes it', process.env.SUDO_USER || userInfo().username)

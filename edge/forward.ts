@@ -11,7 +11,7 @@ import { answerFor, ClientGoneError, type GatewayAnswer, UpstreamError, type Ups
 import type { EdgeMetrics } from './metrics.ts';
 import type { Shadow } from './shadow/shadow.ts';
 import { answerHeaders, requestHeaders } from './upstream/headers.ts';
-import type { Stack, Upstream, UpstreamAnswer } from './upstream/upstream.ts';
+import type { Upstream, UpstreamAnswer, UpstreamName } from './upstream/upstream.ts';
 
 /** What the gateway's handlers have at hand. */
 export interface EdgeEnvironment {
@@ -22,11 +22,11 @@ export type EdgeContext = Context<EdgeEnvironment>;
 
 /** Options of {@link Forwarder}. */
 export interface ForwarderOptions {
-  upstreams: Record<Stack, Upstream>;
+  upstreams: Record<UpstreamName, Upstream>;
   metrics: EdgeMetrics;
   shadow: Shadow;
   trustForwarded: boolean;
-  /** Names of the fields of requests that go to the stacks, beside those that always do; in lower case. */
+  /** Names of the fields of requests that go to the upstreams, beside those that always do; in lower case. */
   requestHeaders: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export function answerByGateway(c: EdgeContext, { status, id, message, retryAfte
   return c.body(JSON.stringify({ id, message, request_id: c.var.requestId }), status);
 }
 
-/** Passes requests on to the stack that was chosen, and answers back, as they come. */
+/** Passes requests on to the upstream that was chosen, and answers back, as they come. */
 export class Forwarder {
   readonly #options: ForwarderOptions;
 
@@ -63,7 +63,7 @@ export class Forwarder {
     this.#options = options;
   }
 
-  /** Sends the request to its stack, once, and streams the answer to the client. */
+  /** Sends the request to its upstream, once, and streams the answer to the client. */
   async forward(c: EdgeContext, forwarding: Forwarding): Promise<Response> {
     const { incoming, outgoing } = c.env;
     const { codePath, choice, body, answerMs } = forwarding;
@@ -81,20 +81,20 @@ export class Forwarder {
     };
     let answer: UpstreamAnswer;
     try {
-      answer = await upstreams[choice.stack].send(request);
+      answer = await upstreams[choice.upstream].send(request);
     } catch (error) {
       if (error instanceof ClientGoneError) {
         end({ status: null, failure: 'client_gone' });
         return RESPONSE_ALREADY_SENT;
       }
       if (!(error instanceof UpstreamError)) throw error;
-      c.var.logger.warn({ stack: choice.stack, sent: error.sent, err: error.cause }, error.message);
+      c.var.logger.warn({ upstream: choice.upstream, sent: error.sent, err: error.cause }, error.message);
       const made = answerFor(error, method);
       end({ status: made.status, failure: error.failure });
       return answerByGateway(c, made);
     }
     if (codePath !== null && method === 'GET') {
-      shadow.consider({ codePath, stack: choice.stack, requestId, request, answer });
+      shadow.consider({ codePath, upstream: choice.upstream, requestId, request, answer });
     }
     if (method === 'HEAD') return this.#answerHead(c, answer, end);
     end(await this.#answer(c, answer));
@@ -132,7 +132,7 @@ export class Forwarder {
   /** Begins to count; the answered function ends it. */
   #start(c: EdgeContext, { codePath, choice }: Forwarding): (outcome: Outcome) => void {
     const { metrics } = this.#options;
-    const way = { code_path: codePath ?? 'other', upstream: choice.stack };
+    const way = { code_path: codePath ?? 'other', upstream: choice.upstream };
     const startedAt = performance.now();
     return ({ status, failure }) => {
       const seconds = (performance.now() - startedAt) / 1_000;

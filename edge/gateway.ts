@@ -7,27 +7,27 @@ import { readAhead, streamedBody } from './body.ts';
 import { type ChoiceOptions, chooseByAllFlags, chooseByFlag } from './choose.ts';
 import { changePaths, creationPaths, similarPaths } from './classify.ts';
 import { clientAddress } from './client-address.ts';
-import { type CodePath, FAMILIES } from './code-paths.ts';
+import { type CodePath, RESOURCE_NAMES } from './code-paths.ts';
 import {
   BodyTooLargeError,
   NOT_FOUND,
   tooLarge,
   tooManyTokens,
   UNEXPECTED,
-  UnknownTokenRefusedError,
+  UnknownTokenRejectedError,
 } from './errors.ts';
 import { openFlags } from './flags/flags.ts';
 import { answerByGateway, type EdgeContext, type EdgeEnvironment, Forwarder } from './forward.ts';
 import { createMetrics, type EdgeMetrics } from './metrics.ts';
 import { requestId } from './request-id.ts';
 import { Shadow } from './shadow/shadow.ts';
-import { type Stack, Upstream, type UpstreamTimeouts } from './upstream/upstream.ts';
+import { Upstream, type UpstreamName, type UpstreamTimeouts } from './upstream/upstream.ts';
 import { Users } from './users.ts';
 
 /** The words by which requests are routed. */
 const RULED = new Set([
   ...['v2', 'internal', 'host', 'healthz', 'readyz', 'openapi.json', 'reserved_ipv6', 'actions'],
-  ...FAMILIES,
+  ...RESOURCE_NAMES,
 ]);
 /** A host's long poll lasts 30 s. */
 const LONG_POLL_MS = 60_000;
@@ -46,9 +46,9 @@ export interface GatewayOptions {
   apiUrl: string;
   timeouts: UpstreamTimeouts;
   /** Where what has no flag and no rule goes. */
-  defaultStack: Stack;
+  defaultUpstream: UpstreamName;
   trustForwarded: boolean;
-  /** Names of the fields of requests that go to the stacks, beside those that always do; in lower case. */
+  /** Names of the fields of requests that go to the upstreams, beside those that always do; in lower case. */
   requestHeaders: readonly string[];
   /** Wrong tokens of one address a minute that are looked for. */
   wrongTokensPerMinute: number;
@@ -65,7 +65,7 @@ export interface Gateway {
 
 /** Makes the gateway. It waits for the flags' first look, and for no upstream. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, db, provider, timeouts, defaultStack, trustForwarded, requestHeaders, wrongTokensPerMinute } =
+  const { logger, db, provider, timeouts, defaultUpstream, trustForwarded, requestHeaders, wrongTokensPerMinute } =
     options;
   const metrics = createMetrics();
   const flags = await openFlags({ provider, logger, metrics });
@@ -78,7 +78,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const forwarder = new Forwarder({ upstreams, metrics, shadow, trustForwarded, requestHeaders });
   return {
     app: route({
-      ...{ logger, metrics, flags, users, forwarder, defaultStack, trustForwarded },
+      ...{ logger, metrics, flags, users, forwarder, defaultUpstream, trustForwarded },
       stopping: options.stopping ?? null,
     }),
     metrics,
@@ -100,7 +100,7 @@ interface RouteOptions extends ChoiceOptions {
 
 /** Finds the code path by the same router, with the same tolerance, as the API's. */
 function route(options: RouteOptions): Hono<EdgeEnvironment> {
-  const { logger, metrics, stopping, forwarder, defaultStack, trustForwarded } = options;
+  const { logger, metrics, stopping, forwarder, defaultUpstream, trustForwarded } = options;
   const app = new Hono<EdgeEnvironment>({ strict: false });
   app.use(requestId(logger));
   app.use(async function asRulesAreWritten(c, next) {
@@ -115,22 +115,22 @@ function route(options: RouteOptions): Hono<EdgeEnvironment> {
       if (!error.whole) c.header('connection', 'close');
       return answerByGateway(c, tooLarge(error));
     }
-    if (error instanceof UnknownTokenRefusedError) {
-      metrics.refusedTokens.inc();
+    if (error instanceof UnknownTokenRejectedError) {
+      metrics.rejectedTokens.inc();
       return answerByGateway(c, tooManyTokens(error));
     }
     c.var.logger.error({ err: error }, 'request failed');
     return answerByGateway(c, UNEXPECTED);
   });
 
-  const byRule = (c: EdgeContext, stack: Stack, body = streamedBody(c.env.incoming)) =>
-    forwarder.forward(c, { codePath: null, choice: { stack, reason: 'rule' }, body });
+  const byRule = (c: EdgeContext, upstream: UpstreamName, body = streamedBody(c.env.incoming)) =>
+    forwarder.forward(c, { codePath: null, choice: { upstream, reason: 'rule' }, body });
   /** By the flag of its code path, or by those of all that it may be on. */
   async function byFlags(c: EdgeContext, codePaths: readonly CodePath[], body = streamedBody(c.env.incoming)) {
     const { incoming } = c.env;
     const caller = { authorization: c.req.header('authorization'), address: clientAddress(incoming, trustForwarded) };
     const [codePath, another] = codePaths;
-    if (codePath === undefined) return byRule(c, defaultStack, body);
+    if (codePath === undefined) return byRule(c, defaultUpstream, body);
     if (another !== undefined) {
       return forwarder.forward(c, { codePath: null, choice: await chooseByAllFlags(options, codePaths, caller), body });
     }
@@ -138,19 +138,19 @@ function route(options: RouteOptions): Hono<EdgeEnvironment> {
   }
   const flagged = (codePath: CodePath) => (c: EdgeContext) => byFlags(c, [codePath]);
 
-  for (const family of FAMILIES) {
-    app.get(`/v2/${family}`, flagged(`${family}.list`));
-    app.get(`/v2/${family}/:ip`, flagged(`${family}.show`));
-    app.delete(`/v2/${family}/:ip`, flagged(`${family}.delete`));
-    app.get(`/v2/${family}/:ip/actions`, flagged(`${family}.list_actions`));
-    app.get(`/v2/${family}/:ip/actions/:action_id`, flagged(`${family}.show_action`));
-    app.post(`/v2/${family}`, async (c) => {
+  for (const resourceName of RESOURCE_NAMES) {
+    app.get(`/v2/${resourceName}`, flagged(`${resourceName}.list`));
+    app.get(`/v2/${resourceName}/:ip`, flagged(`${resourceName}.show`));
+    app.delete(`/v2/${resourceName}/:ip`, flagged(`${resourceName}.delete`));
+    app.get(`/v2/${resourceName}/:ip/actions`, flagged(`${resourceName}.list_actions`));
+    app.get(`/v2/${resourceName}/:ip/actions/:action_id`, flagged(`${resourceName}.show_action`));
+    app.post(`/v2/${resourceName}`, async (c) => {
       const body = await readAhead(c.env.incoming);
-      return byFlags(c, creationPaths(family, body), body);
+      return byFlags(c, creationPaths(resourceName, body), body);
     });
-    app.post(`/v2/${family}/:ip/actions`, async (c) => {
+    app.post(`/v2/${resourceName}/:ip/actions`, async (c) => {
       const body = await readAhead(c.env.incoming);
-      return byFlags(c, changePaths(family, body), body);
+      return byFlags(c, changePaths(resourceName, body), body);
     });
   }
 
@@ -164,7 +164,7 @@ function route(options: RouteOptions): Hono<EdgeEnvironment> {
   app.all('/host/*', (c) =>
     forwarder.forward(c, {
       codePath: null,
-      choice: { stack: 'new', reason: 'rule' },
+      choice: { upstream: 'new', reason: 'rule' },
       body: streamedBody(c.env.incoming),
       answerMs: LONG_POLL_MS,
     }),
@@ -173,7 +173,7 @@ function route(options: RouteOptions): Hono<EdgeEnvironment> {
   return app;
 }
 
-/** Whether a stack that does not tell capitals apart would read a rule's word where the gateway reads none. */
+/** Whether an upstream that does not tell capitals apart would read a rule's word where the gateway reads none. */
 function isMiswritten(path: string): boolean {
   const [, first = '', second = '', , fourth = ''] = path.split('/', 5);
   return [first, second, fourth].some((word) => !RULED.has(word) && RULED.has(word.toLowerCase()));

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics } from 'prom-client';
-import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
+import { assertSafeDatabase, openDatabase } from '../db/database.ts';
 import { runProcess } from '../platform/config/run-process.ts';
 import { aborted, termination } from '../platform/config/termination.ts';
 import { limitConnections } from '../platform/http/connection-limits.ts';
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'edge', level: configuration.LOG_LEVEL });
   const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
   const db = openDatabase(configuration.mysql);
-  await refuseUnsafeDatabase(db);
+  await assertSafeDatabase(db);
   const gateway = await createGateway({
     logger,
     stopping,
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
       answerMs: configuration.EDGE_ANSWER_TIMEOUT_MS,
       bodyMs: configuration.EDGE_BODY_TIMEOUT_MS,
     },
-    defaultStack: configuration.EDGE_DEFAULT_UPSTREAM,
+    defaultUpstream: configuration.EDGE_DEFAULT_UPSTREAM,
     trustForwarded: configuration.EDGE_TRUST_FORWARDED,
     requestHeaders: configuration.EDGE_REQUEST_HEADERS,
     wrongTokensPerMinute: configuration.EDGE_WRONG_TOKENS_PER_MINUTE,

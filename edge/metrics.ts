@@ -48,7 +48,7 @@ export function createMetrics() {
       help: 'Requests that went to legacy because the database could not say whose token it is',
       registers,
     }),
-    refusedTokens: new Counter({
+    rejectedTokens: new Counter({
       name: 'edge_refused_tokens_total',
       help: 'Requests that were answered 429 because too many unknown tokens came from their address',
       registers,

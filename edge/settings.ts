@@ -23,7 +23,7 @@ const edgeSchema = z
       .string()
       .regex(/^.+:\d{1,5}$/, 'is not host:port')
       .optional(),
-    /** Base URL of the legacy stack. */
+    /** Base URL of the legacy upstream. */
     LEGACY_URL: z.url({ protocol: /^https?$/ }),
     /** Base URL of the new API. */
     API_URL: z.url({ protocol: /^https?$/ }),
@@ -38,7 +38,7 @@ const edgeSchema = z
       .enum(['true', 'false'])
       .default('false')
       .transform((text) => text === 'true'),
-    /** Fields of requests that the legacy stack needs beside those that are always passed on, separated by commas. */
+    /** Fields of requests that the legacy upstream needs beside those that are always passed on, separated by commas. */
     EDGE_REQUEST_HEADERS: names
       .transform((all) => all.map((name) => name.toLowerCase()))
       .refine((all) => all.every(mayBePassedOn), 'has a name that is none, or that clients must not say')

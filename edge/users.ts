@@ -6,7 +6,7 @@ import { isTokenOf } from '../domain/tokens.ts';
 import { TooManyWaitingError } from '../platform/fairness/fair-gate.ts';
 import { partyOfAddress } from '../platform/fairness/party.ts';
 import { TokenLookUps, TooManyWrongTokensError } from '../platform/fairness/token-look-ups.ts';
-import { UnknownTokenRefusedError } from './errors.ts';
+import { UnknownTokenRejectedError } from './errors.ts';
 import type { EdgeMetrics } from './metrics.ts';
 
 const BEARER = /^Bearer +([\w.~+/=-]{1,512}) *$/i;
@@ -35,7 +35,7 @@ export interface Caller {
 }
 
 /**
- * Knows whose token a request carries. It only decides the way: whether the token may do anything is for the stacks, and
+ * Knows whose token a request carries. It only decides the way: whether the token may do anything is for the upstreams, and
  * so is the answer to a wrong one. Only the looks at the database are limited here.
  */
 export class Users {
@@ -66,7 +66,7 @@ export class Users {
 
   /**
    * The number of the account, as text; {@link ANONYMOUS}; or null when the database cannot say. Throws
-   * {@link UnknownTokenRefusedError} for a token that is not known when its address has sent too many wrong ones.
+   * {@link UnknownTokenRejectedError} for a token that is not known when its address has sent too many wrong ones.
    */
   async userOf({ authorization, address }: Caller): Promise<string | null> {
     const [, token] = BEARER.exec(authorization ?? '') ?? [];
@@ -78,8 +78,8 @@ export class Users {
       const party = partyOfAddress(address);
       return (await this.#lookUps.find(party, hash, () => this.#lookUp(party, hash))) ?? ANONYMOUS;
     } catch (error) {
-      if (error instanceof TooManyWrongTokensError) throw new UnknownTokenRefusedError(error.wait);
-      if (error instanceof TooManyWaitingError) throw new UnknownTokenRefusedError(1);
+      if (error instanceof TooManyWrongTokensError) throw new UnknownTokenRejectedError(error.wait);
+      if (error instanceof TooManyWaitingError) throw new UnknownTokenRejectedError(1);
       this.#metrics.userFailures.inc();
       this.#logger.error({ err: error }, 'whose token it is cannot be read: the request goes to legacy');
       return null;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Acknowledgment } from '../domain/host-event.ts';
+import type { Acknowledgment } from '../domain/host-protocol.ts';
 import { Backoff } from './backoff.ts';
 import { type ControlPlane, ControlPlaneError } from './control-plane.ts';
 
@@ -42,7 +42,7 @@ export class AcknowledgmentSender {
     while ((this.#queue.length > 0 || this.#active > 0) && !deadline.aborted) await sleep(5);
   }
 
-  /** At the end of this turn of the event loop, so that what becomes ready together travels together. */
+  /** At the end of this turn of the command loop, so that what becomes ready together travels together. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

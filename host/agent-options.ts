@@ -20,7 +20,7 @@ export interface AgentOptions {
   stateFile?: string | null;
   /** Changes of different addresses at a time; default 32. */
   concurrency?: number;
-  /** How long one poll waits for an event; default 30, the most that the control plane allows. */
+  /** How long one poll waits for a command; default 30, the most that the control plane allows. */
   waitSeconds?: number;
   /** Time between two comparisons with the desired state; default 60,000. */
   reconcileIntervalMs?: number;

@@ -1,35 +1,35 @@
 import type { Logger } from 'pino';
 import type { Address } from '../domain/address.ts';
-import type { AcknowledgmentOutcome, DesiredAttachment, Generation } from '../domain/host-event.ts';
+import type { AcknowledgmentOutcome, DesiredAttachment, Generation } from '../domain/host-protocol.ts';
 import { AcknowledgmentSender } from './acknowledgment-sender.ts';
 import { AddressQueue } from './address-queue.ts';
 import type { AgentOptions } from './agent-options.ts';
-import type { AcceptedEvent, RejectedEvent } from './answers.ts';
+import type { AcceptedCommand, RejectedCommand } from './answers.ts';
 import { AttachmentPolicy } from './attachment-policy.ts';
 import { Backoff } from './backoff.ts';
 import { BoundedErrors } from './bounded-errors.ts';
 import type { CanonicalAddress } from './canonical-address.ts';
+import { CommandsInHand } from './commands-in-hand.ts';
 import { ControlPlane, ControlPlaneError } from './control-plane.ts';
-import { EventsInHand } from './events-in-hand.ts';
-import { FailedEvents } from './failed-events.ts';
+import { FailedCommands } from './failed-commands.ts';
 import { type Repair, repairsOf } from './reconcile.ts';
 import { hasGap, isOvertaken, type Snapshot } from './snapshot.ts';
 import { Generations } from './state-file.ts';
 
-const EVENTS_PER_POLL = 200;
-/** With more changes than this before it, or more events in hand, the agent takes no further events. */
+const COMMANDS_PER_POLL = 200;
+/** With more changes than this before it, or more commands in hand, the agent takes no further commands. */
 const MOST_PENDING = 2_000;
-const MEND_AGAIN_AFTER_MS = 5_000;
-/** A snapshot is read again after this long even if nothing seems to have changed, in case rows were mended by hand. */
+const REPAIR_AGAIN_AFTER_MS = 5_000;
+/** A snapshot is read again after this long even if nothing seems to have changed, in case rows were repaired by hand. */
 const OLDEST_SNAPSHOT_MS = 600_000;
 /** A poll that should have waited and is empty sooner was not worth the request. */
 const SHORTEST_POLL_MS = 500;
-/** What an operator reads when the control plane says less than the host has acted on, which the host cannot mend. */
+/** What an operator reads when the control plane says less than the host has acted on, which the host cannot repair. */
 const GENERATIONS_TOO_LOW =
   'the control plane tells generations below the ones that this host knows: they are not carried out. If the control plane is right, stop the agent, remove its state file, and start it again';
 
 /**
- * Runs a host's agent until the signal is aborted: it compares the host with its desired state, then applies events as
+ * Runs a host's agent until the signal is aborted: it compares the host with its desired state, then applies commands as
  * they come and acknowledges each. It begins anew with the comparison whenever it has lost contact. Throws only when the
  * state file cannot be used.
  */
@@ -46,12 +46,12 @@ class Agent {
   readonly #queue: AddressQueue;
   readonly #sender: AcknowledgmentSender;
   readonly #sending = new AbortController();
-  /** Sequence of the newest event about each address; a snapshot that is older has no say in it. */
-  readonly #newestEvents = new Map<Address, number>();
-  readonly #failed = new FailedEvents();
+  /** Sequence of the newest command about each address; a snapshot that is older has no say in it. */
+  readonly #newestCommands = new Map<Address, number>();
+  readonly #failed = new FailedCommands();
   /** What failed before this agent was started is not known yet. */
   #knowsFailures = false;
-  readonly #inHand = new EventsInHand();
+  readonly #inHand = new CommandsInHand();
   readonly #errors: BoundedErrors;
   /** Generations of the desired state that are in the log as too low. */
   #reportedTooLow = new Map<CanonicalAddress, Generation>();
@@ -109,7 +109,7 @@ class Agent {
   }
 
   /**
-   * A host that is cut off may have lost its addresses to others by the time it is back, so it stops answering for them
+   * A host that is cut off may have lost its addresses to others by the time it is back, so it stops announcing them
    * now. Comparing itself with its desired state brings back those that are still its own. One that merely cannot reach
    * the control plane goes on as it is: its customers need not notice.
    */
@@ -128,16 +128,16 @@ class Agent {
     const { driver, stopTimeoutMs = 3_000 } = this.#options;
     try {
       await driver.withdraw();
-      // What was on its way meanwhile may have answered for an address again.
+      // What was on its way meanwhile may have announced an address again.
       await this.#queue.atMost(0, AbortSignal.timeout(stopTimeoutMs));
       await driver.withdraw();
-      this.#logger.warn('the host is cut off: it answers for nothing until it has compared itself');
+      this.#logger.warn('the host is cut off: it announces nothing until it has compared itself');
     } catch (error) {
       this.#logger.error({ err: error }, 'the host is cut off, and could not stop answering');
     }
   }
 
-  /** Takes events as they come, until the control plane does not answer. */
+  /** Takes commands as they come, until the control plane does not answer. */
   async #follow(signal: AbortSignal, onContact: () => void): Promise<void> {
     const { waitSeconds = 30 } = this.#options;
     let after = 0;
@@ -150,24 +150,24 @@ class Agent {
       // A poll ends in time for the next comparison.
       const untilReconcile = Math.max(0, Math.ceil((this.#reconcileAt - performance.now()) / 1_000));
       const wait = caughtUp ? Math.min(waitSeconds, untilReconcile) : 0;
-      const request = { after, waitSeconds: wait, limit: EVENTS_PER_POLL };
+      const request = { after, waitSeconds: wait, limit: COMMANDS_PER_POLL };
       const askedAt = performance.now();
-      const { events, unreadable } = await this.#controlPlane.events(request, signal);
+      const { commands, unreadable } = await this.#controlPlane.commands(request, signal);
       onContact();
       this.#errors.report('events that cannot be read are left out', unreadable);
-      const gap = hasGap(events, Math.max(after, this.#snapshot.sequence));
-      const taken = events.filter((event) => this.#take(event));
-      this.#reportEvents(taken);
-      after = events.at(-1)?.sequence ?? after;
-      const entries = events.length + unreadable.length;
-      if (entries < EVENTS_PER_POLL && !caughtUp) {
+      const gap = hasGap(commands, Math.max(after, this.#snapshot.sequence));
+      const taken = commands.filter((command) => this.#take(command));
+      this.#reportCommands(taken);
+      after = commands.at(-1)?.sequence ?? after;
+      const entries = commands.length + unreadable.length;
+      if (entries < COMMANDS_PER_POLL && !caughtUp) {
         caughtUp = true;
         after = Math.max(after, this.#snapshot.sequence);
       }
       if (gap) this.#logger.warn({ after }, 'events are missing');
       if (gap) {
         await this.#reconcile(signal);
-        // A snapshot that was read later knows every event: a number beyond it was never given to one.
+        // A snapshot that was read later knows every command: a number beyond it was never given to one.
         after = Math.min(after, this.#snapshot.sequence);
       } else if (performance.now() > this.#reconcileAt) await this.#reconcile(signal, after);
       // Otherwise an answer that never waits, or repeats itself, would keep the agent asking without end.
@@ -178,7 +178,7 @@ class Agent {
   }
 
   /**
-   * Waits until the agent may take further events, and goes on comparing meanwhile. What waits for its acknowledgment is
+   * Waits until the agent may take further commands, and goes on comparing meanwhile. What waits for its acknowledgment is
    * counted too: a control plane that tells and does not listen would fill the memory.
    */
   async #untilRoom(signal: AbortSignal): Promise<void> {
@@ -191,58 +191,62 @@ class Agent {
     }
   }
 
-  /** Takes an event in hand, unless it is already; one that must not be carried out is acknowledged at once. */
-  #take(event: AcceptedEvent | RejectedEvent): boolean {
-    if (this.#inHand.has(event.sequence)) return false;
-    this.#inHand.add(event.sequence);
-    if ('reason' in event) this.#reject(event);
-    else this.#enqueue(event);
+  /** Takes a command in hand, unless it is already; one that must not be carried out is acknowledged at once. */
+  #take(command: AcceptedCommand | RejectedCommand): boolean {
+    if (this.#inHand.has(command.sequence)) return false;
+    this.#inHand.add(command.sequence);
+    if ('reason' in command) this.#reject(command);
+    else this.#enqueue(command);
     return true;
   }
 
-  #reject({ sequence, generation, reason }: RejectedEvent): void {
+  #reject({ sequence, generation, reason }: RejectedCommand): void {
     this.#sender.add({ sequence, generation, outcome: 'failed', message: `rejected by the host agent: ${reason}` });
   }
 
-  #enqueue(event: AcceptedEvent): void {
-    this.#failed.forget(event.address);
-    const { address, generation, change } = event;
+  #enqueue(command: AcceptedCommand): void {
+    this.#failed.forget(command.address);
+    const { address, generation, change } = command;
     this.#logger.debug({ address, generation, change }, 'taken');
-    this.#newestEvents.set(event.address, Math.max(event.sequence, this.#newestEvents.get(event.address) ?? 0));
-    const overtaken = isOvertaken(event, this.#snapshot);
+    this.#newestCommands.set(
+      command.address,
+      Math.max(command.sequence, this.#newestCommands.get(command.address) ?? 0),
+    );
+    const overtaken = isOvertaken(command, this.#snapshot);
     // Before its turn comes, so that an older change that still waits is not applied any more.
-    const remembered = overtaken ? Promise.resolve() : this.#remember(event.address, event.generation);
-    this.#queue.enqueue(event.address, async () => {
-      const { outcome, message } = await this.#apply(event, overtaken, remembered);
-      const { sequence, generation } = event;
+    const remembered = overtaken ? Promise.resolve() : this.#remember(command.address, command.generation);
+    this.#queue.enqueue(command.address, async () => {
+      const { outcome, message } = await this.#apply(command, overtaken, remembered);
+      const { sequence, generation } = command;
       this.#sender.add({ sequence, generation, outcome, message });
     });
   }
 
   /** In a line for all that came together, since a control plane may send nothing else. */
-  #reportEvents(events: readonly (AcceptedEvent | RejectedEvent)[]): void {
+  #reportCommands(commands: readonly (AcceptedCommand | RejectedCommand)[]): void {
     const rejected: string[] = [];
     const tooLow: string[] = [];
-    for (const event of events) {
-      if ('reason' in event) rejected.push(`event ${event.sequence}, generation ${event.generation}: ${event.reason}`);
-      else if (this.#isTooLow(event)) tooLow.push(this.#describeTooLow(event));
+    for (const command of commands) {
+      if ('reason' in command)
+        rejected.push(`command ${command.sequence}, generation ${command.generation}: ${command.reason}`);
+      else if (this.#isTooLow(command)) tooLow.push(this.#describeTooLow(command));
     }
     this.#errors.report('events rejected: they are not carried out', rejected);
     this.#errors.report(GENERATIONS_TOO_LOW, tooLow);
   }
 
   /**
-   * Whether an event is the newest that there is about its address, and yet of an older generation than the host knows.
-   * What was told and acted on before the agent was started is in the snapshot, so that is no event told late.
+   * Whether a command is the newest that there is about its address, and yet of an older generation than the host knows.
+   * What was told and acted on before the agent was started is in the snapshot, so that is no command told late.
    */
-  #isTooLow({ address, sequence, generation }: AcceptedEvent): boolean {
-    const isNewest = sequence > this.#snapshot.sequence && sequence === this.#newestEvents.get(address);
+  #isTooLow({ address, sequence, generation }: AcceptedCommand): boolean {
+    const isNewest = sequence > this.#snapshot.sequence && sequence === this.#newestCommands.get(address);
     return isNewest && generation < this.#highest(address);
   }
 
   /**
    * The desired state says older generations than the host knows: one that it was told wrongly would keep an address from
-   * being attached for ever, unseen. The host does not mend that by itself, because what it knows is also all that tells
+   * being attached for ever, unseen. The host does not repair that by itself, because what it knows is also all that tells
    * an old answer from a new one. Each generation of an address is reported once.
    */
   #reportTooLow(): void {
@@ -250,7 +254,7 @@ class Agent {
     const found = new Map<CanonicalAddress, Generation>();
     const reasons: string[] = [];
     for (const [address, attachment] of attachments) {
-      const hasNewer = (this.#newestEvents.get(address) ?? 0) > sequence;
+      const hasNewer = (this.#newestCommands.get(address) ?? 0) > sequence;
       if (hasNewer || attachment.generation >= this.#highest(address)) continue;
       found.set(address, attachment.generation);
       if (this.#reportedTooLow.get(address) !== attachment.generation) reasons.push(this.#describeTooLow(attachment));
@@ -264,11 +268,11 @@ class Agent {
   }
 
   async #apply(
-    event: AcceptedEvent,
+    command: AcceptedCommand,
     overtaken: boolean,
     remembered: Promise<void>,
   ): Promise<{ outcome: AcknowledgmentOutcome; message: string | null }> {
-    const { address, generation, change, attachment } = event;
+    const { address, generation, change, attachment } = command;
     if (overtaken || generation < this.#highest(address)) return { outcome: 'superseded', message: null };
     const startedAt = performance.now();
     try {
@@ -280,15 +284,15 @@ class Agent {
       return { outcome: 'applied', message: null };
     } catch (error) {
       this.#logger.warn({ err: error, address, generation, change }, 'change failed');
-      if (event.sequence === this.#newestEvents.get(address)) this.#failed.add(event);
+      if (command.sequence === this.#newestCommands.get(address)) this.#failed.add(command);
       return { outcome: 'failed', message: messageOf(error) };
     }
   }
 
   /**
-   * Compares the host with its desired state and puts what differs in line, before any event that comes later. With
-   * `seen`, the newest event there is, the snapshot at hand will do when it is as new: whatever changes a host's desired
-   * state gives it an event. So an idle host compares itself without asking.
+   * Compares the host with its desired state and puts what differs in line, before any command that comes later. With
+   * `seen`, the newest command there is, the snapshot at hand will do when it is as new: whatever changes a host's desired
+   * state gives it a command. So an idle host compares itself without asking.
    */
   async #reconcile(signal: AbortSignal, seen: number | null = null): Promise<void> {
     const { driver, reconcileIntervalMs = 60_000 } = this.#options;
@@ -301,36 +305,36 @@ class Agent {
     const repairs = repairsOf(this.#snapshot, await driver.list());
     const broken = new Set(repairs.map(({ address }) => address));
     for (const address of this.#failed.addresses) {
-      if (!broken.has(address)) this.#acknowledgeMended(address, attachments.get(address) ?? null);
+      if (!broken.has(address)) this.#acknowledgeRepaired(address, attachments.get(address) ?? null);
     }
     for (const repair of repairs) {
       if (this.#isOutdated(repair, sequence)) continue;
       const remembered = repair.attachment
         ? this.#remember(repair.address, repair.attachment.generation)
         : Promise.resolve();
-      this.#queue.enqueue(repair.address, () => this.#mend(repair, sequence, remembered));
+      this.#queue.enqueue(repair.address, () => this.#repair(repair, sequence, remembered));
     }
   }
 
   async #readSnapshot(signal: AbortSignal): Promise<void> {
-    // An agent that was killed after it had failed has left it to this one to mend that, and to say so.
+    // An agent that was killed after it had failed has left it to this one to repair that, and to say so.
     const withFailures = !this.#knowsFailures;
     const { rejected, failed, ...state } = await this.#controlPlane.desiredState({ withFailures }, signal);
     this.#knowsFailures = true;
     this.#errors.report('entries of the desired state are rejected: the others count', rejected);
-    for (const event of failed) {
-      if ((this.#newestEvents.get(event.address) ?? 0) < event.sequence) this.#failed.add(event);
+    for (const command of failed) {
+      if ((this.#newestCommands.get(command.address) ?? 0) < command.sequence) this.#failed.add(command);
     }
     this.#snapshot = { ...state, readAt: performance.now() };
   }
 
   /** Whether the host has heard something newer about the address than the snapshot says. */
   #isOutdated({ address, attachment }: Repair, snapshotSequence: number): boolean {
-    if ((this.#newestEvents.get(address) ?? 0) > snapshotSequence) return true;
+    if ((this.#newestCommands.get(address) ?? 0) > snapshotSequence) return true;
     return attachment !== null && attachment.generation < this.#highest(address);
   }
 
-  async #mend(repair: Repair, snapshotSequence: number, remembered: Promise<void>): Promise<void> {
+  async #repair(repair: Repair, snapshotSequence: number, remembered: Promise<void>): Promise<void> {
     if (this.#isOutdated(repair, snapshotSequence)) return;
     const { address, attachment } = repair;
     const change = attachment ? 'attach' : 'detach';
@@ -338,19 +342,19 @@ class Agent {
       if (attachment) await this.#options.driver.attach(attachment);
       else await this.#options.driver.detach(address, this.#highest(address));
       await remembered;
-      this.#logger.info({ address, change }, 'mended');
-      this.#acknowledgeMended(address, attachment);
+      this.#logger.info({ address, change }, 'repaired');
+      this.#acknowledgeRepaired(address, attachment);
     } catch (error) {
-      this.#reconcileAt = Math.min(this.#reconcileAt, performance.now() + MEND_AGAIN_AFTER_MS);
-      this.#logger.warn({ err: error, address, change }, 'could not be mended');
+      this.#reconcileAt = Math.min(this.#reconcileAt, performance.now() + REPAIR_AGAIN_AFTER_MS);
+      this.#logger.warn({ err: error, address, change }, 'could not be repaired');
     }
   }
 
   /** The host is as it should be about an address: what it has failed to do is done. A success replaces a failure. */
-  #acknowledgeMended(address: Address, desired: DesiredAttachment | null): void {
-    const event = this.#failed.takeMended(address, desired, this.#snapshot);
-    if (event === null) return;
-    const { sequence, generation } = event;
+  #acknowledgeRepaired(address: Address, desired: DesiredAttachment | null): void {
+    const command = this.#failed.takeRepaired(address, desired, this.#snapshot);
+    if (command === null) return;
+    const { sequence, generation } = command;
     this.#sender.add({ sequence, generation, outcome: 'applied', message: null });
   }
 

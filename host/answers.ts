@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Address, parseAddress } from '../domain/address.ts';
-import type { FailedEvent, Generation } from '../domain/host-event.ts';
+import type { FailedHostCommand, Generation } from '../domain/host-protocol.ts';
 import type { AttachmentPolicy, PermittedAttachment } from './attachment-policy.ts';
 import { type CanonicalAddress, canonicalAddressSchema, generationSchema, quoted } from './canonical-address.ts';
 
@@ -8,12 +8,12 @@ import { type CanonicalAddress, canonicalAddressSchema, generationSchema, quoted
  * What the control plane answers, parsed entry by entry: one that is wrong is left out and named, and stops no other.
  */
 
-/** The most addresses that one host answers for. A longer desired state is refused as a whole. */
+/** The most addresses that one host announces. A longer desired state is rejected as a whole. */
 export const MOST_ATTACHMENTS = 200_000;
 
 const sequenceSchema = z.int().min(1);
 
-/** What an acknowledgment repeats; an event may be wrong about more than that. */
+/** What an acknowledgment repeats; a command may be wrong about more than that. */
 const envelopeSchema = z.object({ sequence: sequenceSchema, generation: z.int().min(0) });
 const detachSchema = envelopeSchema.extend({
   change: z.literal('detach'),
@@ -26,21 +26,21 @@ const changeSchema = z.object({ change: z.enum(['attach', 'detach']) });
 const wireAttachmentSchema = z
   .object({ address: z.unknown(), generation: z.unknown(), droplet_id: z.unknown(), anchor: z.unknown() })
   .transform(({ droplet_id, ...attachment }) => ({ ...attachment, dropletId: droplet_id }));
-const failedEventSchema = envelopeSchema.extend({
+const failedCommandSchema = envelopeSchema.extend({
   change: z.enum(['attach', 'detach']),
   address: canonicalAddressSchema,
   generation: generationSchema,
 });
 
-const eventsSchema = z.object({ events: z.array(z.unknown()) });
+const commandsSchema = z.object({ events: z.array(z.unknown()) });
 const desiredStateSchema = z.object({
   sequence: z.int().min(0),
   attachments: z.array(z.unknown()).max(MOST_ATTACHMENTS),
   failed_events: z.array(z.unknown()).max(MOST_ATTACHMENTS).default([]),
 });
 
-/** An event that may be carried out. */
-export interface AcceptedEvent {
+/** A command that may be carried out. */
+export interface AcceptedCommand {
   sequence: number;
   change: 'attach' | 'detach';
   address: CanonicalAddress;
@@ -49,24 +49,24 @@ export interface AcceptedEvent {
   attachment: PermittedAttachment | null;
 }
 
-/** An event that must not be carried out, and can be acknowledged as failed. */
-export interface RejectedEvent {
+/** A command that must not be carried out, and can be acknowledged as failed. */
+export interface RejectedCommand {
   sequence: number;
   generation: Generation;
   reason: string;
 }
 
-/** A batch of events, in the order of their sequences. */
-export interface EventBatch {
-  events: (AcceptedEvent | RejectedEvent)[];
+/** A batch of commands, in the order of their sequences. */
+export interface CommandBatch {
+  commands: (AcceptedCommand | RejectedCommand)[];
   /** Why entries could not even be acknowledged. */
   unreadable: string[];
 }
 
-/** A failed event about an address that was parsed. */
-export type ReportedFailure = FailedEvent & { address: CanonicalAddress };
+/** A failed command about an address that was parsed. */
+export type ReportedFailure = FailedHostCommand & { address: CanonicalAddress };
 
-/** What a host is to answer for, as far as it may. */
+/** What a host is to announce, as far as it may. */
 export interface CheckedState {
   sequence: number;
   attachments: ReadonlyMap<CanonicalAddress, PermittedAttachment>;
@@ -77,20 +77,20 @@ export interface CheckedState {
   rejected: string[];
 }
 
-/** Reads at most `limit` events. Throws `ZodError` when the answer has another form as a whole. */
-export function parseEvents(answer: unknown, limit: number, policy: AttachmentPolicy): EventBatch {
-  const entries = eventsSchema.parse(answer).events;
-  const batch: EventBatch = { events: [], unreadable: [] };
+/** Reads at most `limit` commands. Throws `ZodError` when the answer has another form as a whole. */
+export function parseCommands(answer: unknown, limit: number, policy: AttachmentPolicy): CommandBatch {
+  const entries = commandsSchema.parse(answer).events;
+  const batch: CommandBatch = { commands: [], unreadable: [] };
   for (const entry of entries.slice(0, limit)) {
-    const event = parseEvent(entry, policy);
-    if (typeof event === 'string') batch.unreadable.push(event);
-    else batch.events.push(event);
+    const command = parseCommand(entry, policy);
+    if (typeof command === 'string') batch.unreadable.push(command);
+    else batch.commands.push(command);
   }
-  batch.events.sort((one, other) => one.sequence - other.sequence);
+  batch.commands.sort((one, other) => one.sequence - other.sequence);
   return batch;
 }
 
-function parseEvent(entry: unknown, policy: AttachmentPolicy): AcceptedEvent | RejectedEvent | string {
+function parseCommand(entry: unknown, policy: AttachmentPolicy): AcceptedCommand | RejectedCommand | string {
   const envelope = envelopeSchema.safeParse(entry);
   if (!envelope.success) return problemsOf(envelope.error, entry);
   const { sequence, generation } = envelope.data;
@@ -138,8 +138,8 @@ export function parseDesiredState(answer: unknown, policy: AttachmentPolicy): Ch
     else unclear.add(address);
   }
   const failed = failed_events.flatMap((entry): ReportedFailure[] => {
-    const parsed = failedEventSchema.safeParse(entry);
-    if (!parsed.success) rejected.push(`failed event: ${problemsOf(parsed.error, entry)}`);
+    const parsed = failedCommandSchema.safeParse(entry);
+    if (!parsed.success) rejected.push(`failed command: ${problemsOf(parsed.error, entry)}`);
     return parsed.success ? [parsed.data] : [];
   });
   return { sequence, attachments, failed, unclear, rejected };

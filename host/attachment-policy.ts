@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { familyOf } from '../domain/address.ts';
+import { ipVersionOf } from '../domain/address.ts';
 import { anchorFor, IPV6_ANCHOR_PREFIX } from '../domain/anchor.ts';
 import type { AddressRange } from '../platform/config/address-ranges.ts';
 import { type CanonicalAddress, canonicalAddressSchema, generationSchema } from './canonical-address.ts';
@@ -76,7 +76,7 @@ export class AttachmentPolicy {
   }
 
   #problemOf({ address, anchor }: { address: CanonicalAddress; anchor: CanonicalAddress }): string | null {
-    if (familyOf(address) !== familyOf(anchor)) return `${address} and its anchor ${anchor} differ in IP version`;
+    if (ipVersionOf(address) !== ipVersionOf(anchor)) return `${address} and its anchor ${anchor} differ in IP version`;
     if (address === anchor) return `${address} is its own anchor`;
     return this.problemOfAddress(address) ?? this.#problemOfAnchor(anchor);
   }
@@ -97,14 +97,14 @@ export type PermittedAttachment = NonNullable<ReturnType<AttachmentPolicy['parse
 
 /** What an address is for, when that is nothing that could be attached; null otherwise. */
 function specialUse(address: string): string | null {
-  if (familyOf(address) === 6 && !isIn(POSSIBLE_IPV6, address)) return 'no unicast address of a network';
-  const never = familyOf(address) === 4 ? NEVER_IPV4 : NEVER_IPV6;
+  if (ipVersionOf(address) === 6 && !isIn(POSSIBLE_IPV6, address)) return 'no unicast address of a network';
+  const never = ipVersionOf(address) === 4 ? NEVER_IPV4 : NEVER_IPV6;
   return never.find(([range]) => isIn([range], address))?.[1] ?? null;
 }
 
 /** The IPv4 anchor that an anchor is, or that is embedded in it; null when it is no anchor. */
 function ipv4Of(anchor: string): string | null {
-  if (familyOf(anchor) === 4) return anchor;
+  if (ipVersionOf(anchor) === 4) return anchor;
   const embedded = new ipaddr.IPv4(ipaddr.IPv6.parse(anchor).toByteArray().slice(-4)).toString();
   return anchorFor(6, embedded) === anchor ? embedded : null;
 }

@@ -6,7 +6,7 @@ const LONGEST_ADDRESS = 45;
 
 /**
  * One address in its canonical spelling, and nothing else: dotted quad, or RFC 5952 for IPv6. What another spelling
- * means is not guessed. The brand lets the compiler refuse text that was not parsed.
+ * means is not guessed. The brand lets the compiler reject text that was not parsed.
  */
 export const canonicalAddressSchema = z
   .string()

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Acknowledgment } from '../domain/host-event.ts';
-import { type CheckedState, type EventBatch, parseDesiredState, parseEvents } from './answers.ts';
+import type { Acknowledgment } from '../domain/host-protocol.ts';
+import { type CheckedState, type CommandBatch, parseCommands, parseDesiredState } from './answers.ts';
 import type { AttachmentPolicy } from './attachment-policy.ts';
 import { readBody } from './bounded-body.ts';
 import { quoted } from './canonical-address.ts';
@@ -55,7 +55,7 @@ export class ControlPlane {
   }
 
   /**
-   * Everything this host is to answer for; with failures also what the host has said it could not do, where nothing
+   * Everything this host is to announce; with failures also what the host has said it could not do, where nothing
    * newer was said to it. An older control plane tells no failures.
    */
   async desiredState({ withFailures }: { withFailures: boolean }, signal: AbortSignal): Promise<CheckedState> {
@@ -64,17 +64,17 @@ export class ControlPlane {
     return this.#request(parse, path, { signal, longest: LONGEST_STATE });
   }
 
-  /** Unacknowledged events after a sequence, in order; waits for a first one. */
-  async events(
+  /** Unacknowledged commands after a sequence, in order; waits for a first one. */
+  async commands(
     { after, waitSeconds, limit }: { after: number; waitSeconds: number; limit: number },
     signal: AbortSignal,
-  ): Promise<EventBatch> {
+  ): Promise<CommandBatch> {
     const path = `/host/v1/events?after=${after}&wait=${waitSeconds}&limit=${limit}`;
-    const parse = (answer: unknown) => parseEvents(answer, limit, this.#policy);
+    const parse = (answer: unknown) => parseCommands(answer, limit, this.#policy);
     return this.#request(parse, path, { signal, waitMs: waitSeconds * 1_000 });
   }
 
-  /** Says what came of events; answers the sequences that have to be said again. */
+  /** Says what came of commands; answers the sequences that have to be said again. */
   async acknowledge(acknowledgments: Acknowledgment[], signal: AbortSignal): Promise<Set<number>> {
     const body = JSON.stringify({ acknowledgments });
     const parse = (answer: unknown) => resultsSchema.parse(answer);

@@ -6,7 +6,7 @@ import { type Environment, parseSettings } from '../platform/config/settings.ts'
 const hostFields = {
   ...loggingFields,
   HOST_TOKEN: z.string().min(1),
-  /** Ranges whose addresses the host may answer for; by default all that are not special. */
+  /** Ranges whose addresses the host may announce; by default all that are not special. */
   HOST_ADDRESS_RANGES: addressRangesSchema.optional(),
   /** IPv4 ranges of the anchors on this host; by default all that are not special. */
   HOST_ANCHOR_RANGES: anchorRangesSchema.optional(),

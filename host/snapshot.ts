@@ -1,5 +1,5 @@
 import type { Address } from '../domain/address.ts';
-import type { AcceptedEvent } from './answers.ts';
+import type { AcceptedCommand } from './answers.ts';
 import type { PermittedAttachment } from './attachment-policy.ts';
 import type { CanonicalAddress } from './canonical-address.ts';
 
@@ -13,16 +13,16 @@ export interface Snapshot {
   readAt: number;
 }
 
-/** Whether the snapshot, if it is newer than the event, says otherwise. */
-export function isOvertaken(event: AcceptedEvent, snapshot: Snapshot): boolean {
-  if (event.sequence > snapshot.sequence || snapshot.unclear.has(event.address)) return false;
-  const desired = snapshot.attachments.get(event.address);
-  if (event.change === 'attach') return !desired || desired.generation > event.generation;
-  return desired !== undefined && desired.generation >= event.generation;
+/** Whether the snapshot, if it is newer than the command, says otherwise. */
+export function isOvertaken(command: AcceptedCommand, snapshot: Snapshot): boolean {
+  if (command.sequence > snapshot.sequence || snapshot.unclear.has(command.address)) return false;
+  const desired = snapshot.attachments.get(command.address);
+  if (command.change === 'attach') return !desired || desired.generation > command.generation;
+  return desired !== undefined && desired.generation >= command.generation;
 }
 
-/** Whether events are missing after `seen`; only what is acknowledged by now may be missing before it. */
-export function hasGap(events: readonly { sequence: number }[], seen: number): boolean {
-  const newer = events.filter(({ sequence }) => sequence > seen);
+/** Whether commands are missing after `seen`; only what is acknowledged by now may be missing before it. */
+export function hasGap(commands: readonly { sequence: number }[], seen: number): boolean {
+  const newer = commands.filter(({ sequence }) => sequence > seen);
   return newer.some(({ sequence }, index) => sequence !== seen + 1 + index);
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Generation } from '../domain/host-event.ts';
+import type { Generation } from '../domain/host-protocol.ts';
 import { type CanonicalAddress, canonicalAddressSchema, generationSchema } from './canonical-address.ts';
 
 /** Lines that are out of date before the file is written anew. */

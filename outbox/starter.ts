@@ -8,14 +8,14 @@ import type { Admitted } from '../domain/decision.ts';
 import type { OperationId } from '../domain/identifiers.ts';
 import { type Operation, workflowIdOf } from '../domain/operation.ts';
 import { OPERATION } from '../domain/search-attributes.ts';
-import type { Patience } from '../domain/timeouts.ts';
+import type { OperationTimeouts } from '../domain/timeouts.ts';
 
 /** Options of {@link OperationStarter}. */
 export interface OperationStarterOptions {
   db: Database;
   temporal: Client;
   logger: Logger;
-  patience: Patience;
+  timeouts: OperationTimeouts;
   /** How long one start may take, in milliseconds; default 5,000, so that a slow Temporal is not taken for one that is away. */
   startMs?: number;
   /** How long a start is tried again while another run is closing, in milliseconds; default 3,000. */
@@ -134,8 +134,8 @@ export class OperationStarter {
   }
 
   async #startOnce(operation: Operation, admitted: Admitted): Promise<string> {
-    const { patience } = this.#options;
-    const options = { ...startOptions(operation, { admitted, patience }), requestEagerStart: this.#eager };
+    const { timeouts } = this.#options;
+    const options = { ...startOptions(operation, { admitted, patience: timeouts }), requestEagerStart: this.#eager };
     const { firstExecutionRunId } = await this.#bounded(() =>
       this.#temporal.workflow.start<OperationWorkflow>(operation.kind, options),
     );

@@ -1,6 +1,6 @@
 import { HostAnswers } from '../activities/host-answers.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
-import { openDatabase, refuseUnsafeDatabase } from '../db/database.ts';
+import { assertSafeDatabase, openDatabase } from '../db/database.ts';
 import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { reconcile } from '../outbox/reconciler.ts';
 import { OperationStarter } from '../outbox/starter.ts';
@@ -11,7 +11,7 @@ import { describeError, printError, printUncaughtErrors } from '../platform/text
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
 import { parseWorkerConfiguration } from './settings.ts';
-import { createWorker, mayStartEagerly, operationPatience } from './worker.ts';
+import { createWorker, mayStartEagerly, operationTimeouts } from './worker.ts';
 
 printUncaughtErrors();
 
@@ -26,14 +26,14 @@ installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
 const connection = await connectToTemporal(configuration.temporal, logger, stopping);
 if (connection) {
   const db = openDatabase(configuration.mysql);
-  await refuseUnsafeDatabase(db).catch(endProcess);
+  await assertSafeDatabase(db).catch(endProcess);
   const billing = createBillingPublisher({ ...configuration.kafka, logger });
   const hostAnswers = new HostAnswers({ db });
   const creating = createWorker({ configuration, logger, connection, db, billing, hostAnswers, notifyHosts: () => {} });
   const worker = await Promise.race([creating, aborted(stopping)]);
   if (!worker) process.exit();
   const temporal = createTemporalClient(connection, configuration.temporal);
-  const starter = new OperationStarter({ db, temporal, logger, patience: operationPatience(configuration) });
+  const starter = new OperationStarter({ db, temporal, logger, timeouts: operationTimeouts(configuration) });
   if (mayStartEagerly(configuration)) starter.startEagerly(temporal);
   const reconciling = reconcile({ db, starter, logger, signal: stopping });
   const running = worker.run();

@@ -19,15 +19,15 @@ const operationFields = {
   BILLING_STUCK_AFTER_MS: milliseconds.default(300_000),
   /** Rest of a released address before it is handed out again. */
   QUARANTINE_SECONDS: seconds.default(300),
-  /** How much of a region's addresses one account may hold, with those in cooldown; 100 sets no bound. */
+  /** How much of a region's addresses one account may hold, with those in quarantine; 100 sets no bound. */
   POOL_SHARE_HELD_PERCENT: percent.default(50),
-  /** How much of them it may release into cooldown within an hour; 100 sets no bound. */
+  /** How much of them it may release into quarantine within an hour; 100 sets no bound. */
   POOL_SHARE_PER_HOUR_PERCENT: percent.default(25),
   /** Addresses that a share has at least; half of the pool where that is fewer. */
   POOL_SHARE_MINIMUM: addresses.default(32),
   /** The shares bind while less than this is free. */
   POOL_SHARE_BINDS_BELOW_FREE_PERCENT: percent.default(50),
-  /** Addresses in cooldown that each account may have in a region, whatever its limit; half of them where that is fewer. */
+  /** Addresses in quarantine that each account may have in a region, whatever its limit; half of them where that is fewer. */
   COOLDOWN_ALLOWANCE: addresses.default(10),
   /** How long a billing event is tried beside the operation before it moves to a workflow of its own. */
   BILLING_BUDGET_MS: milliseconds.default(1_000),

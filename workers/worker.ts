@@ -1,15 +1,15 @@
 import { type NativeConnection, Worker, type WorkerDeploymentOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createAuditActivities } from '../activities/audit.ts';
 import type { HostNotifier } from '../activities/host-acknowledgment.ts';
 import type { HostAnswers } from '../activities/host-answers.ts';
 import { createActivities } from '../activities/index.ts';
+import { createReconcilerActivities } from '../activities/scheduled-reconciler.ts';
 import { readBillingEvents } from '../billing/consume.ts';
 import type { BillingPublisher } from '../billing/publisher.ts';
 import type { Database } from '../db/database.ts';
 import type { OperationRules } from '../db/operations/admit.ts';
 import { DEPLOYMENT_NAME, TASK_QUEUE } from '../domain/names.ts';
-import type { Patience } from '../domain/timeouts.ts';
+import type { OperationTimeouts } from '../domain/timeouts.ts';
 import { createDataConverter } from '../platform/temporal/data-converter.ts';
 import type { WorkerConfiguration } from './settings.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
@@ -53,7 +53,7 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     notifyHosts,
     hostAnswers,
     rules: operationRules(configuration),
-    patience: operationPatience(configuration),
+    timeouts: operationTimeouts(configuration),
     billingTimeoutMs: configuration.BILLING_BUDGET_MS,
   });
   const readBilling = (since: Date) => readBillingEvents({ ...configuration.kafka, logger, since });
@@ -63,7 +63,7 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     dataConverter: createDataConverter(configuration.temporal.codec),
     taskQueue: TASK_QUEUE,
     workflowBundle: codePath ? { codePath } : { code: await bundleWorkflows() },
-    activities: { ...activities, ...createAuditActivities({ db, readBilling }) },
+    activities: { ...activities, ...createReconcilerActivities({ db, readBilling }) },
     maxConcurrentWorkflowTaskExecutions: concurrency,
     maxConcurrentWorkflowTaskPolls: Math.min(WORKFLOW_TASK_POLLS, concurrency),
     nonStickyToStickyPollRatio: SHARE_OF_FIRST_TASKS,
@@ -101,13 +101,13 @@ export function operationRules(configuration: WorkerConfiguration): OperationRul
       perHourPercent: configuration.POOL_SHARE_PER_HOUR_PERCENT,
       minimum: configuration.POOL_SHARE_MINIMUM,
       bindsBelowFreePercent: configuration.POOL_SHARE_BINDS_BELOW_FREE_PERCENT,
-      cooldownAllowance: configuration.COOLDOWN_ALLOWANCE,
+      quarantineAllowance: configuration.COOLDOWN_ALLOWANCE,
     },
   };
 }
 
 /** How long operations try what, as configured. */
-export function operationPatience(configuration: WorkerConfiguration): Patience {
+export function operationTimeouts(configuration: WorkerConfiguration): OperationTimeouts {
   return {
     timeoutMs: configuration.HOST_ACKNOWLEDGMENT_TIMEOUT_MS,
     attempts: configuration.HOST_ACKNOWLEDGMENT_ATTEMPTS,

@@ -12,12 +12,12 @@ setWorkflowOptions(endsOnItsBuild, assign);
  * a moment to confirm that it let go, but failing over away from a dead host must not need the dead host.
  */
 export function assign(operation: AssignOperation, decided?: DecidedOperation): Promise<Outcome> {
-  return carryOut(operation, decided, async (run) => {
+  return carryOut(operation, decided, async (context) => {
     try {
-      await Promise.all([attached(run), detachedFromPreviousHosts(run)]);
+      await Promise.all([attached(context), detachedFromPreviousHosts(context)]);
     } catch (error) {
-      return undoAndFail(run, error);
+      return undoAndFail(context, error);
     }
-    await bill(run, await settle(run));
+    await bill(context, await settle(context));
   });
 }

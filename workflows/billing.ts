@@ -15,6 +15,6 @@ const { publishBilling } = proxyActivities<Activities>({
 /** Publishes one billing event, for as long as it takes. It is stuck after `stuckAfterMs` milliseconds. */
 export async function publishBillingEvent(change: BillingChange, stuckAfterMs: number): Promise<void> {
   const what = `waiting for Kafka to take billing event ${change.eventId} (${change.kind} ${change.address})`;
-  const trial = { what, stuckAfterMs, activity: { id: ACTIVITY_ID, attempts: null } };
-  await new Progress().during(trial, () => publishBilling(change));
+  const step = { what, stuckAfterMs, activity: { id: ACTIVITY_ID, attempts: null } };
+  await new Progress().during(step, () => publishBilling(change));
 }

@@ -3,10 +3,10 @@ import type { OperationKind, OperationOf } from '../domain/operation.ts';
 
 /** Everything a worker can run, by the names that starters use. */
 export { assign } from './assign.ts';
-export { audit } from './audit.ts';
 export { publishBillingEvent } from './billing.ts';
 export { release } from './release.ts';
 export { reserve } from './reserve.ts';
+export { scheduledReconciler as audit } from './scheduled-reconciler.ts';
 export { unassign } from './unassign.ts';
 
 /** What every kind of operation is carried out by. */

@@ -13,7 +13,7 @@ import { markdownText } from '../platform/text/visible.ts';
 const attemptSignal = defineSignal<[Attempt]>(ATTEMPT_SIGNAL);
 
 /** One thing that a workflow tries. */
-export interface Trial {
+export interface Step {
   /** What it is doing, as the middle of a sentence: "waiting for hv-3 to attach 203.0.113.9". */
   what: string;
   /** How long it may be retried before the workflow is stuck, in milliseconds. */
@@ -25,7 +25,7 @@ export interface Trial {
   activity?: { id: string; attempts: number | null };
 }
 
-interface OpenTrial extends Trial {
+interface OpenStep extends Step {
   since: Date;
   attempt: number;
   overdue: boolean;
@@ -38,7 +38,7 @@ interface OpenTrial extends Trial {
  * the history.
  */
 export class Progress {
-  readonly #open = new Set<OpenTrial>();
+  readonly #open = new Set<OpenStep>();
   readonly #uncancelled = new CancellationScope({ cancellable: false });
   #markedStuck = false;
 
@@ -46,22 +46,22 @@ export class Progress {
     // Anybody may send a signal by hand, so what it carries is checked, and does no more than change a line of text.
     setHandler(attemptSignal, (sent: unknown) => {
       if (!isAttempt(sent)) return;
-      const trial = [...this.#open].find(({ activity }) => activity?.id === sent.activityId);
-      if (!trial) return;
-      trial.attempt = sent.attempt;
-      this.#watch(trial);
+      const step = [...this.#open].find(({ activity }) => activity?.id === sent.activityId);
+      if (!step) return;
+      step.attempt = sent.attempt;
+      this.#watch(step);
       this.#show();
     });
   }
 
   /** Runs a step, and shows it for as long as it takes. */
-  async during<Result>(trial: Trial, step: () => Promise<Result>): Promise<Result> {
-    const open: OpenTrial = { ...trial, since: new Date(), attempt: 1, overdue: false, watch: null };
+  async during<Result>(step: Step, work: () => Promise<Result>): Promise<Result> {
+    const open: OpenStep = { ...step, since: new Date(), attempt: 1, overdue: false, watch: null };
     this.#open.add(open);
-    if (!trial.activity) this.#watch(open);
+    if (!step.activity) this.#watch(open);
     this.#show();
     try {
-      return await step();
+      return await work();
     } finally {
       open.watch?.cancel();
       this.#open.delete(open);
@@ -69,15 +69,15 @@ export class Progress {
     }
   }
 
-  /** Starts the clock of a trial that is being retried. A cancellation of the workflow does not stop it. */
-  #watch(trial: OpenTrial): void {
-    if (trial.watch) return;
-    const leftMs = trial.since.getTime() + trial.stuckAfterMs - Date.now();
-    trial.watch = new CancellationScope({ cancellable: true, parent: this.#uncancelled });
-    trial.watch
-      .run(() => sleep(Math.max(leftMs, 1), { summary: `${trial.what}: stuck from then on` }))
+  /** Starts the clock of a step that is being retried. A cancellation of the workflow does not stop it. */
+  #watch(step: OpenStep): void {
+    if (step.watch) return;
+    const leftMs = step.since.getTime() + step.stuckAfterMs - Date.now();
+    step.watch = new CancellationScope({ cancellable: true, parent: this.#uncancelled });
+    step.watch
+      .run(() => sleep(Math.max(leftMs, 1), { summary: `${step.what}: stuck from then on` }))
       .then(() => {
-        trial.overdue = true;
+        step.overdue = true;
         this.#show();
       })
       .catch(() => undefined);
@@ -91,7 +91,7 @@ export class Progress {
   }
 }
 
-function describe({ what, activity, attempt, since, overdue }: OpenTrial): string {
+function describe({ what, activity, attempt, since, overdue }: OpenStep): string {
   const of = activity?.attempts ? ` of ${activity.attempts}` : '';
   const attempts = activity ? `, attempt ${attempt}${of}` : '';
   const time = since.toISOString().slice(0, 19).replace('T', ' ');

@@ -8,13 +8,13 @@ import { billAtAdmit, detachedForCertain, settle } from './steps.ts';
  * only when no host can answer for it any more, however long that takes.
  */
 export function release(operation: ReleaseOperation, decided?: DecidedOperation): Promise<Outcome> {
-  return carryOut(operation, decided, async (run) => {
-    const billed = billAtAdmit(run);
+  return carryOut(operation, decided, async (context) => {
+    const billed = billAtAdmit(context);
     // The local activity keeps the workflow task anyway.
-    if (!run.verdictFirst) await billed;
-    if (!run.admitted.settled) {
-      await detachedForCertain(run);
-      await settle(run);
+    if (!context.decisionFirst) await billed;
+    if (!context.admitted.settled) {
+      await detachedForCertain(context);
+      await settle(context);
     }
     await billed;
   });

@@ -12,16 +12,16 @@ setWorkflowOptions(endsOnItsBuild, reserve);
  * when that fails, the address stays reserved and is on no droplet.
  */
 export function reserve(operation: ReserveOperation, decided?: DecidedOperation): Promise<Outcome> {
-  return carryOut(operation, decided, async (run) => {
-    const reservedBilled = billAtAdmit(run);
-    if (run.admitted.settled) return reservedBilled;
+  return carryOut(operation, decided, async (context) => {
+    const reservedBilled = billAtAdmit(context);
+    if (context.admitted.settled) return reservedBilled;
     try {
-      await attached(run);
+      await attached(context);
     } catch (error) {
       await reservedBilled;
-      return undoAndFail(run, error);
+      return undoAndFail(context, error);
     }
     await reservedBilled;
-    await bill(run, await settle(run));
+    await bill(context, await settle(context));
   });
 }

@@ -13,12 +13,12 @@ setWorkflowOptions(endsOnItsBuild, unassign);
  * release waits for that host.
  */
 export function unassign(operation: UnassignOperation, decided?: DecidedOperation): Promise<Outcome> {
-  return carryOut(operation, decided, async (run) => {
+  return carryOut(operation, decided, async (context) => {
     try {
-      await detached(run);
+      await detached(context);
     } catch (error) {
-      if (operation.destroysDropletId === null) return undoAndFail(run, error);
+      if (operation.destroysDropletId === null) return undoAndFail(context, error);
     }
-    await bill(run, await settle(run));
+    await bill(context, await settle(context));
   });
 }

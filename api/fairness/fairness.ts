@@ -27,7 +27,7 @@ export interface Fairness {
     host: WrongTokens<HostIdentity>;
     operator: WrongTokens<Operator & { tokenId: number }>;
   };
-  refusedLines: LineBudget;
+  rejectedLines: LineBudget;
   /** Requests of customers; a party is an account. */
   customers: FairGate;
   /** Recording what hosts say, a part of a batch at a time; a party is a host. */
@@ -53,7 +53,7 @@ export function createFairness(options: { db: Database; logger: Logger; limits: 
       host: new WrongTokens({ ...wrong, kind: 'host' }),
       operator: new WrongTokens({ ...wrong, kind: 'operator' }),
     },
-    refusedLines: new LineBudget({ logger, perSecond: limits.API_REFUSED_LINES_PER_SECOND }),
+    rejectedLines: new LineBudget({ logger, perSecond: limits.API_REFUSED_LINES_PER_SECOND }),
     customers: new FairGate({
       atOnce: limits.API_REQUESTS_AT_ONCE,
       eachAtOnce: limits.API_ACCOUNT_REQUESTS_AT_ONCE,
@@ -86,7 +86,7 @@ export async function takingTurns<Result>(gate: FairGate, party: string, work: (
 }
 
 /** Spends on a party's behalf. Throws 429 when nothing is left. */
-export function spendOrRefuse(allowance: Allowance, party: string, cost: number): void {
+export function spendOrReject(allowance: Allowance, party: string, cost: number): void {
   const wait = allowance.wait(party);
   if (wait > 0) throw tooManyRequests(wait);
   allowance.spend(party, cost);

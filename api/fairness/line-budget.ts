@@ -10,7 +10,7 @@ export interface LineBudgetOptions {
 }
 
 /**
- * Bounds the lines about requests that were refused: so many a second of each kind, and one that counts the rest, so that
+ * Bounds the lines about requests that were rejected: so many a second of each kind, and one that counts the rest, so that
  * a flood fills no disk and hides nothing.
  */
 export class LineBudget {

@@ -57,7 +57,7 @@ export class WrongTokens<Found> {
   }
 
   /** Throws 429 when the address has sent too many wrong tokens: before a token is compared, so that guessing is slow. */
-  refuseTooMany(c: Context<ApiEnvironment>): void {
+  rejectTooMany(c: Context<ApiEnvironment>): void {
     const party = this.#partyOf(c);
     const wait = this.#lookUps.wait(party);
     if (wait === 0) return;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database.ts';
 import { readDesiredState } from '../../db/host-commands.ts';
-import type { DesiredState } from '../../domain/host-event.ts';
+import type { DesiredState } from '../../domain/host-protocol.ts';
 import type { WaitingHosts } from './waiting-hosts.ts';
 
 /** How long a state is kept at most, whatever is known of it: should anyone mend rows by hand, agents see it by then. */
@@ -13,7 +13,7 @@ const LONGEST_READ_MS = 2_000;
 
 /**
  * The desired states of hosts, without a query of its own for a host that was given nothing since it last asked. Whoever
- * changes what a host is to answer for raises its sequence in the same transaction, so a state stands as long as the
+ * changes what a host is to announce raises its sequence in the same transaction, so a state stands as long as the
  * sequence does. A kept one is answered only after a tick that began after the request has not seen the sequence raised:
  * the answer is what a read at that time would be.
  */
@@ -37,7 +37,7 @@ export class DesiredStates {
     });
   }
 
-  /** Everything that this host is to answer for. */
+  /** Everything that this host is to announce. */
   async read(host: { id: number; name: string }): Promise<DesiredState> {
     if (this.#kept.has(host.id) && (await this.#waitingHosts.nextTick())) {
       const kept = this.#kept.get(host.id);

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Database } from '../../db/database.ts';
-import { listOpenEvents, listRaisedHosts, type RaisedHost } from '../../db/host-commands.ts';
-import type { HostEvent } from '../../domain/host-event.ts';
+import { listOpenCommands, listRaisedHosts, type RaisedHost } from '../../db/host-commands.ts';
+import type { IssuedHostCommand } from '../../domain/host-protocol.ts';
 
 /**
  * How far back a tick looks for raised sequences. A sequence is stamped by the statement that raises it and seen when
@@ -27,13 +27,13 @@ export interface WaitingHostsOptions {
 }
 
 /** One poll of one host. */
-export interface EventPoll {
+export interface CommandPoll {
   host: { id: number; name: string };
   /** The host has seen everything up to this sequence. */
   after: number;
-  /** Most events to answer. */
+  /** Most commands to answer. */
   limit: number;
-  /** How long to wait for a first event, in milliseconds. */
+  /** How long to wait for a first command, in milliseconds. */
   waitMs: number;
   /** Aborted when the host hangs up. */
   signal: AbortSignal;
@@ -41,7 +41,7 @@ export interface EventPoll {
 
 /** What one tick has found. */
 export interface Tick {
-  /** The hosts that were given events lately. */
+  /** The hosts that were given commands lately. */
   raised: RaisedHost[];
   /** The tick before is so recent that the two together have missed no host. */
   unbroken: boolean;
@@ -55,18 +55,18 @@ interface Knowledge {
 }
 
 interface Waiter {
-  poll: EventPoll;
+  poll: CommandPoll;
   arrivedAt: number;
   /** Null before its first look. */
   knowledge: Knowledge | null;
-  finish(events: HostEvent[]): void;
+  finish(commands: IssuedHostCommand[]): void;
   fail(error: unknown): void;
 }
 
 /**
- * All hosts that wait in this process for an event. One query a tick asks which hosts were given events lately: a range
+ * All hosts that wait in this process for a command. One query a tick asks which hosts were given commands lately: a range
  * of the index on `hosts.signalled_at`, so it costs the same for ten idle hosts and for ten thousand. Only what it finds
- * is read, by one further query. An event admitted in this process wakes its host at once, without waiting for the tick.
+ * is read, by one further query. A command admitted in this process wakes its host at once, without waiting for the tick.
  * Whoever else needs to know which hosts were given something goes by the same ticks.
  */
 export class WaitingHosts {
@@ -77,7 +77,7 @@ export class WaitingHosts {
   readonly #waiters = new Map<number, Set<Waiter>>();
   /** The ids of the hosts that wait, by name. */
   readonly #waitingIds = new Map<string, number>();
-  /** Waiters whose events have to be read, and the sequence that their host is known to have reached. */
+  /** Waiters whose commands have to be read, and the sequence that their host is known to have reached. */
   readonly #due = new Map<Waiter, number>();
   /** What is known of hosts between two polls, so that the polls of idle hosts cost no query. */
   readonly #knowledge = new LRUCache<number, Knowledge>({ max: MOST_HOSTS, ttl: KNOWLEDGE_MS });
@@ -105,14 +105,14 @@ export class WaitingHosts {
   }
 
   /**
-   * Answers a host's unacknowledged events after a sequence, in order, as soon as there is one; an empty list when the
+   * Answers a host's unacknowledged commands after a sequence, in order, as soon as there is one; an empty list when the
    * wait is over, the host hung up or the process is closing. Throws when the database does not answer the first look.
    */
-  wait(poll: EventPoll): Promise<HostEvent[]> {
+  wait(poll: CommandPoll): Promise<IssuedHostCommand[]> {
     if (this.#closed || poll.signal.aborted) return Promise.resolve([]);
     const { signal } = poll;
     const knowledge = poll.waitMs > 0 ? this.#recall(poll) : null;
-    const { promise, resolve, reject } = Promise.withResolvers<HostEvent[]>();
+    const { promise, resolve, reject } = Promise.withResolvers<IssuedHostCommand[]>();
     const giveUp = () => waiter.finish([]);
     // A poll that does not wait is answered by its first look.
     const timer = poll.waitMs === 0 ? undefined : setTimeout(giveUp, Math.min(poll.waitMs, this.#mostWaitMs));
@@ -126,10 +126,10 @@ export class WaitingHosts {
       poll,
       arrivedAt: performance.now(),
       knowledge,
-      finish: (events) => {
+      finish: (commands) => {
         leave();
-        this.#remember(waiter, events);
-        resolve(events);
+        this.#remember(waiter, commands);
+        resolve(commands);
       },
       fail: (error) => {
         leave();
@@ -146,7 +146,7 @@ export class WaitingHosts {
     return promise;
   }
 
-  /** Says that these hosts, by name, have just been given events; call it after the commit. */
+  /** Says that these hosts, by name, have just been given commands; call it after the commit. */
   wake(hostNames: Iterable<string>): void {
     for (const name of hostNames) {
       const waiters = this.#waiters.get(this.#waitingIds.get(name) ?? 0);
@@ -227,18 +227,18 @@ export class WaitingHosts {
     }
   }
 
-  #recall({ host, after }: EventPoll): Knowledge | null {
+  #recall({ host, after }: CommandPoll): Knowledge | null {
     const knowledge = this.#knowledge.get(host.id);
     if (this.#woken.delete(host.name) || !knowledge || after < knowledge.after) return null;
     if (performance.now() - knowledge.at > KNOWLEDGE_MS) return null;
     return { after, upTo: Math.max(after, knowledge.upTo), at: knowledge.at };
   }
 
-  #remember({ poll, arrivedAt, knowledge }: Waiter, events: HostEvent[]): void {
-    const last = events.at(-1);
+  #remember({ poll, arrivedAt, knowledge }: Waiter, commands: IssuedHostCommand[]): void {
+    const last = commands.at(-1);
     // Only a tick that this waiter took part in says anything about its host.
     const tickedAt = this.#tickedAt > arrivedAt ? this.#tickedAt : 0;
-    if (!knowledge || events.length === poll.limit) this.#knowledge.delete(poll.host.id);
+    if (!knowledge || commands.length === poll.limit) this.#knowledge.delete(poll.host.id);
     else if (last) this.#knowledge.set(poll.host.id, { after: last.sequence, upTo: last.sequence, at: knowledge.at });
     else this.#knowledge.set(poll.host.id, { ...knowledge, at: Math.max(knowledge.at, tickedAt) });
   }
@@ -292,7 +292,7 @@ export class WaitingHosts {
     }
   }
 
-  /** Finds the waiting hosts that were given events. */
+  /** Finds the waiting hosts that were given commands. */
   async #findRaised(): Promise<void> {
     const startedAt = performance.now();
     const raised = await listRaisedHosts(this.#db, LOOKBACK_SECONDS);
@@ -310,7 +310,7 @@ export class WaitingHosts {
     for (const listener of this.#listeners) listener({ raised, unbroken });
   }
 
-  /** Reads the events of the waiters that are due. */
+  /** Reads the commands of the waiters that are due. */
   async #look(): Promise<void> {
     const due = new Map(this.#due);
     if (due.size === 0) return;
@@ -321,19 +321,19 @@ export class WaitingHosts {
       if (!this.#isWaiting(waiter)) continue;
       const { after, waitMs } = waiter.poll;
       waiter.knowledge = { after, upTo: Math.max(after, upTo, waiter.knowledge?.upTo ?? 0), at };
-      const events = answers[index] ?? [];
-      if (events.length > 0 || waitMs === 0) waiter.finish(events);
+      const commands = answers[index] ?? [];
+      if (commands.length > 0 || waitMs === 0) waiter.finish(commands);
     }
   }
 
-  async #read(due: Map<Waiter, number>): Promise<HostEvent[][]> {
+  async #read(due: Map<Waiter, number>): Promise<IssuedHostCommand[][]> {
     const requests = [...due.keys()].map(({ poll }) => ({
       hostId: poll.host.id,
       after: poll.after,
       limit: poll.limit,
     }));
     try {
-      return await listOpenEvents(this.#db, requests);
+      return await listOpenCommands(this.#db, requests);
     } catch (error) {
       for (const [waiter, upTo] of due) {
         if (waiter.knowledge !== null && this.#isWaiting(waiter)) this.#due.set(waiter, upTo);
@@ -347,7 +347,8 @@ export class WaitingHosts {
   }
 
   #complain(error: unknown): void {
-    if (!this.#failing) this.#logger.warn({ err: error }, 'host events cannot be read; waiting hosts are kept waiting');
+    if (!this.#failing)
+      this.#logger.warn({ err: error }, 'host commands cannot be read; waiting hosts are kept waiting');
     this.#failing = true;
   }
 }

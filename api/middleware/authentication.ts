@@ -23,19 +23,19 @@ export interface AuthenticationOptions {
   fairness: Fairness;
   tokenUses?: TokenUses;
   /** How long a token is believed without another look; default 900 ms, so that a revocation acts within a second. */
-  cacheMilliseconds?: number;
+  cacheMs?: number;
   /** Most tokens remembered; default 10000. */
   cacheSize?: number;
 }
 
-/** Finds who is calling. What cannot be a token is refused without a look at the database. */
+/** Finds who is calling. What cannot be a token is rejected without a look at the database. */
 export function authentication(options: AuthenticationOptions) {
-  const { db, fairness, tokenUses, cacheMilliseconds = 900, cacheSize = 10_000 } = options;
+  const { db, fairness, tokenUses, cacheMs = 900, cacheSize = 10_000 } = options;
   const { addresses } = fairness;
   const wrongTokens = fairness.wrongTokens.customer;
   const callers = new LRUCache<string, Caller>({
     max: cacheSize,
-    ttl: cacheMilliseconds,
+    ttl: cacheMs,
     fetchMethod: async (hash) => {
       const token = await findToken(db, Buffer.from(hash, 'base64'));
       if (!token) return undefined;

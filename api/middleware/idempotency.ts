@@ -5,7 +5,7 @@ import type { Database } from '../../db/database.ts';
 import {
   dropIdempotencyKey,
   type IdempotencyKey,
-  type IdempotencyStanding,
+  type IdempotencyState,
   releaseIdempotencyKey,
   storeIdempotentAnswer,
   takeIdempotencyKey,
@@ -16,8 +16,8 @@ import type { ApiEnvironment } from '../context.ts';
 import { conflict, neverHappened, serviceUnavailable, unprocessable } from '../errors.ts';
 
 const LONGEST_KEY = 255;
-const FIRST_POLL_MILLISECONDS = 25;
-const LONGEST_POLL_MILLISECONDS = 250;
+const FIRST_POLL_MS = 25;
+const LONGEST_POLL_MS = 250;
 
 /** Options of {@link idempotency}. */
 export interface IdempotencyOptions {
@@ -36,11 +36,11 @@ export interface IdempotencyOptions {
  * repetition after a crash carries the same operation on instead of starting another.
  */
 export function idempotency({ db, backgroundTasks, leaseSeconds = 15, waitSeconds = 10 }: IdempotencyOptions) {
-  async function standing(key: IdempotencyKey, hash: Buffer): Promise<IdempotencyStanding> {
+  async function standing(key: IdempotencyKey, hash: Buffer): Promise<IdempotencyState> {
     const operationId = newOperationId();
     const deadline = performance.now() + waitSeconds * 1_000;
     let hasWaited = false;
-    for (let pause = FIRST_POLL_MILLISECONDS; ; pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS)) {
+    for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 2, LONGEST_POLL_MS)) {
       const found = await takeIdempotencyKey(db, key, { hash, operationId, leaseSeconds });
       if (found.kind === 'held' && found.operationId === operationId && hasWaited) {
         // Whoever it waited for was told that nothing happened, and may have been told so in its place.
@@ -86,7 +86,7 @@ export function idempotency({ db, backgroundTasks, leaseSeconds = 15, waitSecond
           // The answer stands; a repetition finds the same operation once the lease is over.
           c.var.logger.warn({ err: error }, 'the answer to an Idempotency-Key was not stored');
         });
-        // Nobody waits for an answer to be stored: until then a repetition waits. A key must be free with the refusal.
+        // Nobody waits for an answer to be stored: until then a repetition waits. A key must be free with the rejection.
         if (c.res.status < 500) backgroundTasks.add(keeping);
         else await keeping;
       }

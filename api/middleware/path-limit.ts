@@ -11,21 +11,21 @@ const LONGEST_TEXT = 200;
 /** Options of {@link limitPaths}. */
 export interface PathLimitOptions {
   logger: Logger;
-  refusedLines: LineBudget;
+  rejectedLines: LineBudget;
 }
 
-/** Refuses paths that are longer than any honest one, before they are routed: every middleware would look at them. */
-export function limitPaths(app: ApiApp, { logger, refusedLines }: PathLimitOptions): void {
+/** Rejects paths that are longer than any honest one, before they are routed: every middleware would look at them. */
+export function limitPaths(app: ApiApp, { logger, rejectedLines }: PathLimitOptions): void {
   const { fetch } = app;
   app.fetch = (request, ...rest) => {
     const path = pathOf(request.url);
     if (path.length <= LONGEST_PATH) return fetch(request, ...rest);
     const requestId = requestIdFrom(request.headers.get('x-request-id') ?? undefined);
-    if (refusedLines.allows('refused 414')) {
+    if (rejectedLines.allows('rejected 414')) {
       const line = { requestId, method: request.method, path: path.slice(0, LONGEST_TEXT), status: 414 };
-      logger.warn(line, 'request refused');
+      logger.warn(line, 'request rejected');
     }
-    return refusal(requestId);
+    return rejection(requestId);
   };
 }
 
@@ -35,7 +35,7 @@ function pathOf(url: string): string {
   return url.slice(start, query < 0 ? url.length : query);
 }
 
-function refusal(requestId: string): Response {
+function rejection(requestId: string): Response {
   const message = `The path may be ${LONGEST_PATH} characters at most.`;
   return new Response(JSON.stringify({ id: 'uri_too_long', message, request_id: requestId }), {
     status: 414,

@@ -32,8 +32,8 @@ export function rateLimitDefaults({ limit = 5_000 }: RateLimitDefaultsOptions = 
 }
 
 /**
- * Counts the requests of each token in a sliding minute and a sliding hour, and refuses those above the token's limits.
- * The headers tell of the hour, as the v2 API's do. Refused requests are not counted.
+ * Counts the requests of each token in a sliding minute and a sliding hour, and rejects those above the token's limits.
+ * The headers tell of the hour, as the v2 API's do. Rejected requests are not counted.
  * Each process counts for itself, in memory: n processes behind a balancer let through up to n times the limit.
  */
 export function rateLimit({ maxTokens = 10_000, now = () => Date.now() / 1_000 }: RateLimitOptions = {}) {

@@ -4,7 +4,7 @@ import { type DropletReference, deleteDroplet } from '../../db/droplet-changes.t
 import { resourceTypeOf } from '../../domain/operation.ts';
 import type { Requester } from '../../domain/requester.ts';
 import type { ApiDependencies } from '../context.ts';
-import { notFound, outcomeUnknown, refusalToError, toApiError } from '../errors.ts';
+import { notFound, outcomeUnknown, rejectionToError, toApiError } from '../errors.ts';
 import { dropletEntry } from './droplet-entry.ts';
 
 /** One for each address that a droplet can hold, one to see that it is gone, and some for what changes meanwhile. */
@@ -12,7 +12,7 @@ const ATTEMPTS = 5;
 
 /**
  * Deletes a droplet. One that holds addresses is deleted by the operation that takes the last of them off, so that no
- * address is ever left on a droplet that is gone. Throws the v2 error of a refusal.
+ * address is ever left on a droplet that is gone. Throws the v2 error of a rejection.
  */
 export async function destroyDroplet(
   dependencies: ApiDependencies,
@@ -23,7 +23,7 @@ export async function destroyDroplet(
   try {
     await destroyStepwise(dependencies, droplet, requestedBy, progress);
   } catch (error) {
-    // One of its addresses is off it already, so this is no refusal that leaves everything as it was.
+    // One of its addresses is off it already, so this is no rejection that leaves everything as it was.
     if (progress.takenOff && toApiError(error).status === 503) throw outcomeUnknown();
     throw error;
   }
@@ -57,14 +57,14 @@ async function destroyStepwise(
       requestedBy,
     });
     const result = await admit(operation, { mayBeRepeated: false });
-    if (result.kind !== 'refused') {
+    if (result.kind !== 'rejected') {
       progress.takenOff = true;
       continue;
     }
     // The address has left the droplet since it was read: look again.
-    if (result.refusal === 'not_assigned' || result.refusal === 'address_not_found') continue;
-    if (result.refusal !== 'address_pending') throw refusalToError(result.refusal, resourceType);
+    if (result.reason === 'not_assigned' || result.reason === 'address_not_found') continue;
+    if (result.reason !== 'address_pending') throw rejectionToError(result.reason, resourceType);
     break;
   }
-  throw refusalToError('droplet_pending', 'reserved_ip');
+  throw rejectionToError('droplet_pending', 'reserved_ip');
 }

@@ -1,12 +1,12 @@
 import { type ActionRecord, findAction } from '../../db/actions.ts';
 import type { Database } from '../../db/database.ts';
 import type { AdmittedAddress } from '../../db/operations/admit.ts';
-import type { Admitted, Verdict } from '../../domain/decision.ts';
+import type { Admitted, Decision } from '../../domain/decision.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation, ResourceType } from '../../domain/operation.ts';
 import type { Requester } from '../../domain/requester.ts';
 import type { ApiDependencies } from '../context.ts';
-import { refusalToError, serverError } from '../errors.ts';
+import { rejectionToError, serverError } from '../errors.ts';
 
 /** What every request to change an address comes with. */
 export interface OperationRequest {
@@ -28,7 +28,7 @@ export interface AdmittedRequest {
   address: AdmittedAddress | null;
 }
 
-/** Admits an operation; throws the v2 error of a refusal. */
+/** Admits an operation; throws the v2 error of a rejection. */
 export async function admitRequest(
   { admit }: ApiDependencies,
   { operationId, resourceType }: OperationRequest,
@@ -39,15 +39,15 @@ export async function admitRequest(
     case 'admitted':
       return result;
     case 'repeated':
-      return { admitted: admittedOr(result.verdict, resourceType), address: null };
-    case 'refused':
-      throw refusalToError(result.refusal, resourceType);
+      return { admitted: admittedOr(result.decision, resourceType), address: null };
+    case 'rejected':
+      throw rejectionToError(result.reason, resourceType);
   }
 }
 
-function admittedOr(verdict: Verdict, resourceType: ResourceType): Admitted {
-  if (verdict.kind === 'refused') throw refusalToError(verdict.refusal, resourceType);
-  return verdict;
+function admittedOr(decision: Decision, resourceType: ResourceType): Admitted {
+  if (decision.kind === 'refused') throw rejectionToError(decision.refusal, resourceType);
+  return decision;
 }
 
 /**

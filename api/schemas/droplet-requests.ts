@@ -34,7 +34,7 @@ export const createDropletRequest = z
   )
   .openapi('DropletCreate');
 
-/** A request to do something with a droplet; this API renames and refuses the rest. */
+/** A request to do something with a droplet; this API renames and rejects the rest. */
 export const dropletActionRequest = z
   .object(
     {

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { type Family, familyOf, parseAddress } from '../../domain/address.ts';
+import { type IpVersion, ipVersionOf, parseAddress } from '../../domain/address.ts';
 
 /** A required text; the messages complete a sentence that begins with the field's name. */
 export const text = (longest = 255) =>
@@ -31,11 +31,11 @@ export const numberInPath = z
   .refine(Number.isSafeInteger)
   .openapi({ type: 'integer', minimum: 1, example: 3164444 });
 
-const addressInPath = (family: Family) =>
+const addressInPath = (ipVersion: IpVersion) =>
   z.string().transform((written, context) => {
     const address = parseAddress(written);
-    if (address !== null && familyOf(address) === family) return address;
-    context.addIssue({ code: 'custom', message: `is not an IPv${family} address` });
+    if (address !== null && ipVersionOf(address) === ipVersion) return address;
+    context.addIssue({ code: 'custom', message: `is not an IPv${ipVersion} address` });
     return z.NEVER;
   });
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { type Address, addressFromBytes } from '../../domain/address.ts';
+import { fenceOf } from '../../domain/admitted.ts';
 import type { Admitted, HostCommand } from '../../domain/decision.ts';
-import { fenceOf } from '../../domain/host-commands.ts';
-import type { AcknowledgmentOutcome, HostChange } from '../../domain/host-event.ts';
+import type { AcknowledgmentOutcome, HostChange } from '../../domain/host-protocol.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import { queryLimit } from '../bounded.ts';
 import type { Database } from '../database.ts';
@@ -11,10 +11,10 @@ import { writeTogether } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
 import { reasonForNoFence } from './errors.ts';
 import { lockFenced } from './fence.ts';
-import { hostEventQueries } from './host-commands.ts';
+import { hostCommandQueries } from './host-command-writes.ts';
 
 /** Where a host stands with what an operation told it. */
-export interface HostEventState {
+export interface HostCommandState {
   actionStatus: ActionStatus;
   /** The operation holds the fence of the address. */
   holdsFence: boolean;
@@ -28,7 +28,7 @@ export interface HostEventState {
 
 /**
  * Says that the operation waits for hosts in activities that must be told from now on. Whoever records an answer after
- * that tells them; what was recorded before is seen by {@link readHostEventState} after it.
+ * that tells them; what was recorded before is seen by {@link readHostCommandState} after it.
  */
 export async function beginVisibleWait(db: Database, operationId: OperationId): Promise<void> {
   await db
@@ -43,11 +43,11 @@ export async function beginVisibleWait(db: Database, operationId: OperationId): 
  * Reads, in one query, whether a host has answered an operation's command and whether the operation may go on.
  * Only an answer under the present generation counts: one from before an undo says nothing about now.
  */
-export async function readHostEventState(
+export async function readHostCommandState(
   db: Database,
   admitted: Admitted,
   { host, change, address }: HostCommand,
-): Promise<HostEventState> {
+): Promise<HostCommandState> {
   const row = await db
     .selectFrom('actions')
     .innerJoin('addresses', 'addresses.id', 'actions.address_id')
@@ -103,7 +103,7 @@ export async function listHostAnswers(db: Database, operationIds: readonly Opera
  * Tells a host again, under the address's present generation. Throws a {@link FinalStepError} when the operation no
  * longer holds the fence.
  */
-export async function reissueHostEvent(
+export async function reissueHostCommand(
   db: Database,
   admitted: Admitted,
   { host: hostName, change, address: text }: HostCommand,
@@ -118,8 +118,8 @@ export async function reissueHostEvent(
         .executeTakeFirstOrThrow();
       const droplet = change === 'attach' ? action.place : null;
       const { generation } = address;
-      const event = { operationId: admitted.operationId, host, address, generation, change, droplet };
-      await writeTogether(tx, hostEventQueries([event]));
+      const command = { operationId: admitted.operationId, host, address, generation, change, droplet };
+      await writeTogether(tx, hostCommandQueries([command]));
     }
   });
 }

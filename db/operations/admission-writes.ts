@@ -4,32 +4,32 @@ import type { Admitted } from '../../domain/decision.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import { BILLING_EVENT_ID_PREFIX, billingEventId } from '../../domain/names.ts';
 import { kindOf, type Operation, workflowIdOf } from '../../domain/operation.ts';
-import { appendingEntry } from '../audit-log.ts';
+import { appendEntryQuery } from '../audit-log.ts';
 import { assignments, listOf, Statement, statement } from '../statement.ts';
 import type { Written } from '../together.ts';
 import type { AddressChange, AdmissionContext, Plan } from './admission.ts';
-import { hostEventQueries } from './host-commands.ts';
+import { hostCommandQueries } from './host-command-writes.ts';
 import { effectiveTime, nextGeneration } from './locks.ts';
 
 /*
  * What an admission writes.
  */
 
-/** Everything that an admitted operation writes, in one order; `verdict` is without the numbers of the actions. */
-export function admissionQueries(context: AdmissionContext, plan: Plan, verdict: Admitted): Compilable[] {
+/** Everything that an admitted operation writes, in one order; `decision` is without the numbers of the actions. */
+export function admissionQueries(context: AdmissionContext, plan: Plan, decision: Admitted): Compilable[] {
   const { operation, viaOutbox } = context;
   const { changes, settled, destroys } = plan;
-  const events = changes.flatMap((change) => change.events);
+  const commands = changes.flatMap((change) => change.commands);
   return [
     ...changes.flatMap((change, index) => actionQueries(operation, plan, change, index)),
     ...addressQueries(plan),
     ...(destroys?.isLast
       ? [statement`UPDATE droplets SET deleted_at = ${changes[0].address.now} WHERE id = ${destroys.dropletId}`]
       : []),
-    operationQuery(operation, plan, verdict),
+    operationQuery(operation, plan, decision),
     ...(viaOutbox ? [outboxQuery(operation.id, settled)] : []),
-    ...changes.flatMap((change, index) => auditQueries(operation, plan, change, index)),
-    ...hostEventQueries(events),
+    ...changes.flatMap((change, index) => auditLogQueries(operation, plan, change, index)),
+    ...hostCommandQueries(commands),
   ];
 }
 
@@ -67,7 +67,7 @@ function actionQueries(operation: Operation, plan: Plan, { address, actions }: A
 
 /**
  * Where several addresses change, each is sent to its droplet once all have their fences: one of them may still be on
- * the droplet that another goes to, which the trigger `addresses_taken_over` refuses to whoever begins an action there.
+ * the droplet that another goes to, which the trigger `addresses_taken_over` denies to whoever begins an action there.
  */
 function addressQueries(plan: Plan): Compilable[] {
   const { changes, settled } = plan;
@@ -92,16 +92,16 @@ function addressQueries(plan: Plan): Compilable[] {
   return [...fencing, ...sending];
 }
 
-function operationQuery(operation: Operation, plan: Plan, verdict: Admitted): Compilable {
+function operationQuery(operation: Operation, plan: Plan, decision: Admitted): Compilable {
   return statement`
     INSERT INTO operations
       (id, kind, account_id, workflow_id, request, verdict, destroys_droplet_id, visible_wait)
     VALUES (${operation.id}, ${operation.kind}, ${operation.accountId}, ${workflowIdOf(operation)},
-            ${JSON.stringify(operation)}, ${numberedQuery(plan, verdict)}, ${plan.destroys?.dropletId ?? null}, 0)`;
+            ${JSON.stringify(operation)}, ${numberedQuery(plan, decision)}, ${plan.destroys?.dropletId ?? null}, 0)`;
 }
 
-/** The verdict as it is stored, with the numbers of the actions. */
-function numberedQuery(plan: Plan, verdict: Admitted): Statement {
+/** The decision as it is stored, with the numbers of the actions. */
+function numberedQuery(plan: Plan, decision: Admitted): Statement {
   const { changes } = plan;
   const billed = changes.flatMap(({ billing }, index) => (billing === null ? [] : [numberOf(plan, 'first', index)]));
   const further = changes.slice(1).map((_, index) => numberOf(plan, 'last', index + 1));
@@ -113,7 +113,7 @@ function numberedQuery(plan: Plan, verdict: Admitted): Statement {
       statement`${`$.billing[${index}].eventId`}, CONCAT(${BILLING_EVENT_ID_PREFIX}, ${number})`,
     ]),
   ];
-  return statement`JSON_SET(${JSON.stringify(verdict)}, ${listOf(numbers)})`;
+  return statement`JSON_SET(${JSON.stringify(decision)}, ${listOf(numbers)})`;
 }
 
 /** Its starter has a second before others look. */
@@ -123,26 +123,26 @@ function outboxQuery(operationId: OperationId, settled: boolean): Compilable {
     VALUES (${operationId}, NOW(3) + INTERVAL 1 SECOND, ${settled ? 1 : 0})`;
 }
 
-function auditQueries(operation: Operation, plan: Plan, { address }: AddressChange, index: number): Compilable[] {
+function auditLogQueries(operation: Operation, plan: Plan, { address }: AddressChange, index: number): Compilable[] {
   const { requestedBy: requester, kind: action, id: operationId, accountId } = operation;
   if (!requester) return [];
   const further = kindOf(operation).detail(operation);
   const number = numberOf(plan, 'last', index);
   const detail = statement<string>`CONCAT('action ', ${number}, ${further === null ? '' : `, ${further}`})`;
   const subject = address.address;
-  return [appendingEntry({ requester, accountId, action, subject, outcome: 'done', operationId, detail })];
+  return [appendEntryQuery({ requester, accountId, action, subject, outcome: 'done', operationId, detail })];
 }
 
-/** The verdict with the numbers of the actions, as the transaction has stored it. */
-export function numbered(plan: Plan, verdict: Admitted, written: readonly Written[]): Admitted {
+/** The decision with the numbers of the actions, as the transaction has stored it. */
+export function numbered(plan: Plan, decision: Admitted, written: readonly Written[]): Admitted {
   const numbers = numbersOf(plan, written);
   const billed = plan.changes.flatMap(({ billing }, index) => (billing === null ? [] : [numbers[index]?.first ?? 0]));
-  const fences = verdict.furtherFences?.map((fence, index) => ({ ...fence, actionId: numbers[index + 1]?.last ?? 0 }));
+  const fences = decision.furtherFences?.map((fence, index) => ({ ...fence, actionId: numbers[index + 1]?.last ?? 0 }));
   return {
-    ...verdict,
+    ...decision,
     actionId: numbers[0]?.last ?? 0,
     ...(fences && { furtherFences: fences }),
-    billing: verdict.billing.map((change, index) => {
+    billing: decision.billing.map((change, index) => {
       const actionId = billed[index] ?? 0;
       return { ...change, actionId, eventId: billingEventId(actionId) };
     }),

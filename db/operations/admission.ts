@@ -1,8 +1,8 @@
 import type { Compilable, Updateable } from 'kysely';
 import type { BillingChange, BillingChangeKind } from '../../domain/billing.ts';
-import type { Admitted, Fence, Refusal, Verdict } from '../../domain/decision.ts';
-import { verdictSchema } from '../../domain/decision.ts';
-import type { HostChange } from '../../domain/host-event.ts';
+import type { Admitted, Decision, Fence, RejectionReason } from '../../domain/decision.ts';
+import { decisionSchema } from '../../domain/decision.ts';
+import type { HostChange } from '../../domain/host-protocol.ts';
 import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { PoolShareRules } from '../../domain/pool-share.ts';
@@ -12,9 +12,9 @@ import type { RegionRecord } from '../regions.ts';
 import type { ActionStatus, ActionType, AddressesTable } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { type RowsOf, rowsOfEach } from '../together.ts';
-import { type Decision, inTwoRoundTrips } from '../transaction.ts';
+import { inTwoRoundTrips, type TransactionEnd } from '../transaction.ts';
 import { admissionQueries, numbered } from './admission-writes.ts';
-import { awaitedCommands, type NewHostEvent } from './host-commands.ts';
+import { awaitedCommands, type NewHostCommand } from './host-command-writes.ts';
 import { effectiveTime, type LockedAddress, nextGeneration } from './locks.ts';
 
 /*
@@ -55,8 +55,8 @@ export interface AdmittedAddress {
 export type AdmissionResult =
   | { kind: 'admitted'; admitted: Admitted; address: AdmittedAddress }
   /** It was decided before, under the same id. */
-  | { kind: 'repeated'; verdict: Verdict }
-  | { kind: 'refused'; refusal: Refusal };
+  | { kind: 'repeated'; decision: Decision }
+  | { kind: 'rejected'; reason: RejectionReason };
 
 /** An action that an operation begins, or that is over with its admission. */
 export interface NewAction {
@@ -74,7 +74,7 @@ export interface AddressChange {
   /** Of the address, besides its action and generation. */
   changes: Updateable<AddressesTable>;
   /** What hosts are told of it. Those that are active are waited for. */
-  events: readonly NewHostEvent[];
+  commands: readonly NewHostCommand[];
   /** What billing is to hear of at once, of the first action. */
   billing: BillingChangeKind | null;
 }
@@ -98,27 +98,27 @@ export interface Plan {
 export function admitBy<const Queries extends readonly [Compilable, ...Compilable[]]>(
   context: AdmissionContext,
   reads: Queries,
-  decide: (rows: RowsOf<Queries>) => Refusal | Plan,
+  decide: (rows: RowsOf<Queries>) => RejectionReason | Plan,
 ): Promise<AdmissionResult> {
   const { db, operation, mayBeRepeated } = context;
   // After the locks, so that what another try has committed is seen.
-  const all = mayBeRepeated ? [...reads, verdictQuery(operation.id)] : reads;
+  const all = mayBeRepeated ? [...reads, decisionQuery(operation.id)] : reads;
   return inTwoRoundTrips<AdmissionResult>(db, all, (rows) => {
-    const earlier = mayBeRepeated ? toVerdict(rowsOfEach<[Compilable<VerdictRow>]>(rows.slice(-1))[0][0]) : null;
-    if (earlier) return rollBack({ kind: 'repeated', verdict: earlier });
+    const earlier = mayBeRepeated ? toDecision(rowsOfEach<[Compilable<DecisionRow>]>(rows.slice(-1))[0][0]) : null;
+    if (earlier) return rollBack({ kind: 'repeated', decision: earlier });
     const plan = decide(rowsOfEach<Queries>(rows));
-    if (typeof plan === 'string') return rollBack({ kind: 'refused', refusal: plan });
-    if (isTooLate(operation, plan)) return rollBack({ kind: 'refused', refusal: 'expired' });
-    const verdict = verdictOf(operation, plan);
+    if (typeof plan === 'string') return rollBack({ kind: 'rejected', reason: plan });
+    if (isTooLate(operation, plan)) return rollBack({ kind: 'rejected', reason: 'expired' });
+    const decision = decisionOf(operation, plan);
     return {
       kind: 'commit',
-      writes: admissionQueries(context, plan, verdict),
-      result: (written) => admittedAs(plan, numbered(plan, verdict, written)),
+      writes: admissionQueries(context, plan, decision),
+      result: (written) => admittedAs(plan, numbered(plan, decision, written)),
     };
   });
 }
 
-function rollBack(result: AdmissionResult): Decision<AdmissionResult> {
+function rollBack(result: AdmissionResult): TransactionEnd<AdmissionResult> {
   return { kind: 'roll back', result };
 }
 
@@ -127,11 +127,11 @@ function isTooLate({ admitBefore }: Operation, { changes: [{ address }] }: Plan)
   return admitBefore !== undefined && address.now.getTime() > Date.parse(admitBefore);
 }
 
-/** The verdict without the numbers of its actions, which the database gives. */
-function verdictOf({ id, accountId }: Operation, { changes, settled }: Plan): Admitted {
+/** The decision without the numbers of its actions, which the database gives. */
+function decisionOf({ id, accountId }: Operation, { changes, settled }: Plan): Admitted {
   const [own, ...others] = changes;
   const { address } = own;
-  const hostCommands = changes.flatMap(({ events }) => awaitedCommands(events));
+  const hostCommands = changes.flatMap(({ commands }) => awaitedCommands(commands));
   const aboutOwn = (change: HostChange) =>
     hostCommands.filter((command) => command.change === change && command.address === address.address);
   return {
@@ -176,20 +176,20 @@ function admittedAs({ changes: [{ address }], accountUuid = null }: Plan, admitt
   return { kind: 'admitted', admitted, address: { id, region, dropletId, accountUuid } };
 }
 
-interface VerdictRow {
+interface DecisionRow {
   verdict: string;
 }
 
-function verdictQuery(operationId: OperationId): Compilable<VerdictRow> {
-  return statement<VerdictRow>`SELECT verdict FROM operations WHERE id = ${operationId}`;
+function decisionQuery(operationId: OperationId): Compilable<DecisionRow> {
+  return statement<DecisionRow>`SELECT verdict FROM operations WHERE id = ${operationId}`;
 }
 
-function toVerdict(row: VerdictRow | undefined): Verdict | null {
-  return row ? verdictSchema.parse(JSON.parse(row.verdict)) : null;
+function toDecision(row: DecisionRow | undefined): Decision | null {
+  return row ? decisionSchema.parse(JSON.parse(row.verdict)) : null;
 }
 
-/** The stored verdict of an operation, if it has one. */
-export async function findVerdict(db: Database, operationId: OperationId): Promise<Verdict | null> {
-  const { rows } = await db.executeQuery(verdictQuery(operationId), queryLimit());
-  return toVerdict(rows[0]);
+/** The stored decision of an operation, if it has one. */
+export async function findDecision(db: Database, operationId: OperationId): Promise<Decision | null> {
+  const { rows } = await db.executeQuery(decisionQuery(operationId), queryLimit());
+  return toDecision(rows[0]);
 }

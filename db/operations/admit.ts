@@ -1,25 +1,25 @@
 import { type Operation, subjectOf } from '../../domain/operation.ts';
 import { appendEntry } from '../audit-log.ts';
 import type { Database } from '../database.ts';
-import { isDuplicateEntry, isRefusedByTrigger } from '../retry.ts';
+import { isDuplicateEntry, isRejectedByTrigger } from '../retry.ts';
 import type { AdmissionContext, AdmissionResult } from './admission.ts';
 import { writesOf } from './kinds.ts';
 
 export type { AdmissionResult, AdmittedAddress, OperationRules } from './admission.ts';
-export { findVerdict } from './admission.ts';
+export { findDecision } from './admission.ts';
 
 /**
  * Decides whether an operation may happen, and admits it, in one transaction. Throws the database's own errors, after
  * which nothing was admitted, and {@link CommitInDoubtError} when that is not known: calling it again for the same
  * operation with `mayBeRepeated` tells, since an operation is admitted once.
  */
-export async function admit(context: AdmissionContext): Promise<AdmissionResult> {
+export async function admitInDatabase(context: AdmissionContext): Promise<AdmissionResult> {
   const admission = await admitOnce(context).catch((error: unknown) => {
     // It was admitted by another try; or the droplet was sent an address by a stack that knows no locks, as is seen now.
-    if (isDuplicateEntry(error) || isRefusedByTrigger(error)) return admitOnce({ ...context, mayBeRepeated: true });
+    if (isDuplicateEntry(error) || isRejectedByTrigger(error)) return admitOnce({ ...context, mayBeRepeated: true });
     throw error;
   });
-  if (admission.kind === 'refused') await recordRefusal(context.db, context.operation, admission.refusal);
+  if (admission.kind === 'rejected') await recordRejection(context.db, context.operation, admission.reason);
   return admission;
 }
 
@@ -27,8 +27,8 @@ function admitOnce(context: AdmissionContext): Promise<AdmissionResult> {
   return writesOf(context.operation).admit(context);
 }
 
-/** The API records what it refuses itself, since it refuses many requests that never come here. */
-async function recordRefusal(db: Database, operation: Operation, detail: string): Promise<void> {
+/** The API records what it rejects itself, since it rejects many requests that never come here. */
+async function recordRejection(db: Database, operation: Operation, detail: string): Promise<void> {
   const { requestedBy: requester, kind: action, id: operationId, accountId } = operation;
   if (!requester || requester.kind === 'token') return;
   const subject = subjectOf(operation);

@@ -6,7 +6,7 @@ import type { ActionStatus, AddressesTable } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { joinQueries, type RowsOf, rowsOfEach, writeTogether } from '../together.ts';
 import { reasonForNoFence } from './errors.ts';
-import { hostEventQueries, type Move, moveEvents } from './host-commands.ts';
+import { hostCommandQueries, type Move, moveCommands } from './host-command-writes.ts';
 import {
   type AddressRow,
   addressQuery,
@@ -28,7 +28,7 @@ export interface OperationAction {
   id: number;
   status: ActionStatus;
   dropletId: number | null;
-  /** Where its droplet is; destroyed ones too, since a host may still answer for them. */
+  /** Where its droplet is; destroyed ones too, since a host may still announce them. */
   place: DropletPlace | null;
 }
 
@@ -138,10 +138,10 @@ async function writeFenced(
   changed: readonly FencedChange[],
   writesOf: (change: FencedChange) => [Compilable, Compilable],
 ): Promise<void> {
-  const events = changed.flatMap(({ address, move }) =>
-    moveEvents(operationId, address, nextGeneration(address), move),
+  const commands = changed.flatMap(({ address, move }) =>
+    moveCommands(operationId, address, nextGeneration(address), move),
   );
-  const written = await writeTogether(tx, [...changed.flatMap(writesOf), ...hostEventQueries(events)]);
+  const written = await writeTogether(tx, [...changed.flatMap(writesOf), ...hostCommandQueries(commands)]);
   changed.forEach(({ address, action }, index) => {
     if (written[2 * index] !== 1) throw reasonForNoFence(action, address.lastActionId);
   });

@@ -1,9 +1,9 @@
 import type { Operation, OperationKind, OperationOf } from '../../domain/operation.ts';
-import { assign } from './assign.ts';
+import { assign } from './assign-writes.ts';
 import type { OperationWrites } from './kind.ts';
-import { release } from './release.ts';
-import { reserve } from './reserve.ts';
-import { unassign } from './unassign.ts';
+import { release } from './release-writes.ts';
+import { reserve } from './reserve-writes.ts';
+import { unassign } from './unassign-writes.ts';
 
 /** What every kind of operation writes. */
 const OPERATION_WRITES: { [Kind in OperationKind]: OperationWrites<OperationOf<Kind>> } = {

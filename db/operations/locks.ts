@@ -1,5 +1,5 @@
 import type { Compilable } from 'kysely';
-import { type Address, addressFromBytes, addressToBytes, type Family } from '../../domain/address.ts';
+import { type Address, addressFromBytes, addressToBytes, type IpVersion } from '../../domain/address.ts';
 import type { AddressFacts, DropletFacts, Occupant } from '../../domain/rules.ts';
 import type { RegionRecord } from '../regions.ts';
 import type { AddressState, HostState } from '../schema.ts';
@@ -102,17 +102,17 @@ export function addressQuery(address: Address): Compilable<AddressRow> {
 export function freeAddressQuery({
   region,
   dropletId,
-  family,
+  ipVersion,
 }: {
   region: string | null;
   dropletId: number | null;
-  family: Family;
+  ipVersion: IpVersion;
 }): Compilable<AddressRow> {
   return statement<AddressRow>`
     SELECT ${ADDRESS_COLUMNS} FROM addresses
     WHERE region_id = COALESCE((SELECT id FROM regions WHERE slug = ${region}),
                                (SELECT region_id FROM droplets WHERE id = ${dropletId}))
-      AND family = ${family} AND state = 'free' AND available_at <= NOW(3)
+      AND family = ${ipVersion} AND state = 'free' AND available_at <= NOW(3)
     ORDER BY available_at LIMIT 1
     FOR UPDATE SKIP LOCKED`;
 }
@@ -147,7 +147,7 @@ export function toLockedAddress(row: AddressRow | undefined): LockedAddress | nu
   return {
     id: row.id,
     address: addressFromBytes(row.address),
-    family: row.family === 4 ? 4 : 6,
+    ipVersion: row.family === 4 ? 4 : 6,
     regionId: row.region_id,
     region: { slug: row.region_slug, name: row.region_name },
     state: row.state,
@@ -180,7 +180,7 @@ export function toLockedDroplet(row: DropletRow | undefined, occupants: readonly
 export function toOccupants(dropletId: number, rows: readonly OccupantRow[]): Occupant[] {
   return rows.map((row) => ({
     address: addressFromBytes(row.address),
-    family: row.family === 4 ? 4 : 6,
+    ipVersion: row.family === 4 ? 4 : 6,
     state: row.pending_action_id === null ? 'held' : row.destroys_droplet_id === dropletId ? 'leaving' : 'pending',
   }));
 }

@@ -1,5 +1,5 @@
 import type { Compilable } from 'kysely';
-import type { Family } from '../../domain/address.ts';
+import type { IpVersion } from '../../domain/address.ts';
 import type { ReserveOperation } from '../../domain/operation.ts';
 import { statement } from '../statement.ts';
 import type { OperationRules } from './admission.ts';
@@ -9,7 +9,7 @@ const HOUR_SECONDS = 3_600;
 /** All addresses of one IP version in one region: the region that is named, or else that of a droplet. */
 export interface Pool {
   target: ReserveOperation['target'];
-  family: Family;
+  ipVersion: IpVersion;
 }
 
 /** The region of a pool, for a statement. */
@@ -31,30 +31,30 @@ export function heldQuery(accountId: number, pool: Pool): Compilable<HeldRow> {
     SELECT COUNT(CASE WHEN state = 'reserved' THEN 1 END) AS total,
            COUNT(CASE WHEN state = 'reserved' AND region_id = ${region} THEN 1 END) AS held,
            COUNT(CASE WHEN state = 'releasing' AND region_id = ${region} THEN 1 END) AS releasing
-    FROM addresses WHERE account_id = ${accountId} AND family = ${pool.family}`;
+    FROM addresses WHERE account_id = ${accountId} AND family = ${pool.ipVersion}`;
 }
 
 /**
- * How many addresses of a pool an account released that are in cooldown, and how many into a cooldown that began within
- * the last hour: all cooldowns are of one length, so its beginning is known by its end.
+ * How many addresses of a pool an account released that are in quarantine, and how many into a quarantine that began within
+ * the last hour: all quarantines are of one length, so its beginning is known by its end.
  */
-export interface CoolingRow {
-  cooling: number;
+export interface QuarantinedRow {
+  quarantined: number;
   releasedWithinHour: number;
 }
 
-export function coolingQuery(
+export function quarantinedQuery(
   accountId: number,
   pool: Pool,
   { quarantineSeconds }: OperationRules,
-): Compilable<CoolingRow> {
+): Compilable<QuarantinedRow> {
   const endSeconds = quarantineSeconds - HOUR_SECONDS;
-  return statement<CoolingRow>`
-    SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS cooling,
+  return statement<QuarantinedRow>`
+    SELECT COUNT(CASE WHEN available_at > NOW(3) THEN 1 END) AS quarantined,
            COUNT(CASE WHEN available_at > NOW(3) + INTERVAL ${endSeconds} SECOND THEN 1 END)
              AS releasedWithinHour
     FROM addresses
-    WHERE released_by = ${accountId} AND family = ${pool.family} AND region_id = ${regionOf(pool)} AND state = 'free'
+    WHERE released_by = ${accountId} AND family = ${pool.ipVersion} AND region_id = ${regionOf(pool)} AND state = 'free'
       AND available_at > NOW(3) + INTERVAL ${Math.min(0, endSeconds)} SECOND`;
 }
 
@@ -63,7 +63,7 @@ export function coolingQuery(
  * out, which are a third of what the smallest ranges have.
  */
 export function poolSizeQuery(pool: Pool): Compilable<{ size: number }> {
-  const [bytes, bits, leftOut] = pool.family === 4 ? [4, 32, 2] : [16, 128, 1];
+  const [bytes, bits, leftOut] = pool.ipVersion === 4 ? [4, 32, 2] : [16, 128, 1];
   return statement<{ size: number }>`
     SELECT COALESCE(SUM(addresses - IF(addresses <= 2, 0, ${leftOut})), 0) AS size
     FROM (SELECT POW(2, ${bits} - SUBSTRING_INDEX(cidr, '/', -1)) AS addresses
@@ -76,6 +76,6 @@ export function freeCountQuery(pool: Pool, atMost: number): Compilable<{ free: n
   return statement<{ free: number }>`
     SELECT COUNT(*) AS free
     FROM (SELECT id FROM addresses
-          WHERE region_id = ${regionOf(pool)} AND family = ${pool.family} AND state = 'free' AND available_at <= NOW(3)
+          WHERE region_id = ${regionOf(pool)} AND family = ${pool.ipVersion} AND state = 'free' AND available_at <= NOW(3)
           LIMIT ${atMost}) AS some`;
 }

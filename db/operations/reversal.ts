@@ -1,5 +1,5 @@
+import { fencesOf } from '../../domain/admitted.ts';
 import type { Admitted } from '../../domain/decision.ts';
-import { fencesOf } from '../../domain/host-commands.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Database } from '../database.ts';
 import { inTransaction } from '../transaction.ts';
@@ -40,7 +40,7 @@ export async function reopen(db: Database, operation: Operation, admitted: Admit
     async (tx) => {
       const all = await lockFenced(tx, fencesOf(admitted));
       if (all.every(({ action }) => action.status === 'in-progress')) return;
-      for (const fenced of all) refuseWhatHasGoneOn(fenced);
+      for (const fenced of all) assertMayReopen(fenced);
       const changed: FencedChange[] = [];
       for (const fenced of all) changed.push({ ...fenced, ...(await reversal.reopen(tx, fenced, all)) });
       await takeFencesAgain(tx, operation.id, changed);
@@ -49,7 +49,7 @@ export async function reopen(db: Database, operation: Operation, admitted: Admit
   );
 }
 
-function refuseWhatHasGoneOn({ address, action }: FencedAddress): void {
+function assertMayReopen({ address, action }: FencedAddress): void {
   const isLast = address.lastActionId === action.id && address.state === 'reserved';
   if (!isLast || action.status !== 'errored') throw reasonForNoFence(action, address.lastActionId);
 }

@@ -1,8 +1,8 @@
 import type { Compilable } from 'kysely';
 import { addressToBytes } from '../../domain/address.ts';
+import { fencesOf } from '../../domain/admitted.ts';
 import type { BillingChange } from '../../domain/billing.ts';
 import type { Admitted, Fence } from '../../domain/decision.ts';
-import { fencesOf } from '../../domain/host-commands.ts';
 import { billingEventId } from '../../domain/names.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Database } from '../database.ts';

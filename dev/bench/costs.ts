@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { BILLING_TOPIC } from '../../domain/names.ts';
-import { cpuMilliseconds } from './processes.ts';
+import { cpuTimeMs } from './processes.ts';
 import type { BenchStack } from './stack.ts';
 
 /** What a deployment has used up to now. */
@@ -77,7 +77,7 @@ async function countMessages(brokers: string[]): Promise<number> {
 async function readCpu(pids: Map<string, number[]>): Promise<Map<string, number>> {
   const used = await Promise.all(
     [...pids].map(async ([name, ids]): Promise<[string, number]> => {
-      const each = await Promise.all(ids.map(cpuMilliseconds));
+      const each = await Promise.all(ids.map(cpuTimeMs));
       return [name, each.reduce((sum, milliseconds) => sum + milliseconds, 0)];
     }),
   );

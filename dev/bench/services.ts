@@ -29,10 +29,10 @@ const API_RULES = {
     perHourPercent: 100,
     minimum: 32,
     bindsBelowFreePercent: 50,
-    cooldownAllowance: 1_000_000,
+    quarantineAllowance: 1_000_000,
   },
 };
-const API_PATIENCE = {
+const API_TIMEOUTS = {
   timeoutMs: 10_000,
   attempts: 5,
   previousHostTimeoutMs: 3_000,
@@ -58,7 +58,7 @@ const admitting = openAdmittingClient({
   temporal: stack.temporal,
   logger: pino({ level: 'silent' }),
   rules: API_RULES,
-  patience: API_PATIENCE,
+  timeouts: API_TIMEOUTS,
 });
 try {
   const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack);

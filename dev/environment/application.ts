@@ -4,9 +4,9 @@ import { PROJECT_FOLDER } from './paths.ts';
 import type { ProcessSupervisor, RunningProcess } from './processes.ts';
 import { untilReady } from './ready.ts';
 
-const READY_TIMEOUT_MILLISECONDS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 /** Longer than the worker and the API take to let go of what is in flight. */
-const STOP_TIMEOUT_MILLISECONDS = 20_000;
+const STOP_TIMEOUT_MS = 20_000;
 
 /** What every process of the application is started with. */
 export interface ApplicationSettings {
@@ -95,7 +95,7 @@ export async function startApi(
     ...script('api/main.ts'),
     name: api.name,
     role: 'application',
-    stopTimeoutMilliseconds: STOP_TIMEOUT_MILLISECONDS,
+    stopTimeoutMs: STOP_TIMEOUT_MS,
     environment: {
       ...environmentOf(settings),
       API_HOST: api.host ?? '127.0.0.1',
@@ -110,7 +110,7 @@ export async function startApi(
     },
   });
   const url = loopbackUrl(api.port);
-  await untilReady(process, READY_TIMEOUT_MILLISECONDS, async () => {
+  await untilReady(process, READY_TIMEOUT_MS, async () => {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) });
     const text = await response.text();
     if (response.status !== 200) throw new Error(`/readyz answers ${response.status}: ${text.slice(0, 300)}`);
@@ -131,7 +131,7 @@ export function startWorker(
     ...script('workers/main.ts'),
     name: worker.name,
     role: 'application',
-    stopTimeoutMilliseconds: STOP_TIMEOUT_MILLISECONDS,
+    stopTimeoutMs: STOP_TIMEOUT_MS,
     environment: { ...environmentOf(settings), WORKFLOW_BUNDLE: worker.workflowBundle },
   });
 }

@@ -3,9 +3,9 @@ import { type ProcessRecord, type RecordedProcess, readRecord, removeRecord } fr
 import { isAlive, type ProcessIdentity } from './process-table.ts';
 import { signalGroup } from './processes.ts';
 
-const OWNER_TIMEOUT_MILLISECONDS = 45_000;
-const PROCESS_TIMEOUT_MILLISECONDS = 15_000;
-const POLL_MILLISECONDS = 100;
+const OWNER_TIMEOUT_MS = 45_000;
+const PROCESS_TIMEOUT_MS = 15_000;
+const POLL_MS = 100;
 
 /**
  * Stops what the record of a folder lists, and removes the record. A start that is still alive is asked to do it
@@ -17,7 +17,7 @@ export async function stopRecorded(folder: string, report: (line: string) => voi
   if (await isAlive(record.owner)) {
     report(`asking the running start (process ${record.owner.pid}) to stop what it started`);
     process.kill(record.owner.pid, 'SIGTERM');
-    await untilGone([record.owner], OWNER_TIMEOUT_MILLISECONDS);
+    await untilGone([record.owner], OWNER_TIMEOUT_MS);
   }
   await stopAll(await alive(record), report);
   removeRecord(folder);
@@ -34,9 +34,9 @@ async function stopAll(processes: readonly RecordedProcess[], report: (line: str
   for (const isServer of [false, true]) {
     const chosen = processes.filter((entry) => (entry.role === 'server') === isServer);
     for (const entry of chosen) signalGroup(entry.pid, 'SIGTERM');
-    const left = await untilGone(chosen, PROCESS_TIMEOUT_MILLISECONDS);
+    const left = await untilGone(chosen, PROCESS_TIMEOUT_MS);
     for (const entry of left) signalGroup(entry.pid, 'SIGKILL');
-    await untilGone(left, PROCESS_TIMEOUT_MILLISECONDS);
+    await untilGone(left, PROCESS_TIMEOUT_MS);
     for (const entry of chosen) {
       report(`stopped ${entry.name} (process ${entry.pid}${left.includes(entry) ? ', which had to be killed' : ''})`);
     }
@@ -44,15 +44,12 @@ async function stopAll(processes: readonly RecordedProcess[], report: (line: str
 }
 
 /** Waits until none is alive, or the time is over; gives those that are. */
-async function untilGone<T extends ProcessIdentity>(
-  processes: readonly T[],
-  timeoutMilliseconds: number,
-): Promise<T[]> {
-  const deadline = performance.now() + timeoutMilliseconds;
+async function untilGone<T extends ProcessIdentity>(processes: readonly T[], timeoutMs: number): Promise<T[]> {
+  const deadline = performance.now() + timeoutMs;
   while (true) {
     const checked = await Promise.all(processes.map(async (entry) => ((await isAlive(entry)) ? [entry] : [])));
     const left = checked.flat();
     if (left.length === 0 || performance.now() > deadline) return left;
-    await sleep(POLL_MILLISECONDS);
+    await sleep(POLL_MS);
   }
 }

@@ -6,7 +6,7 @@ import { untilReady } from './ready.ts';
  * The processes of a migration: the stand-in for a legacy monolith with the services that it asks, and the gateway.
  */
 
-const READY_TIMEOUT_MILLISECONDS = 30_000;
+const READY_TIMEOUT_MS = 30_000;
 
 /** The legacy stack, up and answering. */
 export interface LegacyStack {
@@ -79,7 +79,7 @@ export async function startGateway(
 
 /** Any answer will do. */
 function untilAnswers(process: RunningProcess, url: string): Promise<void> {
-  return untilReady(process, READY_TIMEOUT_MILLISECONDS, async () => {
+  return untilReady(process, READY_TIMEOUT_MS, async () => {
     const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(3_000) });
     await response.body?.cancel();
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError } from './errors.ts';
 
-const REQUEST_TIMEOUT_MILLISECONDS = 15_000;
+const REQUEST_TIMEOUT_MS = 15_000;
 const ATTEMPTS_WHILE_UNAVAILABLE = 5;
 
 /** One request to the API. */
@@ -45,7 +45,7 @@ export async function send(request: JsonRequest): Promise<JsonAnswer> {
       authorization: `Bearer ${request.token}`,
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MILLISECONDS),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
   });
   const text = await response.text();

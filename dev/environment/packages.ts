@@ -6,7 +6,7 @@ import { messageOf, StackError } from './errors.ts';
 import type { Report } from './servers/options.ts';
 
 const run = promisify(execFile);
-const TIMEOUT_MILLISECONDS = 300_000;
+const TIMEOUT_MS = 300_000;
 const LARGEST_OUTPUT = 64 * 1024 * 1024;
 
 /** What {@link installMissing} is to install. */
@@ -57,7 +57,7 @@ async function aptGet(...commandArguments: string[]): Promise<void> {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', commandArguments, {
     env: environment,
-    timeout: TIMEOUT_MILLISECONDS,
+    timeout: TIMEOUT_MS,
     maxBuffer: LARGEST_OUTPUT,
   });
 }

@@ -1,4 +1,4 @@
-const POLL_MILLISECONDS = 1000;
+const POLL_MS = 1000;
 
 /**
  * Calls back once when `dev/bootstrap.mjs`, which ran this script, has ended without being able to say so (SIGKILL),
@@ -12,6 +12,6 @@ export function whenParentEnds(callback: () => void, environment: NodeJS.Process
     if (process.ppid === parent) return;
     clearInterval(timer);
     callback();
-  }, POLL_MILLISECONDS);
+  }, POLL_MS);
   timer.unref();
 }

@@ -50,7 +50,7 @@ test('a running child is recorded with its start time, and no longer once it is 
 });
 
 test('a child that ignores SIGTERM is killed when its time is over', async () => {
-  const child = await supervisor.start(script(IGNORES_TERMINATION, { stopTimeoutMilliseconds: 200 }));
+  const child = await supervisor.start(script(IGNORES_TERMINATION, { stopTimeoutMs: 200 }));
   await waitFor(async () => (await readFile(child.logFile, 'utf8')).includes('deaf'));
   await child.stop();
   expect((await child.exited).signal).toBe('SIGKILL');

@@ -18,7 +18,7 @@ export interface ProcessStart {
   /** The whole environment of the child; that of this process when left out. */
   readonly environment?: NodeJS.ProcessEnv;
   /** How long to wait after SIGTERM before SIGKILL. */
-  readonly stopTimeoutMilliseconds?: number;
+  readonly stopTimeoutMs?: number;
 }
 
 /** How a child ended. */
@@ -56,7 +56,7 @@ interface Entry {
 }
 
 const STOP_ORDER: readonly ProcessRole[][] = [['tool', 'application'], ['server']];
-const DEFAULT_STOP_TIMEOUT_MILLISECONDS = 15_000;
+const DEFAULT_STOP_TIMEOUT_MS = 15_000;
 
 /**
  * Starts child processes in process groups of their own, so that a terminal's Ctrl-C reaches only this process, which
@@ -154,7 +154,7 @@ export class ProcessSupervisor {
         logFile: logFile.path,
         start,
         exited,
-        stop: () => this.#stopEntry(entry, start.stopTimeoutMilliseconds ?? DEFAULT_STOP_TIMEOUT_MILLISECONDS),
+        stop: () => this.#stopEntry(entry, start.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS),
       },
     };
     this.#entries.set(pid, entry);
@@ -173,12 +173,12 @@ export class ProcessSupervisor {
     if (!entry.expectedToEnd) this.#onUnexpectedExit(await failureOf(entry.process, describeExit(exit)));
   }
 
-  async #stopEntry(entry: Entry, timeoutMilliseconds: number): Promise<void> {
+  async #stopEntry(entry: Entry, timeoutMs: number): Promise<void> {
     if (!this.#entries.has(entry.process.pid)) return;
     entry.expectedToEnd = true;
     signalGroup(entry.process.pid, 'SIGTERM');
     const timer = new AbortController();
-    const late = sleep(timeoutMilliseconds, 'late', { signal: timer.signal }).catch(() => undefined);
+    const late = sleep(timeoutMs, 'late', { signal: timer.signal }).catch(() => undefined);
     if ((await Promise.race([entry.process.exited, late])) === 'late') signalGroup(entry.process.pid, 'SIGKILL');
     timer.abort();
     await entry.process.exited;

@@ -8,8 +8,8 @@ import { expectStatus, type JsonAnswer, send } from './http.ts';
 
 printUncaughtErrors();
 
-const POLL_MILLISECONDS = 10;
-const COMPLETION_TIMEOUT_MILLISECONDS = 60_000;
+const POLL_MS = 10;
+const COMPLETION_TIMEOUT_MS = 60_000;
 
 const actionSchema = z.object({ id: z.number(), status: z.string(), type: z.string() });
 const actionAnswer = z.object({ action: actionSchema });
@@ -33,9 +33,9 @@ export interface WalkOptions {
 export interface WalkStep {
   readonly name: string;
   /** Until the request was answered. */
-  readonly acceptMilliseconds: number;
+  readonly acceptMs: number;
   /** Until the action was `completed`, from the sending of the request. */
-  readonly completeMilliseconds: number;
+  readonly completeMs: number;
 }
 
 /**
@@ -52,7 +52,7 @@ export async function walk(options: WalkOptions): Promise<WalkStep[]> {
     const started = performance.now();
     const { answer, completed } = await step();
     await completed();
-    const taken = { name, acceptMilliseconds: answer.milliseconds, completeMilliseconds: performance.now() - started };
+    const taken = { name, acceptMs: answer.milliseconds, completeMs: performance.now() - started };
     steps.push(taken);
     report(describe(taken, answer.status));
   };
@@ -119,16 +119,16 @@ function hasCompleted(action: Action): boolean {
 }
 
 async function poll(url: string, isDone: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + COMPLETION_TIMEOUT_MILLISECONDS;
+  const deadline = performance.now() + COMPLETION_TIMEOUT_MS;
   while (!(await isDone())) {
     if (performance.now() > deadline) throw new StackError(`${url} did not get to its end within a minute`);
-    await sleep(POLL_MILLISECONDS);
+    await sleep(POLL_MS);
   }
 }
 
 function describe(step: WalkStep, status: number): string {
-  const accept = `${Math.round(step.acceptMilliseconds)} ms`.padStart(7);
-  const complete = `${Math.round(step.completeMilliseconds)} ms`.padStart(8);
+  const accept = `${Math.round(step.acceptMs)} ms`.padStart(7);
+  const complete = `${Math.round(step.completeMs)} ms`.padStart(8);
   return `  ${step.name.padEnd(26)} ${status} after ${accept}, completed after ${complete}`;
 }
 

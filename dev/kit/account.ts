@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Answer, expectAnswer, type Http } from './http.ts';
-import type { ManualHost, SeenHostEvent } from './manual-host.ts';
+import type { ManualHost, SeenHostCommand } from './manual-host.ts';
 import { until } from './until.ts';
 
 const actionSchema = z.object({
@@ -88,7 +88,7 @@ export class Account {
   }
 
   /** Assigns to a droplet of a host that the test answers for; answers the event that the host has confirmed. */
-  async assignBy(host: ManualHost | undefined, ip: string, dropletId: number): Promise<SeenHostEvent> {
+  async assignBy(host: ManualHost | undefined, ip: string, dropletId: number): Promise<SeenHostCommand> {
     if (!host) throw new Error('the world has no such host');
     const action = await this.startAssign(ip, dropletId);
     const event = await host.confirm(ip, 'attach');
@@ -142,7 +142,7 @@ export class Account {
   }
 }
 
-/** The path of an address of either family. */
+/** The path of an address of either IP version. */
 function pathOf(ip: string): string {
   return ip.includes(':') ? `/v2/reserved_ipv6/${ip}` : `/v2/reserved_ips/${ip}`;
 }

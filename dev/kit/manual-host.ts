@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { expectAnswer, Http } from './http.ts';
 import { until } from './until.ts';
 
-const hostEventSchema = z.object({
+const issuedCommandSchema = z.object({
   sequence: z.int(),
   change: z.enum(['attach', 'detach']),
   address: z.string(),
@@ -10,7 +10,7 @@ const hostEventSchema = z.object({
   droplet_id: z.int().nullable(),
   anchor: z.string().nullable(),
 });
-export type SeenHostEvent = z.infer<typeof hostEventSchema>;
+export type SeenHostCommand = z.infer<typeof issuedCommandSchema>;
 
 type Outcome = 'applied' | 'failed' | 'superseded';
 
@@ -25,21 +25,21 @@ export class ManualHost {
   }
 
   /** Everything that the host has not acknowledged, at once. */
-  async openEvents(): Promise<SeenHostEvent[]> {
+  async openCommands(): Promise<SeenHostCommand[]> {
     const answer = await this.http.get('/host/v1/events?after=0&wait=0');
-    return expectAnswer(answer, 200, z.object({ events: z.array(hostEventSchema) })).events;
+    return expectAnswer(answer, 200, z.object({ events: z.array(issuedCommandSchema) })).events;
   }
 
-  /** Waits for an unacknowledged event about an address; the newest one if there are several. */
-  async event(address: string, change: 'attach' | 'detach', after = 0): Promise<SeenHostEvent> {
-    return until(`${this.name} was told to ${change} ${address}`, async () =>
-      (await this.openEvents())
-        .filter((event) => event.address === address && event.change === change && event.sequence > after)
+  /** Waits for an unacknowledged command about an address; the newest one if there are several. */
+  async command(address: string, change: 'attach' | 'detach', after = 0): Promise<SeenHostCommand> {
+    return until(`${this.name} was commanded to ${change} ${address}`, async () =>
+      (await this.openCommands())
+        .filter((command) => command.address === address && command.change === change && command.sequence > after)
         .at(-1),
     );
   }
 
-  /** Acknowledges one event; answers what the API says became of it. */
+  /** Acknowledges one command; answers what the API says became of it. */
   async acknowledge(
     { sequence, generation }: { sequence: number; generation: number },
     outcome: Outcome = 'applied',
@@ -51,10 +51,10 @@ export class ManualHost {
     return expectAnswer(answer, 200, schema).results[0]?.status ?? 'missing';
   }
 
-  /** Waits for an event about an address and acknowledges it. */
-  async confirm(address: string, change: 'attach' | 'detach'): Promise<SeenHostEvent> {
-    const event = await this.event(address, change);
-    await this.acknowledge(event);
-    return event;
+  /** Waits for a command about an address and acknowledges it. */
+  async confirm(address: string, change: 'attach' | 'detach'): Promise<SeenHostCommand> {
+    const command = await this.command(address, change);
+    await this.acknowledge(command);
+    return command;
   }
 }

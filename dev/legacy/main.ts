@@ -1,4 +1,4 @@
-import { openDatabase, refuseUnsafeDatabase } from '../../db/database.ts';
+import { assertSafeDatabase, openDatabase } from '../../db/database.ts';
 import { runProcess } from '../../platform/config/run-process.ts';
 import { aborted, termination } from '../../platform/config/termination.ts';
 import { startServer } from '../../platform/http/server.ts';
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'legacy', level: configuration.LOG_LEVEL });
   const stopping = termination({ logger, withinMs: 15_000 });
   const db = openDatabase(configuration.mysql);
-  await refuseUnsafeDatabase(db);
+  await assertSafeDatabase(db);
   const latency = latencyOf(configuration.LEGACY_LATENCY_SCALE);
   const emitter = await Emitter.connect({ ...configuration.kafka, logger }, latency);
   const services = new InnerServices(configuration.LEGACY_SERVICES_URL);

@@ -2,13 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
-import type { Family } from '../../domain/address.ts';
+import type { IpVersion } from '../../domain/address.ts';
 import { anchorFor, anchorPrefixLength, gatewayOf } from '../../domain/anchor.ts';
 import { PROJECT_FOLDER } from '../environment/paths.ts';
 import { Namespace } from './namespace.ts';
 import { untilTrue } from './until.ts';
 
-const SERVING_TIMEOUT_MILLISECONDS = 10_000;
+const SERVING_TIMEOUT_MS = 10_000;
 /** Where the pools of test beds are: measurements (RFC 2544) and documentation. */
 const RESERVED_RANGES = '198.18.0.0/15,192.0.2.0/24,198.51.100.0/24,203.0.113.0/24,2001:db8::/32';
 
@@ -103,7 +103,7 @@ export class BedHost {
   }
 
   /** Puts the cable back. */
-  async mend(): Promise<void> {
+  async repair(): Promise<void> {
     await this.#options.router.ip(`link set ${this.#options.port} up`);
   }
 
@@ -159,7 +159,7 @@ export class BedHost {
         () => true,
         () => false,
       );
-    await untilTrue(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MILLISECONDS);
+    await untilTrue(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MS);
     return namespace;
   }
 
@@ -196,8 +196,8 @@ export class BedHost {
     agent.kill('SIGKILL');
     await ended;
   }
-  /** An anchor of a family, with the length of the range's prefix. */
-  #inRange(family: Family, anchor: string): string {
-    return `${anchor}/${anchorPrefixLength(family, this.anchorRange)}`;
+  /** An anchor of an IP version, with the length of the range's prefix. */
+  #inRange(ipVersion: IpVersion, anchor: string): string {
+    return `${anchor}/${anchorPrefixLength(ipVersion, this.anchorRange)}`;
   }
 }

@@ -6,7 +6,7 @@ import { identityOf, isAlive } from '../environment/process-table.ts';
 import { run } from './run.ts';
 
 const FOLDER = '/run/netns';
-const GONE_TIMEOUT_MILLISECONDS = 5_000;
+const GONE_TIMEOUT_MS = 5_000;
 const NAME = /^rip-(\d+)-(\d+)-/;
 
 /** Settings of every namespace: no waiting for duplicate addresses, since each address here is given once. */
@@ -63,7 +63,7 @@ export class Namespace {
 
   /** Ends whatever runs in the namespace, at once. */
   async killAll(): Promise<void> {
-    const deadline = performance.now() + GONE_TIMEOUT_MILLISECONDS;
+    const deadline = performance.now() + GONE_TIMEOUT_MS;
     while (performance.now() < deadline) {
       const pids = (await run('ip', ['netns', 'pids', this.name])).split('\n').filter((line) => line !== '');
       if (pids.length === 0) return;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Refusal } from '../decision.ts';
+import type { RejectionReason } from '../decision.ts';
 import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
-import { type AddressFacts, type DropletFacts, isHeldFor, isOwn, refusalOfDroplet } from '../rules.ts';
+import { type AddressFacts, type DropletFacts, isHeldFor, isOwn, rejectionOfDroplet } from '../rules.ts';
 
 export const assignOperationSchema = z.object({
   ...operationFields,
@@ -20,14 +20,14 @@ export const assign: OperationKindDefinition<AssignOperation> = {
 };
 
 /** Why an address cannot be assigned to a droplet, or moved to it. */
-export function refusalOfAssign(
+export function rejectionOfAssign(
   operation: AssignOperation,
   { address, droplet }: { address: AddressFacts | null; droplet: DropletFacts | null },
-): Refusal | null {
+): RejectionReason | null {
   if (!isHeldFor(operation, address)) return 'address_not_found';
   if (!isOwn(droplet, operation.accountId)) return 'droplet_not_found';
   if (address.pendingActionId !== null) return 'address_pending';
   if (address.dropletId === droplet.id) return 'already_assigned';
   if (address.regionId !== droplet.regionId) return 'region_mismatch';
-  return refusalOfDroplet(droplet, address.family);
+  return rejectionOfDroplet(droplet, address.ipVersion);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Refusal } from '../decision.ts';
+import type { RejectionReason } from '../decision.ts';
 import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
 import { type AddressFacts, isHeldFor } from '../rules.ts';
 
@@ -19,8 +19,8 @@ export const release: OperationKindDefinition<ReleaseOperation> = {
 };
 
 /** Why an address cannot be given back. v2 clients know that they must unassign an IPv6 address first. */
-export function refusalOfRelease(operation: ReleaseOperation, address: AddressFacts | null): Refusal | null {
+export function rejectionOfRelease(operation: ReleaseOperation, address: AddressFacts | null): RejectionReason | null {
   if (!isHeldFor(operation, address)) return 'address_not_found';
   if (address.pendingActionId !== null) return 'address_pending';
-  return address.family === 6 && address.dropletId !== null ? 'still_assigned' : null;
+  return address.ipVersion === 6 && address.dropletId !== null ? 'still_assigned' : null;
 }

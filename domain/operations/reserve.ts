@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Refusal } from '../decision.ts';
+import type { RejectionReason } from '../decision.ts';
 import { reserveWorkflowId } from '../names.ts';
-import { familyOfResource, type OperationKindDefinition, operationFields } from '../operation-fields.ts';
-import { type AccountUse, type PoolShareOverrides, type PoolShareRules, poolShareRefusal } from '../pool-share.ts';
-import { type AddressFacts, type DropletFacts, isOwn, refusalOfDroplet } from '../rules.ts';
+import { ipVersionOfResource, type OperationKindDefinition, operationFields } from '../operation-fields.ts';
+import { type AccountUse, type PoolShareOverrides, type PoolShareRules, poolShareRejection } from '../pool-share.ts';
+import { type AddressFacts, type DropletFacts, isOwn, rejectionOfDroplet } from '../rules.ts';
 
 export const reserveOperationSchema = z.object({
   ...operationFields,
@@ -47,17 +47,17 @@ export interface ReserveFacts {
 }
 
 /** Why an account cannot have an address reserved, in a region or for a droplet. */
-export function refusalOfReserve(
+export function rejectionOfReserve(
   { accountId, target, resourceType }: ReserveOperation,
   { account, regionId, address, pool, droplet }: ReserveFacts,
   rules: PoolShareRules,
-): Refusal | null {
+): RejectionReason | null {
   if (target.dropletId !== null && !isOwn(droplet, accountId)) return 'droplet_not_found';
   if (target.region !== null && regionId === null) return 'region_not_found';
   if (droplet && regionId !== null && droplet.regionId !== regionId) return 'region_mismatch';
-  const refusal = droplet && refusalOfDroplet(droplet, familyOfResource(resourceType));
-  if (refusal) return refusal;
+  const rejection = droplet && rejectionOfDroplet(droplet, ipVersionOfResource(resourceType));
+  if (rejection) return rejection;
   if (account.held >= account.limit) return 'limit_reached';
   if (!address) return 'pool_exhausted';
-  return poolShareRefusal({ ...account, ...pool }, rules);
+  return poolShareRejection({ ...account, ...pool }, rules);
 }

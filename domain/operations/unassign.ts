@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Refusal } from '../decision.ts';
+import type { RejectionReason } from '../decision.ts';
 import { type OperationKindDefinition, onAddress, operationFields } from '../operation-fields.ts';
 import { type AddressFacts, type DropletFacts, isHeldFor, othersOf } from '../rules.ts';
 
@@ -27,10 +27,10 @@ export const unassign: OperationKindDefinition<UnassignOperation> = {
  * Why an address cannot be taken off its droplet. `destroyed` is the droplet that is destroyed with it, if one is: no
  * other operation may be open on what it holds.
  */
-export function refusalOfUnassign(
+export function rejectionOfUnassign(
   operation: UnassignOperation,
   { address, destroyed }: { address: AddressFacts | null; destroyed: DropletFacts | null },
-): Refusal | null {
+): RejectionReason | null {
   if (!isHeldFor(operation, address)) return 'address_not_found';
   if (address.pendingActionId !== null) return 'address_pending';
   if (address.dropletId === null) return 'not_assigned';

@@ -7,13 +7,13 @@ import type { EdgeMetrics } from '../metrics.ts';
 
 /** What {@link openFlags} needs. */
 export interface FlagsOptions {
-  /** Any OpenFeature provider; the flags are booleans, true for the new stack. */
+  /** Any OpenFeature provider; the flags are booleans, true for the new upstream. */
   provider: Provider;
   logger: Logger;
   metrics: EdgeMetrics;
 }
 
-/** Which stack a user is on; `usable` is false when the flags could not say, which means legacy. */
+/** Which upstream a user is on; `usable` is false when the flags could not say, which means legacy. */
 export interface FlagAnswer {
   isNew: boolean;
   usable: boolean;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Who goes to the new stack on one code path. */
+/** Who goes to the new upstream on one code path. */
 export interface FlagSetting {
   /** When false, everybody goes to legacy, whatever else is set. */
   on: boolean;
   /** Users in percent, in hundredths at the finest. */
   percent: number;
-  /** Users who go to the new stack in any case. */
+  /** Users who go to the new upstream in any case. */
   allow: string[];
   /** Users who go to legacy in any case, also those who are allowed. */
   deny: string[];

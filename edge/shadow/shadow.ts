@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { CodePath } from '../code-paths.ts';
 import type { EdgeMetrics } from '../metrics.ts';
-import type { Stack, Upstream, UpstreamAnswer, UpstreamRequest } from '../upstream/upstream.ts';
+import type { Upstream, UpstreamAnswer, UpstreamName, UpstreamRequest } from '../upstream/upstream.ts';
 import { collect, decode, TooLargeError } from './collect.ts';
 import { type ComparedAnswer, compareAnswers, type Difference } from './compare.ts';
 
 /** Options of {@link Shadow}. */
 export interface ShadowOptions {
-  upstreams: Record<Stack, Upstream>;
+  upstreams: Record<UpstreamName, Upstream>;
   logger: Logger;
   metrics: EdgeMetrics;
   /** Reads that are compared, in percent. */
@@ -31,7 +31,7 @@ export interface KeptDifference {
   requestId: string;
   codePath: CodePath;
   path: string;
-  primary: Stack;
+  primary: UpstreamName;
   differences: Difference[];
 }
 
@@ -41,14 +41,14 @@ const LONGEST_VALUE = 1_000;
 /** A read whose answer is on its way to the client. */
 export interface ShadowedRead {
   codePath: CodePath;
-  stack: Stack;
+  upstream: UpstreamName;
   requestId: string;
   request: UpstreamRequest;
   answer: UpstreamAnswer;
 }
 
 /**
- * Asks the other stack what a read has just been answered by the first, and keeps how they differ. It takes copies of
+ * Asks the other upstream what a read has just been answered by the first, and keeps how they differ. It takes copies of
  * what goes by: the client's answer neither waits for it nor sees it fail. Nothing is written to a disk, since answers
  * are customers' data.
  */
@@ -94,8 +94,8 @@ export class Shadow {
     if (differences.length > 0) this.#keep(read, differences);
   }
 
-  async #askOther({ stack, request }: ShadowedRead): Promise<ComparedAnswer> {
-    const other = this.#options.upstreams[stack === 'legacy' ? 'new' : 'legacy'];
+  async #askOther({ upstream, request }: ShadowedRead): Promise<ComparedAnswer> {
+    const other = this.#options.upstreams[upstream === 'legacy' ? 'new' : 'legacy'];
     // The client's leaving is no reason to stop here.
     const signal = new AbortController().signal;
     const answer = await other.send({ ...request, body: null, signal, headers: shadowHeaders(request.headers) });
@@ -112,16 +112,16 @@ export class Shadow {
     return { status, body: decode(await collect(body, maxBytes), headers['content-encoding'], maxBytes) };
   }
 
-  #keep({ codePath, stack, requestId, request }: ShadowedRead, differences: Difference[]): void {
+  #keep({ codePath, upstream, requestId, request }: ShadowedRead, differences: Difference[]): void {
     const { logger } = this.#options;
     const fields = differences.map(({ field }) => field);
-    logger.warn({ requestId, codePath, primary: stack, fields }, 'the stacks answer differently');
+    logger.warn({ requestId, codePath, primary: upstream, fields }, 'the upstreams answer differently');
     this.#kept.set(String(this.#number++), {
       at: new Date().toISOString(),
       requestId,
       codePath,
       path: request.target,
-      primary: stack,
+      primary: upstream,
       differences: differences.map(({ field, primary, shadow }) => ({
         field,
         primary: shortened(primary),
@@ -141,7 +141,7 @@ export class Shadow {
   }
 }
 
-/** The other stack is told that nobody waits for this, and nothing that would make its answer another one. */
+/** The other upstream is told that nobody waits for this, and nothing that would make its answer another one. */
 function shadowHeaders(headers: string[]): string[] {
   const kept = ['x-shadow', 'true'];
   const conditions = /^(accept-encoding|if-.*|range)$/i;

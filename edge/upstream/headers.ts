@@ -4,7 +4,7 @@ import { HOP_BY_HOP } from '../../platform/http/passed-on.ts';
 /** What a proxy in front may say of where a request came from, and nobody else. */
 const BELIEVED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'] as const;
 
-/** What clients of the v2 API send and stacks read. */
+/** What clients of the v2 API send and upstreams read. */
 const PASSED_ON = [
   ...['authorization', 'idempotency-key', 'user-agent', 'traceparent', 'tracestate', 'baggage'],
   ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control'],

@@ -4,9 +4,9 @@ import { type Dispatcher, Pool } from 'undici';
 import { normalizeTarget } from '../../platform/http/target.ts';
 import { ClientGoneError, UpstreamError } from '../errors.ts';
 
-/** The two stacks. */
-export const STACKS = ['legacy', 'new'] as const;
-export type Stack = (typeof STACKS)[number];
+/** The two upstreams. */
+export const UPSTREAM_NAMES = ['legacy', 'new'] as const;
+export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
 
 /** How long an upstream may take. */
 export interface UpstreamTimeouts {
@@ -41,18 +41,18 @@ export interface UpstreamAnswer {
 }
 
 /**
- * One stack, over connections that are kept. A request is sent once: there is no repetition and no other upstream, since
+ * One upstream, over connections that are kept. A request is sent once: there is no repetition and no other upstream, since
  * one that was sent may have been carried out.
  */
 export class Upstream {
-  readonly stack: Stack;
+  readonly name: UpstreamName;
   readonly #pool: Pool;
   readonly #timeouts: UpstreamTimeouts;
   readonly #prefix: string;
 
-  constructor(stack: Stack, url: string, timeouts: UpstreamTimeouts) {
+  constructor(name: UpstreamName, url: string, timeouts: UpstreamTimeouts) {
     const { origin, pathname } = new URL(url);
-    this.stack = stack;
+    this.name = name;
     this.#prefix = pathname.replace(/\/$/, '');
     this.#timeouts = timeouts;
     this.#pool = new Pool(origin, {
@@ -67,7 +67,7 @@ export class Upstream {
 
   /**
    * Resolves when the answer begins. Throws {@link UpstreamError} or {@link ClientGoneError}, and RequestRejectedError
-   * for a target that could leave the path of the stack's URL; nothing was sent then.
+   * for a target that could leave the path of the upstream's URL; nothing was sent then.
    */
   async send({ answerMs = this.#timeouts.answerMs, ...request }: UpstreamRequest): Promise<UpstreamAnswer> {
     const { method, headers, body, signal } = request;

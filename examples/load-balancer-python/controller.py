@@ -13,7 +13,7 @@ logger = logging.getLogger("load-balancer")
 class Controller:
     """Takes one step at a time, and writes each down before it starts it. When it is killed, or a step's answer is lost,
     it starts the same step again under the same id: Temporal and the control plane carry out one operation for one id,
-    and give each who asks the same verdict."""
+    and give each who asks the same decision."""
 
     def __init__(
         self, reserved_ips: ReservedIps, health: HealthChecks, state_file: str, region: str, reserved_ip: str | None

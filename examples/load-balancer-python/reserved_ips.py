@@ -16,7 +16,7 @@ TASK_QUEUE = "reserved-ip"
 # Not admitted by then, an operation is refused for good. The clocks of all who take part must agree to well within it.
 ADMISSION_WINDOW = timedelta(seconds=10)
 # Longer than the window: within it there is a verdict, or there never will be one.
-VERDICT_TIMEOUT = timedelta(seconds=12)
+DECISION_TIMEOUT = timedelta(seconds=12)
 
 
 class Undone(Exception):
@@ -80,7 +80,7 @@ class ReservedIps:
             # The operation's id as the update's id: a repetition is then answered by the operation itself while it is
             # open, and from the stored verdict when it is over.
             announced = await self._temporal.execute_update_with_start_workflow(
-                "verdict", id=operation_id, start_workflow_operation=start, rpc_timeout=VERDICT_TIMEOUT
+                "verdict", id=operation_id, start_workflow_operation=start, rpc_timeout=DECISION_TIMEOUT
             )
         except WorkflowAlreadyStartedError:
             return Outcome(address=None, refusal="address_pending")

@@ -23,7 +23,7 @@ export interface ControllerOptions {
 /**
  * Keeps one reserved address on a load balancer that is well. It takes one step at a time, and writes each down before
  * it starts it. When it is killed, or a step's answer is lost, it starts the same step again under the same id: Temporal
- * and the control plane carry out one operation for one id, and give each who asks the same verdict.
+ * and the control plane carry out one operation for one id, and give each who asks the same decision.
  */
 export class Controller {
   readonly #options: ControllerOptions;
@@ -88,10 +88,10 @@ export class Controller {
     logger.info({ step }, 'step begins');
     try {
       const handle = await this.#start(step);
-      logger.info({ verdict: handle.verdict }, 'verdict');
+      logger.info({ decision: handle.decision }, 'verdict');
       const outcome = await handle.completed();
       if (outcome.kind === 'completed') this.#note({ ...effectOf(step, outcome.address), pending: null });
-      else this.#note({ ...effectOfRefused(step, outcome.refusal), pending: null });
+      else this.#note({ ...effectOfRejected(step, outcome.refusal), pending: null });
     } catch (error) {
       if (!isOver(error)) throw error;
       logger.warn({ err: error, step }, 'did not happen');
@@ -140,9 +140,9 @@ function effectOf(step: Step, address: string): Partial<State> {
   }
 }
 
-/** A refusal changes nothing, but two of them say that what was asked for is so already. */
-function effectOfRefused(step: Step, refusal: string): Partial<State> {
-  if (step.kind === 'assign' && refusal === 'already_assigned') return { activeDropletId: step.dropletId };
-  if (step.kind === 'release' && refusal === 'address_not_found') return { phase: 'released' };
+/** A rejection changes nothing, but two of them say that what was asked for is so already. */
+function effectOfRejected(step: Step, rejection: string): Partial<State> {
+  if (step.kind === 'assign' && rejection === 'already_assigned') return { activeDropletId: step.dropletId };
+  if (step.kind === 'release' && rejection === 'address_not_found') return { phase: 'released' };
   return {};
 }

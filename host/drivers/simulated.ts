@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Address } from '../../domain/address.ts';
-import type { DesiredAttachment, Generation } from '../../domain/host-event.ts';
+import type { DesiredAttachment, Generation } from '../../domain/host-protocol.ts';
 import { canonicalAddressSchema } from '../canonical-address.ts';
 import type { NetworkDriver, PresentAttachment } from '../driver.ts';
 
@@ -66,7 +66,7 @@ export class SimulatedDriver implements NetworkDriver {
     if (silence) this.silence(silence);
   }
 
-  /** What the host answers for, by address. */
+  /** What the host announces, by address. */
   get attachments(): ReadonlyMap<Address, DesiredAttachment> {
     return this.#attachments;
   }
@@ -94,8 +94,8 @@ export class SimulatedDriver implements NetworkDriver {
     this.#onCarrier(carrier);
   }
 
-  /** Whether the host would answer for an address. */
-  answersFor(address: Address): boolean {
+  /** Whether the host would announce an address. */
+  announces(address: Address): boolean {
     return this.#attachments.has(address) && !this.#withdrawn.has(address);
   }
 
@@ -115,7 +115,7 @@ export class SimulatedDriver implements NetworkDriver {
       address: canonicalAddressSchema.parse(address),
       dropletId,
       anchor: canonicalAddressSchema.parse(anchor),
-      answering: this.answersFor(address),
+      announcing: this.announces(address),
     }));
   }
 

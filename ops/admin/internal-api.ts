@@ -4,7 +4,7 @@ import { shown } from '../../platform/text/visible.ts';
 const TIMEOUT_MS = 60_000;
 const errorSchema = z.object({ message: z.string() });
 
-/** The API refused a command, or did not answer; the message is for the operator, and what it repeats is visible. */
+/** The API rejected a command, or did not answer; the message is for the operator, and what it repeats is visible. */
 export class AdminError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });

@@ -1,12 +1,12 @@
 import { ConfigurationError } from '../../platform/config/settings.ts';
 import { commandLine } from '../../platform/text/print.ts';
-import { addAccountCommands } from './account-commands.ts';
-import { addAuditLogCommands } from './audit-log-commands.ts';
+import { addAccountCommands } from './accounts.ts';
+import { addAuditLogCommands } from './audit-log.ts';
 import { openAdminContext } from './context.ts';
-import { addHostCommands } from './host-commands.ts';
+import { addHostCommands } from './hosts.ts';
 import { AdminError } from './internal-api.ts';
-import { addOperatorCommands } from './operator-commands.ts';
-import { addPoolCommands } from './pool-commands.ts';
+import { addOperatorCommands } from './operators.ts';
+import { addPoolCommands } from './pools.ts';
 
 const program = commandLine('admin')
   .description(

@@ -1,6 +1,6 @@
 import type { BillingChange } from '../../domain/billing.ts';
 
-const MILLISECONDS_PER_HOUR = 3_600_000n;
+const MS_PER_HOUR = 3_600_000n;
 
 /** What is to be charged for. */
 export interface StatementRequest {
@@ -27,7 +27,7 @@ export interface StatementLine {
   address: string;
   region: string;
   intervals: IdleInterval[];
-  idleMilliseconds: number;
+  idleMs: number;
   chargeMicros: bigint;
 }
 
@@ -102,14 +102,14 @@ function lineOf(address: string, changes: BillingChange[], request: StatementReq
       to: new Date(Math.min((to ?? end).getTime(), end.getTime())),
       open: to === null,
     }));
-  const idleMilliseconds = intervals.reduce((total, { from, to }) => total + to.getTime() - from.getTime(), 0);
+  const idleMs = intervals.reduce((total, { from, to }) => total + to.getTime() - from.getTime(), 0);
   const region = changes.at(-1)?.region ?? '';
   return {
     address,
     region,
     intervals,
-    idleMilliseconds,
-    chargeMicros: charge(idleMilliseconds, request.microsPerHour),
+    idleMs,
+    chargeMicros: charge(idleMs, request.microsPerHour),
   };
 }
 
@@ -149,5 +149,5 @@ function isIdleAfter({ kind, dropletId }: BillingChange): boolean | null {
 }
 
 function charge(milliseconds: number, microsPerHour: bigint): bigint {
-  return (BigInt(milliseconds) * microsPerHour + MILLISECONDS_PER_HOUR / 2n) / MILLISECONDS_PER_HOUR;
+  return (BigInt(milliseconds) * microsPerHour + MS_PER_HOUR / 2n) / MS_PER_HOUR;
 }

@@ -67,11 +67,11 @@ function toText({ lines, chargeMicros, repeats, conflicts }: Statement, { unread
     line.address,
     line.region,
     line.intervals.length,
-    hours(line.idleMilliseconds),
+    hours(line.idleMs),
     formatDollars(line.chargeMicros),
     line.intervals.some(({ open }) => open) ? 'still idle' : '',
   ]);
-  const total = lines.reduce((sum, line) => sum + line.idleMilliseconds, 0);
+  const total = lines.reduce((sum, line) => sum + line.idleMs, 0);
   return [
     `Account ${options.account}, ${options.from.toISOString()} to ${options.to.toISOString()}, ${formatDollars(options.rate)} USD an hour`,
     '',
@@ -96,7 +96,7 @@ function toDocument({ lines, chargeMicros, repeats, conflicts }: Statement, { un
     addresses: lines.map((line) => ({
       address: line.address,
       region: line.region,
-      idle_hours: line.idleMilliseconds / 3_600_000,
+      idle_hours: line.idleMs / 3_600_000,
       charge_usd: formatDollars(line.chargeMicros),
       intervals: line.intervals.map(({ from, to, open }) => ({
         from: from.toISOString(),

@@ -37,19 +37,19 @@ const codecEndpointSchema = z
   })
   .transform((fields, context) => {
     const { CODEC_JWKS_URL: jwksUrl, CODEC_JWT_ISSUER: issuer, CODEC_JWT_AUDIENCE: audience } = fields;
-    const refuse = (setting: string, message: string) => context.addIssue({ code: 'custom', path: [setting], message });
+    const report = (setting: string, message: string) => context.addIssue({ code: 'custom', path: [setting], message });
     if (jwksUrl === undefined && !LOOPBACK.includes(fields.CODEC_HOST)) {
-      refuse('CODEC_HOST', 'is not loopback, so callers must prove who they are: set CODEC_JWKS_URL');
+      report('CODEC_HOST', 'is not loopback, so callers must prove who they are: set CODEC_JWKS_URL');
     }
-    if (jwksUrl !== undefined && issuer === undefined) refuse('CODEC_JWT_ISSUER', 'is needed with CODEC_JWKS_URL');
-    if (jwksUrl !== undefined && audience === undefined) refuse('CODEC_JWT_AUDIENCE', 'is needed with CODEC_JWKS_URL');
+    if (jwksUrl !== undefined && issuer === undefined) report('CODEC_JWT_ISSUER', 'is needed with CODEC_JWKS_URL');
+    if (jwksUrl !== undefined && audience === undefined) report('CODEC_JWT_AUDIENCE', 'is needed with CODEC_JWKS_URL');
     if (fields.CODEC_HOSTS === undefined && EVERYWHERE.includes(fields.CODEC_HOST)) {
-      refuse('CODEC_HOSTS', 'is needed: a CODEC_HOST of all addresses does not say by which name browsers reach it');
+      report('CODEC_HOSTS', 'is needed: a CODEC_HOST of all addresses does not say by which name browsers reach it');
     }
     const listensOn = LOOPBACK.includes(fields.CODEC_HOST) ? LOOPBACK : [fields.CODEC_HOST];
     const names = (fields.CODEC_HOSTS ?? listensOn).map((name) => {
       const host = parseHost(name.includes(':') && !name.startsWith('[') ? `[${name}]` : name);
-      if (host === null || host.port !== null) refuse('CODEC_HOSTS', `${name} is no name or address without a port`);
+      if (host === null || host.port !== null) report('CODEC_HOSTS', `${name} is no name or address without a port`);
       return host?.name ?? '';
     });
     const authentication: CodecAuthentication | null =

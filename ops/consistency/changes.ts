@@ -1,6 +1,6 @@
-import { actionsEndedSince, openOperations } from '../../db/audited-operations.ts';
+import { actionsEndedSince, openOperations } from '../../db/checked-operations.ts';
 import type { Database } from '../../db/database.ts';
-import type { Violation } from '../../domain/audit-report.ts';
+import type { Violation } from '../../domain/consistency-report.ts';
 import { checkDatabase } from './checks/database.ts';
 import { lastingViolations } from './lasting-violations.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Violation } from '../../domain/audit-report.ts';
+import type { Violation } from '../../domain/consistency-report.ts';
 import { identityOf } from './violation.ts';
 
 /** How often is looked before something counts. */

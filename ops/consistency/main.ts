@@ -4,20 +4,20 @@ import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.t
 import { createLogger } from '../../platform/logging/logger.ts';
 import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { print, printError, printUncaughtErrors } from '../../platform/text/print.ts';
-import { audit } from './check.ts';
-import { parseAuditConfiguration } from './settings.ts';
+import { checkConsistency } from './check.ts';
+import { parseConsistencyCheckConfiguration } from './settings.ts';
 import { describeViolation } from './violation.ts';
 
 printUncaughtErrors();
 
-const configuration = parseAuditConfiguration({
+const configuration = parseConsistencyCheckConfiguration({
   ...(await readEnvironmentFile(ENVIRONMENT_FILE)),
   ...process.env,
 });
 const temporal = openTemporalClient(configuration.temporal);
 const db = openDatabase({ ...configuration.mysql, poolSize: 8 });
 try {
-  const violations = await audit({
+  const violations = await checkConsistency({
     db,
     temporal,
     kafka: configuration.kafka,

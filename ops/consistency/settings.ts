@@ -5,9 +5,9 @@ import { type Environment, parseSettings } from '../../platform/config/settings.
 
 const schema = z.object(loggingFields).and(serversSchema);
 
-export type AuditConfiguration = z.infer<typeof schema>;
+export type ConsistencyCheckConfiguration = z.infer<typeof schema>;
 
 /** Settings of the audit. Throws {@link ConfigurationError}. */
-export function parseAuditConfiguration(environment: Environment): AuditConfiguration {
+export function parseConsistencyCheckConfiguration(environment: Environment): ConsistencyCheckConfiguration {
   return parseSettings(schema, environment);
 }

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { holdsFence, type OpenOperation, openOperations } from '../../db/audited-operations.ts';
+import { holdsFence, type OpenOperation, openOperations } from '../../db/checked-operations.ts';
 import type { Database } from '../../db/database.ts';
 import { addToOutbox } from '../../db/outbox.ts';
-import type { TakenUp } from '../../domain/audit-report.ts';
+import type { TakenUp } from '../../domain/consistency-report.ts';
 import { inBatches, statusOf } from './checks/workflows.ts';
 
 /** What {@link takeUpOperations} works with. */

@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { BillingEvents } from '../../billing/consume.ts';
-import { actionsEndedSince, type EndedAction, isKnown } from '../../db/audited-operations.ts';
+import { actionsEndedSince, type EndedAction, isKnown } from '../../db/checked-operations.ts';
 import type { Database } from '../../db/database.ts';
 import { addToOutbox } from '../../db/outbox.ts';
-import type { Violation } from '../../domain/audit-report.ts';
+import type { Violation } from '../../domain/consistency-report.ts';
 import { billingEventId, billingWorkflowId } from '../../domain/names.ts';
 import { inBatches, statusOf } from './checks/workflows.ts';
 

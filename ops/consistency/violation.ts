@@ -1,4 +1,4 @@
-import type { Violation } from '../../domain/audit-report.ts';
+import type { Violation } from '../../domain/consistency-report.ts';
 import { shown } from '../../platform/text/visible.ts';
 
 /** The same between two looks, while figures in the detail go on. */

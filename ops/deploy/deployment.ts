@@ -40,7 +40,7 @@ export async function listBuilds(temporal: Client): Promise<Build[]> {
 }
 
 /**
- * Has new operations begin on a build; null stands for the workers that have no build id. Temporal refuses a build
+ * Has new operations begin on a build; null stands for the workers that have no build id. Temporal rejects a build
  * whose workers it has not seen.
  */
 export async function makeCurrent(temporal: Client, buildId: string | null): Promise<void> {

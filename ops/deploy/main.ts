@@ -68,6 +68,6 @@ async function withTemporal(work: (temporal: Client) => Promise<void>): Promise<
 try {
   await program.parseAsync();
 } catch (error) {
-  // A setting that is missing, or what Temporal refuses, as a build whose workers it has not seen.
+  // A setting that is missing, or what Temporal rejects, as a build whose workers it has not seen.
   program.error(shown`error: ${error instanceof Error ? error.message : String(error)}`);
 }

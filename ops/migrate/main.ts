@@ -4,7 +4,7 @@ import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
 import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { print, printError, printUncaughtErrors } from '../../platform/text/print.ts';
 import { shown } from '../../platform/text/visible.ts';
-import { scheduleAudit } from './audit-schedule.ts';
+import { scheduleReconciler } from './reconciler-schedule.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { parseMigrationConfiguration } from './settings.ts';
 
@@ -27,7 +27,7 @@ const registered = await prepareTemporal().finally(() => temporal.connection.clo
 
 async function prepareTemporal(): Promise<string[]> {
   const names = await registerSearchAttributes(temporal);
-  await scheduleAudit(temporal, configuration.AUDIT_EVERY_SECONDS);
+  await scheduleReconciler(temporal, configuration.AUDIT_EVERY_SECONDS);
   return names;
 }
 

@@ -21,7 +21,7 @@ export const anchorRangesSchema = addressRangesSchema.refine(
   'takes IPv4 ranges only; the IPv6 anchors follow from them',
 );
 
-/** Refuses ranges of which an address could be a customer's and an anchor at once. */
+/** Rejects ranges of which an address could be a customer's and an anchor at once. */
 export function assertRangesApart(
   settings: { HOST_ADDRESS_RANGES?: AddressRange[] | undefined; HOST_ANCHOR_RANGES?: AddressRange[] | undefined },
   context: z.core.$RefinementCtx,

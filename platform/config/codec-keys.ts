@@ -31,14 +31,14 @@ export const codecKeysSchema = z.string().transform((text, context): CodecKeys =
     if (index === 0 && entry === PLAIN) continue;
     const [, id, base64] = /^([A-Za-z0-9._-]{1,64}):([A-Za-z0-9+/]+={0,2})$/.exec(entry) ?? [];
     const key = Buffer.from(base64 ?? '', 'base64');
-    if (id === undefined) refuse(index, 'is not "id:base64"');
-    else if (key.length !== KEY_BYTES) refuse(index, `"${id}" has ${key.length} bytes instead of ${KEY_BYTES}`);
-    else if (keys.some((other) => other.id === id)) refuse(index, `repeats the id "${id}"`);
+    if (id === undefined) report(index, 'is not "id:base64"');
+    else if (key.length !== KEY_BYTES) report(index, `"${id}" has ${key.length} bytes instead of ${KEY_BYTES}`);
+    else if (keys.some((other) => other.id === id)) report(index, `repeats the id "${id}"`);
     else keys.push({ id, key });
   }
   return { active: entries[0] === PLAIN ? null : (keys[0] ?? null), all: keys };
 
-  function refuse(index: number, message: string): void {
+  function report(index: number, message: string): void {
     context.addIssue({ code: 'custom', message: `key ${index + 1} ${message}` });
   }
 });

@@ -22,7 +22,7 @@ function problemsOf(more: Record<string, string>): string[] {
   }
 }
 
-test('every default secret of the Compose file is refused in production, by one plain line', async () => {
+test('every default secret of the Compose file is rejected in production, by one plain line', async () => {
   const text = await readFile(join(PROJECT_FOLDER, 'docker-compose.yml'), 'utf8');
   const defaults = [...text.matchAll(/\$\{(\w*(?:TOKEN|PASSWORD))\w*:-([^}]+)\}/g)].map(([, , value = '']) => value);
   expect(defaults.length).toBeGreaterThan(4);

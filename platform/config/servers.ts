@@ -56,7 +56,7 @@ export const mysqlSchema = z
         certificate: fields.MYSQL_TLS_CERT,
         key: fields.MYSQL_TLS_KEY,
       },
-      refusingIn(context, 'MYSQL'),
+      issueReporter(context, 'MYSQL'),
     );
     const { hostname } = new URL(fields.MYSQL_URL);
     // The driver compares certificates with names only.
@@ -82,7 +82,7 @@ export const kafkaSchema = z
         certificate: fields.KAFKA_TLS_CERT,
         key: fields.KAFKA_TLS_KEY,
       },
-      refusingIn(context, 'KAFKA'),
+      issueReporter(context, 'KAFKA'),
     );
     return { kafka: { brokers: fields.KAFKA_BROKERS, tls } };
   });
@@ -106,7 +106,7 @@ export const temporalSchema = z
         certificate: fields.TEMPORAL_TLS_CERT,
         key: fields.TEMPORAL_TLS_KEY,
       },
-      refusingIn(context, 'TEMPORAL'),
+      issueReporter(context, 'TEMPORAL'),
     );
     return {
       temporal: {
@@ -136,7 +136,7 @@ export function parseTemporalSettings(environment: Environment): TemporalSetting
   return parseSettings(temporalSchema, environment).temporal;
 }
 
-function refusingIn(context: z.core.$RefinementCtx, server: string): (setting: TlsSetting, message: string) => void {
+function issueReporter(context: z.core.$RefinementCtx, server: string): (setting: TlsSetting, message: string) => void {
   return (setting, message) => {
     context.addIssue({
       code: 'custom',

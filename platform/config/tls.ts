@@ -38,17 +38,17 @@ export const fileSchema = z.string().transform((path, context) => {
 });
 
 /**
- * Puts the settings of one server together; null means that it is spoken to in the clear. `refuse` is told of each
+ * Puts the settings of one server together; null means that it is spoken to in the clear. `report` is told of each
  * setting that does not go with the others, by the end of its name.
  */
-export function readTls(fields: TlsFields, refuse: (setting: TlsSetting, message: string) => void): TlsSettings | null {
+export function readTls(fields: TlsFields, report: (setting: TlsSetting, message: string) => void): TlsSettings | null {
   const { enabled, certificateAuthority, certificate, key } = fields;
   const anyFile = certificateAuthority ?? certificate ?? key;
-  if (enabled === false && anyFile) refuse('TLS', 'is false, but certificates are set');
-  if (certificate && !key) refuse('TLS_CERT', 'needs the key that belongs to it, TLS_KEY');
-  if (key && !certificate) refuse('TLS_KEY', 'needs the certificate that belongs to it, TLS_CERT');
-  if (certificateAuthority && !parseCertificate(certificateAuthority)) refuse('TLS_CA', 'is not a PEM certificate');
-  if (certificate && key) assertPair(certificate, key, refuse);
+  if (enabled === false && anyFile) report('TLS', 'is false, but certificates are set');
+  if (certificate && !key) report('TLS_CERT', 'needs the key that belongs to it, TLS_KEY');
+  if (key && !certificate) report('TLS_KEY', 'needs the certificate that belongs to it, TLS_CERT');
+  if (certificateAuthority && !parseCertificate(certificateAuthority)) report('TLS_CA', 'is not a PEM certificate');
+  if (certificate && key) assertPair(certificate, key, report);
   if (!(enabled ?? anyFile)) return null;
   return {
     certificateAuthority: certificateAuthority ?? null,
@@ -71,14 +71,14 @@ export function secureContextOptions({ certificateAuthority, identity }: TlsSett
 /** The end of a setting's name; before it comes the server's. */
 export type TlsSetting = 'TLS' | 'TLS_CA' | 'TLS_CERT' | 'TLS_KEY';
 
-function assertPair(certificate: Buffer, key: Buffer, refuse: (setting: TlsSetting, message: string) => void): void {
+function assertPair(certificate: Buffer, key: Buffer, report: (setting: TlsSetting, message: string) => void): void {
   const parsed = parseCertificate(certificate);
-  if (!parsed) refuse('TLS_CERT', 'is not a PEM certificate');
+  if (!parsed) report('TLS_CERT', 'is not a PEM certificate');
   try {
     const privateKey = createPrivateKey(key);
-    if (parsed && !parsed.checkPrivateKey(privateKey)) refuse('TLS_KEY', 'does not belong to TLS_CERT');
+    if (parsed && !parsed.checkPrivateKey(privateKey)) report('TLS_KEY', 'does not belong to TLS_CERT');
   } catch {
-    refuse('TLS_KEY', 'is not a PEM key without a passphrase');
+    report('TLS_KEY', 'is not a PEM key without a passphrase');
   }
 }
 

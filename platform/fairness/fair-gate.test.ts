@@ -39,7 +39,7 @@ test('parties that wait take turns, however much one of them has waiting', async
   expect(gate.running).toBe(0);
 });
 
-test('what would wait behind too much of its own is refused, and that of others is not', async () => {
+test('what would wait behind too much of its own is rejected, and that of others is not', async () => {
   const gate = new FairGate({ atOnce: 1, eachAtOnce: 1, eachWaiting: 1 });
   const { begun, work, endNext } = useWork();
   void gate.run('a', work('a1'));

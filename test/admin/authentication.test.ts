@@ -39,7 +39,7 @@ describe('the endpoints for operators', () => {
     }
 
     expect(await account.http.get('/v2/account'), 'nothing was revoked').toMatchObject({ status: 200 });
-    expect(await world.manualHosts[0]?.openEvents()).toEqual([]);
+    expect(await world.manualHosts[0]?.openCommands()).toEqual([]);
   });
 
   test('tell a stranger nothing of what exists', async () => {

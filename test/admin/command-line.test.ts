@@ -125,14 +125,14 @@ describe('the admin command', () => {
 
   test('ends with code 1 and the API’s reason when the API refuses', async () => {
     const world = await useWorld({ agents: 0 });
-    const refused: [command: string[], reason: RegExp][] = [
+    const rejected: [command: string[], reason: RegExp][] = [
       [['pool', 'import', world.region, world.cidr], /overlaps with the pool .*\(409\)/],
       [['pool', 'import', world.region, '198.18.0.1/24'], /bits set behind its prefix.*\(422\)/],
       [['pool', 'import', 'nowhere', '198.18.0.0/24'], /There is no region nowhere.*\(422\)/],
       [['host', 'gone', 'no-such-host'], /could not be found.*\(404\)/],
       [['--json', 'account', 'limits', '999999999', '--droplet-limit', '1'], /could not be found.*\(404\)/],
     ];
-    for (const [command, reason] of refused) {
+    for (const [command, reason] of rejected) {
       const { code, stdout, stderr } = await admin(command);
       expect({ code, stdout }, command.join(' ')).toEqual({ code: 1, stdout: '' });
       expect(stderr, command.join(' ')).toMatch(reason);

@@ -74,7 +74,7 @@ describe('importing a range', () => {
     expect(await importPool(world, `2001:db8:${part}::8/125`)).toMatchObject({ status: 409 });
   });
 
-  test('refuses one that overlaps with another pool, of whichever region, and names that pool', async () => {
+  test('rejects one that overlaps with another pool, of whichever region, and names that pool', async () => {
     const world = await useWorld({ agents: 0 });
     const elsewhere = await useWorld({ agents: 0 });
     const range = newRange();
@@ -102,10 +102,10 @@ describe('importing a range', () => {
     expect(found.filter((pool) => pool !== undefined)).toHaveLength(1);
   });
 
-  test('refuses what is no range, says why, and imports nothing', async () => {
+  test('rejects what is no range, says why, and imports nothing', async () => {
     const world = await useWorld({ agents: 0 });
     const range = newRange();
-    const refusals: [cidr: unknown, message: RegExp][] = [
+    const rejections: [cidr: unknown, message: RegExp][] = [
       [`${range}.1/24`, new RegExp(`has bits set behind its prefix; the range is ${range}.0/24`)],
       [`${range}.0/33`, /may be \/32 at most/],
       ['198.0.0.0/8', /must be \/16 or longer/],
@@ -124,7 +124,7 @@ describe('importing a range', () => {
       [24, /cidr/],
       [null, /cidr/],
     ];
-    for (const [cidr, message] of refusals) {
+    for (const [cidr, message] of rejections) {
       const answer = await world.admin.post('/internal/v1/pools', { region: world.region, cidr });
       expect(answer.status, String(cidr)).toBe(422);
       expect(answer.body).toEqual(
@@ -139,7 +139,7 @@ describe('importing a range', () => {
     expect(pools.filter(({ region }) => region === world.region)).toHaveLength(1);
   });
 
-  test('refuses an unknown region, a missing field and a field that does not exist', async () => {
+  test('rejects an unknown region, a missing field and a field that does not exist', async () => {
     const world = await useWorld({ agents: 0 });
     const cidr = `${newRange()}.0/24`;
     const bodies: [body: unknown, message: RegExp][] = [

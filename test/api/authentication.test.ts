@@ -22,7 +22,7 @@ describe('a request', () => {
     ['with a token of another kind', 'Basic dXNlcjpwYXNzd29yZA=='],
     ['with more than a token', 'Bearer one two'],
     ['with an endless token', `Bearer ${'x'.repeat(6_000)}`],
-  ])('%s is refused with 401 on every path, whatever else it says', async (_, authorization) => {
+  ])('%s is rejected with 401 on every path, whatever else it says', async (_, authorization) => {
     const http = new Http(inject('stack').apiUrl, null);
     const headers = authorization === undefined ? {} : { authorization };
 
@@ -89,7 +89,7 @@ describe('a token', () => {
 
     await Promise.all(
       processes.map((http) =>
-        until('the token was refused', async () => (await http.get('/v2/account')).status === 401, 1_000),
+        until('the token was rejected', async () => (await http.get('/v2/account')).status === 401, 1_000),
       ),
     );
     expect(await account.http.get('/v2/account'), 'the account’s other token').toMatchObject({ status: 200 });

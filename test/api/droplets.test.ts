@@ -100,7 +100,7 @@ describe('POST /v2/droplets', () => {
     expect(await account.http.get('/v2/droplets')).toMatchObject({ body: { meta: { total: 1 } } });
   });
 
-  test('is refused with 422 at the limit of the account, also for many requests at a time', async () => {
+  test('is rejected with 422 at the limit of the account, also for many requests at a time', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const account = await world.account({ dropletLimit: 2 });
 
@@ -110,7 +110,7 @@ describe('POST /v2/droplets', () => {
     expect(await account.http.get('/v2/droplets')).toMatchObject({ body: { meta: { total: 2 } } });
   });
 
-  test('is refused with 422 in a region without hosts, or whose hosts are gone', async () => {
+  test('is rejected with 422 in a region without hosts, or whose hosts are gone', async () => {
     const [empty, gone] = await Promise.all([useWorld({ agents: 0 }), useWorld({ agents: 0, manualHosts: 1 })]);
     const account = await empty.account();
     await gone.admin.post(`/internal/v1/hosts/${gone.manualHosts[0]?.name}/gone`);
@@ -270,7 +270,7 @@ describe('DELETE /v2/droplets/{id}', () => {
     });
   });
 
-  test('unassigns its address, which its owner keeps, and has the host let go of it', async () => {
+  test('unassigns its address, which its owner keeps, and has the host detach it', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
     await account.assignBy(host, ip, droplet);
@@ -287,7 +287,7 @@ describe('DELETE /v2/droplets/{id}', () => {
     });
   });
 
-  test('is refused with 422 while an address is on its way to it', async () => {
+  test('is rejected with 422 while an address is on its way to it', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);

@@ -22,7 +22,7 @@ describe('a request that repeats an Idempotency-Key', () => {
     expect(second.headers.get('ratelimit-limit')).toBe(first.headers.get('ratelimit-limit'));
   });
 
-  test('is answered with the first one’s refusal, which names the first one’s request', async () => {
+  test('is answered with the first one’s rejection, which names the first one’s request', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
 
@@ -40,7 +40,7 @@ describe('a request that repeats an Idempotency-Key', () => {
     }
   });
 
-  test('is refused when anything about it differs: body, path, or address', async () => {
+  test('is rejected when anything about it differs: body, path, or address', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
     const [ip, other] = [await account.reserve(world.region), await account.reserve(world.region)];

@@ -47,7 +47,7 @@ const ROUTE_NAMES = [
   'an action of a droplet',
 ] as const;
 
-function expectRefusal(answer: Answer, status: 400 | 422, message: unknown, what: string): void {
+function expectRejection(answer: Answer, status: 400 | 422, message: unknown, what: string): void {
   const id = status === 400 ? 'bad_request' : 'unprocessable_entity';
   expect(answer.status, `${what}: ${answer.text}`).toBe(status);
   expect(answer.body, what).toEqual(expectedError(id, message, answer.headers));
@@ -71,9 +71,9 @@ describe.each(ROUTE_NAMES)('a POST that makes %s', (name) => {
     ['half a surrogate pair as bytes', bytes('{"name":"', [0xed, 0xa0, 0x80], '"}')],
     ['UTF-16', bytes([...Buffer.from('{"region":"nyc3"}', 'utf16le')])],
     ['nothing but zero bytes', bytes([0, 0, 0, 0])],
-  ])('is refused with 400 when its body is not JSON: %s', async (what, rawBody) => {
+  ])('is rejected with 400 when its body is not JSON: %s', async (what, rawBody) => {
     const answer = await account.http.send('POST', routes()[name], { rawBody });
-    expectRefusal(answer, 400, expect.stringMatching(/JSON|UTF-8/), what);
+    expectRejection(answer, 400, expect.stringMatching(/JSON|UTF-8/), what);
   });
 
   test.each([
@@ -83,12 +83,12 @@ describe.each(ROUTE_NAMES)('a POST that makes %s', (name) => {
     ['a number', '12'],
     ['a truth value', 'true'],
     ['a deep nest of lists', '['.repeat(20_000) + ']'.repeat(20_000)],
-  ])('is refused with 422 when its body is not an object: %s', async (what, rawBody) => {
+  ])('is rejected with 422 when its body is not an object: %s', async (what, rawBody) => {
     const answer = await account.http.send('POST', routes()[name], { rawBody });
-    expectRefusal(answer, 422, 'The request body must be an object.', what);
+    expectRejection(answer, 422, 'The request body must be an object.', what);
   });
 
-  test('is refused with 422 when what it needs is missing, or hidden in a prototype', async () => {
+  test('is rejected with 422 when what it needs is missing, or hidden in a prototype', async () => {
     for (const rawBody of [
       '{}',
       '{"__proto__":{"region":"nyc3","type":"unassign","droplet_id":1}}',
@@ -96,14 +96,14 @@ describe.each(ROUTE_NAMES)('a POST that makes %s', (name) => {
       `{"a":${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`,
     ]) {
       const answer = await account.http.send('POST', routes()[name], { rawBody });
-      expectRefusal(answer, 422, expect.stringMatching(/required|must be one of/), rawBody.slice(0, 60));
+      expectRejection(answer, 422, expect.stringMatching(/required|must be one of/), rawBody.slice(0, 60));
     }
   });
 
   test.each([
     ['of 64 KiB and more', 65_537],
     ['of 10 MB', 10_000_000],
-  ])('is refused with 413 when its body is one %s', async (_, length) => {
+  ])('is rejected with 413 when its body is one %s', async (_, length) => {
     const rawBody = `{"region":"${'x'.repeat(length)}"}`;
     const answer = await account.http.send('POST', routes()[name], { rawBody });
     expect(answer.status).toBe(413);
@@ -112,7 +112,7 @@ describe.each(ROUTE_NAMES)('a POST that makes %s', (name) => {
     );
   });
 
-  test('is refused with 413 when its body grows too large without saying so before', async () => {
+  test('is rejected with 413 when its body grows too large without saying so before', async () => {
     const chunk = new Uint8Array(64_000).fill(0x20);
     let left = 160;
     const body = new ReadableStream<Uint8Array>({
@@ -143,7 +143,7 @@ describe.each(ROUTE_NAMES)('a POST that makes %s', (name) => {
         rawBody: '[]',
         headers: { 'content-type': type },
       });
-      expectRefusal(answer, 422, 'The request body must be an object.', type);
+      expectRejection(answer, 422, 'The request body must be an object.', type);
     }
     const untyped = await fetch(`${account.http.baseUrl}${routes()[name]}`, {
       method: 'POST',
@@ -197,21 +197,21 @@ describe('the field that is wrong is named', () => {
     const message = expect.stringMatching(/^droplet_id must be /);
     for (const path of ['/v2/reserved_ips', '/v2/floating_ips']) {
       const answer = await account.http.send('POST', path, { rawBody: `{"droplet_id":${value}}` });
-      expectRefusal(answer, 422, message, what);
+      expectRejection(answer, 422, message, what);
       const both = `{"region":"${world.region}","droplet_id":${value}}`;
-      expectRefusal(await account.http.send('POST', path, { rawBody: both }), 422, message, what);
+      expectRejection(await account.http.send('POST', path, { rawBody: both }), 422, message, what);
       const rawBody = `{"type":"assign","droplet_id":${value}}`;
-      expectRefusal(await account.http.send('POST', `${path}/${ip}/actions`, { rawBody }), 422, message, what);
+      expectRejection(await account.http.send('POST', `${path}/${ip}/actions`, { rawBody }), 422, message, what);
     }
   });
 
   test('when droplet_id is null or missing where it is needed', async () => {
     for (const body of [{ type: 'assign', droplet_id: null }, { type: 'assign' }]) {
       const answer = await account.http.post(`/v2/reserved_ips/${ip}/actions`, body);
-      expectRefusal(answer, 422, expect.stringMatching(/^droplet_id /), JSON.stringify(body));
+      expectRejection(answer, 422, expect.stringMatching(/^droplet_id /), JSON.stringify(body));
     }
     const neither = await account.http.post('/v2/reserved_ips', { droplet_id: null, region: null });
-    expectRefusal(neither, 422, 'Either droplet_id or region is required.', 'neither');
+    expectRejection(neither, 422, 'Either droplet_id or region is required.', 'neither');
   });
 
   test('when an integer is written as one that is too large for any droplet: there is none', async () => {
@@ -228,7 +228,7 @@ describe('the field that is wrong is named', () => {
       ['/v2/droplets', droplet],
     ] as const) {
       const answer = await account.http.send('POST', path, { rawBody });
-      expectRefusal(answer, 422, expect.stringMatching(/^region /), what);
+      expectRejection(answer, 422, expect.stringMatching(/^region /), what);
     }
   });
 
@@ -247,7 +247,7 @@ describe('the field that is wrong is named', () => {
         ['/v2/droplets', { name: 'a', size: 's-1vcpu-1gb', image: 'debian-12-x64', region: almost }],
       ] as const) {
         const answer = await account.http.post(path, body);
-        expectRefusal(answer, 422, expect.stringMatching(/region is invalid or not available/), almost);
+        expectRejection(answer, 422, expect.stringMatching(/region is invalid or not available/), almost);
       }
     }
   });
@@ -255,7 +255,7 @@ describe('the field that is wrong is named', () => {
   test('when project_id is not a UUID', async () => {
     for (const project_id of ['default', 7, '4e1bfbc3dc3e41f2a18f1b4d7ba71679', ['a']]) {
       const answer = await account.http.post('/v2/reserved_ips', { region: world.region, project_id });
-      expectRefusal(answer, 422, expect.stringMatching(/^project_id /), JSON.stringify(project_id));
+      expectRejection(answer, 422, expect.stringMatching(/^project_id /), JSON.stringify(project_id));
     }
   });
 
@@ -263,7 +263,7 @@ describe('the field that is wrong is named', () => {
     for (const type of ['"ASSIGN"', '"reserve"', '""', 'null', '1', '["assign"]', '{}', '" assign"']) {
       const rawBody = `{"type":${type},"droplet_id":${droplet}}`;
       const answer = await account.http.send('POST', `/v2/reserved_ips/${ip}/actions`, { rawBody });
-      expectRefusal(answer, 422, 'type must be one of: assign, unassign.', type);
+      expectRejection(answer, 422, 'type must be one of: assign, unassign.', type);
     }
   });
 
@@ -278,16 +278,21 @@ describe('the field that is wrong is named', () => {
     })) {
       for (const value of values) {
         const answer = await account.http.post('/v2/droplets', { ...good, [field]: value });
-        expectRefusal(answer, 422, expect.stringMatching(new RegExp(`^${field}`)), `${field} ${JSON.stringify(value)}`);
+        expectRejection(
+          answer,
+          422,
+          expect.stringMatching(new RegExp(`^${field}`)),
+          `${field} ${JSON.stringify(value)}`,
+        );
       }
     }
     for (const field of Object.keys(good)) {
       const answer = await account.http.post('/v2/droplets', { ...good, [field]: undefined });
-      expectRefusal(answer, 422, `${field} is required.`, field);
+      expectRejection(answer, 422, `${field} is required.`, field);
     }
     for (const name of names) {
       const answer = await account.http.post(`/v2/droplets/${droplet}/actions`, { type: 'rename', name });
-      expectRefusal(answer, 422, expect.stringMatching(/^name /), JSON.stringify(name));
+      expectRejection(answer, 422, expect.stringMatching(/^name /), JSON.stringify(name));
     }
   });
 
@@ -295,7 +300,7 @@ describe('the field that is wrong is named', () => {
     for (const key of ['', 'k'.repeat(256)]) {
       const headers = { 'idempotency-key': key };
       const answer = await account.http.post('/v2/reserved_ips', { region: world.region }, { headers });
-      expectRefusal(answer, 422, 'Idempotency-Key must have 1 to 255 characters.', key);
+      expectRejection(answer, 422, 'Idempotency-Key must have 1 to 255 characters.', key);
     }
   });
 });

@@ -9,12 +9,12 @@ const reservedForDroplet = z
   .object({ links: z.object({ actions: z.tuple([z.object({ id: z.int() })]) }) })
   .transform(({ links }) => ({ actionId: links.actions[0].id }));
 
-const FLAVOURS = [
+const RESOURCES = [
   { path: '/v2/reserved_ips', one: 'reserved_ip', many: 'reserved_ips', noun: 'reserved IP' },
   { path: '/v2/floating_ips', one: 'floating_ip', many: 'floating_ips', noun: 'floating IP' },
 ];
 
-describe.each(FLAVOURS)('$path', ({ path, one, many, noun }) => {
+describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   test('lists the addresses of the account', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
@@ -140,20 +140,20 @@ describe.each(FLAVOURS)('$path', ({ path, one, many, noun }) => {
     expect(await account.http.get(`${path}/${ip}`)).toMatchObject({ status: 404 });
   });
 
-  test('says in a refusal what the address is called here', async () => {
+  test('says in a rejection what the address is called here', async () => {
     const world = await useWorld({ agents: 1 });
     const account = await world.account({ reservedIpLimit: 2 });
     const [droplet = 0] = await world.droplets(account, 1);
     const [assigned, idle] = [await account.reserve(world.region), await account.reserve(world.region)];
     await account.assign(assigned, droplet);
-    const refusals = [
+    const rejections = [
       await account.http.post(path, { region: world.region }),
       await account.http.post(`${path}/${idle}/actions`, { type: 'unassign' }),
       await account.http.post(`${path}/${idle}/actions`, { type: 'assign', droplet_id: droplet }),
       await account.http.post(`${path}/${assigned}/actions`, { type: 'assign', droplet_id: droplet }),
     ];
 
-    for (const answer of refusals) {
+    for (const answer of rejections) {
       expect(answer.status).toBe(422);
       expect(answer.body).toEqual(expectedError('unprocessable_entity', expect.stringContaining(noun), answer.headers));
     }

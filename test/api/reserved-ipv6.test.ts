@@ -208,7 +208,7 @@ describe(PATH, () => {
     }
   });
 
-  test('is apart from the IPv4 paths: an address of the other family is not found', async () => {
+  test('is apart from the IPv4 paths: an address of the other IP version is not found', async () => {
     const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
@@ -274,7 +274,7 @@ describe(PATH, () => {
     await account.completed({ id: ids[0] ?? 0 });
   });
 
-  test('says in a refusal what the address is called here', async () => {
+  test('says in a rejection what the address is called here', async () => {
     const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
     const account = await world.account({ reservedIpLimit: 2 });
     const [droplet = 0] = await world.droplets(account, 1);

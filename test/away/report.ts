@@ -28,8 +28,8 @@ export function describeAway({ modes, violations, rates }: AwayResult): string {
     const writes = during.filter(({ kind }) => kind === 'write');
     return [
       mode,
-      writes.length - writes.filter(isRefused).length,
-      during.filter(isRefused).length,
+      writes.length - writes.filter(isRejected).length,
+      during.filter(isRejected).length,
       times(before, 'read'),
       times(during, 'read'),
       readRatio(result).toFixed(2),
@@ -43,7 +43,7 @@ export function describeAway({ modes, violations, rates }: AwayResult): string {
   return [
     `${rates.writes} writes and ${rates.reads} reads a second; times in ms`,
     formatTable(headings, rows),
-    `violations that the audit finds: ${violations.length}`,
+    `violations that the consistency check finds: ${violations.length}`,
   ].join('\n');
 }
 
@@ -52,8 +52,8 @@ export function problemsOf({ modes, violations, deaths }: AwayResult): string[] 
   return [
     ...modes.flatMap(({ mode, before, during, readiness, notCompleted }) => [
       ...[...before, ...during]
-        .filter(isRefused)
-        .map(({ what, problem }) => `${mode}: ${what} was refused: ${problem}`),
+        .filter(isRejected)
+        .map(({ what, problem }) => `${mode}: ${what} was rejected: ${problem}`),
       ...readiness
         .filter(({ httpStatus, status }) => httpStatus !== 200 || status !== 'degraded')
         .map(({ httpStatus, status }) => `${mode}: /readyz answered ${httpStatus}, ${status}`),
@@ -82,7 +82,7 @@ export function missedGoals({ modes }: AwayResult): string[] {
   });
 }
 
-function isRefused({ problem }: SentRequest): boolean {
+function isRejected({ problem }: SentRequest): boolean {
   return problem !== null;
 }
 

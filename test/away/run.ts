@@ -5,8 +5,8 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { readOutboxState } from '../../db/outbox.ts';
 import { Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
-import { audit } from '../../ops/consistency/check.ts';
-import { parseAuditConfiguration } from '../../ops/consistency/settings.ts';
+import { checkConsistency } from '../../ops/consistency/check.ts';
+import { parseConsistencyCheckConfiguration } from '../../ops/consistency/settings.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
 import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { Load, type Rates, type SentRequest, stockFor } from './load.ts';
@@ -50,11 +50,11 @@ export interface ModeResult {
   notCompleted: number;
 }
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface AwayResult {
   rates: Rates;
   modes: ModeResult[];
-  /** What the audit finds in the end. */
+  /** What the consistency check finds in the end. */
   violations: string[];
   /** Processes that ended by themselves. */
   deaths: string[];
@@ -194,14 +194,14 @@ async function allCompleted(db: Database): Promise<void> {
 }
 
 async function findViolations({ mysqlUrl, temporalAddress, kafkaBrokers }: AwayStack, db: Database): Promise<string[]> {
-  const { temporal: settings, kafka } = parseAuditConfiguration({
+  const { temporal: settings, kafka } = parseConsistencyCheckConfiguration({
     MYSQL_URL: mysqlUrl,
     TEMPORAL_ADDRESS: temporalAddress,
     KAFKA_BROKERS: kafkaBrokers,
   });
   const temporal = openTemporalClient(settings);
   try {
-    const violations = await audit({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks: 10 });
+    const violations = await checkConsistency({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks: 10 });
     return violations.map(describeViolation);
   } finally {
     await temporal.connection.close();

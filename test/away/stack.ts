@@ -98,7 +98,7 @@ export async function startAwayStack({ folder, report, signal }: AwayStackOption
         if (mode === 'slowed') return toxiproxy.trouble(PROXY, 'latency', { latency: LATENCY_MS });
         if (mode === 'stopped') return temporal.signal('SIGSTOP');
         await temporal.kill();
-        // Its port refuses connections, and so does the one that stands for it.
+        // Its port rejects connections, and so does the one that stands for it.
         await toxiproxy.enable(PROXY, false);
       },
       async returnTemporal(mode) {

@@ -38,7 +38,7 @@ function statement(changes: BillingChange[], request: Partial<StatementRequest> 
 function hoursOf(changes: BillingChange[], request?: Partial<StatementRequest>): number | undefined {
   const { lines } = statement(changes, request);
   expect(lines.length).toBeLessThanOrEqual(1);
-  return lines[0] && lines[0].idleMilliseconds / HOUR;
+  return lines[0] && lines[0].idleMs / HOUR;
 }
 
 describe('the hours of an address', () => {
@@ -76,7 +76,7 @@ describe('the hours of an address', () => {
       change('reserved', '00:00:00.000', { effectiveAt: '2026-10-01T00:00:00.000Z' }),
       change('assigned', '00:00:00.000', { effectiveAt: '2026-10-02T00:00:00.000Z' }),
     ];
-    expect(statement(life).lines).toMatchObject([{ idleMilliseconds: 0, chargeMicros: 0n, intervals: [] }]);
+    expect(statement(life).lines).toMatchObject([{ idleMs: 0, chargeMicros: 0n, intervals: [] }]);
   });
 
   test('of one that is still idle go up to the end that is asked for, or up to now when that is earlier', () => {
@@ -94,7 +94,7 @@ describe('the hours of an address', () => {
   test('are the same when messages repeat', () => {
     const life = [change('reserved', '01:00:00.000'), change('released', '02:00:00.000')];
     const { lines, repeats, conflicts } = statement([...life, ...life, ...life]);
-    expect(lines).toMatchObject([{ idleMilliseconds: HOUR }]);
+    expect(lines).toMatchObject([{ idleMs: HOUR }]);
     expect({ repeats, conflicts }).toEqual({ repeats: 4, conflicts: [] });
   });
 
@@ -133,7 +133,7 @@ describe('a statement', () => {
     const honest = change('reserved', '01:00:00.000');
     const other = { ...honest, effectiveAt: '2026-11-01T09:00:00.000Z' };
     const { lines, conflicts, repeats } = statement([honest, other, change('released', '02:00:00.000')]);
-    expect(lines).toMatchObject([{ idleMilliseconds: HOUR }]);
+    expect(lines).toMatchObject([{ idleMs: HOUR }]);
     expect({ conflicts, repeats }).toEqual({ conflicts: [honest.eventId], repeats: 0 });
   });
 

@@ -16,7 +16,7 @@ describe('an amount in dollars', () => {
     expect(formatDollars(0n)).toBe('0.000000');
   });
 
-  test('is refused when it is anything else', () => {
+  test('is rejected when it is anything else', () => {
     for (const text of ['', '.5', '1.', '-1', '1,5', '0.0000001', '1e3', ' 1', 'one']) {
       expect(() => parseDollars(text), text).toThrow(RangeError);
     }

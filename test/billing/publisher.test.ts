@@ -30,8 +30,8 @@ function usePublisher(brokers: string): BillingPublisher {
   return publisher;
 }
 
-/** Milliseconds until it was refused. */
-async function refusedAfter(publisher: BillingPublisher): Promise<number> {
+/** Milliseconds until it was rejected. */
+async function rejectedAfter(publisher: BillingPublisher): Promise<number> {
   const startedAt = performance.now();
   await expect(publisher.publish(newChange(), { timeoutMs: TIMEOUT_MS })).rejects.toBeInstanceOf(
     BillingUnavailableError,
@@ -53,13 +53,13 @@ describe('the publisher', () => {
   });
 
   for (const state of ['refusing', 'silent'] as const) {
-    test(`refuses within its time when Kafka is ${state}, and at once from then on`, async () => {
+    test(`rejects within its time when Kafka is ${state}, and at once from then on`, async () => {
       const link = await useLink(inject('stack').kafkaBrokers);
       link.become(state);
       const publisher = usePublisher(link.address);
 
-      expect(await refusedAfter(publisher)).toBeLessThan(TIMEOUT_MS + 500);
-      for (let again = 0; again < 5; again++) expect(await refusedAfter(publisher)).toBeLessThan(100);
+      expect(await rejectedAfter(publisher)).toBeLessThan(TIMEOUT_MS + 500);
+      for (let again = 0; again < 5; again++) expect(await rejectedAfter(publisher)).toBeLessThan(100);
     });
 
     test(`publishes again when Kafka comes back after it was ${state}`, async () => {
@@ -67,7 +67,7 @@ describe('the publisher', () => {
       const link = await useLink(inject('stack').kafkaBrokers);
       link.become(state);
       const publisher = usePublisher(link.address);
-      await refusedAfter(publisher);
+      await rejectedAfter(publisher);
       link.become('open');
 
       const change = newChange();
@@ -81,9 +81,9 @@ describe('the publisher', () => {
     });
   }
 
-  test('refuses everything once it is closed', async () => {
+  test('rejects everything once it is closed', async () => {
     const publisher = usePublisher(inject('stack').kafkaBrokers);
     await publisher.close();
-    expect(await refusedAfter(publisher)).toBeLessThan(100);
+    expect(await rejectedAfter(publisher)).toBeLessThan(100);
   });
 });

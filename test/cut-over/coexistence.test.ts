@@ -8,7 +8,7 @@ import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
 import { billingEventId } from '../../domain/names.ts';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
-import { audit } from '../../ops/consistency/check.ts';
+import { checkConsistency } from '../../ops/consistency/check.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
 import { changeFlags, type TestGateway, useFlagFile, useGateway } from '../support/gateway.ts';
 import { useLegacy } from '../support/legacy.ts';
@@ -28,7 +28,7 @@ const apiLog: string[] = [];
 let stack: PrivateStack;
 let db: Database;
 beforeAll(async () => {
-  // A database of its own, because the whole of it is audited.
+  // A database of its own, because the whole of it is checked.
   stack = await createPrivateStack({
     ownDatabase: true,
     logger: pino({ level: 'info' }, collecting(apiLog)),
@@ -94,17 +94,18 @@ test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, n
   const outcomes = new Map<string, number>();
 
   for (let pair = 0; pair < PAIRS; pair++) {
-    const legacyFamily = pair % 20 < 10 ? 'reserved_ips' : 'floating_ips';
+    const legacyResourceName = pair % 20 < 10 ? 'reserved_ips' : 'floating_ips';
     if (pair % 10 === 0) await changeFlags(gateway, flagFile, 'all', { percent: 100 });
     if (pair % 10 === 0) {
       for (const path of ['assign', 'unassign']) {
-        await changeFlags(gateway, flagFile, `${legacyFamily}.${path}`, { percent: 0 });
+        await changeFlags(gateway, flagFile, `${legacyResourceName}.${path}`, { percent: 0 });
       }
     }
     const [onLegacy, onNew] = await Promise.all(
       (['legacy', 'new'] as const).map((side) => {
-        const family = (side === 'legacy') === (legacyFamily === 'reserved_ips') ? 'reserved_ips' : 'floating_ips';
-        return change(account, family, ip, random.below(3) === 0 ? null : random.from(droplets));
+        const resourceName =
+          (side === 'legacy') === (legacyResourceName === 'reserved_ips') ? 'reserved_ips' : 'floating_ips';
+        return change(account, resourceName, ip, random.below(3) === 0 ? null : random.from(droplets));
       }),
     );
     if (!onLegacy || !onNew) throw new Error('two changes were sent');
@@ -130,7 +131,7 @@ test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, n
 
 function openGateway(legacyUrl: string, flagFile: string): Promise<TestGateway> {
   const { apiUrl, mysqlUrl } = stack;
-  return useGateway({ legacyUrl, apiUrl, mysqlUrl, flagFile, defaultStack: 'new' });
+  return useGateway({ legacyUrl, apiUrl, mysqlUrl, flagFile, defaultUpstream: 'new' });
 }
 
 /** Each customer has a region of its own: the stand-in gives one address to two who ask at the same moment. */
@@ -166,14 +167,14 @@ async function flipAtRandom(
   return flips;
 }
 
-async function change(account: Account, family: string, ip: string, dropletId: number | null) {
+async function change(account: Account, resourceName: string, ip: string, dropletId: number | null) {
   const body = dropletId === null ? { type: 'unassign' } : { type: 'assign', droplet_id: dropletId };
-  return { dropletId, answer: await account.http.post(`/v2/${family}/${ip}/actions`, body) };
+  return { dropletId, answer: await account.http.post(`/v2/${resourceName}/${ip}/actions`, body) };
 }
 
 async function violations(): Promise<string[]> {
   const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
-  const found = await audit({ db, temporal: stack.temporal, kafka, logger: silent, looks: 6 });
+  const found = await checkConsistency({ db, temporal: stack.temporal, kafka, logger: silent, looks: 6 });
   // The topic is shared with other databases; what it says of this one's actions is looked at.
   const ids = new Set((await db.selectFrom('actions').select('id').execute()).map(({ id }) => billingEventId(id)));
   return found.filter(({ subject }) => !subject.startsWith('action-') || ids.has(subject)).map(describeViolation);

@@ -7,7 +7,7 @@ import type { Account } from '../../dev/kit/account.ts';
 import { type Answer, Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { formatTable } from '../../ops/admin/table.ts';
-import { audit } from '../../ops/consistency/check.ts';
+import { checkConsistency } from '../../ops/consistency/check.ts';
 import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { type AcceptedOperation, isFailure, prepareLanes, type TimedRequest, Traffic } from '../support/traffic.ts';
@@ -26,7 +26,7 @@ const NOISE_MS = 500;
  */
 const KAFKA_BUDGET_MS = 1_500;
 /** What the API answers a request in while a server that it needs is away: from when it has taken it, strictly. */
-const REFUSED_WITHIN_MS = 2_000;
+const REJECTED_WITHIN_MS = 2_000;
 const FAILURES: Failure[] = ['killed', 'silent'];
 
 let stack: FragileStack;
@@ -170,21 +170,21 @@ function expectUndisturbed({ before, during, after }: Periods): void {
   expect(p99, 'the slow end').toBeLessThan(2 * healthy.p99 + 2 * NOISE_MS);
 }
 
-/** Everything was refused with the word to come again, in time. */
-function expectRefused({ before, during, after }: Periods): void {
+/** Everything was rejected with the word to come again, in time. */
+function expectRejected({ before, during, after }: Periods): void {
   // What this very machine takes for a request on which nothing has to be waited for.
   const slowness = Math.max(...[...before, ...after].map(({ milliseconds }) => milliseconds));
   for (const request of during) {
     expect(request).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^[1-9]\d*$/) });
-    expect(request.milliseconds).toBeLessThan(REFUSED_WITHIN_MS + slowness);
+    expect(request.milliseconds).toBeLessThan(REJECTED_WITHIN_MS + slowness);
   }
 }
 
-/** Whatever the API refused, it refused in time; on its own clock, so that it is not about how busy this machine is. */
-function expectRefusedInTime({ logged }: Outage): void {
-  const refused = logged.filter(({ status }) => status === 503);
-  expect(refused.length, 'requests that the API has refused').toBeGreaterThanOrEqual(LEAST_REQUESTS);
-  expect(refused.filter(({ milliseconds }) => milliseconds >= REFUSED_WITHIN_MS)).toEqual([]);
+/** Whatever the API rejected, it rejected in time; on its own clock, so that it is not about how busy this machine is. */
+function expectRejectedInTime({ logged }: Outage): void {
+  const rejected = logged.filter(({ status }) => status === 503);
+  expect(rejected.length, 'requests that the API has rejected').toBeGreaterThanOrEqual(LEAST_REQUESTS);
+  expect(rejected.filter(({ milliseconds }) => milliseconds >= REJECTED_WITHIN_MS)).toEqual([]);
 }
 
 /** Nothing that was accepted before, during or after is left over or has failed. */
@@ -221,22 +221,22 @@ describe.each(FAILURES)('Temporal that is %s', (failure) => {
       live: { status: 200 },
       ready: { status: 200, body: { status: 'degraded', checks: { mysql: 'ok' } } },
     });
-    expect(seen.health.milliseconds).toBeLessThan(REFUSED_WITHIN_MS + 1_000);
+    expect(seen.health.milliseconds).toBeLessThan(REJECTED_WITHIN_MS + 1_000);
     expectAllCompleted(seen);
   }, 240_000);
 });
 
 describe.each(FAILURES)('MySQL that is %s', (failure) => {
-  test('has requests refused in time, and everything goes on by itself', async () => {
+  test('has requests rejected in time, and everything goes on by itself', async () => {
     const seen = await outage('mysql', failure);
-    expectRefused(seen.reads);
-    expectRefused(seen.writes);
-    expectRefusedInTime(seen);
+    expectRejected(seen.reads);
+    expectRejected(seen.writes);
+    expectRejectedInTime(seen);
     expect(seen.health).toMatchObject({
       live: { status: 200 },
       ready: { status: 503, body: { checks: { temporal: 'ok' } } },
     });
-    expect(seen.health.milliseconds).toBeLessThan(REFUSED_WITHIN_MS + 1_000);
+    expect(seen.health.milliseconds).toBeLessThan(REJECTED_WITHIN_MS + 1_000);
     expectAllCompleted(seen);
   }, 240_000);
 });
@@ -260,8 +260,8 @@ test('after all of it every event has been delivered under one id, and no invari
   const logger = pino({ level: 'silent' });
   try {
     // Hours are rebuilt from the topic, repeats dropped, and compared with the actions: what is doubled would show.
-    const clean = async () => (await audit({ db, temporal, kafka, logger, looks: 1 })).length === 0;
-    await until('the audit finds nothing', clean, 60_000);
+    const clean = async () => (await checkConsistency({ db, temporal, kafka, logger, looks: 1 })).length === 0;
+    await until('the consistency check finds nothing', clean, 60_000);
   } finally {
     await db.destroy();
     await temporal.connection.close();

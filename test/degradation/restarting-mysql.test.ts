@@ -6,7 +6,7 @@ import { useWorld } from '../support/world.ts';
 
 const SHORT_MS = 500;
 /** A request gives MySQL 1.5 s at most. */
-const REFUSED_WITHIN_MS = 2_000;
+const REJECTED_WITHIN_MS = 2_000;
 
 let proxy: DroppingProxy;
 let stack: PrivateStack;
@@ -53,7 +53,7 @@ test('requests that come while MySQL restarts wait for it, and are served', asyn
   expect(body, 'each reserve once').toMatchObject({ meta: { total: 2 } });
 });
 
-test('requests to a MySQL that stays away are refused in time, and change nothing', async () => {
+test('requests to a MySQL that stays away are rejected in time, and change nothing', async () => {
   const { account, requests } = await useRequests();
 
   proxy.cut();
@@ -68,7 +68,7 @@ test('requests to a MySQL that stays away are refused in time, and change nothin
 
   for (const { name, status, retryAfter, ms } of answers) {
     expect({ status, retryAfter }, name).toEqual({ status: 503, retryAfter: '1' });
-    expect(ms, name).toBeLessThan(REFUSED_WITHIN_MS);
+    expect(ms, name).toBeLessThan(REJECTED_WITHIN_MS);
   }
   expect((await account.http.get('/v2/reserved_ips')).body).toMatchObject({ meta: { total: 0 } });
 });

@@ -11,7 +11,10 @@ import { pingKafka } from '../../dev/environment/servers/kafka.ts';
 import { pingMysql } from '../../dev/environment/servers/mysql.ts';
 import { pingTemporal } from '../../dev/environment/servers/temporal.ts';
 import { until } from '../../dev/kit/until.ts';
-import { type AuditConfiguration, parseAuditConfiguration } from '../../ops/consistency/settings.ts';
+import {
+  type ConsistencyCheckConfiguration,
+  parseConsistencyCheckConfiguration,
+} from '../../ops/consistency/settings.ts';
 
 /** What can be taken away. */
 export type Part = 'kafka' | 'workers' | 'temporal' | 'mysql';
@@ -34,7 +37,7 @@ export type LoggedRequest = z.infer<typeof requestLineSchema>;
 /** A whole control plane with servers of its own, which a test may take away and bring back. */
 export interface FragileStack {
   apiUrl: string;
-  servers: Pick<AuditConfiguration, 'mysql' | 'temporal' | 'kafka'>;
+  servers: Pick<ConsistencyCheckConfiguration, 'mysql' | 'temporal' | 'kafka'>;
   kafkaBrokers: string;
   take(part: Part, failure: Failure): Promise<void>;
   /** Brings it back and resolves as soon as it answers; nothing else is restarted. */
@@ -66,7 +69,7 @@ export async function startFragileStack(): Promise<FragileStack> {
       startWorker(settings, { name: 'worker', workflowBundle }),
     ]);
     const running = new Map([...servers.processes, worker].map((one): [string, RunningProcess] => [one.name, one]));
-    const { mysql, temporal, kafka } = parseAuditConfiguration({
+    const { mysql, temporal, kafka } = parseConsistencyCheckConfiguration({
       MYSQL_URL: servers.mysqlUrl,
       TEMPORAL_ADDRESS: servers.temporalAddress,
       KAFKA_BROKERS: servers.kafkaBrokers,

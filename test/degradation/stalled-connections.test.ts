@@ -15,7 +15,7 @@ const ROUND_TRIPS = 16;
 /** A request gives MySQL 1.5 s, and asks 3 s more about a commit in doubt; the rest is what this machine takes. */
 const ANSWERED_WITHIN_MS = 9_000;
 
-test('a write whose connection stalls at any statement is done whole, or refused and not done at all', async () => {
+test('a write whose connection stalls at any statement is done whole, or rejected and not done at all', async () => {
   const direct = new URL(inject('stack').mysqlUrl);
   const proxy = await startDroppingProxy({
     target: { host: direct.hostname, port: Number(direct.port) },

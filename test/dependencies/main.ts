@@ -1,11 +1,11 @@
-import { auditDependencies } from './audit.ts';
+import { checkDependencies } from './check.ts';
 
 /*
  * `npm run check:dependencies`: fails when a package that production installs has a known vulnerability that is high or
  * critical. That the registry cannot be asked is no reason to stop a build, and is said loudly.
  */
 
-const found = await auditDependencies(process.env);
+const found = await checkDependencies(process.env);
 switch (found.kind) {
   case 'clean':
     console.log('dependencies: no high or critical advisories in what production installs');

@@ -65,11 +65,11 @@ describe('a second build with changed workflows, deployed under load', () => {
   test('takes over from the first, and nothing is lost and nothing fails', async () => {
     const { namespace } = temporal.options;
     // Of whoever admits an operation.
-    const patience = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000', HOST_ACKNOWLEDGMENT_ATTEMPTS: '2' };
-    const first = { TEMPORAL_NAMESPACE: namespace, WORKER_BUILD_ID: 'build-1', ...patience };
+    const timeouts = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000', HOST_ACKNOWLEDGMENT_ATTEMPTS: '2' };
+    const first = { TEMPORAL_NAMESPACE: namespace, WORKER_BUILD_ID: 'build-1', ...timeouts };
     const second = { ...first, WORKER_BUILD_ID: 'build-2', WORKFLOW_BUNDLE: changedBundle };
     const [api, oldApi, oldWorker] = await Promise.all([
-      startApiProcess({ TEMPORAL_NAMESPACE: namespace, ...patience }),
+      startApiProcess({ TEMPORAL_NAMESPACE: namespace, ...timeouts }),
       startApiProcess({ ...first, EMBEDDED_WORKER: 'true' }),
       startWorkerProcess(first),
     ]);
@@ -104,7 +104,7 @@ describe('a second build with changed workflows, deployed under load', () => {
     const failing = await account.reserve(world.region);
     const failed = await account.startAssign(failing, dead);
     for (let attempt = 0, after = 0; attempt < 2; attempt++) {
-      const event = await silent.event(failing, 'attach', after);
+      const event = await silent.command(failing, 'attach', after);
       await silent.acknowledge(event, 'failed');
       after = event.sequence;
     }

@@ -39,7 +39,7 @@ test('flip changes the paths that are named, shows them, and keeps who did it an
   );
 });
 
-test('flip refuses what it does not know, and touches nothing', async () => {
+test('flip rejects what it does not know, and touches nothing', async () => {
   const path = await useFlagFile();
   await setFlags(path, 'all', { percent: 10 });
   const before = await readFile(path, 'utf8');
@@ -56,13 +56,13 @@ test('flip refuses what it does not know, and touches nothing', async () => {
   expect(await readFile(path, 'utf8')).toBe(before);
 });
 
-test('of two changes at once each is whole, or refused', async () => {
+test('of two changes at once each is whole, or rejected', async () => {
   const path = await useFlagFile();
   const asked = Array.from({ length: 20 }, (_, number) => setFlags(path, 'all', { percent: number + 1 }));
   const results = await Promise.allSettled(asked);
-  const refused = results.filter(({ status }) => status === 'rejected').length;
+  const rejected = results.filter(({ status }) => status === 'rejected').length;
   const history = await readHistory(path);
-  expect(history.length).toBe(20 - refused);
+  expect(history.length).toBe(20 - rejected);
   expect(history.length).toBeGreaterThan(0);
   const percents = new Set([...(await readSettings(path)).values()].map(({ percent }) => percent));
   expect([...percents]).toEqual([Object.values(history.at(-1)?.flags ?? {})[0]?.after.percent]);

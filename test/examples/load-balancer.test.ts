@@ -98,7 +98,7 @@ describe.each(EXAMPLES)('the example of a load-balancer controller in $name', (e
     await activeHost?.confirm(address, 'attach');
     await controller.holds(active.dropletId);
     active.die();
-    await standbyHost?.event(address, 'attach');
+    await standbyHost?.command(address, 'attach');
     const operationId = controller.state()?.pending?.operationId ?? 'none is pending';
 
     first.signal('SIGKILL');

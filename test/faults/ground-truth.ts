@@ -7,14 +7,14 @@ import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { type Address, addressFromBytes, addressToResourceId } from '../../domain/address.ts';
 import { operationSchema } from '../../domain/operation.ts';
 import { readNetworkFile } from '../../host/drivers/simulated.ts';
-import { audit } from '../../ops/consistency/check.ts';
+import { checkConsistency } from '../../ops/consistency/check.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
 import type { ListedAction } from './histories/operation.ts';
 import type { FaultStack } from './stack.ts';
 
 const PAUSE_MS = 1_000;
 const ADDRESS = / (\d+\.\d+\.\d+\.\d+|[\da-f]+(:[\da-f]*)+)/;
-/** A billing event that Kafka refused is tried again after a minute at the latest. */
+/** A billing event that Kafka rejected is tried again after a minute at the latest. */
 const SETTLE_WITHIN_MS = 180_000;
 
 /** What is true when the dust has settled. */
@@ -51,7 +51,7 @@ export async function readGroundTruth(stack: FaultStack, signal?: AbortSignal): 
 async function problemsNow(stack: FaultStack, db: Database, temporal: Client): Promise<string[]> {
   const open = (await listActions(stack, db)).filter(({ status }) => status === 'in-progress');
   if (open.length > 0) return open.map(({ id, address }) => `action ${id} on ${address} has not ended`);
-  const violations = await audit({
+  const violations = await checkConsistency({
     db,
     temporal,
     kafka: { brokers: [stack.kafkaBrokers] },

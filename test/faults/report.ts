@@ -9,14 +9,14 @@ const SAME_MOMENT = 10_000_000;
 
 /** The figures of a run. */
 export interface Figures {
-  /** Changes of addresses that were asked for, also those that were refused. */
+  /** Changes of addresses that were asked for, also those that were rejected. */
   requested: number;
   accepted: number;
   /** Of those accepted, by what they are about. */
   acceptedIpv6: number;
   reservedForDroplets: number;
   dropletsDestroyed: number;
-  refused: number;
+  rejected: number;
   unavailable: number;
   unanswered: number;
   completed: number;
@@ -27,7 +27,7 @@ export interface Figures {
   longestActionMs: number;
 }
 
-/** Counts what the clients were told, and what became of it. */
+/** Counts what the clients were told, and its outcome. */
 export function figuresOf({ records, truth }: Pick<RunResult, 'records' | 'truth'>): Figures {
   const changes = records.filter(isAddressChange);
   const accepted = changes.filter(({ outcome }) => outcome.kind === 'accepted');
@@ -37,12 +37,12 @@ export function figuresOf({ records, truth }: Pick<RunResult, 'records' | 'truth
   return {
     requested: changes.length,
     accepted: accepted.length,
-    acceptedIpv6: accepted.filter(({ request }) => request.family === 6).length,
+    acceptedIpv6: accepted.filter(({ request }) => request.ipVersion === 6).length,
     reservedForDroplets: accepted.filter(({ request }) => request.kind === 'reserve' && request.droplet !== null)
       .length,
     dropletsDestroyed: records.filter(({ request, outcome }) => request.kind === 'destroy' && outcome.kind === 'done')
       .length,
-    refused: count('refused'),
+    rejected: count('refused'),
     unavailable: count('unavailable'),
     unanswered: count('unknown') + count('unexpected'),
     completed: ended('completed'),
@@ -77,8 +77,8 @@ export function describeRun(seed: number, result: RunResult): string {
     ['– reserved for a droplet', figures.reservedForDroplets],
     ['droplets destroyed', figures.dropletsDestroyed],
     ['operations requested', figures.requested],
-    ['refused by a rule (400, 404, 422)', figures.refused],
-    ['refused with 503', figures.unavailable],
+    ['rejected by a rule (400, 404, 422)', figures.rejected],
+    ['rejected with 503', figures.unavailable],
     ['without an answer', figures.unanswered],
     ['actions completed', figures.completed],
     ['actions errored, and undone', figures.errored],

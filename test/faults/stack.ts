@@ -26,7 +26,7 @@ const ACCOUNTS = 2;
 /** A port on which nobody listens. */
 const NOWHERE = 'http://127.0.0.1:9';
 
-/** Short patience, so that operations end while the faults go on. */
+/** Short timeouts, so that operations end while the faults go on. */
 const RULES = {
   HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '3000',
   HOST_ACKNOWLEDGMENT_ATTEMPTS: '4',

@@ -37,7 +37,7 @@ export function explainUnserved(exchanges: Exchange[], spans: FaultSpan[]): Unse
 }
 
 /**
- * The API refuses only what it cannot ask MySQL about; everything else that a client can meet comes of a gateway, an API,
+ * The API rejects only what it cannot ask MySQL about; everything else that a client can meet comes of a gateway, an API,
  * or the way to them, that was lost with the request. Temporal, workers, hosts and Kafka are on the path of no request.
  */
 function canCause(action: FaultAction, { status, message }: Exchange): boolean {

@@ -3,10 +3,10 @@ import type { AssignOperation } from '../../domain/operation.ts';
 import { carryOut } from '../../workflows/carry-out.ts';
 import { bill, settle } from '../../workflows/steps.ts';
 
-export { audit } from '../../workflows/audit.ts';
 export { publishBillingEvent } from '../../workflows/billing.ts';
 export { release } from '../../workflows/release.ts';
 export { reserve } from '../../workflows/reserve.ts';
+export { scheduledReconciler as audit } from '../../workflows/scheduled-reconciler.ts';
 export { unassign } from '../../workflows/unassign.ts';
 
 /** An assign that somebody has changed without thinking of those that are open: it no longer waits for the host. */

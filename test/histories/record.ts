@@ -16,7 +16,7 @@ const SCENARIOS = [
   'test/billing/outage.test.ts',
   'test/hosts/acknowledgments.test.ts',
   'test/operators',
-  'test/sdk/verdict-first.test.ts',
+  'test/sdk/decision-first.test.ts',
 ];
 
 const { status } = spawnSync(process.execPath, [join(PROJECT_FOLDER, 'test/run.ts'), ...SCENARIOS], {

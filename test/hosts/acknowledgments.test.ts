@@ -14,7 +14,7 @@ describe('an acknowledgment', () => {
     for (let round = 0; round < 10; round++) {
       const ip = await account.reserve(world.region);
       const action = await account.startAssign(ip, droplet);
-      const [event] = (await host?.openEvents()) ?? [];
+      const [event] = (await host?.openCommands()) ?? [];
       expect(event, 'the event is there as soon as the assign is answered').toMatchObject({ address: ip });
       if (event) expect(await host?.acknowledge(event)).toBe('recorded');
       await account.completed(action);
@@ -29,7 +29,7 @@ describe('an acknowledgment', () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
     const action = await account.startAssign(ip, droplet);
-    const event = await host?.event(ip, 'attach');
+    const event = await host?.command(ip, 'attach');
     if (!host || !event) throw new Error('no event');
 
     const results = await Promise.all(Array.from({ length: 5 }, () => host.acknowledge(event)));
@@ -47,26 +47,26 @@ describe('an acknowledgment', () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
     const action = await account.startAssign(ip, droplet);
-    const first = await host?.event(ip, 'attach');
+    const first = await host?.command(ip, 'attach');
 
     // The second attempt tells the host again; the answer to the first telling is as good.
-    const again = await host?.event(ip, 'attach', first?.sequence);
+    const again = await host?.command(ip, 'attach', first?.sequence);
     expect(again?.generation).toBe(first?.generation);
     if (first) await host?.acknowledge(first);
 
     await account.completed(action);
   });
 
-  test('that never comes undoes the assign, and the host is told to detach under a newer generation', async () => {
+  test('that never comes undoes the assign, and the host is commanded to detach under a newer generation', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
 
     const action = await account.startAssign(ip, droplet);
-    const attach = await host?.event(ip, 'attach');
+    const attach = await host?.command(ip, 'attach');
     expect(await account.ended(action)).toMatchObject({ status: 'errored' });
 
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
-    const detach = await host?.event(ip, 'detach');
+    const detach = await host?.command(ip, 'detach');
     expect(detach?.generation).toBeGreaterThan(attach?.generation ?? 0);
   });
 
@@ -79,12 +79,12 @@ describe('an acknowledgment', () => {
     expect(await account.ended(await account.startAssign(ip, second))).toMatchObject({ status: 'errored' });
 
     expect(await account.show(ip)).toMatchObject({ droplet: { id: first }, locked: false });
-    const restored = await host?.event(ip, 'attach', attached?.sequence);
+    const restored = await host?.command(ip, 'attach', attached?.sequence);
     expect(restored).toMatchObject({ droplet_id: first });
     expect(restored?.generation).toBeGreaterThan(attached?.generation ?? 0);
   });
 
-  test('that never comes undoes an unassign, and the host is told to attach under a newer generation', async () => {
+  test('that never comes undoes an unassign, and the host is commanded to attach under a newer generation', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
     await account.assignBy(host, ip, droplet);
@@ -92,8 +92,8 @@ describe('an acknowledgment', () => {
     expect(await account.ended(await account.startUnassign(ip))).toMatchObject({ status: 'errored' });
 
     expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
-    const detach = await host?.event(ip, 'detach');
-    const attach = await host?.event(ip, 'attach');
+    const detach = await host?.command(ip, 'detach');
+    const attach = await host?.command(ip, 'attach');
     expect(attach?.generation).toBeGreaterThan(detach?.generation ?? 0);
   });
 
@@ -101,7 +101,7 @@ describe('an acknowledgment', () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
     const action = await account.startAssign(ip, droplet);
-    const attach = await host?.event(ip, 'attach');
+    const attach = await host?.command(ip, 'attach');
     await account.ended(action);
 
     if (attach) await host?.acknowledge(attach);
@@ -126,9 +126,7 @@ describe('an acknowledgment', () => {
     const handle = temporal.workflow.getHandle(`reserved-ip/${ip}`);
     await expect(handle.result()).rejects.toMatchObject({
       cause: {
-        message: expect.stringMatching(
-          /^Mend host \S+, then reset this workflow.*the simulated driver was told to fail/,
-        ),
+        message: expect.stringMatching(/^Mend host \S+, then reset this workflow.*the simulated driver is set to fail/),
       },
     });
     world.agents[0]?.driver.failNext(0);
@@ -162,6 +160,6 @@ describe('failing over away from a dead host', () => {
 
     expect(await account.show(ip)).toMatchObject({ droplet: { id: second } });
     deadHost?.driver.speakAgain();
-    await until('the host that came back let go', async () => !deadHost?.driver.attachments.has(ip));
+    await until('the host that came back detached it', async () => !deadHost?.driver.attachments.has(ip));
   });
 });

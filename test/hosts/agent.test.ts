@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
-import type { DesiredAttachment } from '../../domain/host-event.ts';
+import type { DesiredAttachment } from '../../domain/host-protocol.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import { startAgent, type TestAgent, useStateFile } from '../support/agents.ts';
 import { useDatabase } from '../support/database.ts';
@@ -51,24 +51,24 @@ describe('an agent', () => {
     expect(controlPlane.snapshots).toBe(1);
   });
 
-  test('answers for nothing while its host is cut off, and then only for what is still its own', async () => {
+  test('announces nothing while its host is cut off, and then only for what is still its own', async () => {
     const moved = '203.0.113.8';
     const controlPlane = await useScriptedControlPlane();
     const driver = new SimulatedDriver();
     startAgent({ apiUrl: controlPlane.url, token, driver });
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 1, dropletId: 11 });
     controlPlane.events.push({ sequence: 2, change: 'attach', address: moved, generation: 1, dropletId: 12 });
-    await until('both are attached', async () => driver.answersFor(IP) && driver.answersFor(moved));
+    await until('both are attached', async () => driver.announces(IP) && driver.announces(moved));
 
     driver.setCarrier(false);
-    await until('the host answers for nothing', async () => !driver.answersFor(IP) && !driver.answersFor(moved));
+    await until('the host announces nothing', async () => !driver.announces(IP) && !driver.announces(moved));
     controlPlane.desired = {
       sequence: 2,
       attachments: [{ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR }],
     };
     driver.setCarrier(true);
 
-    await until('the host answers for what is its own', async () => driver.answersFor(IP));
+    await until('the host announces what is its own', async () => driver.announces(IP));
     await until('the rest is gone', async () => !driver.attachments.has(moved));
   });
 
@@ -178,7 +178,7 @@ describe('an agent', () => {
     await until('the event was acknowledged', async () => controlPlane.outcomeOf(4));
   });
 
-  test('says an acknowledgment again when the operation could not be told', async () => {
+  test('says an acknowledgment again when the operation could not be notified', async () => {
     const controlPlane = await useScriptedControlPlane();
     const driver = new RecordingDriver();
     controlPlane.retryOnce.add(1);
@@ -196,7 +196,7 @@ describe('an agent', () => {
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 1, dropletId: 11 });
     await until('it was acknowledged', async () => controlPlane.outcomeOf(1));
     expect(controlPlane.acknowledged).toMatchObject([
-      { outcome: 'failed', message: 'the simulated driver was told to fail' },
+      { outcome: 'failed', message: 'the simulated driver is set to fail' },
     ]);
   });
 });
@@ -235,7 +235,7 @@ describe('a host that was cut off', () => {
     };
     link.become('open');
 
-    await until('the host let go of the address', async () => !driver.attachments.has(ip));
+    await until('the host detached the address', async () => !driver.attachments.has(ip));
     expect(answeredAtFirstDetach[0]).toBe(0);
     await until('it had answered everything', async () => (await unanswered(world, cutOff)) === 0);
     expect(await account.show(ip)).toMatchObject({ droplet: { id: otherDroplet } });

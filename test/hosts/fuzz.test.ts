@@ -11,7 +11,7 @@ import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { useWorld, type World } from '../support/world.ts';
-import { type HostileRequest, hostileRequests, type Refusal } from './hostile-requests.ts';
+import { type HostileRequest, hostileRequests, type RejectionReason } from './hostile-requests.ts';
 
 const REQUESTS = 600;
 const IN_FLIGHT = 8;
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.close());
 
-test('whatever comes from a host or someone who plays one is refused, logged, and changes nothing', async () => {
+test('whatever comes from a host or someone who plays one is rejected, logged, and changes nothing', async () => {
   const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e6));
   const { world, account, victim, action, scene } = await useScene();
   const db = useDatabase();
@@ -47,8 +47,8 @@ test('whatever comes from a host or someone who plays one is refused, logged, an
   const requests = hostileRequests(seededRandom(seed), scene, REQUESTS);
   const answers = await sendAll(requests);
 
-  for (const [index, { what, refusal }] of requests.entries()) {
-    expectRefused(answers[index], refusal, `seed ${seed}, request ${index}, ${what}`);
+  for (const [index, { what, rejection }] of requests.entries()) {
+    expectRejected(answers[index], rejection, `seed ${seed}, request ${index}, ${what}`);
   }
   expect(await everythingOf(db, world, account), `seed ${seed}`).toEqual(before);
   expectLogged(requests, `seed ${seed}`);
@@ -76,7 +76,7 @@ test('an acknowledgment that another one in the same batch contradicts is not sa
   await account.completed(action);
 });
 
-/** A host that was told to attach an address and has not answered yet, and another whose answers are all in. */
+/** A host that was commanded to attach an address and has not answered yet, and another whose answers are all in. */
 async function useScene() {
   const world = await useWorld({ agents: 0, manualHosts: 2, apiUrl: stack.apiUrl });
   const [victim, neighbour] = world.manualHosts;
@@ -104,7 +104,7 @@ async function useScene() {
   const othersAnswered = await attachAndDetach(neighbour, await account.reserve(world.region), other);
 
   const action = await account.startAssign(ip, first);
-  const open = await victim.event(ip, 'attach');
+  const open = await victim.command(ip, 'attach');
   await until('its workflow waits where operators see it', () => waitsVisibly(action.id), 20_000);
   const scene = {
     victim: { token: tokenOf(victim.http), open: nameOf(open), answered: answered.map(nameOf) },
@@ -175,7 +175,7 @@ function requestIdOf(index: number): string {
   return `hostile-${index}`;
 }
 
-const ERRORS: Record<Exclude<Refusal, 'unheeded'>, { status: number; id: string }> = {
+const ERRORS: Record<Exclude<RejectionReason, 'unheeded'>, { status: number; id: string }> = {
   bad_request: { status: 400, id: 'bad_request' },
   unauthorized: { status: 401, id: 'unauthorized' },
   too_long: { status: 414, id: 'uri_too_long' },
@@ -185,9 +185,9 @@ const ERRORS: Record<Exclude<Refusal, 'unheeded'>, { status: number; id: string 
   invalid: { status: 422, id: 'unprocessable_entity' },
 };
 
-function expectRefused(answer: Answer | undefined, refusal: Refusal, what: string): void {
+function expectRejected(answer: Answer | undefined, rejection: RejectionReason, what: string): void {
   if (!answer) throw new Error(`${what}: no answer`);
-  if (refusal === 'unheeded') {
+  if (rejection === 'unheeded') {
     const statuses = new Set(readStatuses(answer));
     expect(
       [...statuses].filter((status) => status !== 'unknown' && status !== 'repeated'),
@@ -195,7 +195,7 @@ function expectRefused(answer: Answer | undefined, refusal: Refusal, what: strin
     ).toEqual([]);
     return;
   }
-  const { status, id } = ERRORS[refusal];
+  const { status, id } = ERRORS[rejection];
   expect(answer.status, `${what}: ${answer.text}`).toBe(status);
   expect(answer.headers.get('content-type'), what).toBe('application/json; charset=utf-8');
   expect(answer.body, what).toEqual(expectedError(id, expect.stringMatching(/\S/), answer.headers));
@@ -219,7 +219,7 @@ function expectLogged(requests: HostileRequest[], what: string): void {
     warnings.set(line.requestId, [...(warnings.get(line.requestId) ?? []), line]);
   }
   for (const [index, request] of requests.entries()) {
-    const isUnrouted = request.refusal === 'not_found' || request.refusal === 'too_long';
+    const isUnrouted = request.rejection === 'not_found' || request.rejection === 'too_long';
     const host = request.token === null || isUnrouted ? undefined : expect.any(String);
     expect(warnings.get(requestIdOf(index)), `${what}, request ${index}, ${request.what}`).toEqual([
       expect.objectContaining({ level: PINO_WARN, ...(host && { host }) }),

@@ -16,8 +16,8 @@ export interface Scene {
   foreignTokens: readonly string[];
 }
 
-/** How a request must be refused: as a whole, or each acknowledgment in it. */
-export type Refusal =
+/** How a request must be rejected: as a whole, or each acknowledgment in it. */
+export type RejectionReason =
   | 'bad_request'
   | 'unauthorized'
   | 'not_found'
@@ -29,9 +29,9 @@ export type Refusal =
 
 /** A request that must change nothing. */
 export interface HostileRequest {
-  /** For the message when it is not refused. */
+  /** For the message when it is not rejected. */
   what: string;
-  refusal: Refusal;
+  rejection: RejectionReason;
   token: string | null;
   method: string;
   path: string;
@@ -79,7 +79,7 @@ const stranger: Kind = (random, scene) => {
   ]);
   const request = {
     what: `authorization ${JSON.stringify(authorization?.slice(0, 12) ?? null)}`,
-    refusal: 'unauthorized',
+    rejection: 'unauthorized',
     token: null,
     ...(authorization !== null && { headers: { authorization } }),
   } as const;
@@ -141,7 +141,7 @@ const garbage: Kind = (random, { victim }) => {
     '['.repeat(1 + random.below(100_000)),
     String.fromCharCode(...Array.from({ length: 200 }, () => random.below(0x80))),
   ]);
-  return { ...posting('garbage', victim.token), refusal: 'bad_request', rawBody };
+  return { ...posting('garbage', victim.token), rejection: 'bad_request', rawBody };
 };
 
 const wrongTypes: Kind = (random, { victim }) => {
@@ -169,18 +169,18 @@ const wrongTypes: Kind = (random, { victim }) => {
     `{"acknowledgments":[{"__proto__":${JSON.stringify(right)}}]}`,
     `{"acknowledgments":[{"sequence":${right.sequence}e400}]}`,
   ];
-  return { ...posting('wrong types', victim.token), refusal: 'invalid', rawBody: random.from(bodies) };
+  return { ...posting('wrong types', victim.token), rejection: 'invalid', rawBody: random.from(bodies) };
 };
 
 const tooMany: Kind = (random, { victim }) => {
   const acknowledgments = Array.from({ length: 501 + random.below(2_000) }, () => confirming(victim.open));
-  return { ...posting('an oversized batch', victim.token), refusal: 'invalid', body: { acknowledgments } };
+  return { ...posting('an oversized batch', victim.token), rejection: 'invalid', body: { acknowledgments } };
 };
 
 const tooLarge: Kind = (random, { victim }) => {
   const padding = ' '.repeat(ONE_MEBIBYTE + random.below(10_000));
   const rawBody = `${JSON.stringify({ acknowledgments: [confirming(victim.open)] })}${padding}`;
-  return { ...posting('a body above the limit', victim.token), refusal: 'too_large', rawBody };
+  return { ...posting('a body above the limit', victim.token), rejection: 'too_large', rawBody };
 };
 
 const notText: Kind = (random, { victim }) => {
@@ -195,7 +195,7 @@ const notText: Kind = (random, { victim }) => {
     ]),
     text.indexOf('@@'),
   );
-  return { ...posting('a body that is no UTF-8', victim.token), refusal: 'bad_request', rawBody };
+  return { ...posting('a body that is no UTF-8', victim.token), rejection: 'bad_request', rawBody };
 };
 
 const otherContent: Kind = (random, { victim }) => {
@@ -205,7 +205,7 @@ const otherContent: Kind = (random, { victim }) => {
   ]);
   return {
     ...posting(`content of the type ${type}`, victim.token),
-    refusal: 'bad_request',
+    rejection: 'bad_request',
     headers: { 'content-type': type },
     body: { acknowledgments: [confirming(victim.open, random.from(OUTCOMES))] },
   };
@@ -224,7 +224,7 @@ const absurdQuery: Kind = (random, { victim }) => {
     Array.from({ length: 2 + random.below(300) }, () => `${name}=1`).join('&'),
   ]);
   const path = `${EVENTS}?${query}`;
-  return { what: path.slice(0, 80), refusal: 'invalid', token: victim.token, method: 'GET', path };
+  return { what: path.slice(0, 80), rejection: 'invalid', token: victim.token, method: 'GET', path };
 };
 
 const LONGEST_PATH = 2_048;
@@ -234,7 +234,7 @@ const wrongDoor: Kind = (random, { victim }) => {
   if (random.below(2) === 0) {
     const method = random.from(['PUT', 'PATCH', 'DELETE']);
     const path = random.from([EVENTS, ACKNOWLEDGMENTS, DESIRED_STATE]);
-    return { ...request, what: `${method} ${path}`, refusal: 'method_not_allowed', method, path };
+    return { ...request, what: `${method} ${path}`, rejection: 'method_not_allowed', method, path };
   }
   const path = random.from([
     `${ACKNOWLEDGMENTS}/${victim.open.sequence}`,
@@ -244,8 +244,8 @@ const wrongDoor: Kind = (random, { victim }) => {
     '/host/v1/acknowledgments%00',
     '/host/v1/%ff%fe',
   ]);
-  const refusal = path.length > LONGEST_PATH ? 'too_long' : 'not_found';
-  return { ...request, what: path.slice(0, 80), refusal, method: 'POST', path };
+  const rejection = path.length > LONGEST_PATH ? 'too_long' : 'not_found';
+  return { ...request, what: path.slice(0, 80), rejection, method: 'POST', path };
 };
 
 const KINDS: readonly Kind[] = [
@@ -268,7 +268,7 @@ function posting(what: string, token: string) {
 }
 
 function acknowledging(what: string, token: string, acknowledgments: unknown[]): HostileRequest {
-  return { ...posting(what, token), refusal: 'unheeded', body: { acknowledgments } };
+  return { ...posting(what, token), rejection: 'unheeded', body: { acknowledgments } };
 }
 
 /** At least one of a list, in any order, some of them perhaps twice. */

@@ -22,7 +22,7 @@ async function useOpenAttach() {
   const [droplet = 0, otherDroplet = 0] = await world.droplets(account, 2);
   const ip = await account.reserve(world.region);
   const action = await account.startAssign(ip, droplet);
-  const event = await host.event(ip, 'attach');
+  const event = await host.command(ip, 'attach');
   return { world, host, other, account, droplet, otherDroplet, ip, action, event };
 }
 
@@ -44,13 +44,13 @@ describe('the host protocol', () => {
       }
     }
 
-    expect(await host.openEvents()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
+    expect(await host.openCommands()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
   });
 
-  test('refuses a revoked token within a second, and lets a new one in at once', async () => {
+  test('rejects a revoked token within a second, and lets a new one in at once', async () => {
     const { world, host } = await useOpenAttach();
-    await host.openEvents();
+    await host.openCommands();
 
     expect(await world.admin.delete(`/internal/v1/hosts/${host.name}/tokens`)).toMatchObject({ status: 200 });
 
@@ -69,8 +69,8 @@ describe('the host protocol', () => {
 
   test('shows a host its own events and nothing of another’s', async () => {
     const { host, other, ip } = await useOpenAttach();
-    expect(await host.openEvents()).toMatchObject([{ address: ip, change: 'attach' }]);
-    expect(await other.openEvents()).toEqual([]);
+    expect(await host.openCommands()).toMatchObject([{ address: ip, change: 'attach' }]);
+    expect(await other.openCommands()).toEqual([]);
     expect(await desiredState(other)).toMatchObject({ host: other.name, attachments: [] });
   });
 
@@ -79,7 +79,7 @@ describe('the host protocol', () => {
 
     expect(await other.acknowledge(event)).toBe('unknown');
 
-    expect(await host.openEvents()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
+    expect(await host.openCommands()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
     expect(await host.acknowledge(event)).toBe('recorded');
     await account.completed(action);
@@ -89,14 +89,14 @@ describe('the host protocol', () => {
     const { world, host, other, account, otherDroplet, action, event } = await useOpenAttach();
     const otherIp = await account.reserve(world.region);
     const otherAction = await account.startAssign(otherIp, otherDroplet);
-    const otherEvent = await other.event(otherIp, 'attach');
+    const otherEvent = await other.command(otherIp, 'attach');
     expect(otherEvent).toMatchObject({ sequence: event.sequence, generation: event.generation });
 
     expect(await other.acknowledge(otherEvent)).toBe('recorded');
 
     await account.completed(otherAction);
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
-    expect(await host.openEvents()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
+    expect(await host.openCommands()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
   });
 
   test('answers a batch one by one, in its order, and the unknown ones harm no other', async () => {
@@ -170,7 +170,7 @@ describe('a request of a host that makes no sense', () => {
     }
     for (const query of queries) expectClearError(query, await host.http.get(`${EVENTS}?${query}`), 422);
 
-    expect(await host.openEvents()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
+    expect(await host.openCommands()).toContainEqual(expect.objectContaining({ sequence: event.sequence }));
     expect((await account.action(action.id)).status).not.toBe('completed');
   });
 
@@ -230,7 +230,7 @@ describe('a long poll', () => {
     await host.acknowledge(event);
     await account.completed(action);
     await account.startUnassign(ip);
-    const detach = await host.event(ip, 'detach');
+    const detach = await host.command(ip, 'detach');
     const another = await account.reserve(world.region);
     expect(await account.requestAssign(another, droplet)).toMatchObject({ status: 422 });
     const poll = async (query: string) => (await host.http.get(`${EVENTS}?${query}`)).body;
@@ -265,7 +265,7 @@ describe('an event', () => {
     }
     await host.acknowledge(event);
 
-    expect(await host.openEvents()).not.toContainEqual(mine);
+    expect(await host.openCommands()).not.toContainEqual(mine);
     expect((await elsewhere.get(EVENTS)).body).not.toMatchObject({ events: expect.arrayContaining([mine]) });
   });
 
@@ -319,7 +319,7 @@ describe('the desired state of a host', () => {
     await expectStates('assigned', here(event.generation, droplet), []);
 
     const moved = await account.startAssign(ip, otherDroplet);
-    const arrival = await other.event(ip, 'attach');
+    const arrival = await other.command(ip, 'attach');
     await expectStates('being reassigned', [], here(arrival.generation, otherDroplet));
     await other.acknowledge(arrival);
     await host.confirm(ip, 'detach');
@@ -327,7 +327,7 @@ describe('the desired state of a host', () => {
     await expectStates('reassigned', [], here(arrival.generation, otherDroplet));
 
     const left = await account.startUnassign(ip);
-    const departure = await other.event(ip, 'detach');
+    const departure = await other.command(ip, 'detach');
     await expectStates('being unassigned', [], []);
     expect((await desiredState(other)).sequence).toBe(departure.sequence);
     await other.acknowledge(departure);
@@ -363,7 +363,7 @@ describe('a host that was declared gone', () => {
     const path = `/internal/v1/hosts/${host.name}`;
     expect(await world.admin.post(`${path}/gone`)).toMatchObject({ status: 200, body: { host: { state: 'gone' } } });
 
-    await until('its events were refused', async () => (await host.http.get(EVENTS)).status === 409, 1_500);
+    await until('its events were rejected', async () => (await host.http.get(EVENTS)).status === 409, 1_500);
     expect(await host.http.post(ACKNOWLEDGMENTS, { acknowledgments: [] })).toMatchObject({
       status: 409,
       body: { id: 'conflict', message: expect.stringContaining('declared gone') },

@@ -6,9 +6,9 @@ import { useDatabase } from '../support/database.ts';
 import { useLink } from '../support/link.ts';
 
 /** What one query may take, and a busy machine. */
-const REFUSED_WITHIN_MS = 2_000;
+const REJECTED_WITHIN_MS = 2_000;
 
-test('a poll that comes while MySQL is already being waited for is refused as soon as the one before it', async () => {
+test('a poll that comes while MySQL is already being waited for is rejected as soon as the one before it', async () => {
   const mysqlUrl = inject('stack').mysqlUrl;
   const { host } = new URL(mysqlUrl);
   const link = await useLink(host);
@@ -18,14 +18,14 @@ test('a poll that comes while MySQL is already being waited for is refused as so
   const poll = async (id: number) => {
     const begin = performance.now();
     const { signal } = new AbortController();
-    const refused = waitingHosts.wait({
+    const rejected = waitingHosts.wait({
       host: { id, name: `host-${id}` },
       after: 0,
       limit: 10,
       waitMs: 20_000,
       signal,
     });
-    await expect(refused, `poll ${id}`).rejects.toThrow();
+    await expect(rejected, `poll ${id}`).rejects.toThrow();
     return performance.now() - begin;
   };
   link.become('silent');
@@ -34,6 +34,6 @@ test('a poll that comes while MySQL is already being waited for is refused as so
   await sleep(1_000);
   const second = poll(2);
 
-  expect(await first).toBeLessThan(REFUSED_WITHIN_MS);
+  expect(await first).toBeLessThan(REJECTED_WITHIN_MS);
   expect(await second, 'it need not wait for a failure of its own').toBeLessThan(1_000);
 });

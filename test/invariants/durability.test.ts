@@ -16,11 +16,11 @@ import { useWorld } from '../support/world.ts';
 const STARTED = 2;
 
 /** Of whoever admits an operation. */
-const PATIENCE = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '8000', HOST_ACKNOWLEDGMENT_ATTEMPTS: '2' };
+const TIMEOUTS = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '8000', HOST_ACKNOWLEDGMENT_ATTEMPTS: '2' };
 
 let stack: PrivateStack;
 beforeAll(async () => {
-  stack = await createPrivateStack({ settings: PATIENCE });
+  stack = await createPrivateStack({ settings: TIMEOUTS });
 });
 afterAll(() => stack?.close());
 
@@ -64,7 +64,7 @@ describe('an operation', () => {
     await worker.stop();
   });
 
-  test('that no worker took up in its time is refused for good, and changes nothing', async () => {
+  test('that no worker took up in its time is rejected for good, and changes nothing', async () => {
     const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);

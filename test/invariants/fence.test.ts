@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { type AdmissionResult, admit } from '../../db/operations/admit.ts';
+import { type AdmissionResult, admitInDatabase } from '../../db/operations/admit.ts';
 import { ActionEndedError, SupersededError } from '../../db/operations/errors.ts';
 import { undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
 import type { Account } from '../../dev/kit/account.ts';
-import type { Admitted, Verdict } from '../../domain/decision.ts';
+import type { Admitted, Decision } from '../../domain/decision.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { useDatabase } from '../support/database.ts';
@@ -29,21 +29,21 @@ function assignOperation(account: Account, address: string, dropletId: number): 
 }
 
 function admitting(db: Database, operation: AssignOperation): Promise<AdmissionResult> {
-  return admit({ db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false });
+  return admitInDatabase({ db, operation, rules: RULES, mayBeRepeated: false, viaOutbox: false });
 }
 
-function verdictOf(result: AdmissionResult): Verdict | null {
+function decisionOf(result: AdmissionResult): Decision | null {
   if (result.kind === 'admitted') return result.admitted;
-  return result.kind === 'repeated' ? result.verdict : null;
+  return result.kind === 'repeated' ? result.decision : null;
 }
 
 function admitted(result: AdmissionResult): Admitted {
-  const verdict = verdictOf(result);
-  if (verdict?.kind !== 'admitted') throw new Error(`not admitted: ${JSON.stringify(result)}`);
-  return verdict;
+  const decision = decisionOf(result);
+  if (decision?.kind !== 'admitted') throw new Error(`not admitted: ${JSON.stringify(result)}`);
+  return decision;
 }
 
-describe('the verdict of an operation', () => {
+describe('the decision of an operation', () => {
   test('is the first writer’s, for everyone who asks at once', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const db = useDatabase();
@@ -51,16 +51,16 @@ describe('the verdict of an operation', () => {
     const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
 
-    const ask = () => admit({ db, operation, rules: RULES, mayBeRepeated: true, viaOutbox: false });
+    const ask = () => admitInDatabase({ db, operation, rules: RULES, mayBeRepeated: true, viaOutbox: false });
     const results = await Promise.all(Array.from({ length: 6 }, ask));
 
-    const verdicts = results.map(verdictOf);
-    for (const verdict of verdicts) expect(verdict).toEqual(verdicts[0]);
-    expect(verdicts[0]).toMatchObject({ kind: 'admitted' });
+    const decisions = results.map(decisionOf);
+    for (const decision of decisions) expect(decision).toEqual(decisions[0]);
+    expect(decisions[0]).toMatchObject({ kind: 'admitted' });
     expect(results.filter(({ kind }) => kind === 'admitted')).toHaveLength(1);
   });
 
-  test('is a refusal once its time has passed, whoever has been told that it will not happen', async () => {
+  test('is a rejection once its time has passed, whoever has been told that it will not happen', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const db = useDatabase();
     const account = await world.account();
@@ -68,17 +68,17 @@ describe('the verdict of an operation', () => {
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
     const late = { ...operation, admitBefore: new Date(Date.now() - 1_000).toISOString() };
 
-    expect(await admitting(db, late)).toEqual({ kind: 'refused', refusal: 'expired' });
+    expect(await admitting(db, late)).toEqual({ kind: 'rejected', reason: 'expired' });
     expect(await account.show(operation.address)).toMatchObject({ locked: false });
   });
 
-  test('that is a refusal leaves nothing behind', async () => {
+  test('that is a rejection leaves nothing behind', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const db = useDatabase();
     const account = await world.account();
     const operation = assignOperation(account, await account.reserve(world.region), 1);
 
-    expect(await admitting(db, operation)).toEqual({ kind: 'refused', refusal: 'droplet_not_found' });
+    expect(await admitting(db, operation)).toEqual({ kind: 'rejected', reason: 'droplet_not_found' });
 
     const rows = await db.selectFrom('operations').select('id').where('id', '=', operation.id).execute();
     expect(rows).toEqual([]);
@@ -91,16 +91,16 @@ describe('a run that has lost its fence', () => {
     const [first = 0, second = 0] = droplets;
     const db = useDatabase();
     const old = assignOperation(account, address, first);
-    const oldVerdict = admitted(await admitting(db, old));
-    await undo(db, old, oldVerdict, 'given up');
+    const oldDecision = admitted(await admitting(db, old));
+    await undo(db, old, oldDecision, 'given up');
     const newer = assignOperation(account, address, second);
-    const newerVerdict = admitted(await admitting(db, newer));
+    const newerDecision = admitted(await admitting(db, newer));
 
-    await expect(settle(db, old, oldVerdict, RULES)).rejects.toBeInstanceOf(SupersededError);
+    await expect(settle(db, old, oldDecision, RULES)).rejects.toBeInstanceOf(SupersededError);
     expect(await account.show(address)).toMatchObject({ droplet: null, locked: true });
 
-    await settle(db, newer, newerVerdict, RULES);
-    await expect(undo(db, newer, newerVerdict, 'too late')).rejects.toBeInstanceOf(ActionEndedError);
+    await settle(db, newer, newerDecision, RULES);
+    await expect(undo(db, newer, newerDecision, 'too late')).rejects.toBeInstanceOf(ActionEndedError);
     expect(await account.show(address)).toMatchObject({ droplet: { id: second }, locked: false });
   });
 
@@ -110,10 +110,10 @@ describe('a run that has lost its fence', () => {
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
-    const verdict = admitted(await admitting(db, operation));
+    const decision = admitted(await admitting(db, operation));
 
-    const first = await settle(db, operation, verdict, RULES);
-    const second = await settle(db, operation, verdict, RULES);
+    const first = await settle(db, operation, decision, RULES);
+    const second = await settle(db, operation, decision, RULES);
 
     expect(first).toHaveLength(1);
     expect(second).toEqual(first);
@@ -121,7 +121,7 @@ describe('a run that has lost its fence', () => {
 });
 
 describe('the generation of an address', () => {
-  test('rises with every change, and every host event carries it', async () => {
+  test('rises with every change, and every host command carries it', async () => {
     const { account, ip: address, droplets } = await useReserved({ agents: 2, droplets: 2 });
     const [first = 0, second = 0] = droplets;
     const db = useDatabase();
@@ -164,7 +164,7 @@ describe('a reset from outside', () => {
     expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
   });
 
-  test('of a run that another action has superseded is refused by the fence', async () => {
+  test('of a run that another action has superseded is rejected by the fence', async () => {
     const { world, account, ip, droplets } = await useReserved({ agents: 1, droplets: 2 });
     const [first = 0, second = 0] = droplets;
     const temporal = await useTemporal();
@@ -188,7 +188,7 @@ describe('a cancellation from outside', () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const temporal = await useTemporal();
     const action = await account.startAssign(ip, droplet);
-    await world.manualHosts[0]?.event(ip, 'attach');
+    await world.manualHosts[0]?.command(ip, 'attach');
 
     await (await runningOperation(temporal, ip, 'assign')).cancel();
 
@@ -196,7 +196,7 @@ describe('a cancellation from outside', () => {
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
   });
 
-  test('of a release does not keep it from returning the address once its host has let go', async () => {
+  test('of a release does not keep it from returning the address once its host has detached it', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const temporal = await useTemporal();
     const [host] = world.manualHosts;

@@ -32,7 +32,7 @@ test('a commit whose answer was lost is answered as what it did, and was done on
   const result = await admit(operation, { mayBeRepeated: false });
 
   await lost;
-  expect(result).toMatchObject({ kind: 'repeated', verdict: { kind: 'admitted', address } });
+  expect(result).toMatchObject({ kind: 'repeated', decision: { kind: 'admitted', address } });
   const actions = await actionsOf(operation);
   expect(actions).toHaveLength(1);
   await account.completed({ id: actions[0]?.id ?? 0 });
@@ -124,7 +124,7 @@ test('a run in the way that does not close delays nothing but the start: the req
   expect(await account.show(address)).toMatchObject({ droplet: { id: dropletId }, locked: false });
 });
 
-test('an internal service whose answer was lost gets the verdict from the operation itself', async () => {
+test('an internal service whose answer was lost gets the decision from the operation itself', async () => {
   const { world, account, ip: address, droplet: dropletId } = await useReserved({ agents: 0, manualHosts: 1 });
   const temporal = await useTemporal();
   const { workflow } = temporal;
@@ -137,9 +137,9 @@ test('an internal service whose answer was lost gets the verdict from the operat
 
   const handle = await client.assign({ accountId: account.id, address, dropletId });
 
-  expect(handle.verdict).toMatchObject({ kind: 'admitted', address });
+  expect(handle.decision).toMatchObject({ kind: 'admitted', address });
   await world.manualHosts[0]?.confirm(address, 'attach');
-  await account.completed({ id: handle.verdict.kind === 'admitted' ? handle.verdict.actionId : 0 });
+  await account.completed({ id: handle.decision.kind === 'admitted' ? handle.decision.actionId : 0 });
 });
 
 test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
@@ -155,7 +155,7 @@ test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
         const { address } = result.admitted;
         expect((await account.requestRelease(address)).status).toBe(204);
         // As the answer is after a commit that was in doubt.
-        return { kind: 'repeated', verdict: result.admitted };
+        return { kind: 'repeated', decision: result.admitted };
       },
     });
     const body = JSON.stringify(path.endsWith('ipv6') ? { region_slug: world.region } : { region: world.region });

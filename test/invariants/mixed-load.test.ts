@@ -5,10 +5,10 @@ import { type Account, readIpv6Address } from '../../dev/kit/account.ts';
 import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
 import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
-import { familyOf } from '../../domain/address.ts';
+import { ipVersionOf } from '../../domain/address.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import { startAgent } from '../support/agents.ts';
-import { auditAccounts } from '../support/audit.ts';
+import { checkAccounts } from '../support/consistency.ts';
 import { useDatabase } from '../support/database.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';
@@ -251,7 +251,7 @@ function byAddress(left: Assignment, right: Assignment): number {
   return left.address < right.address ? -1 : 1;
 }
 
-test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, leave every invariant standing`, {
+test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, break no invariant`, {
   timeout: 240_000,
 }, async () => {
   const world = await useWorld({ agents: 0, prefixLength: 27, ipv6PrefixLength: 123 });
@@ -300,8 +300,8 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
     await until('every action had ended', () => allActionsEnded(account), 60_000);
   }
   const assigned = await assignments(customers);
-  const places = assigned.map(({ address, dropletId }) => `${familyOf(address)} ${dropletId}`);
-  expect(new Set(places).size, 'no droplet has two addresses of a family').toBe(assigned.length);
+  const places = assigned.map(({ address, dropletId }) => `${ipVersionOf(address)} ${dropletId}`);
+  expect(new Set(places).size, 'no droplet has two addresses of an IP version').toBe(assigned.length);
   const attached = async () =>
     (await Promise.all(drivers.map((driver) => driver.list())))
       .flatMap((list) => list.map(({ address, dropletId }) => ({ address, dropletId })))
@@ -309,5 +309,5 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
   await expect.poll(attached, { timeout: 20_000 }).toEqual(assigned);
 
   const accounts = customers.map(({ account }) => account);
-  expect(await auditAccounts(useDatabase(), await useTemporal(), accounts)).toEqual([]);
+  expect(await checkAccounts(useDatabase(), await useTemporal(), accounts)).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
 import { CommitInDoubtError, NestedTransactionError } from '../../db/errors.ts';
-import { type Decision, inTransaction, inTwoRoundTrips } from '../../db/transaction.ts';
+import { inTransaction, inTwoRoundTrips, type TransactionEnd } from '../../db/transaction.ts';
 import { useDatabase } from '../support/database.ts';
 
 function newRegion() {
@@ -15,7 +15,7 @@ async function exists(db: Database, { slug }: { slug: string }): Promise<boolean
   return (await db.selectFrom('regions').select('id').where('slug', '=', slug).execute()).length > 0;
 }
 
-const nothing = (): Decision<string> => ({ kind: 'roll back', result: 'nothing' });
+const nothing = (): TransactionEnd<string> => ({ kind: 'roll back', result: 'nothing' });
 
 describe('a transaction', () => {
   test('takes back what it did when it fails later', async () => {

@@ -81,7 +81,7 @@ test('an address that a legacy request holds is locked for the new stack, and fr
   const assign = readAction(await account.at(legacy).requestAssign(ip, droplet));
 
   expect(await account.requestUnassign(ip)).toMatchObject({ status: 422 });
-  const event = await host.event(ip, 'attach');
+  const event = await host.command(ip, 'attach');
   expect(await host.acknowledge(event)).toBe('recorded');
   await account.completed(assign);
   const unassign = await account.startUnassign(ip);

@@ -31,7 +31,7 @@ describe('an IPv6 address', () => {
 
     const action = await account.startAssign(ip, droplet);
 
-    const event = await host.event(ip, 'attach');
+    const event = await host.command(ip, 'attach');
     expect(event).toMatchObject({ address: ip, droplet_id: droplet, anchor });
     expect(anchor).toMatch(ANCHOR);
     expect(await host.http.get('/host/v1/desired-state')).toMatchObject({
@@ -42,7 +42,7 @@ describe('an IPv6 address', () => {
     expect(await account.showIpv6(ip)).toMatchObject({ droplet: { id: droplet } });
   });
 
-  test('moves to a droplet on another host, and the old host lets go', async () => {
+  test('moves to a droplet on another host, and the old host detaches it', async () => {
     const { host, other, account, droplet, otherDroplet, ip } = await useManualWorld();
     await account.assignBy(host, ip, droplet);
 
@@ -72,7 +72,7 @@ describe('an IPv6 address', () => {
     expect(await account.http.get(`/v2/reserved_ipv6/${ip}`)).toMatchObject({ status: 404 });
   });
 
-  test('is refused with 422 and the v2 wording while another operation on it is open', async () => {
+  test('is rejected with 422 and the v2 wording while another operation on it is open', async () => {
     const { host, account, droplet, otherDroplet, ip } = await useManualWorld();
     const open = await account.startAssign(ip, droplet);
 
@@ -91,7 +91,7 @@ describe('an IPv6 address', () => {
     await account.completed(open);
   });
 
-  test('assigned by many requests at a time goes where one of them says, and the others are refused', async () => {
+  test('assigned by many requests at a time goes where one of them says, and the others are rejected', async () => {
     const { host, other, account, droplet, otherDroplet, ip } = await useManualWorld();
 
     const answers = await Promise.all(
@@ -133,7 +133,7 @@ describe('an IPv6 address', () => {
 
     const action = await account.startAssign(ip, otherDroplet);
     const failing = until('the move was undone', async () => {
-      const events = (await other.openEvents()).filter(({ address }) => address === ip);
+      const events = (await other.openCommands()).filter(({ address }) => address === ip);
       for (const event of events) {
         await other.acknowledge(event, event.change === 'attach' ? 'failed' : 'applied', 'no IPv6 here');
       }
@@ -142,7 +142,7 @@ describe('an IPv6 address', () => {
     await failing;
 
     expect(await account.showIpv6(ip)).toMatchObject({ droplet: { id: droplet } });
-    expect(await host.event(ip, 'attach')).toMatchObject({
+    expect(await host.command(ip, 'attach')).toMatchObject({
       droplet_id: droplet,
       anchor: expect.stringMatching(ANCHOR),
     });
@@ -181,7 +181,7 @@ describe('IPv6 addresses', () => {
     expect((await account?.http.post('/v2/reserved_ips', { region: world.region }))?.status).toBe(202);
   });
 
-  test('that were on a host cool down before they are handed out again, and the list of pools counts them', async () => {
+  test('that were on a host are in quarantine before they are available again, and the list of pools counts them', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const cidr = await world.importIpv6Pool(128);
     const [host] = world.manualHosts;
@@ -223,8 +223,8 @@ describe('IPv6 addresses', () => {
     await account.completed(unassigned);
 
     await account.release(ip);
-    const told = await silent?.event(ip, 'detach');
-    await silent?.event(ip, 'detach', told?.sequence);
+    const told = await silent?.command(ip, 'detach');
+    await silent?.command(ip, 'detach', told?.sequence);
     expect(await account.http.post('/v2/reserved_ipv6', { region_slug: world.region })).toMatchObject({ status: 422 });
 
     await silent?.confirm(ip, 'detach');

@@ -53,7 +53,7 @@ describe('release', () => {
     await account.assign(await account.reserve(world.region), droplet);
   });
 
-  test('of another account’s address is refused with 404', async () => {
+  test('of another account’s address is rejected with 404', async () => {
     const world = await useWorld({ agents: 0 });
     const [owner, stranger] = await Promise.all([world.account(), world.account()]);
     const ip = await owner.reserve(world.region);
@@ -61,7 +61,7 @@ describe('release', () => {
     expect(await owner.show(ip)).toMatchObject({ locked: false });
   });
 
-  test('while another operation is open is refused with 422', async () => {
+  test('while another operation is open is rejected with 422', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const open = await account.startAssign(ip, droplet);
     expect(await account.requestRelease(ip)).toMatchObject({
@@ -82,7 +82,7 @@ describe('a released address', () => {
     expect(await next.reserve(world.region)).toBe(ip);
   });
 
-  test('that was on a host cools down before it is handed out again, to whoever asks then', async () => {
+  test('that was on a host is in quarantine before it is available again, to whoever asks then', async () => {
     const world = await useWorld({ agents: 1, prefixLength: 30 });
     const [account, next] = await Promise.all([world.account(), world.account()]);
     const [droplet = 0] = await world.droplets(account, 1);
@@ -108,8 +108,8 @@ describe('a released address', () => {
     await account.release(ip);
 
     // The host says nothing through several attempts, each of which tells it again.
-    const first = await host?.event(ip, 'detach');
-    await host?.event(ip, 'detach', first?.sequence);
+    const first = await host?.command(ip, 'detach');
+    await host?.command(ip, 'detach', first?.sequence);
     expect(await account.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 422 });
 
     await host?.confirm(ip, 'detach');
@@ -142,10 +142,10 @@ describe('a released address', () => {
 
     await account.release(ip);
     await healthy?.confirm(ip, 'detach');
-    const toldDead = await dead?.event(ip, 'detach');
+    const toldDead = await dead?.command(ip, 'detach');
     expect(await account.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 422 });
 
-    await dead?.event(ip, 'detach', toldDead?.sequence);
+    await dead?.command(ip, 'detach', toldDead?.sequence);
     await dead?.confirm(ip, 'detach');
     await untilReservable(account, world.region);
   });

@@ -74,7 +74,7 @@ describe('reserve', () => {
     expect(answers.filter((answer) => answer.status === 422)).toHaveLength(4);
   });
 
-  describe('is refused with 422', () => {
+  describe('is rejected with 422', () => {
     test('for an unknown region', async () => {
       const world = await useWorld({ agents: 0 });
       const account = await world.account();
@@ -125,7 +125,7 @@ describe('reserve', () => {
     });
   });
 
-  test('is refused with 404 for another account’s droplet', async () => {
+  test('is rejected with 404 for another account’s droplet', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const [owner, stranger] = await Promise.all([world.account(), world.account()]);
     const [droplet = 0] = await world.droplets(owner, 1);

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { HostAnswers } from '../../activities/host-answers.ts';
 import type { Database } from '../../db/database.ts';
 import { type AddressChange, admitBy } from '../../db/operations/admission.ts';
-import { findVerdict } from '../../db/operations/admit.ts';
+import { findDecision } from '../../db/operations/admit.ts';
 import { FenceMissingError } from '../../db/operations/errors.ts';
-import { moveEvents } from '../../db/operations/host-commands.ts';
+import { moveCommands } from '../../db/operations/host-command-writes.ts';
 import {
   addressQuery,
   dropletQuery,
@@ -18,8 +18,8 @@ import { reopen, undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import { addressToBytes } from '../../domain/address.ts';
+import { fencesOf } from '../../domain/admitted.ts';
 import type { Admitted } from '../../domain/decision.ts';
-import { fencesOf } from '../../domain/host-commands.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { checkDatabase } from '../../ops/consistency/checks/database.ts';
@@ -68,7 +68,7 @@ function moving(operation: AssignOperation, address: LockedAddress, droplet: Loc
       { type: 'assign_ip', status: 'in-progress', dropletId: droplet.id, previousDropletId: address.dropletId },
     ],
     changes: { target_droplet_id: droplet.id },
-    events: moveEvents(operation.id, address, nextGeneration(address), { from: address.place, to: droplet }),
+    commands: moveCommands(operation.id, address, nextGeneration(address), { from: address.place, to: droplet }),
     billing: null,
   };
 }
@@ -114,7 +114,7 @@ describe('an operation that swaps two addresses', () => {
       { host: hostOther, change: 'detach', address: second, generation: further?.generation },
     ]);
     expect(admitted).toMatchObject({ attachTo: hostOther, detachFrom: [hostOne] });
-    expect(await findVerdict(db, pair.operation.id)).toEqual(admitted);
+    expect(await findDecision(db, pair.operation.id)).toEqual(admitted);
     const actions = await db
       .selectFrom('actions')
       .select(['id', 'address', 'status'])
@@ -244,7 +244,7 @@ describe('an operation that swaps two addresses', () => {
     // It looks into the database too rarely to find there what the test does not tell it.
     const answers = new HostAnswers({ db, lookMs: 3_600_000 });
     const tell = (command: typeof left) =>
-      answers.tell({ ...command, operationId: pair.operation.id, outcome: 'applied' as const });
+      answers.record({ ...command, operationId: pair.operation.id, outcome: 'applied' as const });
 
     let answered = false;
     const waiting = answers.wait(admitted, 30_000).finally(() => {

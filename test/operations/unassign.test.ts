@@ -15,7 +15,7 @@ describe('unassign', () => {
     expect(await world.agents[0]?.driver.list()).toEqual([]);
   });
 
-  test('of an unassigned address is refused with 422', async () => {
+  test('of an unassigned address is rejected with 422', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
     const ip = await account.reserve(world.region);
@@ -25,7 +25,7 @@ describe('unassign', () => {
     });
   });
 
-  test('of another account’s address is refused with 404', async () => {
+  test('of another account’s address is rejected with 404', async () => {
     const world = await useWorld({ agents: 1 });
     const [owner, stranger] = await Promise.all([world.account(), world.account()]);
     const [droplet = 0] = await world.droplets(owner, 1);
@@ -35,7 +35,7 @@ describe('unassign', () => {
     expect(await owner.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
   });
 
-  test('while another operation is open is refused with 422', async () => {
+  test('while another operation is open is rejected with 422', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const open = await account.startAssign(ip, droplet);
     expect(await account.requestUnassign(ip)).toMatchObject({
@@ -72,7 +72,7 @@ describe('destroying a droplet', () => {
     world.agents[0]?.driver.speakAgain();
   });
 
-  test('with an address on its way is refused with 422', async () => {
+  test('with an address on its way is rejected with 422', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const open = await account.startAssign(ip, droplet);
 

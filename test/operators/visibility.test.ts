@@ -128,11 +128,11 @@ describe('an operation', () => {
 });
 
 describe('the first line of a failure says what to do', () => {
-  test('when the host refuses', async () => {
+  test('when the host rejects', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
     for (let after = 0, attempt = 1; attempt <= 5; attempt++) {
-      const event = await host.event(ip, 'attach', after);
+      const event = await host.command(ip, 'attach', after);
       after = event.sequence;
       await host.acknowledge(event, 'failed', 'no such anchor');
     }
@@ -158,7 +158,7 @@ describe('the first line of a failure says what to do', () => {
   test('when the host was declared gone', async () => {
     const { world, account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
-    await host.event(ip, 'attach');
+    await host.command(ip, 'attach');
     expect((await world.admin.post(`/internal/v1/hosts/${host.name}/gone`)).status).toBeLessThan(300);
     await account.ended(action);
     await expect(handle.result()).rejects.toMatchObject({

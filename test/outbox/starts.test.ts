@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createAdmission } from '../../admission/admission.ts';
 import { assignOperation, reserveOperation, unassignOperation } from '../../client/operations.ts';
-import { type OpenOperation, openOperations } from '../../db/audited-operations.ts';
+import { type OpenOperation, openOperations } from '../../db/checked-operations.ts';
 import type { Database } from '../../db/database.ts';
 import { addToOutbox, removeFromOutbox, takeDueOperations } from '../../db/outbox.ts';
 import { until } from '../../dev/kit/until.ts';
@@ -11,7 +11,7 @@ import type { OperationId } from '../../domain/identifiers.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { reconcile } from '../../outbox/reconciler.ts';
 import { OperationStarter } from '../../outbox/starter.ts';
-import { PATIENCE, RULES } from '../support/app.ts';
+import { RULES, TIMEOUTS } from '../support/app.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
 import { runningOperation, useTemporal } from '../support/temporal.ts';
@@ -38,7 +38,7 @@ async function usePlace(world: World) {
   return { account, dropletId, address: await account.reserve(world.region) };
 }
 
-/** As the scheduled audit sees it; null when it is not open. */
+/** As the scheduled reconciler sees it; null when it is not open. */
 async function findOpen(db: Database, id: OperationId): Promise<OpenOperation | null> {
   for await (const page of openOperations(db)) {
     const open = page.find(({ operationId }) => operationId === id);
@@ -62,7 +62,7 @@ describe('an operation whose process died between the commit and the start', () 
     await until('it has left the outbox', async () => (await waiting()).length === 0, 10_000);
   });
 
-  test('is known to the scheduled audit as one that is still to be started', async () => {
+  test('is known to the scheduled reconciler as one that is still to be started', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const { account, dropletId, address } = await usePlace(world);
     const { db, admit } = useAbandoningAdmission();
@@ -98,7 +98,7 @@ describe('an operation that is started twice', () => {
     await admit(assignOperation({ accountId: account.id, address, dropletId }), { mayBeRepeated: false });
     const [{ operation, admitted } = { operation: null, admitted: null }] = abandoned;
     if (!operation || !admitted) throw new Error('nothing was admitted');
-    const starters = [1, 2, 3].map(() => new OperationStarter({ db, temporal, logger, patience: PATIENCE }));
+    const starters = [1, 2, 3].map(() => new OperationStarter({ db, temporal, logger, timeouts: TIMEOUTS }));
 
     const outcomes = await Promise.all(starters.map((starter) => starter.start(operation, admitted)));
     await Promise.all(starters.map((starter) => starter.close()));
@@ -114,7 +114,7 @@ describe('an operation that is started twice', () => {
     const { account, dropletId, address } = await usePlace(world);
     const { db, admit, abandoned } = useAbandoningAdmission();
     const temporal = await useTemporal();
-    const starter = new OperationStarter({ db, temporal, logger, patience: PATIENCE, closingMs: 500 });
+    const starter = new OperationStarter({ db, temporal, logger, timeouts: TIMEOUTS, closingMs: 500 });
     await admit(assignOperation({ accountId: account.id, address, dropletId }), { mayBeRepeated: false });
     const [first] = abandoned;
     if (!first) throw new Error('nothing was admitted');
@@ -192,7 +192,7 @@ describe('the outbox', () => {
     const stopping = new AbortController();
     const away = useDatabase({ url: 'mysql://nobody@127.0.0.1:1/nothing' });
     const temporal = await useTemporal();
-    const starter = new OperationStarter({ db: away, temporal, logger, patience: PATIENCE });
+    const starter = new OperationStarter({ db: away, temporal, logger, timeouts: TIMEOUTS });
 
     const reconciling = reconcile({ db: away, starter, logger, signal: stopping.signal });
     stopping.abort();

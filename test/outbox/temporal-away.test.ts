@@ -7,7 +7,7 @@ import type { Admitted } from '../../domain/decision.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { OperationStarter } from '../../outbox/starter.ts';
 import { openTemporalClient } from '../../platform/temporal/connection.ts';
-import { PATIENCE, RULES } from '../support/app.ts';
+import { RULES, TIMEOUTS } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { type LinkState, useLink } from '../support/link.ts';
 import { useWorld } from '../support/world.ts';
@@ -47,7 +47,7 @@ test.each<LinkState>(['refusing', 'silent'])(
     link.become(state);
     const temporal = openTemporalClient({ address: link.address, namespace: 'default', tls: null, codec: null });
     // It is not closed: the SDK tries some calls again on a timer that nobody can stop, which fails on a closed connection.
-    const starter = new OperationStarter({ db, temporal, logger, patience: PATIENCE, startMs: 1_000 });
+    const starter = new OperationStarter({ db, temporal, logger, timeouts: TIMEOUTS, startMs: 1_000 });
     onTestFinished(() => starter.close());
 
     expect(await starter.start(first.operation, first.admitted)).toEqual({ kind: 'left' });

@@ -4,7 +4,7 @@ import { until } from '../../dev/kit/until.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('two operations on one address at once', () => {
-  test('one assign is accepted and the other refused, whichever process they reach', async () => {
+  test('one assign is accepted and the other rejected, whichever process they reach', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const account = await world.account();
     const elsewhere = account.at(inject('stack').secondApiUrl);
@@ -16,8 +16,8 @@ describe('two operations on one address at once', () => {
       const answers = await Promise.all([account.requestAssign(ip, first), elsewhere.requestAssign(ip, second)]);
 
       expect(answers.map((answer) => answer.status).sort(), `round ${round}`).toEqual([201, 422]);
-      const [refused] = answers.filter((answer) => answer.status === 422);
-      expect(refused?.body).toMatchObject({ message: 'The reserved IP already has a pending event.' });
+      const [rejected] = answers.filter((answer) => answer.status === 422);
+      expect(rejected?.body).toMatchObject({ message: 'The reserved IP already has a pending event.' });
       const [accepted] = answers.filter((answer) => answer.status === 201);
       if (!accepted) throw new Error('none was accepted');
       // Held open until both were answered, so that neither can come after the other.
@@ -65,7 +65,7 @@ describe('two operations on one address at once', () => {
 });
 
 describe('two addresses on their way to one droplet', () => {
-  test('the second is refused with the v2 wording while the first is pending', async () => {
+  test('the second is rejected with the v2 wording while the first is pending', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
@@ -80,7 +80,7 @@ describe('two addresses on their way to one droplet', () => {
     await account.completed(open);
   });
 
-  test('at the same moment one is accepted and the other refused', async () => {
+  test('at the same moment one is accepted and the other rejected', async () => {
     const world = await useWorld({ agents: 1 });
     const account = await world.account();
     const elsewhere = account.at(inject('stack').secondApiUrl);

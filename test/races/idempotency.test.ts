@@ -36,7 +36,7 @@ describe('an Idempotency-Key', () => {
     expect(await account.http.get(`/v2/reserved_ips/${ip}/actions`)).toMatchObject({ body: { meta: { total: 2 } } });
   });
 
-  test('used for another request is refused with 422', async () => {
+  test('used for another request is rejected with 422', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
     const options = { headers: { 'idempotency-key': 'mine' } };
@@ -50,13 +50,13 @@ describe('an Idempotency-Key', () => {
     });
   });
 
-  test('repeats a refusal too', async () => {
+  test('repeats a rejection too', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account({ reservedIpLimit: 1 });
     await account.reserve(world.region);
     const options = { headers: { 'idempotency-key': 'refused' } };
-    const refused = await account.http.post('/v2/reserved_ips', { region: world.region }, options);
-    expect(refused.status).toBe(422);
+    const rejected = await account.http.post('/v2/reserved_ips', { region: world.region }, options);
+    expect(rejected.status).toBe(422);
     expect(await account.http.post('/v2/reserved_ips', { region: world.region }, options)).toMatchObject({
       status: 422,
       body: { message: expect.stringContaining('limit') },

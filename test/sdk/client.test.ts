@@ -13,12 +13,12 @@ describe('the client of an internal service, which has Temporal and no database'
     const [first = 0, second = 0] = await world.droplets(account, 2);
 
     const reserved = await client.reserve({ accountId, target: { region: world.region, dropletId: null } });
-    if (reserved.verdict.kind === 'refused') throw new Error(reserved.verdict.refusal);
-    const { address } = reserved.verdict;
+    if (reserved.decision.kind === 'refused') throw new Error(reserved.decision.refusal);
+    const { address } = reserved.decision;
     expect(await reserved.completed()).toMatchObject({ kind: 'completed', address });
 
     const assigned = await client.assign({ accountId, address, dropletId: first });
-    expect(assigned.verdict).toMatchObject({ kind: 'admitted', address, attachTo: expect.any(String) });
+    expect(assigned.decision).toMatchObject({ kind: 'admitted', address, attachTo: expect.any(String) });
     expect(await assigned.completed()).toMatchObject({ kind: 'completed' });
     expect(await account.show(address)).toMatchObject({ droplet: { id: first } });
 
@@ -45,11 +45,11 @@ describe('the client of an internal service, which has Temporal and no database'
       resourceType: 'reserved_ipv6',
       target: { region: world.region, dropletId: null },
     });
-    if (reserved.verdict.kind === 'refused') throw new Error(reserved.verdict.refusal);
-    const { address } = reserved.verdict;
+    if (reserved.decision.kind === 'refused') throw new Error(reserved.decision.refusal);
+    const { address } = reserved.decision;
     await reserved.completed();
     const assigned = await client.assign({ accountId, address: address.toUpperCase(), dropletId });
-    expect(assigned).toMatchObject({ workflowId: `reserved-ip/${address}`, verdict: { kind: 'admitted', address } });
+    expect(assigned).toMatchObject({ workflowId: `reserved-ip/${address}`, decision: { kind: 'admitted', address } });
     const outcome = await assigned.completed();
     expect(outcome).toMatchObject({ kind: 'completed', address });
     expect(await account.showIpv6(address)).toMatchObject({ droplet: { id: dropletId } });
@@ -57,7 +57,7 @@ describe('the client of an internal service, which has Temporal and no database'
       resource_type: 'reserved_ipv6',
     });
 
-    expect((await client.release({ accountId, address })).verdict).toMatchObject({ refusal: 'still_assigned' });
+    expect((await client.release({ accountId, address })).decision).toMatchObject({ refusal: 'still_assigned' });
     await (await client.unassign({ accountId, address })).completed();
     expect(await (await client.release({ accountId, address })).completed()).toMatchObject({ kind: 'completed' });
     expect(await account.http.get(`/v2/reserved_ipv6/${address}`)).toMatchObject({ status: 404 });
@@ -80,10 +80,10 @@ describe('the client of an internal service, which has Temporal and no database'
     const outcome = await reserved.completed();
     const address = outcome.kind === 'completed' ? outcome.address : '';
     expect(await account.showIpv6(address)).toMatchObject({ droplet: { id: dropletId } });
-    expect((await client.reserve(request)).verdict).toMatchObject({ refusal: 'droplet_has_address' });
+    expect((await client.reserve(request)).decision).toMatchObject({ refusal: 'droplet_has_address' });
   });
 
-  test('does not find an address under the resource type of the other family', async () => {
+  test('does not find an address under the resource type of the other IP version', async () => {
     const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
     const account = await world.account();
@@ -92,13 +92,13 @@ describe('the client of an internal service, which has Temporal and no database'
     const ipv6 = { address: await account.reserveIpv6(world.region), resourceType: 'reserved_ip' } as const;
 
     for (const named of [ipv4, ipv6]) {
-      expect((await client.release({ accountId, ...named })).verdict).toMatchObject({ refusal: 'address_not_found' });
+      expect((await client.release({ accountId, ...named })).decision).toMatchObject({ refusal: 'address_not_found' });
     }
     expect(await account.show(ipv4.address)).toMatchObject({ locked: false });
     expect(await account.showIpv6(ipv6.address)).toMatchObject({ droplet: null });
   });
 
-  test('refuses at once what is no address', async () => {
+  test('rejects at once what is no address', async () => {
     const client = createReservedIpClient({ temporal: await useTemporal() });
     await expect(client.release({ accountId: 1, address: '2001:db8::1::2' })).rejects.toBeInstanceOf(RangeError);
   });
@@ -111,27 +111,27 @@ describe('the client of an internal service, which has Temporal and no database'
     const address = await account.reserve(world.region);
     for (let round = 0; round < 20; round++) {
       const assigned = await client.assign({ accountId: account.id, address, dropletId });
-      expect(assigned.verdict.kind, `assign ${round}`).toBe('admitted');
-      await account.completed({ id: assigned.verdict.kind === 'admitted' ? assigned.verdict.actionId : 0 });
+      expect(assigned.decision.kind, `assign ${round}`).toBe('admitted');
+      await account.completed({ id: assigned.decision.kind === 'admitted' ? assigned.decision.actionId : 0 });
       const unassigned = await client.unassign({ accountId: account.id, address });
-      expect(unassigned.verdict.kind, `unassign ${round}`).toBe('admitted');
-      await account.completed({ id: unassigned.verdict.kind === 'admitted' ? unassigned.verdict.actionId : 0 });
+      expect(unassigned.decision.kind, `unassign ${round}`).toBe('admitted');
+      await account.completed({ id: unassigned.decision.kind === 'admitted' ? unassigned.decision.actionId : 0 });
     }
   });
 
-  test('gives a refusal as the verdict, and completes as refused', async () => {
+  test('gives a rejection as the decision, and completes as rejected', async () => {
     const world = await useWorld({ agents: 0 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
     const account = await world.account();
     const address = await account.reserve(world.region);
 
-    const refused = await client.unassign({ accountId: account.id, address });
+    const rejected = await client.unassign({ accountId: account.id, address });
 
-    expect(refused.verdict).toMatchObject({ kind: 'refused', refusal: 'not_assigned' });
-    expect(await refused.completed()).toMatchObject({ kind: 'refused', refusal: 'not_assigned' });
+    expect(rejected.decision).toMatchObject({ kind: 'refused', refusal: 'not_assigned' });
+    expect(await rejected.completed()).toMatchObject({ kind: 'refused', refusal: 'not_assigned' });
   });
 
-  test('is refused as pending while another operation on the address is open', async () => {
+  test('is rejected as pending while another operation on the address is open', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
     const account = await world.account();
@@ -139,7 +139,7 @@ describe('the client of an internal service, which has Temporal and no database'
     const address = await account.reserve(world.region);
     const open = await account.startAssign(address, dropletId);
 
-    expect((await client.release({ accountId: account.id, address })).verdict).toMatchObject({
+    expect((await client.release({ accountId: account.id, address })).decision).toMatchObject({
       kind: 'refused',
       refusal: 'address_pending',
     });
@@ -161,7 +161,7 @@ describe('the client of an internal service, which has Temporal and no database'
     expect(await account.show(address)).toMatchObject({ droplet: null, locked: false });
   });
 
-  test('throws OperationUnavailableError when no verdict can come in time', async () => {
+  test('throws OperationUnavailableError when no decision can come in time', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
     const address = await account.reserve(world.region);

@@ -4,7 +4,7 @@ import { newOperationId } from '../../domain/identifiers.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
-test('an operation that is repeated under its id while it is open is answered with its own verdict', async () => {
+test('an operation that is repeated under its id while it is open is answered with its own decision', async () => {
   const world = await useWorld({ agents: 0, manualHosts: 1 });
   const client = createReservedIpClient({ temporal: await useTemporal() });
   const account = await world.account();
@@ -12,13 +12,13 @@ test('an operation that is repeated under its id while it is open is answered wi
   const address = await account.reserve(world.region);
   const operationId = newOperationId();
   const request = { accountId: account.id, address, dropletId, operationId };
-  const { verdict } = await client.assign(request);
-  expect(verdict).toMatchObject({ kind: 'admitted' });
+  const { decision } = await client.assign(request);
+  expect(decision).toMatchObject({ kind: 'admitted' });
 
   const repeated = await client.assign(request);
 
-  expect(repeated.verdict).toEqual(verdict);
+  expect(repeated.decision).toEqual(decision);
   await world.manualHosts[0]?.confirm(address, 'attach');
   expect(await repeated.completed()).toMatchObject({ kind: 'completed', address });
-  expect((await client.assign(request)).verdict, 'and so when it is over').toEqual(verdict);
+  expect((await client.assign(request)).decision, 'and so when it is over').toEqual(decision);
 });

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
-import type { DesiredAttachment } from '../../domain/host-event.ts';
+import type { DesiredAttachment } from '../../domain/host-protocol.ts';
 import { AttachmentPolicy } from '../../host/attachment-policy.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 import { parseHostConfiguration } from '../../host/settings.ts';
@@ -167,16 +167,16 @@ describe('a control plane that tells and does not listen', () => {
     const { lines, logger } = useErrorLines();
     const count = 5_000;
     controlPlane.events = Array.from({ length: count }, (_, index) => attach(index + 1, { anchor: 'localhost' }));
-    let refused = 0;
+    let rejected = 0;
     controlPlane.answering = {
       path: '/host/v1/acknowledgments',
       answer: (response) => {
-        refused++;
+        rejected++;
         response.writeHead(503).end('{}');
       },
     };
     startAgent({ ...options, logger, reconcileIntervalMs: 200 });
-    await until('acknowledgments were tried', async () => refused > 5, 15_000);
+    await until('acknowledgments were tried', async () => rejected > 5, 15_000);
     await until('the agent has enough in hand', async () => controlPlane.polls > 10, 15_000);
     const before = performance.now();
     await until('some time has passed', async () => performance.now() - before > 2_000, 5_000);
@@ -225,7 +225,7 @@ describe('a generation that was never given', () => {
     await until('it was attached', async () => driver.attachments.has(IP));
   });
 
-  test('is in the log once when the desired state is below it, with what to do, which mends it', async () => {
+  test('is in the log once when the desired state is below it, with what to do, which repairs it', async () => {
     const { controlPlane, driver, options } = await settings();
     const stateFile = await useStateFile();
     controlPlane.events = [detach(1, 2 ** 40)];
@@ -318,7 +318,7 @@ describe('the ranges of a host', () => {
     [{ HOST_ADDRESS_RANGES: '203.0.113.0/24,' }, /HOST_ADDRESS_RANGES.*no range/],
     [{ HOST_ANCHOR_RANGES: 'fd5d:2a1c:7b60::/96' }, /HOST_ANCHOR_RANGES.*IPv4/],
     [{ HOST_ADDRESS_RANGES: '10.17.4.0/24', HOST_ANCHOR_RANGES: '10.17.0.0/16' }, /HOST_ANCHOR_RANGES.*overlaps/],
-  ])('are refused at the start when they are %o', (environment, message) => {
+  ])('are rejected at the start when they are %o', (environment, message) => {
     const parse = () => parseHostConfiguration({ API_URL: 'http://api', HOST_TOKEN: token, ...environment });
     expect(parse).toThrow(ConfigurationError);
     expect(parse).toThrow(message);
@@ -523,7 +523,7 @@ describe('whatever the control plane says', () => {
   );
 });
 
-test('the command refuses names that cannot be a host or a device', async () => {
+test('the command rejects names that cannot be a host or a device', async () => {
   const environment = { API_URL: 'http://127.0.0.1:1', HOST_TOKEN: token };
   const start = (...words: string[]) => runProgram('host/main.ts', words, { environment });
   const ended = await Promise.all([

@@ -64,7 +64,7 @@ describe('the audit log', () => {
     });
   });
 
-  test('has what was refused, whether by one read, by admit, by a missing right or by the form', async () => {
+  test('has what was rejected, whether by one read, by admit, by a missing right or by the form', async () => {
     const world = await useWorld({ agents: 1 });
     const account = await world.account({ reservedIpLimit: 1 });
     const ip = await account.reserve(world.region);
@@ -76,17 +76,17 @@ describe('the audit log', () => {
     expect((await reader.delete(`/v2/reserved_ips/${ip}`)).status).toBe(403);
     expect((await reader.get(`/v2/reserved_ips/${ip}`)).status, 'a read').toBe(200);
 
-    const refused = (await entriesOf(world, { account: String(account.id) })).filter(
+    const rejected = (await entriesOf(world, { account: String(account.id) })).filter(
       ({ outcome }) => outcome === 'refused',
     );
 
-    expect(refused).toMatchObject([
+    expect(rejected).toMatchObject([
       { action: 'POST /v2/reserved_ips/:ip/actions', subject: path, detail: expect.stringMatching(/^404 /) },
       { action: 'POST /v2/reserved_ips', detail: expect.stringMatching(/^422 /) },
       { action: 'POST /v2/reserved_ips/:ip/actions', detail: expect.stringMatching(/^422 /) },
       { action: 'DELETE /v2/reserved_ips/:ip', detail: expect.stringMatching(/^403 /) },
     ]);
-    expect(refused[0]?.requester.name).not.toBe(refused[3]?.requester.name);
+    expect(rejected[0]?.requester.name).not.toBe(rejected[3]?.requester.name);
   });
 
   test('has the droplets that a customer makes, renames and deletes', async () => {
@@ -99,7 +99,7 @@ describe('the audit log', () => {
     expect(entries.map(({ action }) => action)).toEqual(['create droplet', 'rename droplet', 'delete droplet']);
   });
 
-  test('names the internal service that asked, also for what was refused', async () => {
+  test('names the internal service that asked, also for what was rejected', async () => {
     const world = await useWorld({ agents: 0 });
     const { id: accountId } = await world.account({ reservedIpLimit: 1 });
     const client = createReservedIpClient({ temporal: await useTemporal(), service: 'load-balancers' });
@@ -114,7 +114,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  test('has what operators do, and what they were refused, and never a token', async () => {
+  test('has what operators do, and what they were rejected, and never a token', async () => {
     const world = await useWorld({ agents: 0 });
     const { admin, region, cidr } = world;
     const host = `${region}-host`;

@@ -34,9 +34,9 @@ describe('with TLS to all three servers', () => {
     ]);
   });
 
-  test('the audit and the billing statement reach them too', async () => {
+  test('the consistency check and the billing statement reach them too', async () => {
     const environment = { ...stack.environment, LOG_LEVEL: 'warn' };
-    const [audited, billed] = await Promise.all([
+    const [checked, billed] = await Promise.all([
       runProgram('ops/consistency/main.ts', [], { environment }),
       runProgram(
         'ops/billing-statement/main.ts',
@@ -46,7 +46,7 @@ describe('with TLS to all three servers', () => {
         },
       ),
     ]);
-    expect(audited).toMatchObject({ code: 0, stdout: '0 violations\n' });
+    expect(checked).toMatchObject({ code: 0, stdout: '0 violations\n' });
     expect(JSON.parse(billed.stdout)).toMatchObject({ addresses: [{ intervals: expect.anything() }] });
   });
 });
@@ -77,23 +77,23 @@ test('no process has logged a secret, however talkative, also where a caller put
 type Attempt = (environment: Record<string, string>) => Promise<unknown>;
 
 /** How each of them says that it wants a certificate. */
-const servers: [name: string, attempt: Attempt, refusal: RegExp][] = [
+const servers: [name: string, attempt: Attempt, rejection: RegExp][] = [
   ['MYSQL', reachMysql, /Access denied/],
   ['KAFKA', reachKafka, /alert bad certificate/],
   ['TEMPORAL', reachTemporal, /Failed to connect/],
 ];
 
-describe.each(servers)('%s', (name, attempt, refusal) => {
+describe.each(servers)('%s', (name, attempt, rejection) => {
   test('answers a client with a certificate of its authority', async () => {
     await attempt(stack.environment);
   });
 
-  test('refuses a client without a certificate', async () => {
+  test('rejects a client without a certificate', async () => {
     const { [`${name}_TLS_CERT`]: _, [`${name}_TLS_KEY`]: __, ...environment } = stack.environment;
-    await expect(attempt(environment)).rejects.toThrow(refusal);
+    await expect(attempt(environment)).rejects.toThrow(rejection);
   });
 
-  test('is refused when its certificate is of another authority', async () => {
+  test('is rejected when its certificate is of another authority', async () => {
     const environment = { ...stack.environment, [`${name}_TLS_CA`]: stack.certificates.otherAuthority };
     await expect(attempt(environment)).rejects.toThrow(/certificate|Failed to connect/i);
   });

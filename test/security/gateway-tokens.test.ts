@@ -49,18 +49,18 @@ test('one wrong token in many requests at a time is one look', async () => {
   expect(looks()).toBe(1);
 });
 
-test('an address that sends too many wrong tokens is told 429 without a look, and right ones work on', async () => {
+test('an address that sends too many wrong tokens is answered with 429 without a look, and right ones work on', async () => {
   const world = await useWorld({ agents: 0 });
   const [known, other] = [(await world.account()).http.token, (await world.account()).http.token];
   const { gateway, looks, from } = await useWatchedGateway({ wrongTokensPerMinute: ATTEMPTS });
   expect((await from('198.51.100.1', known)).status).toBe(200);
   const answers = await Promise.all(Array.from({ length: 60 }, () => from('198.51.100.1', wrong())));
-  const refused = answers.filter(({ status }) => status === 429);
-  expect(answers.length - refused.length).toBeLessThanOrEqual(ATTEMPTS);
+  const rejected = answers.filter(({ status }) => status === 429);
+  expect(answers.length - rejected.length).toBeLessThanOrEqual(ATTEMPTS);
   expect(looks()).toBeLessThanOrEqual(ATTEMPTS + 1);
-  expect(await gateway.metric('edge_refused_tokens_total')).toBe(refused.length);
-  expect(refused[0]).toMatchObject({ body: { id: 'too_many_requests', request_id: expect.any(String) } });
-  expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await gateway.metric('edge_refused_tokens_total')).toBe(rejected.length);
+  expect(rejected[0]).toMatchObject({ body: { id: 'too_many_requests', request_id: expect.any(String) } });
+  expect(Number(rejected[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
 
   const before = looks();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) await from('203.0.113.5, 198.51.100.1', wrong());

@@ -39,7 +39,7 @@ test('a host has so many long polls open: a further one ends the oldest, and the
   );
 });
 
-test('a host that acknowledges more than its share is told 429 before its batch is read, and another one is not', async () => {
+test('a host that acknowledges more than its share is answered with 429 before its batch is read, and another one is not', async () => {
   const { host, other } = await useHosts({ API_HOST_ACKNOWLEDGMENTS_PER_SECOND: '100' });
   const answers = await Promise.all(
     Array.from({ length: 30 }, () => host.http.post('/host/v1/acknowledgments', batch(500))),
@@ -48,13 +48,13 @@ test('a host that acknowledges more than its share is told 429 before its batch 
   expect(served).toBeGreaterThan(0);
   expect(answers.filter(({ status }) => status === 429).length).toBe(30 - served);
   // Where a batch costs more than all that may be saved up, those that come later find nothing left.
-  const refused = await host.http.post('/host/v1/acknowledgments', undefined, { rawBody: '{' });
-  expect(refused.status).toBe(429);
-  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  const rejected = await host.http.post('/host/v1/acknowledgments', undefined, { rawBody: '{' });
+  expect(rejected.status).toBe(429);
+  expect(Number(rejected.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await other.http.post('/host/v1/acknowledgments', batch(50))).toMatchObject({ status: 200 });
 });
 
-test('a host that asks more often than its share is told 429, with any of its tokens, and another one is not', async () => {
+test('a host that asks more often than its share is answered with 429, with any of its tokens, and another one is not', async () => {
   const { api, world, host, other } = await useHosts({ API_HOST_REQUESTS_PER_SECOND: '4' });
   const second = new Http(api.url, await world.registerHost(host.name));
   const statuses: number[] = [];
@@ -64,7 +64,7 @@ test('a host that asks more often than its share is told 429, with any of its to
   }
   expect(statuses.slice(0, 20)).toEqual(Array(20).fill(200));
   expect(statuses).toContain(429);
-  expect(await other.openEvents()).toEqual([]);
+  expect(await other.openCommands()).toEqual([]);
 });
 
 test('a large batch is recorded whole, its results in the order of the batch', async () => {
@@ -74,7 +74,7 @@ test('a large batch is recorded whole, its results in the order of the batch', a
   const actions = [];
   for (const droplet of droplets) actions.push(await account.startAssign(await account.reserve(world.region), droplet));
   for (const one of [host, other]) {
-    const [event] = await one.openEvents();
+    const [event] = await one.openCommands();
     if (!event) throw new Error('the host has no event');
     const { acknowledgments } = batch(180);
     const real = { sequence: event.sequence, generation: event.generation, outcome: 'applied' };

@@ -54,7 +54,7 @@ test('an operator with a token of their own is named in the audit log, and who u
   expect(await entriesAbout(`operator ${name}`)).toEqual([['create operator token', 'admin', 'admin']]);
 });
 
-test('what an operator is refused is in the audit log by name', async () => {
+test('what an operator is rejected is in the audit log by name', async () => {
   const { name, http } = await useOperator();
   const host = `h-${randomBytes(4).toString('hex')}`;
   expect(await http.post(`/internal/v1/hosts/${host}/gone`)).toMatchObject({ status: 404 });
@@ -71,7 +71,7 @@ test('a revoked token of an operator stops within a second in every process, and
   const revoked = await admin.delete(`/internal/v1/operators/${name}/tokens`);
   expect(expectAnswer(revoked, 200, z.object({ revoked: z.int() }))).toEqual({ revoked: 1 });
   for (const one of [http, second]) {
-    await until('it is refused', async () => (await one.get('/internal/v1/regions')).status === 401, 1_000);
+    await until('it is rejected', async () => (await one.get('/internal/v1/regions')).status === 401, 1_000);
   }
   expect(await other.http.get('/internal/v1/regions')).toMatchObject({ status: 200 });
   expect(await admin.delete(`/internal/v1/operators/${newName()}/tokens`)).toMatchObject({ status: 404 });

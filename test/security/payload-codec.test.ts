@@ -43,11 +43,11 @@ describe('with the payload codec', () => {
     const action = await account.startAssign(ip, dropletId);
     await world.manualHosts[0]?.confirm(ip, 'attach');
     await account.completed(action);
-    const refused = await account.startUnassign(ip);
+    const rejected = await account.startUnassign(ip);
     for (let attempt = 0; attempt < 5; attempt++) {
-      const event = await world.manualHosts[0]?.event(ip, 'detach', attempt);
+      const event = await world.manualHosts[0]?.command(ip, 'detach', attempt);
       if (event) await world.manualHosts[0]?.acknowledge(event, 'failed', 'no such device');
-      if ((await account.action(refused.id)).status === 'errored') break;
+      if ((await account.action(rejected.id)).status === 'errored') break;
     }
 
     const payloads = await payloadsOf(`reserved-ip/${ip}`);
@@ -65,7 +65,7 @@ describe('with the payload codec', () => {
     const [dropletId = 0] = await world.droplets(account, 1);
     const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, dropletId);
-    await world.manualHosts[0]?.event(ip, 'attach');
+    await world.manualHosts[0]?.command(ip, 'attach');
     await before.stop();
     const after = await stack.startWorker({ settings: { TEMPORAL_CODEC_KEYS: `${NEW},${OLD}` } });
 
@@ -100,16 +100,16 @@ describe('with the payload codec', () => {
     const before = await stack.startWorker({ settings: { TEMPORAL_CODEC_KEYS: `plain,${OLD}` } });
     const service = createReservedIpClient({ temporal: prepared });
     const target = { region: world.region, dropletId: null };
-    const { verdict } = await service.reserve({ accountId: account.id, target });
-    if (verdict.kind === 'refused') throw new Error(verdict.refusal);
-    const assigned = await service.assign({ accountId: account.id, address: verdict.address, dropletId });
+    const { decision } = await service.reserve({ accountId: account.id, target });
+    if (decision.kind === 'refused') throw new Error(decision.refusal);
+    const assigned = await service.assign({ accountId: account.id, address: decision.address, dropletId });
     await before.stop();
     const after = await stack.startWorker();
 
-    await world.manualHosts[0]?.confirm(verdict.address, 'attach');
+    await world.manualHosts[0]?.confirm(decision.address, 'attach');
 
     expect(await assigned.completed()).toMatchObject({ kind: 'completed' });
-    const encodings = (await payloadsOf(`reserved-ip/${verdict.address}`)).map(({ encoding }) => encoding);
+    const encodings = (await payloadsOf(`reserved-ip/${decision.address}`)).map(({ encoding }) => encoding);
     expect(encodings).toEqual(expect.arrayContaining(['json/plain', 'binary/encrypted']));
     await prepared.connection.close();
     await after.stop();

@@ -11,11 +11,11 @@ import { createPrivateStack, type PrivateStack } from '../support/private-stack.
 import { useWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /*
- * Nobody takes a pool from the others: over an API and a worker whose cooldown no test outlives, and whose shares always
- * bind. Time passes by setting back when a cooldown ends.
+ * Nobody takes a pool from the others: over an API and a worker whose quarantine no test outlives, and whose shares always
+ * bind. Time passes by setting back when a quarantine ends.
  */
 
-const COOLDOWN_SECONDS = 300;
+const QUARANTINE_TIME_SECONDS = 300;
 const COOLDOWN_ALLOWANCE = 10;
 
 const poolsSchema = z.object({
@@ -30,7 +30,7 @@ let db: Database;
 beforeAll(async () => {
   stack = await createPrivateStack({
     settings: {
-      QUARANTINE_SECONDS: String(COOLDOWN_SECONDS),
+      QUARANTINE_SECONDS: String(QUARANTINE_TIME_SECONDS),
       COOLDOWN_ALLOWANCE: String(COOLDOWN_ALLOWANCE),
       POOL_SHARE_HELD_PERCENT: '50',
       POOL_SHARE_PER_HOUR_PERCENT: '25',
@@ -61,7 +61,7 @@ function reserveIpv6(account: Account, world: World): Promise<Answer> {
   return account.http.post('/v2/reserved_ipv6', { region_slug: world.region });
 }
 
-const IN_COOLDOWN = {
+const IN_QUARANTINE = {
   status: 422,
   body: {
     id: 'unprocessable_entity',
@@ -77,7 +77,7 @@ const SHARE_USED_UP = {
   },
 };
 
-/** Reserves an address for a droplet, has it attached, and releases it: so it must cool down. Answers the refusal. */
+/** Reserves an address for a droplet, has it attached, and releases it: so it is in quarantine. Answers the rejection. */
 async function useUp(account: Account, dropletId: number): Promise<Answer | null> {
   const answer = await account.http.post('/v2/reserved_ips', { droplet_id: dropletId });
   if (answer.status !== 202) return answer;
@@ -92,7 +92,7 @@ function allDetached(world: World) {
   return until('every host had let its addresses go', async () => (await poolOf(world)).releasing === 0);
 }
 
-/** What an account released has that much less of its cooldown to go. */
+/** What an account released has that much less of its quarantine to go. */
 async function letPass(account: Account, seconds: number): Promise<void> {
   const released = await db
     .selectFrom('addresses')
@@ -144,18 +144,18 @@ describe('an account that reserves and deletes in a loop', () => {
     expect(seen.size).toBe(1);
   });
 
-  test('and attaches each address is refused when it has its allowance in cooldown, and others are not', async () => {
+  test('and attaches each address is rejected when it has its allowance in quarantine, and others are not', async () => {
     const world = await useRegion({ agents: 1 });
     const [looping, other] = [await world.account({ reservedIpLimit: 3 }), await world.account()];
     const droplets = await world.droplets(looping, 3);
     const loop = async (droplet: number) => {
       for (;;) {
-        const refusal = await useUp(looping, droplet);
-        if (refusal) return refusal;
+        const rejection = await useUp(looping, droplet);
+        if (rejection) return rejection;
       }
     };
 
-    for (const refusal of await Promise.all(droplets.map(loop))) expect(refusal).toMatchObject(IN_COOLDOWN);
+    for (const rejection of await Promise.all(droplets.map(loop))) expect(rejection).toMatchObject(IN_QUARANTINE);
 
     await allDetached(world);
     const { free, resting } = await poolOf(world);
@@ -168,8 +168,8 @@ describe('an account that reserves and deletes in a loop', () => {
       { outcome: 'refused', detail: expect.stringContaining('422') },
     ]);
 
-    await letPass(looping, COOLDOWN_SECONDS);
-    expect(await reserve(looping, world), 'when the cooldown is over').toMatchObject({ status: 202 });
+    await letPass(looping, QUARANTINE_TIME_SECONDS);
+    expect(await reserve(looping, world), 'when the quarantine is over').toMatchObject({ status: 202 });
   });
 
   test.each([
@@ -184,7 +184,7 @@ describe('an account that reserves and deletes in a loop', () => {
     const [droplet = 0] = await world.droplets(looping, 1);
     for (let round = 0; round < most; round++) expect(await useUp(looping, droplet)).toBeNull();
 
-    expect(await useUp(looping, droplet)).toMatchObject(IN_COOLDOWN);
+    expect(await useUp(looping, droplet)).toMatchObject(IN_QUARANTINE);
 
     await allDetached(world);
     expect(await poolOf(world)).toMatchObject({ free: size - most, resting: most, reserved: 0 });
@@ -203,7 +203,7 @@ describe('an account that reserves and deletes in a loop', () => {
       await account.release(ip);
     }
     expect(await poolOf(world)).toMatchObject({ releasing: COOLDOWN_ALLOWANCE, resting: 0 });
-    expect(await account.http.post('/v2/reserved_ips', { droplet_id: droplet })).toMatchObject(IN_COOLDOWN);
+    expect(await account.http.post('/v2/reserved_ips', { droplet_id: droplet })).toMatchObject(IN_QUARANTINE);
   });
 
   test('is counted by IP version, and may go on with the other one', async () => {
@@ -244,13 +244,13 @@ describe('an honest customer', () => {
     const world = await useRegion({ agents: 1 });
     const account = await world.account({ reservedIpLimit: 15 });
     const droplets = await world.droplets(account, 15);
-    for (const refusal of await Promise.all(droplets.map((droplet) => useUp(account, droplet)))) {
-      expect(refusal).toBeNull();
+    for (const rejection of await Promise.all(droplets.map((droplet) => useUp(account, droplet)))) {
+      expect(rejection).toBeNull();
     }
     await allDetached(world);
     expect(await poolOf(world)).toMatchObject({ resting: 15 });
-    expect(await reserve(account, world)).toMatchObject(IN_COOLDOWN);
-    await letPass(account, COOLDOWN_SECONDS);
+    expect(await reserve(account, world)).toMatchObject(IN_QUARANTINE);
+    await letPass(account, QUARANTINE_TIME_SECONDS);
     expect(await reserve(account, world)).toMatchObject({ status: 202 });
   });
 });
@@ -267,8 +267,8 @@ describe('the share of a pool', () => {
       ...Array.from({ length: 8 }, () => account.http.post('/v2/floating_ips', { region: world.region })),
       ...droplets.map((droplet) => account.http.post('/v2/reserved_ips', { droplet_id: droplet })),
       ...Array.from({ length: 8 }, async () => {
-        const { verdict } = await internal.reserve({ accountId: account.id, target });
-        return verdict.kind === 'admitted' ? { status: 202 } : { status: verdict.refusal };
+        const { decision } = await internal.reserve({ accountId: account.id, target });
+        return decision.kind === 'admitted' ? { status: 202 } : { status: decision.refusal };
       }),
     ]);
 
@@ -304,17 +304,17 @@ describe('the share of a pool', () => {
     expect(more, 'half of two ranges of 6').toEqual([202, 202, 202, 422]);
   });
 
-  test('of an hour binds an account whose cooldowns are over, until the hour is', async () => {
+  test('of an hour binds an account whose quarantines are over, until the hour is', async () => {
     const world = await useRegion({ agents: 1, prefixLength: 26 });
     const account = await world.account({ reservedIpLimit: 1_000 });
     const droplets = await world.droplets(account, 15);
     for (const droplet of droplets) expect(await useUp(account, droplet)).toBeNull();
     await allDetached(world);
-    await letPass(account, COOLDOWN_SECONDS + 1);
+    await letPass(account, QUARANTINE_TIME_SECONDS + 1);
     expect(await poolOf(world)).toMatchObject({ free: 62, resting: 0 });
 
     expect(await reserve(account, world), 'a quarter of 62 was released').toMatchObject(SHARE_USED_UP);
-    await letPass(account, 3_600 - COOLDOWN_SECONDS - 60);
+    await letPass(account, 3_600 - QUARANTINE_TIME_SECONDS - 60);
     expect(await reserve(account, world), 'a minute before the hour').toMatchObject(SHARE_USED_UP);
     await letPass(account, 60);
     expect(await reserve(account, world), 'after the hour').toMatchObject({ status: 202 });
@@ -367,9 +367,9 @@ describe('the share of a pool', () => {
   });
 });
 
-describe('a released address cools down', () => {
+describe('the quarantine of a released address', () => {
   /** Whether the only address of a region that is not held can be reserved. */
-  const expectCooling = async (world: World, releasedBy: Account) => {
+  const expectQuarantined = async (world: World, releasedBy: Account) => {
     await allDetached(world);
     expect(await poolOf(world)).toMatchObject({ free: 1, resting: 1, reserved: 0 });
     const { released_by } = await db
@@ -390,7 +390,7 @@ describe('a released address cools down', () => {
     await account.assign(ip, droplet);
     await account.unassign(ip);
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 
   test('when its droplet was destroyed', async () => {
@@ -402,10 +402,10 @@ describe('a released address cools down', () => {
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({ status: 204 });
     await until('it was on no droplet', async () => !(await account.show(ip)).locked);
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 
-  test('when its host was told to attach it and could not, so that it was never on the droplet', async () => {
+  test('when its host was commanded to attach it and could not, so that it was never on the droplet', async () => {
     const world = await useRegion({ agents: 1, prefixLength: 30 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
@@ -413,7 +413,7 @@ describe('a released address cools down', () => {
     const { ip, actionId } = await account.reserveFor(droplet);
     expect(await account.ended({ id: actionId })).toMatchObject({ status: 'errored' });
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 
   test('for its next owner too, while a host that is gone may come back with it', async () => {
@@ -427,13 +427,13 @@ describe('a released address cools down', () => {
     await first.completed({ id: actionId });
     await world.admin.post(`/internal/v1/hosts/${host?.name}/gone`);
     await first.release(ip);
-    await letPass(first, COOLDOWN_SECONDS + 1);
+    await letPass(first, QUARANTINE_TIME_SECONDS + 1);
 
     expect(await next.reserve(world.region)).toBe(ip);
     await next.release(ip);
 
     await keeper.release(kept);
-    await expectCooling(world, next);
+    await expectQuarantined(world, next);
   });
 
   test('when the legacy stack gave it to its owner, of which this one cannot know what was done with it', async () => {
@@ -448,7 +448,7 @@ describe('a released address cools down', () => {
       .executeTakeFirstOrThrow();
     const actionId = await insertAction(db, {
       accountId: account.id,
-      family: 'reserved_ips',
+      resourceName: 'reserved_ips',
       type: 'reserve_ip',
       address: free,
       regionId: free.region_id,
@@ -457,6 +457,6 @@ describe('a released address cools down', () => {
     });
     await reserveRow(db, free, { accountId: account.id, projectId: null, actionId, targetDropletId: null });
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 });

@@ -5,8 +5,8 @@ import { startServer } from '../../platform/http/server.ts';
 import { useApp } from '../support/app.ts';
 import { useWorld } from '../support/world.ts';
 
-/** The API with little patience, so that the tests need not have more. */
-async function useImpatientServer(): Promise<number> {
+/** The API with little timeouts, so that the tests need not have more. */
+async function useServerWithShortTimeouts(): Promise<number> {
   const app = await useApp();
   const limits = { headersMs: 300, requestMs: 600, checkMs: 50 };
   const { server, port } = await startServer({ fetch: app.fetch, host: '127.0.0.1', port: 0, limits });
@@ -47,13 +47,13 @@ const portOf = (url: string) => Number(new URL(url).port);
 
 describe('a caller that is slow', () => {
   test('with its headers is answered 408 and closed', async () => {
-    const port = await useImpatientServer();
+    const port = await useServerWithShortTimeouts();
     const answer = await exchange(port, 'GET /v2/account HTTP/1.1\r\nHost: api\r\nX-Slow: ');
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test('and sends a byte now and then, as to hold the connection for ever, is closed all the same', async () => {
-    const port = await useImpatientServer();
+    const port = await useServerWithShortTimeouts();
     const socket = open(port);
     socket.write('GET /v2/account HTTP/1.1\r\nHost: api\r\n');
     const drip = setInterval(() => socket.write('X-Drip: 1\r\n'), 50);
@@ -62,14 +62,14 @@ describe('a caller that is slow', () => {
   });
 
   test('with its body is answered and closed', async () => {
-    const port = await useImpatientServer();
+    const port = await useServerWithShortTimeouts();
     const { token } = (await (await useWorld({ agents: 0 })).account()).http;
     const head = `POST /v2/reserved_ips HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
     expect(await exchange(port, head)).toMatch(/^HTTP\/1\.1 4\d\d |^$/);
   });
 
   test('holds up nobody else', async () => {
-    const port = await useImpatientServer();
+    const port = await useServerWithShortTimeouts();
     const slow = Array.from({ length: 200 }, () => {
       const socket = open(port);
       socket.write('GET / HTTP/1.1\r\n');

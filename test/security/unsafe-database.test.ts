@@ -41,12 +41,12 @@ const CASES = [
 ] as const;
 
 describe('a database that does not take what is set', () => {
-  test.each(CASES)('is refused for %s before any query is sent', async (subject, text, otherText) => {
+  test.each(CASES)('is rejected for %s before any query is sent', async (subject, text, otherText) => {
     const db = openDatabase({ url: await useFalseProxy(text, otherText), poolSize: 2 });
     onTestFinished(() => db.destroy());
-    const refusal = await ping(db, 5_000).catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(UnsafeDatabaseError);
-    expect(refusal).toMatchObject({
+    const rejection = await ping(db, 5_000).catch((error: unknown) => error);
+    expect(rejection).toBeInstanceOf(UnsafeDatabaseError);
+    expect(rejection).toMatchObject({
       subject,
       message: expect.stringMatching(/^The database cannot be used safely: [^\n]*$/),
     });

@@ -45,7 +45,7 @@ async function useRightTokens() {
 }
 
 test.each(['customer', 'host', 'operator'] as const)(
-  'an address that sends too many wrong tokens of a %s is told 429, and right ones from other addresses work on',
+  'an address that sends too many wrong tokens of a %s is answered with 429, and right ones from other addresses work on',
   async (kind) => {
     const { url } = await useApiProcess(SETTINGS);
     const right = await useRightTokens();
@@ -57,8 +57,8 @@ test.each(['customer', 'host', 'operator'] as const)(
     }
     expect(statuses.slice(0, ATTEMPTS)).toEqual(Array(ATTEMPTS).fill(401));
     expect(statuses.slice(ATTEMPTS + 1)).toEqual(Array(4).fill(429));
-    const refused = await from('198.51.100.1', url, wrong(), path);
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    const rejected = await from('198.51.100.1', url, wrong(), path);
+    expect(Number(rejected.headers.get('retry-after'))).toBeGreaterThan(0);
 
     expect(await from('198.51.100.1', url, right[kind], path), 'not known to be right').toMatchObject(
       kind === 'host' ? { status: 200 } : { status: 429 },
@@ -127,22 +127,22 @@ test('wrong tokens cost the database at most one look each, and what cannot be a
   expect(looks()).toBeLessThanOrEqual(200);
 });
 
-test('a flood of refused requests leaves few lines in the log, and one that counts the rest', async () => {
+test('a flood of rejected requests leaves few lines in the log, and one that counts the rest', async () => {
   const { url, log } = await useApiProcess({ ...SETTINGS, API_WRONG_TOKENS_PER_MINUTE: '3' });
-  const refuse = async () => {
+  const reject = async () => {
     for (const path of ['/v2/account', '/internal/v1/regions', '/host/v1/events', `/v2/${'x'.repeat(5_000)}`]) {
       await from('198.51.100.1', url, 'nonsense', path);
     }
   };
   const begin = performance.now();
-  for (let number = 0; number < 150; number++) await refuse();
+  for (let number = 0; number < 150; number++) await reject();
   const seconds = Math.ceil((performance.now() - begin) / 1_000) + 1;
 
   await until('the rest is counted', async () => log().includes('more of the same were left out of the log'));
   const lines = log()
     .split('\n')
-    .filter((line) => /"msg":"request( refused)?"/.test(line) && /"status":4/.test(line));
-  // Five a second of each kind: requests and refusals by 401, 429 and 414.
+    .filter((line) => /"msg":"request( rejected)?"/.test(line) && /"status":4/.test(line));
+  // Five a second of each kind: requests and rejections by 401, 429 and 414.
   expect(lines.length).toBeLessThanOrEqual(seconds * 5 * 6);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(1_000);
 });

@@ -40,7 +40,7 @@ async function stop(agent: Program): Promise<{ code: number | null; stoppedAfter
   return { code, stoppedAfter: performance.now() - signalledAt };
 }
 
-describe('an agent that is told to stop', () => {
+describe('an agent that is asked to stop', () => {
   test('ends the changes in hand, and its acknowledgments are delivered', async () => {
     const { account, host, dropletIds, ips } = await useHost();
     const agent = startAgentProcess({ ...host, apiUrl: inject('stack').apiUrl }, ['--delay-ms', '1000']);
@@ -73,9 +73,9 @@ describe('an agent that is told to stop', () => {
     expect(code).toBe(0);
     expect(stoppedAfter).toBeLessThan(AT_MOST_MS);
     const asHost = new ManualHost(host.name, inject('stack').apiUrl, host.token);
-    const open = await asHost.openEvents();
+    const open = await asHost.openCommands();
     expect(open.length, 'what it could not acknowledge is open still').toBeGreaterThan(0);
     startAgentProcess({ ...host, apiUrl: inject('stack').apiUrl });
-    await until('the next agent has answered for all', async () => (await asHost.openEvents()).length === 0);
+    await until('the next agent has answered for all', async () => (await asHost.openCommands()).length === 0);
   });
 });

@@ -58,7 +58,7 @@ async function expectAllToStop({ api, worker, agent }: Processes, when: string):
   expect(agentMs).toBeLessThan(AT_MOST_MS.agent);
 }
 
-test('processes stop in time while they look for servers that refuse them or keep silent', async () => {
+test('processes stop in time while they look for servers that reject them or keep silent', async () => {
   for (const state of ['refusing', 'silent'] as const) {
     const links = await useLinks();
     for (const link of links) link.become(state);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => temporal?.connection.close());
 
-test('a worker that is told to stop finishes what it runs, and others take over what waits', async () => {
+test('a worker that is asked to stop finishes what it runs, and others take over what waits', async () => {
   const environment = { TEMPORAL_NAMESPACE: temporal.options.namespace, HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '60000' };
   const [api, worker] = await Promise.all([startApiProcess(environment), startWorkerProcess(environment)]);
   await ready(api);
@@ -30,7 +30,7 @@ test('a worker that is told to stop finishes what it runs, and others take over 
   const lanes = await prepareLanes(account, world.region, onAgents);
   const traffic = new Traffic({ account, urls: [api.url], lanes });
   const action = await account.startAssign(waiting.ip, waiting.dropletId);
-  await manual?.event(waiting.ip, 'attach');
+  await manual?.command(waiting.ip, 'attach');
   await until('the only worker is at work', async () => traffic.operations.length > 8, 60_000);
   const other = await startWorkerProcess(environment);
 

@@ -15,7 +15,7 @@ import { useTemporal } from './temporal.ts';
 /** The rules that an API in a test follows. */
 export const RULES = operationRules(1);
 /** What operations of a test try for how long, in milliseconds. */
-export const PATIENCE = {
+export const TIMEOUTS = {
   timeoutMs: 10_000,
   attempts: 5,
   previousHostTimeoutMs: 3_000,
@@ -57,7 +57,7 @@ export async function useDependencies({
     db,
     admit: admit ?? (await useAdmission({ mysqlUrl })).admit,
     backgroundTasks,
-    tellWorker: () => false,
+    notifyWorker: () => false,
     acknowledgments: createAcknowledgmentSink(temporal),
     logger,
     adminToken: inject('stack').adminToken,
@@ -74,7 +74,7 @@ export async function useAdmission({ mysqlUrl = inject('stack').mysqlUrl } = {})
 }> {
   const db = openDatabase({ url: mysqlUrl, poolSize: 4 });
   const temporal = await useTemporal();
-  const starter = new OperationStarter({ db, temporal, logger: pino({ level: 'silent' }), patience: PATIENCE });
+  const starter = new OperationStarter({ db, temporal, logger: pino({ level: 'silent' }), timeouts: TIMEOUTS });
   onTestFinished(async () => {
     await starter.close();
     await db.destroy();

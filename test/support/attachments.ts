@@ -1,4 +1,4 @@
-import type { DesiredAttachment } from '../../domain/host-event.ts';
+import type { DesiredAttachment } from '../../domain/host-protocol.ts';
 import { AttachmentPolicy, type PermittedAttachment } from '../../host/attachment-policy.ts';
 import { type CanonicalAddress, canonicalAddressSchema } from '../../host/canonical-address.ts';
 

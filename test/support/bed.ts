@@ -7,7 +7,7 @@ import type { BedHost } from '../../dev/testbed/bed-host.ts';
 import { type Control, currentControl } from '../../dev/testbed/control.ts';
 import { type Population, populate } from '../../dev/testbed/population.ts';
 import { createTestbed, type Testbed } from '../../dev/testbed/topology.ts';
-import { HostCommands } from '../../host/drivers/linux/command.ts';
+import { SystemCommands } from '../../host/drivers/linux/command.ts';
 import { LinuxDriver } from '../../host/drivers/linux/driver.ts';
 import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
 
@@ -29,7 +29,7 @@ export async function createUnknownBed(): Promise<{ bed: Testbed; host: BedHost 
 
 /** A Linux driver of a host, as each start of its agent makes one. */
 export function linuxDriverOf(host: BedHost): LinuxDriver {
-  const commands = new HostCommands(['nsenter', `--net=/run/netns/${host.namespace.name}`]);
+  const commands = new SystemCommands(['nsenter', `--net=/run/netns/${host.namespace.name}`]);
   return new LinuxDriver({ uplink: deviceNameSchema.parse('uplink'), logger: pino({ level: 'silent' }), commands });
 }
 

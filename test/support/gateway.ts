@@ -65,7 +65,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const provider: Provider = options.provider ?? new FileProvider({ path: flagFile, logger, everyMs: 10 });
   const gateway = await createGateway({
     timeouts: { connectMs: 2_000, answerMs: 10_000, bodyMs: 10_000 },
-    defaultStack: 'legacy',
+    defaultUpstream: 'legacy',
     trustForwarded: false,
     requestHeaders: [],
     wrongTokensPerMinute: 100,

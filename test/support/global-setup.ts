@@ -33,14 +33,14 @@ declare module 'vitest' {
   }
 }
 
-/** Short patience, so that tests of silent hosts are quick. */
+/** Short timeouts, so that tests of silent hosts are quick. */
 const RULES = {
   HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '2000',
   HOST_ACKNOWLEDGMENT_ATTEMPTS: '2',
   QUARANTINE_SECONDS: '2',
   // Many tests send wrong tokens, all of them from one address.
   API_WRONG_TOKENS_PER_MINUTE: '10000',
-  // Tests break rows and end workflows on purpose; those of the audit have a database of their own.
+  // Tests break rows and end workflows on purpose; those of the consistency check have a database of their own.
   AUDIT_EVERY_SECONDS: '0',
 };
 

@@ -26,8 +26,8 @@ export interface HostNetwork {
   outbound: string[];
   /** The same for what connections are held against. */
   attached: string[];
-  /** Reserved addresses that the kernel answers for, sorted. */
-  answering: string[];
+  /** Reserved addresses that the kernel announces, sorted. */
+  announcing: string[];
 }
 
 /** Reads the network of a host in the test bed. */
@@ -58,7 +58,7 @@ export async function readHostNetwork({ namespace }: BedHost): Promise<HostNetwo
     attached: pairsOf('attached')
       .map(([address, anchor]) => `${address} ${anchor}`)
       .sort(),
-    answering: single.map(({ local }) => local).sort(),
+    announcing: single.map(({ local }) => local).sort(),
   };
 }
 
@@ -69,6 +69,6 @@ export function networkOf(attachments: readonly { address: string; anchor: strin
     inbound: pairs,
     outbound: pairs,
     attached: pairs,
-    answering: attachments.map(({ address }) => address).sort(),
+    announcing: attachments.map(({ address }) => address).sort(),
   };
 }

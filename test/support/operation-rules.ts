@@ -7,7 +7,7 @@ export function operationRules(quarantineSeconds: number): OperationRules {
     perHourPercent: 25,
     minimum: 32,
     bindsBelowFreePercent: 50,
-    cooldownAllowance: 10,
+    quarantineAllowance: 10,
   };
   return { quarantineSeconds, poolShare };
 }

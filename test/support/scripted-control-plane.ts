@@ -1,11 +1,11 @@
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { Acknowledgment, DesiredAttachment } from '../../domain/host-event.ts';
+import type { Acknowledgment, DesiredAttachment } from '../../domain/host-protocol.ts';
 import { useHttpServer } from './http-server.ts';
 
 /** An event as a test writes it. */
-export interface ScriptedEvent {
+export interface ScriptedCommand {
   sequence: number;
   change: 'attach' | 'detach';
   address: string;
@@ -35,7 +35,7 @@ export const ANCHOR = '10.0.0.1';
 export class ScriptedControlPlane {
   url = '';
   /** Open events; an acknowledged one is taken out. */
-  events: ScriptedEvent[] = [];
+  events: ScriptedCommand[] = [];
   desired: { sequence: number; attachments: DesiredAttachment[] } = { sequence: 0, attachments: [] };
   readonly acknowledged: Acknowledgment[] = [];
   /** How often the desired state was read. */
@@ -43,7 +43,7 @@ export class ScriptedControlPlane {
   /** Sequences of which it says once that they have to be said again. */
   readonly retryOnce = new Set<number>();
 
-  /** What the host said came of an event. */
+  /** The outcome that the host reported for a command. */
   outcomeOf(sequence: number): string | undefined {
     return this.acknowledged.findLast((acknowledgment) => acknowledgment.sequence === sequence)?.outcome;
   }

@@ -25,7 +25,7 @@ export interface SecuredStack {
   data: DemoData;
   /** What its processes were started with: where the servers are and how to reach them. */
   environment: Record<string, string>;
-  /** Certificates for trying what is refused. */
+  /** Certificates for trying what is rejected. */
   certificates: { authority: string; otherAuthority: string; client: string; clientKey: string };
   /** Where its processes log. */
   logFolder: string;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Account } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
 
-/** One request of a customer, and what came of it. */
+/** One request of a customer, and its outcome. */
 export interface TimedRequest {
   kind: 'read' | 'write';
   /** When it was sent, on the clock of `performance.now()`. */
@@ -28,7 +28,7 @@ export interface AcceptedOperation {
 }
 
 /**
- * Whether a request went wrong: a broken connection, or an answer other than success. One that was refused because this
+ * Whether a request went wrong: a broken connection, or an answer other than success. One that was rejected because this
  * machine had no time to start its workflow within the deadline did not.
  */
 export function isFailure({ status, milliseconds }: TimedRequest): boolean {
@@ -61,7 +61,7 @@ const addressSchema = z.object({
 
 /**
  * Customers who each move one address on and off a droplet, all day long: look where it is, ask for the other, follow the
- * action to its end. What they are refused they try again, and everything they see is kept.
+ * action to its end. What they are rejected they try again, and everything they see is kept.
  */
 export class Traffic {
   readonly requests: TimedRequest[] = [];
@@ -145,7 +145,7 @@ export class Traffic {
     }
   }
 
-  /** Sends a request and keeps what came of it; answers the body, or null when there is no good answer. */
+  /** Sends a request and keeps its outcome; answers the body, or null when there is no good answer. */
   async #send(kind: TimedRequest['kind'], method: string, path: string, body?: unknown): Promise<unknown> {
     const at = performance.now();
     const keep = (seen: Partial<TimedRequest>) => {
@@ -178,7 +178,7 @@ function reasonOf(error: unknown): string {
   return 'code' in error ? String(error.code) : error.name;
 }
 
-/** Reserves an address for each droplet, one after the other and again when that was refused, so that a busy machine can. */
+/** Reserves an address for each droplet, one after the other and again when that was rejected, so that a busy machine can. */
 export async function prepareLanes(
   account: Account,
   region: string,

@@ -35,7 +35,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
     for (let count = 0; count < ADDRESSES; count++) addresses.push(await bed.account.reserve(bed.region));
     const running = new Set<RegisteredHost>();
     const cut = new Set<RegisteredHost>();
-    const done = { assigns: 0, unassigns: 0, refused: 0, kills: 0, starts: 0, cuts: 0 };
+    const done = { assigns: 0, unassigns: 0, rejected: 0, kills: 0, starts: 0, cuts: 0 };
 
     const start = (host: RegisteredHost) => {
       if (running.has(host)) return;
@@ -51,17 +51,17 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
     const steps: (() => Promise<void>)[] = [
       async () => {
         const { status } = await bed.account.requestAssign(random.from(addresses), random.from(bed.droplets).id);
-        done[status === 201 ? 'assigns' : 'refused']++;
+        done[status === 201 ? 'assigns' : 'rejected']++;
       },
       async () => {
         const { status } = await bed.account.requestUnassign(random.from(addresses));
-        done[status === 201 ? 'unassigns' : 'refused']++;
+        done[status === 201 ? 'unassigns' : 'rejected']++;
       },
       async () => start(random.from(bed.registered)),
       async () => kill(random.from(bed.registered)),
       async () => {
         const host = random.from(bed.registered);
-        if (cut.delete(host)) return host.host.mend();
+        if (cut.delete(host)) return host.host.repair();
         // Most of the time all are connected, so that most operations can succeed.
         if (cut.size > 0) return;
         cut.add(host);
@@ -76,7 +76,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
       await sleep(random.below(LONGEST_PAUSE_MS));
     }
 
-    for (const host of cut) await host.host.mend();
+    for (const host of cut) await host.host.repair();
     for (const host of bed.registered) start(host);
     await until('no operation is open', async () => (await openActions(bed)) === 0, 60_000);
     for (const host of bed.registered) {

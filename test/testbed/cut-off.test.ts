@@ -23,15 +23,15 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     return { former, later };
   }
 
-  test('stops answering at once, and answers again for what is still its own when it is back', async () => {
+  test('stops announcing at once, and answers again for what is still its own when it is back', async () => {
     const { former } = placed();
     const address = await bed.account.reserve(bed.region);
     await bed.account.assign(address, former.id);
     await former.host.cut();
-    await until('the host answers for nothing', async () => {
-      return (await readHostNetwork(former.host)).answering.length === 0;
+    await until('the host announces nothing', async () => {
+      return (await readHostNetwork(former.host)).announcing.length === 0;
     });
-    await former.host.mend();
+    await former.host.repair();
     await until(`${former.name} answers again`, async () => (await nameAt(address)) === former.name);
     await bed.account.unassign(address);
   });
@@ -41,12 +41,12 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     const address = await bed.account.reserve(bed.region);
     await bed.account.assign(address, former.id);
     await former.host.cut();
-    await until('the host answers for nothing', async () => {
-      return (await readHostNetwork(former.host)).answering.length === 0;
+    await until('the host announces nothing', async () => {
+      return (await readHostNetwork(former.host)).announcing.length === 0;
     });
     await bed.account.assign(address, later.id);
     expect(await nameAt(address)).toBe(later.name);
-    await former.host.mend();
+    await former.host.repair();
     // The router asks anew who has the address, over and over, while the host that is back makes up its mind.
     await until('the host has dropped what is not its own', async () => {
       await bed.router.ip('neigh flush dev public');
@@ -57,7 +57,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     await bed.account.unassign(address);
   });
 
-  test('stops answering also when its carrier is there, and nobody behind it', async () => {
+  test('stops announcing also when its carrier is there, and nobody behind it', async () => {
     const { former } = placed();
     const [registered] = bed.registered;
     if (!registered) throw new Error('the bed has no host');
@@ -69,8 +69,8 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     await former.host.killAgent();
     bed.startAgent(registered);
     await until(
-      'the host answers for nothing',
-      async () => (await readHostNetwork(former.host)).answering.length === 0,
+      'the host announces nothing',
+      async () => (await readHostNetwork(former.host)).announcing.length === 0,
       40_000,
     );
 
@@ -79,7 +79,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     await bed.account.unassign(address);
   });
 
-  test('that only loses the control plane goes on answering', async () => {
+  test('that only loses the control plane goes on announcing', async () => {
     const { former } = placed();
     const address = await bed.account.reserve(bed.region);
     await bed.account.assign(address, former.id);
@@ -97,7 +97,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     bed.startAgent(registered);
     await until('the agent has noticed', async () => (await lost()) > before + 1, 40_000);
     expect(await nameAt(address)).toBe(former.name);
-    expect((await readHostNetwork(former.host)).answering).toEqual([address]);
+    expect((await readHostNetwork(former.host)).announcing).toEqual([address]);
 
     await bed.router.ip('link set control up');
     await bed.account.unassign(address);

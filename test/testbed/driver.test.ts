@@ -42,10 +42,10 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   const ruleset = () => nft('list', 'ruleset');
   const addresses = () => host.namespace.run('ip', ['-o', 'address', 'show']);
 
-  test('lists what it has attached, of both families', async () => {
+  test('lists what it has attached, of both ipVersions', async () => {
     await driver.attach(IPV4);
     await driver.attach(IPV6);
-    const expected = [IPV4, IPV6].map(({ generation: _, ...present }) => ({ ...present, answering: true }));
+    const expected = [IPV4, IPV6].map(({ generation: _, ...present }) => ({ ...present, announcing: true }));
     expect(await driver.list()).toEqual(expect.arrayContaining(expected));
     expect(await newDriver().list()).toHaveLength(2);
   });
@@ -101,12 +101,12 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     await host.namespace.ip('address del 203.0.113.250/32 dev uplink');
   });
 
-  test('refuses an address that somebody else has put on the uplink, and no other of the batch', async () => {
+  test('rejects an address that somebody else has put on the uplink, and no other of the batch', async () => {
     await host.namespace.ip('address add 203.0.113.20/32 dev uplink');
     const batch = Array.from({ length: 30 }, (_, index) => attachment(`203.0.113.${10 + index}`, 10 + index));
     const results = await Promise.allSettled(batch.map((one) => driver.attach(one)));
-    const refused = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
-    expect(refused).toEqual(['Error: 203.0.113.20 is on uplink already, and not by this agent']);
+    const rejected = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
+    expect(rejected).toEqual(['Error: 203.0.113.20 is on uplink already, and not by this agent']);
     expect(await newDriver().list()).toHaveLength(29);
     await driver.detach(canonical('203.0.113.20'));
     expect(await addresses()).toContain('203.0.113.20');
@@ -121,18 +121,18 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
       `address del ${IPV4.address}/32 dev uplink`,
     );
     const restarted = newDriver();
-    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, answering: false }]);
+    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, announcing: false }]);
     expect(await ruleset()).not.toContain('203.0.113.77');
     expect(await addresses()).not.toContain('203.0.113.78');
     await restarted.attach(IPV4);
-    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, answering: true }]);
+    expect(await restarted.list()).toMatchObject([{ address: IPV4.address, announcing: true }]);
   });
 
   test('makes its change although somebody has emptied the packet filter meanwhile', async () => {
     await driver.attach(IPV4);
     await nft('flush', 'ruleset');
     await driver.attach(attachment('203.0.113.8', 3));
-    expect(await driver.list()).toMatchObject([{ address: '203.0.113.8', answering: true }]);
+    expect(await driver.list()).toMatchObject([{ address: '203.0.113.8', announcing: true }]);
     await driver.attach(IPV4);
     expect(await newDriver().list()).toHaveLength(2);
   });
@@ -157,14 +157,14 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     });
   });
 
-  test('answers for nothing after a withdrawal, and for what is attached again', async () => {
+  test('announces nothing after a withdrawal, and for what is attached again', async () => {
     await driver.attach(IPV4);
     await driver.attach(IPV6);
     await driver.withdraw();
-    expect((await newDriver().list()).map(({ answering }) => answering)).toEqual([false, false]);
+    expect((await newDriver().list()).map(({ announcing }) => announcing)).toEqual([false, false]);
     expect(await addresses()).not.toContain(IPV4.address);
     await driver.attach(IPV4);
-    expect((await driver.list()).filter(({ answering }) => answering)).toMatchObject([{ address: IPV4.address }]);
+    expect((await driver.list()).filter(({ announcing }) => announcing)).toMatchObject([{ address: IPV4.address }]);
   });
 
   test('withdraws the rest when some of it has gone by itself', async () => {
@@ -173,7 +173,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     await driver.attach(attachment('203.0.113.8', 3));
     await host.namespace.ip(`address del ${IPV4.address}/32 dev uplink`);
     await driver.withdraw();
-    expect((await newDriver().list()).map(({ answering }) => answering)).toEqual([false, false, false]);
+    expect((await newDriver().list()).map(({ announcing }) => announcing)).toEqual([false, false, false]);
   });
 
   test('tells when the carrier goes and comes, and whether anybody is behind it', async () => {
@@ -181,10 +181,10 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     const stopping = new AbortController();
     const watching = driver.watch((carrier) => seen.push(carrier), stopping.signal);
     await host.cut();
-    await until('the loss was told', async () => seen.length === 1);
+    await until('the loss was reported', async () => seen.length === 1);
     expect(await driver.isCutOff()).toBe(true);
-    await host.mend();
-    await until('the return was told', async () => seen.length === 2);
+    await host.repair();
+    await until('the return was reported', async () => seen.length === 2);
     expect(seen).toEqual([false, true]);
     expect(await driver.isCutOff()).toBe(false);
     stopping.abort();

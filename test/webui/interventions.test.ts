@@ -4,9 +4,9 @@ import { openDatabase } from '../../db/database.ts';
 import type { Account, Action } from '../../dev/kit/account.ts';
 import type { ManualHost } from '../../dev/kit/manual-host.ts';
 import { ATTEMPT_SIGNAL } from '../../domain/attempt.ts';
-import { AUDIT_SCHEDULE_ID } from '../../domain/names.ts';
-import { scheduleAudit } from '../../ops/migrate/audit-schedule.ts';
-import { auditAccounts } from '../support/audit.ts';
+import { RECONCILER_SCHEDULE_ID } from '../../domain/names.ts';
+import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
+import { checkAccounts } from '../support/consistency.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { runningOperation } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';
@@ -16,10 +16,10 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   // Hosts are waited for longer than an operator takes to press a button.
   let stack: PrivateStack;
   beforeAll(async () => {
-    // A database of its own, so that the audit takes up nothing of other tests. It is run when a test presses for it.
+    // A database of its own, so that the reconciler takes up nothing of other tests. It is run when a test presses for it.
     stack = await createPrivateStack({ ownDatabase: true });
     await stack.startWorker();
-    await scheduleAudit(stack.temporal, 86_400);
+    await scheduleReconciler(stack.temporal, 86_400);
   });
   afterAll(() => stack?.close());
   const webUi = useWebUi(() => stack.namespace);
@@ -38,7 +38,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
     const told = await lastSequence(host);
     const carried = await run.reset('first', 'it is wanted after all');
-    await host.acknowledge(await host.event(ip, 'attach', told));
+    await host.acknowledge(await host.command(ip, 'attach', told));
     expect(await carried.ended()).toBe('Completed');
     expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
     expect(await violations(account)).toEqual([]);
@@ -56,7 +56,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     expect(await violations(account)).toEqual([]);
   });
 
-  test('a terminated assign keeps its fence, and the audit takes it up again', async () => {
+  test('a terminated assign keeps its fence, and the reconciler takes it up again', async () => {
     const { account, ip, action, host } = await waitingAssign(stack);
     const run = await webUi().open(`reserved-ip/${ip}`);
 
@@ -66,7 +66,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     await host.confirm(ip, 'attach');
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
     expect(await account.requestUnassign(ip)).toMatchObject({ status: 422 });
-    await webUi().triggerSchedule(AUDIT_SCHEDULE_ID);
+    await webUi().triggerSchedule(RECONCILER_SCHEDULE_ID);
     expect(await account.completed(action)).toMatchObject({ status: 'completed' });
     expect(await violations(account)).toEqual([]);
   });
@@ -93,16 +93,16 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     const [other = 0] = await world.droplets(account, 1);
     const told = await lastSequence(host);
     const newer = await account.startAssign(ip, other);
-    const newerEvent = await host.event(ip, 'attach', told);
+    const newerEvent = await host.command(ip, 'attach', told);
     const open = await webUi().open(`reserved-ip/${ip}`);
 
-    const refused = await old.reset('first', 'the wrong run');
+    const rejected = await old.reset('first', 'the wrong run');
 
-    expect(await refused.ended()).toBe('Failed');
-    expect(await refused.result()).toContain(`superseded by action ${newer.id}`);
+    expect(await rejected.ended()).toBe('Failed');
+    expect(await rejected.result()).toContain(`superseded by action ${newer.id}`);
     expect(await open.ended()).toBe('Terminated');
     expect(await account.action(newer.id)).toMatchObject({ status: 'in-progress' });
-    await webUi().triggerSchedule(AUDIT_SCHEDULE_ID);
+    await webUi().triggerSchedule(RECONCILER_SCHEDULE_ID);
     await host.acknowledge(newerEvent);
     expect(await account.completed(newer)).toMatchObject({ status: 'completed' });
     expect(await account.action(action.id)).toMatchObject({ status: 'errored' });
@@ -132,14 +132,14 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     const told = await lastSequence(host);
 
     expect(await run.startLikeThisOne()).toMatch(/success/);
-    await host.acknowledge(await host.event(ip, 'attach', told));
+    await host.acknowledge(await host.command(ip, 'attach', told));
 
     expect(await account.completed(action)).toMatchObject({ status: 'completed' });
     expect(await account.show(ip)).toMatchObject({ locked: false });
     expect(await violations(account)).toEqual([]);
   });
 
-  test('an assign that is started a second time is refused under its id, and has one effect under another', async () => {
+  test('an assign that is started a second time is rejected under its id, and has one effect under another', async () => {
     const { account, ip, action, host } = await waitingAssign(stack);
     const run = await webUi().open(`reserved-ip/${ip}`);
 
@@ -161,7 +161,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
 
     await run.changePendingActivity('Pause');
     expect(await run.pendingActivities()).toContain('Paused');
-    const event = await host.event(ip, 'detach');
+    const event = await host.command(ip, 'detach');
     await host.acknowledge(event, 'failed', 'no link');
     await host.acknowledge(event, 'applied');
 
@@ -169,10 +169,10 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     expect(await violations(account)).toEqual([]);
   });
 
-  /** What the audit finds about an account. */
+  /** What the reconciler finds about an account. */
   async function violations(account: Account): Promise<string[]> {
     const db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-    return auditAccounts(db, stack.temporal, [account]).finally(() => db.destroy());
+    return checkAccounts(db, stack.temporal, [account]).finally(() => db.destroy());
   }
 });
 
@@ -186,7 +186,7 @@ interface Waiting {
 
 /** How far a host has been told; what comes later is above it. */
 async function lastSequence(host: ManualHost): Promise<number> {
-  return Math.max(...(await host.openEvents()).map(({ sequence }) => sequence));
+  return Math.max(...(await host.openCommands()).map(({ sequence }) => sequence));
 }
 
 /** An assign that waits for a host whose answers the test decides. */
@@ -198,12 +198,12 @@ async function waitingAssign(stack: PrivateStack): Promise<Waiting> {
   const [droplet = 0] = await world.droplets(account, 1);
   const ip = await account.reserve(world.region);
   const action = await account.startAssign(ip, droplet);
-  await host.event(ip, 'attach');
+  await host.command(ip, 'attach');
   await runningOperation(stack.temporal, ip, 'assign');
   return { world, account, host, ip, action };
 }
 
-/** A release that waits for such a host to let go. */
+/** A release that waits for such a host to detach. */
 async function waitingRelease(stack: PrivateStack): Promise<Omit<Waiting, 'world' | 'action'>> {
   const { account, host, ip, action } = await waitingAssign(stack);
   await host.confirm(ip, 'attach');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Account, Action } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
-import { auditAccounts } from '../support/audit.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
+import { checkAccounts } from '../support/consistency.ts';
 import { useDatabase } from '../support/database.ts';
 import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
@@ -12,7 +12,7 @@ import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () => {
   const webUi = useWebUi();
 
-  test('of a failed assign carries it through once its host is mended: errored becomes completed', async () => {
+  test('of a failed assign carries it through once its host is repaired: errored becomes completed', async () => {
     const { account, ip, action, host, droplet } = await failedAssign();
     const list = await webUi().list(`WorkflowId = 'reserved-ip/${ip}' AND ExecutionStatus = 'Failed'`);
     const [listed, ...others] = await list.runs();
@@ -23,7 +23,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
     expect(await failed.result()).toContain(`Mend host ${host.name}, then reset this workflow to carry it through`);
 
     host.driver.failNext(0);
-    const carried = await failed.reset('first', `${host.name} is mended`);
+    const carried = await failed.reset('first', `${host.name} is repaired`);
 
     expect(await carried.ended()).toBe('Completed');
     expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
@@ -49,17 +49,17 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
     expect(await violations(account)).toEqual([]);
   });
 
-  test('of a run that another action has superseded is refused by the fence', async () => {
+  test('of a run that another action has superseded is rejected by the fence', async () => {
     const { world, account, ip, action, host } = await failedAssign();
     const failed = await webUi().open(`reserved-ip/${ip}`);
     host.driver.failNext(0);
     const [other = 0] = await world.droplets(account, 1);
     const newer = await account.assign(ip, other);
 
-    const refused = await failed.reset('first', 'too late');
+    const rejected = await failed.reset('first', 'too late');
 
-    expect(await refused.ended()).toBe('Failed');
-    expect(await refused.result()).toContain(`superseded by action ${newer.id}`);
+    expect(await rejected.ended()).toBe('Failed');
+    expect(await rejected.result()).toContain(`superseded by action ${newer.id}`);
     expect(await account.action(action.id)).toMatchObject({ status: 'errored' });
     expect(await account.action(newer.id)).toEqual(newer);
     expect(await account.show(ip)).toMatchObject({ droplet: { id: other }, locked: false });
@@ -114,7 +114,7 @@ interface FailedAssign {
   action: Action;
 }
 
-/** An assign that its host has refused and that is undone; the host goes on refusing. */
+/** An assign that its host has rejected and that is undone; the host goes on rejecting. */
 async function failedAssign(): Promise<FailedAssign> {
   const world = await useWorld({ agents: 1 });
   const [host] = world.agents;
@@ -133,7 +133,7 @@ async function failedAssign(): Promise<FailedAssign> {
   return { world, account, host, ip, droplet, action };
 }
 
-/** What the audit finds about an account. */
+/** What the reconciler finds about an account. */
 async function violations(account: Account): Promise<string[]> {
-  return auditAccounts(useDatabase(), await useTemporal(), [account]);
+  return checkAccounts(useDatabase(), await useTemporal(), [account]);
 }

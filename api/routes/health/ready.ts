@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies, HealthProbe } from '../../context.ts';
 
-const LIMIT_MILLISECONDS = 1_000;
+const LIMIT_MS = 1_000;
 const HEALTHY = 'ok';
 /** Anybody may ask, so a flood of questions must not be one of queries. */
 const BELIEVED_MS = 200;
@@ -12,7 +12,7 @@ const readinessSchema = z
     status: z.enum(['ok', 'degraded', 'unavailable', 'stopping']).openapi({
       description:
         'degraded: requests are served, but operations complete only when Temporal is back. ' +
-        'unavailable: changes and reads are refused.',
+        'unavailable: changes and reads are rejected.',
     }),
     checks: z.object({
       mysql: z.string().openapi({ description: 'ok, or what is wrong.' }),
@@ -67,7 +67,7 @@ function believed<Result>(read: () => Promise<Result>): () => Promise<Result> {
 
 async function check(probe: HealthProbe): Promise<string> {
   const stop = new AbortController();
-  const silence = sleep(LIMIT_MILLISECONDS, `no answer within ${LIMIT_MILLISECONDS} ms`, { signal: stop.signal });
+  const silence = sleep(LIMIT_MS, `no answer within ${LIMIT_MS} ms`, { signal: stop.signal });
   try {
     return (await Promise.race([probe(), silence])) ?? HEALTHY;
   } catch (error) {

@@ -1,8 +1,8 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AcknowledgmentSink } from '../../../client/acknowledgment-sink.ts';
-import { type AnsweredEvent, recordAcknowledgments } from '../../../db/host-commands.ts';
-import type { Acknowledgment } from '../../../domain/host-event.ts';
+import { type AnsweredCommand, recordAcknowledgments } from '../../../db/host-commands.ts';
+import type { Acknowledgment } from '../../../domain/host-protocol.ts';
 import type { ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
 
@@ -18,11 +18,11 @@ const MOST_LOGGED = 10;
 /** Most acknowledgments that are recorded in one turn; between two turns others have theirs. */
 const TURN = 50;
 
-type Dependencies = Pick<ApiDependencies, 'db' | 'acknowledgments' | 'tellWorker'>;
+type Dependencies = Pick<ApiDependencies, 'db' | 'acknowledgments' | 'notifyWorker'>;
 
 /**
  * Records a batch and tells the operations that wait. They are told of repeated acknowledgments too, and always the
- * outcome that stands: the process that recorded the first may have died before it told anyone. An answer to an event
+ * outcome that stands: the process that recorded the first may have died before it told anyone. An answer to a command
  * whose operation has ended is recorded and told to nobody. A large batch is recorded in parts, each when it is the
  * host's turn. Throws 429 when too many batches of the host wait; then a part may be recorded, and the host sends it again.
  */
@@ -37,7 +37,7 @@ export async function acknowledge(
   for (let begin = 0; begin < acknowledgments.length; begin += TURN) {
     const part = acknowledgments.slice(begin, begin + TURN);
     const answered = await takingTurns(fairness.hosts, host.name, () => recordAcknowledgments(db, host.id, part));
-    results.push(...(await tellAll(dependencies, logger, host.name, part, answered)));
+    results.push(...(await notifyAll(dependencies, logger, host.name, part, answered)));
     await immediate();
   }
   warnOfUnheeded(logger, results);
@@ -45,35 +45,37 @@ export async function acknowledge(
 }
 
 /** Tells the operations that wait for these answers, and says what became of each acknowledgment. */
-async function tellAll(
-  { acknowledgments: sink, tellWorker }: Omit<Dependencies, 'db'>,
+async function notifyAll(
+  { acknowledgments: sink, notifyWorker }: Omit<Dependencies, 'db'>,
   logger: Logger,
   host: string,
   acknowledgments: Acknowledgment[],
-  answered: AnsweredEvent[],
+  answered: AnsweredCommand[],
 ): Promise<AcknowledgmentResult[]> {
-  const left = answered.filter((event) => event.current && !tellWorker({ ...event, host }) && event.isWaitedFor);
-  const untold = new Set<number>();
+  const left = answered.filter(
+    (command) => command.current && !notifyWorker({ ...command, host }) && command.isWaitedFor,
+  );
+  const unnotified = new Set<number>();
   await Promise.all(
-    left.map(async (event) => {
-      if (!(await tell(sink, logger, host, event))) untold.add(event.sequence);
+    left.map(async (command) => {
+      if (!(await notify(sink, logger, host, command))) unnotified.add(command.sequence);
     }),
   );
-  const events = new Map(answered.map((event) => [event.sequence, event]));
+  const commands = new Map(answered.map((command) => [command.sequence, command]));
   return acknowledgments.map((acknowledgment) => {
     const { sequence } = acknowledgment;
-    return { sequence, status: statusOf(acknowledgment, events.get(sequence), untold.has(sequence)) };
+    return { sequence, status: statusOf(acknowledgment, commands.get(sequence), unnotified.has(sequence)) };
   });
 }
 
 function statusOf(
   { generation, outcome }: Acknowledgment,
-  event: AnsweredEvent | undefined,
-  isUntold: boolean,
+  command: AnsweredCommand | undefined,
+  isUnnotified: boolean,
 ): AcknowledgmentResult['status'] {
-  if (event?.generation !== generation) return 'unknown';
-  if (isUntold) return 'retry';
-  return event.recorded && event.outcome === outcome ? 'recorded' : 'repeated';
+  if (command?.generation !== generation) return 'unknown';
+  if (isUnnotified) return 'retry';
+  return command.recorded && command.outcome === outcome ? 'recorded' : 'repeated';
 }
 
 /** One line for a batch, however much of it changed nothing. */
@@ -85,7 +87,7 @@ function warnOfUnheeded(logger: Logger, results: AcknowledgmentResult[]): void {
   if (unknown.length + repeated.length === 0) return;
   logger.warn(
     { unknown: summarise(unknown), repeated: summarise(repeated) },
-    'acknowledgments that change nothing: of events this host has not, or that have an answer',
+    'acknowledgments that change nothing: of commands this host has not, or that have an answer',
   );
 }
 
@@ -93,8 +95,13 @@ function summarise(sequences: number[]): { count: number; first: number[] } {
   return { count: sequences.length, first: sequences.slice(0, MOST_LOGGED) };
 }
 
-async function tell(sink: AcknowledgmentSink, logger: Logger, host: string, event: AnsweredEvent): Promise<boolean> {
-  const { workflowId, operationId, change, address, outcome, message } = event;
+async function notify(
+  sink: AcknowledgmentSink,
+  logger: Logger,
+  host: string,
+  command: AnsweredCommand,
+): Promise<boolean> {
+  const { workflowId, operationId, change, address, outcome, message } = command;
   if (workflowId === null) return true;
   try {
     await sink.acknowledged({ workflowId, operationId, host, change, address, outcome, message });

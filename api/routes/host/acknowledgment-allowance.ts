@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { ApiEnvironment } from '../../context.ts';
-import { type Fairness, spendOrRefuse } from '../../fairness/fairness.ts';
+import { type Fairness, spendOrReject } from '../../fairness/fairness.ts';
 
 /** Bytes of the shortest acknowledgment. A body costs by its bytes, since reading one that is wrong costs no less. */
 const BYTES_EACH = 50;
@@ -15,7 +15,7 @@ export function chargeAcknowledgments({ hostAcknowledgments }: Fairness, largest
     const isChunked = c.req.header('transfer-encoding') !== undefined;
     const declared = isChunked ? largestBody : Number(c.req.header('content-length') ?? 0);
     const bytes = Math.min(declared, largestBody);
-    spendOrRefuse(hostAcknowledgments, c.var.host.name, Math.max(1, Math.ceil(bytes / BYTES_EACH)));
+    spendOrReject(hostAcknowledgments, c.var.host.name, Math.max(1, Math.ceil(bytes / BYTES_EACH)));
     await next();
   });
 }

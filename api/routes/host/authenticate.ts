@@ -3,7 +3,7 @@ import { hashToken } from '../../../db/tokens.ts';
 import { isTokenOf } from '../../../domain/tokens.ts';
 import type { ApiEnvironment } from '../../context.ts';
 import { conflict, unauthorized } from '../../errors.ts';
-import { type Fairness, spendOrRefuse } from '../../fairness/fairness.ts';
+import { type Fairness, spendOrReject } from '../../fairness/fairness.ts';
 import type { TokenUses } from '../../token-uses.ts';
 import type { HostTokens } from './host-tokens.ts';
 
@@ -33,7 +33,7 @@ export function authenticateHost({ tokens, fairness, tokenUses, goneMayEnter, co
       (await tokens.known(hash)) ??
       (await wrongTokens.host.find(c, hash.toString('base64'), () => tokens.lookUp(hash)));
     c.set('logger', c.var.logger.child({ host: host.name }));
-    spendOrRefuse(hostRequests, host.name, cost);
+    spendOrReject(hostRequests, host.name, cost);
     tokenUses?.note('host', host.tokenId, fairness.addresses.of(c));
     if (host.state === 'gone' && !goneMayEnter) {
       throw conflict('This host was declared gone. It may read its desired state only, until it is declared returned.');

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
-import { listFailedEvents } from '../../../db/host-commands.ts';
-import type { DesiredState, HostEvent } from '../../../domain/host-event.ts';
+import { listFailedCommands } from '../../../db/host-commands.ts';
+import type { DesiredState, IssuedHostCommand } from '../../../domain/host-protocol.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';
 import { DesiredStates } from '../../host-commands/desired-states.ts';
@@ -13,10 +13,10 @@ import { jsonOnly } from './json-only.ts';
 import {
   acknowledgmentsAnswerSchema,
   acknowledgmentsBodySchema,
+  commandsAnswerSchema,
+  commandsQuerySchema,
   desiredStateQuerySchema,
   desiredStateSchema,
-  eventsAnswerSchema,
-  eventsQuerySchema,
 } from './schemas.ts';
 
 const LARGEST_BODY = 1_048_576;
@@ -25,22 +25,22 @@ const DESIRED_STATE_COST = 10;
 const tags = ['Hosts'];
 const security = [{ hostToken: [] }];
 
-const eventsRoute = createRoute({
+const commandsRoute = createRoute({
   method: 'get',
   path: '/host/v1/events',
-  summary: "The host's unacknowledged events; waits for a first one",
+  summary: "The host's unacknowledged commands; waits for a first one",
   tags,
   security,
-  request: { query: eventsQuerySchema },
+  request: { query: commandsQuerySchema },
   responses: {
-    200: { description: 'In order.', content: { 'application/json': { schema: eventsAnswerSchema } } },
+    200: { description: 'In order.', content: { 'application/json': { schema: commandsAnswerSchema } } },
   },
 });
 
 const acknowledgmentsRoute = createRoute({
   method: 'post',
   path: '/host/v1/acknowledgments',
-  summary: 'What came of events; may be repeated',
+  summary: 'What came of commands; may be repeated',
   tags,
   security,
   request: { body: { required: true, content: { 'application/json': { schema: acknowledgmentsBodySchema } } } },
@@ -55,7 +55,7 @@ const acknowledgmentsRoute = createRoute({
 const desiredStateRoute = createRoute({
   method: 'get',
   path: '/host/v1/desired-state',
-  summary: 'Everything the host is to answer for',
+  summary: 'Everything the host is to announce',
   tags,
   security,
   request: { query: desiredStateQuerySchema },
@@ -71,7 +71,7 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies, f
   const desiredStates = new DesiredStates(dependencies);
   app.openAPIRegistry.registerComponent('securitySchemes', 'hostToken', { type: 'http', scheme: 'bearer' });
   const inService = authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: false });
-  app.use(eventsRoute.path, inService);
+  app.use(commandsRoute.path, inService);
   app.use(acknowledgmentsRoute.path, inService, chargeAcknowledgments(fairness, LARGEST_BODY));
   app.use(acknowledgmentsRoute.path, bodyLimit({ maxBytes: LARGEST_BODY }), jsonOnly());
   app.use(
@@ -79,11 +79,11 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies, f
     authenticateHost({ tokens, fairness, tokenUses, goneMayEnter: true, cost: DESIRED_STATE_COST }),
   );
 
-  app.openapi(eventsRoute, async (c) => {
+  app.openapi(commandsRoute, async (c) => {
     const { after, wait, limit } = c.req.valid('query');
     const { signal } = c.req.raw;
-    const events = await waitingHosts.wait({ host: c.var.host, after, limit, waitMs: wait * 1_000, signal });
-    return c.json({ events: events.map(presentEvent) }, 200);
+    const commands = await waitingHosts.wait({ host: c.var.host, after, limit, waitMs: wait * 1_000, signal });
+    return c.json({ events: commands.map(presentCommand) }, 200);
   });
 
   app.openapi(acknowledgmentsRoute, async (c) => {
@@ -98,13 +98,13 @@ export function registerHostRoutes(app: ApiApp, dependencies: ApiDependencies, f
     const state = await desiredStates.read(c.var.host);
     if (!c.req.valid('query').failed) return c.json(presentDesiredState(state), 200);
     const { id, name } = c.var.host;
-    const failed_events = await takingTurns(fairness.hosts, name, () => listFailedEvents(dependencies.db, id));
+    const failed_events = await takingTurns(fairness.hosts, name, () => listFailedCommands(dependencies.db, id));
     return c.json({ ...presentDesiredState(state), failed_events }, 200);
   });
 }
 
-function presentEvent({ dropletId, issuedAt, ...event }: HostEvent) {
-  return { ...event, droplet_id: dropletId, issued_at: issuedAt };
+function presentCommand({ dropletId, issuedAt, ...command }: IssuedHostCommand) {
+  return { ...command, droplet_id: dropletId, issued_at: issuedAt };
 }
 
 function presentDesiredState({ host, sequence, attachments }: DesiredState) {

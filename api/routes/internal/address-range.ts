@@ -1,4 +1,10 @@
-import { addressFromBytes, addressToBytes, type Family, familyOf, parseAddress } from '../../../domain/address.ts';
+import {
+  addressFromBytes,
+  addressToBytes,
+  type IpVersion,
+  ipVersionOf,
+  parseAddress,
+} from '../../../domain/address.ts';
 
 /** The largest range of one import; more would be one transaction of millions of rows. */
 const MOST_HOST_BITS = 16;
@@ -10,7 +16,7 @@ const IPV4_MAPPED = 0xffffn;
 export interface AddressRange {
   /** In its canonical form. */
   cidr: string;
-  family: Family;
+  ipVersion: IpVersion;
   /** First and last address of the whole range, as bytes. */
   first: Buffer;
   last: Buffer;
@@ -20,7 +26,7 @@ export interface AddressRange {
 
 /** What a range must be. */
 export interface RangeLimits {
-  families: Family[];
+  ipVersions: IpVersion[];
   /** Most bits behind the prefix; default 16. */
   mostHostBits?: number;
 }
@@ -31,50 +37,51 @@ export interface RangeLimits {
  */
 export function parseAddressRange(
   text: string,
-  { families, mostHostBits = MOST_HOST_BITS }: RangeLimits,
+  { ipVersions, mostHostBits = MOST_HOST_BITS }: RangeLimits,
 ): AddressRange {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
   const address = parseAddress(match?.[1] ?? '');
   const prefix = Number(match?.[2]);
   if (!address || !match) throw new RangeError(`${text} is not an address range in CIDR form.`);
-  const family = familyOf(address);
-  const bits = family === 4 ? 32 : 128;
+  const ipVersion = ipVersionOf(address);
+  const bits = ipVersion === 4 ? 32 : 128;
   if (prefix > bits) throw new RangeError(`The prefix of ${text} may be /${bits} at most.`);
-  if (!families.includes(family)) throw new RangeError(`${text} must be an IPv${families.join(' or IPv')} range.`);
+  if (!ipVersions.includes(ipVersion))
+    throw new RangeError(`${text} must be an IPv${ipVersions.join(' or IPv')} range.`);
   if (prefix < bits - mostHostBits)
     throw new RangeError(`The prefix of ${text} must be /${bits - mostHostBits} or longer.`);
   const first = toNumber(address);
-  if (family === 6 && first >> 32n === IPV4_MAPPED) throw new RangeError(`Write ${text} as an IPv4 range.`);
+  if (ipVersion === 6 && first >> 32n === IPV4_MAPPED) throw new RangeError(`Write ${text} as an IPv4 range.`);
   const size = 1n << BigInt(bits - prefix);
-  const canonical = addressFromBytes(toBytes(first - (first % size), family));
+  const canonical = addressFromBytes(toBytes(first - (first % size), ipVersion));
   if (first % size !== 0n)
     throw new RangeError(`${text} has bits set behind its prefix; the range is ${canonical}/${prefix}.`);
   const last = first + size - 1n;
-  const reserved = unusable(family, size);
+  const reserved = unusable(ipVersion, size);
   return {
     cidr: `${canonical}/${prefix}`,
-    family,
-    first: toBytes(first, family),
-    last: toBytes(last, family),
-    addresses: () => count(first + reserved.atStart, last - reserved.atEnd, family),
+    ipVersion,
+    first: toBytes(first, ipVersion),
+    last: toBytes(last, ipVersion),
+    addresses: () => count(first + reserved.atStart, last - reserved.atEnd, ipVersion),
   };
 }
 
 /** Network and broadcast address, which a range of one or two addresses has not; of IPv6 the routers' anycast address. */
-function unusable(family: Family, size: bigint): { atStart: bigint; atEnd: bigint } {
+function unusable(ipVersion: IpVersion, size: bigint): { atStart: bigint; atEnd: bigint } {
   if (size <= 2n) return { atStart: 0n, atEnd: 0n };
-  return { atStart: 1n, atEnd: family === 4 ? 1n : 0n };
+  return { atStart: 1n, atEnd: ipVersion === 4 ? 1n : 0n };
 }
 
-function* count(first: bigint, last: bigint, family: Family): Generator<Buffer> {
-  for (let current = first; current <= last; current++) yield toBytes(current, family);
+function* count(first: bigint, last: bigint, ipVersion: IpVersion): Generator<Buffer> {
+  for (let current = first; current <= last; current++) yield toBytes(current, ipVersion);
 }
 
 function toNumber(address: string): bigint {
   return BigInt(`0x${addressToBytes(address).toString('hex')}`);
 }
 
-function toBytes(number: bigint, family: Family): Buffer {
-  const length = family === 4 ? 4 : 16;
+function toBytes(number: bigint, ipVersion: IpVersion): Buffer {
+  const length = ipVersion === 4 ? 4 : 16;
   return Buffer.from(number.toString(16).padStart(length * 2, '0'), 'hex');
 }

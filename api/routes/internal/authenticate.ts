@@ -26,7 +26,7 @@ export interface AuthenticateOperatorOptions {
 /**
  * Lets operators in by tokens of their own, or by the admin token, and leaves `operator` for the handlers. Hashes are
  * compared, so that neither content nor length shows in the time. An address that has sent too many wrong tokens is
- * refused before that; right ones from other addresses work as ever.
+ * rejected before that; right ones from other addresses work as ever.
  */
 export function authenticateOperator({ db, adminToken, fairness, tokenUses }: AuthenticateOperatorOptions) {
   const wrongTokens = fairness.wrongTokens.operator;
@@ -35,7 +35,7 @@ export function authenticateOperator({ db, adminToken, fairness, tokenUses }: Au
   return createMiddleware<ApiEnvironment>(async function authenticateOperator(c, next) {
     const [, token] = BEARER.exec(c.req.header('authorization') ?? '') ?? [];
     if (token === undefined) throw unauthorized();
-    wrongTokens.refuseTooMany(c);
+    wrongTokens.rejectTooMany(c);
     const hash = sha256(token);
     if (timingSafeEqual(hash, adminHash)) {
       c.set('operator', { name: BOOTSTRAP_OPERATOR, tokenId: null });

@@ -13,13 +13,13 @@ import {
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { conflict, notFound, unprocessable } from '../../errors.ts';
 import { newToken } from './new-token.ts';
+import { notifyOrphans } from './notify-orphans.ts';
 import { operatorEntry } from './operator-entry.ts';
 import { addressRangeOf } from './pools.ts';
 import { internal, jsonAnswer, jsonBody, newName } from './route.ts';
-import { tellOrphans } from './tell-orphans.ts';
 
 /** Droplets of one host are addressed from its anchor range, so it may be far larger than a pool. */
-const ANCHOR_RANGE = { families: [4 as const], mostHostBits: 24 };
+const ANCHOR_RANGE = { ipVersions: [4 as const], mostHostBits: 24 };
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 const params = z.object({ name: z.string() });
@@ -78,7 +78,7 @@ const revokeTokensRoute = createRoute({
 const goneRoute = createRoute({
   method: 'post',
   path: '/internal/v1/hosts/{name}/gone',
-  summary: 'Declare that a host is gone and answers for no address any more',
+  summary: 'Declare that a host is gone and announces no address any more',
   description: 'Its open detaches count as applied, its open attaches as failed.',
   ...internal,
   request: { params },
@@ -168,8 +168,8 @@ export function registerHostAdministration(app: ApiApp, dependencies: ApiDepende
       (answered) => answered && operatorEntry(c, 'host gone', `host ${name}`, { detail: `${answered.length} events` }),
     );
     if (!events) throw notFound();
-    const untold = await tellOrphans(dependencies.acknowledgments, c.var.logger, name, events);
-    return c.json({ host: await hostNamed(name), answered_events: events.length, untold_operations: untold }, 200);
+    const unnotified = await notifyOrphans(dependencies.acknowledgments, c.var.logger, name, events);
+    return c.json({ host: await hostNamed(name), answered_events: events.length, untold_operations: unnotified }, 200);
   });
 
   app.openapi(returnedRoute, async (c) => {
@@ -191,7 +191,7 @@ function presentHost(host: HostRecord) {
     state: host.state,
     anchor_cidr: host.anchorCidr,
     last_sequence: host.lastSequence,
-    unacknowledged_events: host.unacknowledgedEvents,
+    unacknowledged_events: host.unacknowledgedCommands,
     oldest_unacknowledged_at: host.oldestUnacknowledgedAt?.toISOString() ?? null,
     created_at: host.createdAt.toISOString(),
   };

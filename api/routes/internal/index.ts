@@ -1,7 +1,7 @@
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import type { Fairness } from '../../fairness/fairness.ts';
 import { bodyLimit } from '../../middleware/body-limit.ts';
-import { refusedChanges } from '../../middleware/refused-changes.ts';
+import { rejectedChanges } from '../../middleware/rejected-changes.ts';
 import { INTERNAL_DOCUMENT } from '../../openapi.ts';
 import { operatorOf } from '../../requester.ts';
 import { registerAccountAdministration } from './accounts.ts';
@@ -18,7 +18,7 @@ export function registerInternalRoutes(app: ApiApp, dependencies: ApiDependencie
   const authenticated = authenticateOperator({ ...dependencies, fairness });
   app.use('/internal/v1/*', authenticated);
   app.use(INTERNAL_DOCUMENT, authenticated);
-  app.use('/internal/v1/*', refusedChanges({ db: dependencies.db, requesterOf: operatorOf }), bodyLimit());
+  app.use('/internal/v1/*', rejectedChanges({ db: dependencies.db, requesterOf: operatorOf }), bodyLimit());
   registerPoolRoutes(app, dependencies);
   registerHostAdministration(app, dependencies);
   registerAccountAdministration(app, dependencies);

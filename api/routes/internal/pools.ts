@@ -130,7 +130,7 @@ export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
 
   app.openapi(importPoolRoute, async (c) => {
     const { region, cidr } = c.req.valid('json');
-    const range = addressRangeOf(cidr, { families: [4, 6] });
+    const range = addressRangeOf(cidr, { ipVersions: [4, 6] });
     const result = await recorded(
       db,
       (tx) => importPool(tx, { region, ...range }),
@@ -146,8 +146,8 @@ export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
   app.openapi(listPoolAccountsRoute, async (c) => {
     const accounts = await listPoolAccounts(db, c.req.valid('param').slug, c.req.valid('query').limit);
     if (!accounts) throw notFound();
-    const present = ({ family, accountId, ...account }: PoolAccount) => ({
-      ip_version: family,
+    const present = ({ ipVersion, accountId, ...account }: PoolAccount) => ({
+      ip_version: ipVersion,
       account_id: accountId,
       ...account,
     });

@@ -4,7 +4,7 @@ import { unprocessable } from '../../errors.ts';
 /** What all routes for operators share. */
 export const internal = { tags: ['Internal'], security: [{ adminToken: [] }] };
 
-/** A JSON body that must be there; a field it has not is refused, so that an operator's slip does not pass for done. */
+/** A JSON body that must be there; a field it has not is rejected, so that an operator's slip does not pass for done. */
 export function jsonBody<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
   return { body: { required: true, content: { 'application/json': { schema: schema.strict() } } } };
 }

@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
-import { reserveAddress } from '../../operations/reserve.ts';
+import { reserveAddress } from '../../operations/reserve-address.ts';
 import { requesterOf } from '../../requester.ts';
 import { createReservedIpv6Request } from '../../schemas/reserved-ip.ts';
 import { errorsOfChange, idempotencyHeader, jsonAnswer, jsonRequest } from '../../schemas/responses.ts';
 import { securedPost } from '../secured.ts';
-import { RESERVED_IPV6 } from './flavour.ts';
+import { RESERVED_IPV6 } from './named-resource.ts';
 
 /** POST /v2/reserved_ipv6 */
 export function registerCreateReservedIpv6(app: ApiApp, dependencies: ApiDependencies): void {

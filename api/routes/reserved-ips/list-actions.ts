@@ -9,18 +9,18 @@ import { actionListAnswer } from '../../schemas/common.ts';
 import { pageQuery } from '../../schemas/fields.ts';
 import { errorsOfNestedList, jsonAnswer } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
-import type { Flavour } from './flavour.ts';
+import type { NamedResource } from './named-resource.ts';
 
 /** GET /v2/reserved_ips/{ip}/actions */
-export function registerListReservedIpActions(app: ApiApp, { db }: ApiDependencies, flavour: Flavour): void {
+export function registerListReservedIpActions(app: ApiApp, { db }: ApiDependencies, resource: NamedResource): void {
   const route = createRoute({
     method: 'get',
-    path: `${flavour.path}/{ip}/actions`,
-    operationId: `${flavour.operationPrefix}Actions_list`,
+    path: `${resource.path}/{ip}/actions`,
+    operationId: `${resource.operationPrefix}Actions_list`,
     summary: "An address's actions, newest first",
-    tags: [flavour.tag],
+    tags: [resource.tag],
     ...secured('reserved_ip:read'),
-    request: { params: flavour.parameter, query: pageQuery },
+    request: { params: resource.parameter, query: pageQuery },
     responses: { 200: jsonAnswer('One page of actions.', actionListAnswer), ...errorsOfNestedList },
   });
   app.openapi(route, async (c) => {
@@ -29,7 +29,7 @@ export function registerListReservedIpActions(app: ApiApp, { db }: ApiDependenci
     if (addressId === null) throw notFound();
     const request = pageRequest(c.req.valid('query'));
     const page = await listActions(db, { accountId, addressId }, request);
-    const actions = page.entries.map((action) => presentAction(action, flavour.resourceType));
+    const actions = page.entries.map((action) => presentAction(action, resource.resourceType));
     return c.json({ actions, ...presentPage(c.req, request, page) }, 200);
   });
 }

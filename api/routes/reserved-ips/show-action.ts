@@ -8,18 +8,18 @@ import { actionAnswer } from '../../schemas/common.ts';
 import { numberInPath } from '../../schemas/fields.ts';
 import { errorsOfOne, jsonAnswer } from '../../schemas/responses.ts';
 import { secured } from '../secured.ts';
-import type { Flavour } from './flavour.ts';
+import type { NamedResource } from './named-resource.ts';
 
 /** GET /v2/reserved_ips/{ip}/actions/{action_id} */
-export function registerShowReservedIpAction(app: ApiApp, { db }: ApiDependencies, flavour: Flavour): void {
+export function registerShowReservedIpAction(app: ApiApp, { db }: ApiDependencies, resource: NamedResource): void {
   const route = createRoute({
     method: 'get',
-    path: `${flavour.path}/{ip}/actions/{action_id}`,
-    operationId: `${flavour.operationPrefix}Actions_get`,
+    path: `${resource.path}/{ip}/actions/{action_id}`,
+    operationId: `${resource.operationPrefix}Actions_get`,
     summary: "One of an address's actions",
-    tags: [flavour.tag],
+    tags: [resource.tag],
     ...secured('reserved_ip:read'),
-    request: { params: flavour.parameter.extend({ action_id: numberInPath }) },
+    request: { params: resource.parameter.extend({ action_id: numberInPath }) },
     responses: { 200: jsonAnswer('The action.', actionAnswer), ...errorsOfOne },
   });
   app.openapi(route, async (c) => {
@@ -29,6 +29,6 @@ export function registerShowReservedIpAction(app: ApiApp, { db }: ApiDependencie
     if (addressId === null) throw notFound();
     const action = await findAction(db, { accountId, addressId }, action_id);
     if (!action) throw notFound();
-    return c.json({ action: presentAction(action, flavour.resourceType) }, 200);
+    return c.json({ action: presentAction(action, resource.resourceType) }, 200);
   });
 }

@@ -10,7 +10,7 @@ import { untilTrue } from '../../testbed/until.ts';
 const AT_ONCE = 16;
 const LIMIT = 10_000;
 const REQUESTS = 10_000_000;
-const POLL_TIMEOUT_MILLISECONDS = 60_000;
+const POLL_TIMEOUT_MS = 60_000;
 
 const tokenAnswer = z.object({ token: z.string() });
 const accountAnswer = z.object({ account: z.object({ id: z.int() }) });
@@ -93,7 +93,7 @@ export class FilledHost {
         await untilTrue(
           `${reserved.reserved_ip.ip} is attached`,
           async () => (await this.#holder(reserved.reserved_ip.ip)) === droplet_id,
-          POLL_TIMEOUT_MILLISECONDS,
+          POLL_TIMEOUT_MS,
         );
       }
     };
@@ -139,17 +139,17 @@ export class FilledHost {
 
   /**
    * Takes everything off the host behind the back of its agent, and starts the agent again. Resolves with the
-   * milliseconds from its start until the host answers for all that it should.
+   * milliseconds from its start until the host announces all that it should.
    */
   async reconcileFromNothing(count: number): Promise<number> {
     const { host } = this.#options;
     await host.killAgent();
     await host.namespace.run('nft', ['delete', 'table', 'inet', 'reserved_ip']);
     await host.namespace.run('ip', ['-4', 'address', 'flush', 'dev', 'uplink', 'to', this.#options.pool]);
-    if ((await this.#answering()) !== 0) throw new Error('the host still answers for something');
+    if ((await this.#answering()) !== 0) throw new Error('the host still announces something');
     const started = performance.now();
     this.#startAgent();
-    await untilTrue(`the host answers for ${count} addresses`, async () => (await this.#answering()) === count);
+    await untilTrue(`the host announces ${count} addresses`, async () => (await this.#answering()) === count);
     return performance.now() - started;
   }
 

@@ -20,7 +20,7 @@ export async function bareAssign(): Promise<void> {
   await nothingNearby();
 }
 
-/** Answers an update after one local activity, as an operation gives its verdict. */
+/** Answers an update after one local activity, as an operation gives its decision. */
 export async function answering(): Promise<void> {
   let ready = false;
   setHandler(answer, () => condition(() => ready));

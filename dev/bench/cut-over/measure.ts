@@ -1,4 +1,4 @@
-import { CODE_PATHS, type CodePath, FAMILIES } from '../../../edge/code-paths.ts';
+import { CODE_PATHS, type CodePath, RESOURCE_NAMES } from '../../../edge/code-paths.ts';
 import { type Summary, summarise } from '../percentiles.ts';
 import type { TimedAnswer } from './client.ts';
 import { isSuccess, runCycle, type Sample } from './cycle.ts';
@@ -38,9 +38,9 @@ export async function measure(stacks: Stacks, rounds: number, around: Around): P
   const droplets = { legacy: await stacks.legacy.droplets(), new: await stacks.new.droplets() };
   for (let round = 0; round < rounds; round++) {
     for (const side of round % 2 === 0 ? SIDES : SIDES.toReversed()) {
-      for (const family of FAMILIES) {
+      for (const resourceName of RESOURCE_NAMES) {
         const stack = stacks[side];
-        const cycle = await runCycle(family, {
+        const cycle = await runCycle(resourceName, {
           customer: stack.customer,
           region: stack.region,
           droplets: droplets[side],

@@ -4,7 +4,7 @@ import { BenchClient } from '../http.ts';
 import { makeAccount, makeDroplet, makeToken, registerHost, reserveAddress } from '../installation.ts';
 import { startOnServers } from '../servers.ts';
 import { makeBenchRegion, REGION } from '../stack.ts';
-import { giveAnsweredEvents } from './answered-events.ts';
+import { giveAnsweredCommands } from './answered-commands.ts';
 import type { Attacker } from './floods.ts';
 import type { Victim } from './victim.ts';
 
@@ -43,7 +43,7 @@ export function startFairnessStack(): Promise<FairnessStack> {
     }
     const { token: hostToken } = await registerHost(admin, REGION, 'hostile');
     const db = openDatabase({ url: servers.mysqlUrl, poolSize: 1 });
-    const acknowledgments = await giveAnsweredEvents(db, 'hostile').finally(() => db.destroy());
+    const acknowledgments = await giveAnsweredCommands(db, 'hostile').finally(() => db.destroy());
     return {
       victim: { api: victim.api, region: REGION, dropletId: victim.dropletId },
       attacker: {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../db/database.ts';
 import { printError } from '../../../platform/text/print.ts';
 import { countQueries } from '../costs.ts';
-import { cpuMilliseconds } from '../processes.ts';
+import { cpuTimeMs } from '../processes.ts';
 import { IdleAgents } from './agents.ts';
 import type { IdleStack } from './stack.ts';
 
@@ -56,11 +56,7 @@ async function measureWindow(
 ): Promise<Window> {
   const agents = IdleAgents.start(apiUrl, hosts.slice(0, count), SPREAD_MS);
   async function read() {
-    const [cpuMs, mysqlQueries, requests] = await Promise.all([
-      cpuMilliseconds(apiPid),
-      countQueries(db),
-      agents.requests(),
-    ]);
+    const [cpuMs, mysqlQueries, requests] = await Promise.all([cpuTimeMs(apiPid), countQueries(db), agents.requests()]);
     return { at: performance.now(), cpuMs, mysqlQueries, requests };
   }
   try {

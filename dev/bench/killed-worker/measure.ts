@@ -80,7 +80,7 @@ async function killOne(stack: KilledWorkerStack, operations: WaitingOperation[],
     const found = await read();
     return found.every((holder) => holder !== 'nobody yet') ? found : null;
   });
-  const events = await host.openEvents();
+  const events = await host.openCommands();
   const names = [...stack.workers().values()];
   const [victim] = names.sort((left, right) => count(before, right) - count(before, left));
   if (victim === undefined) throw new Error('there is no worker');

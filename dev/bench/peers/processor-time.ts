@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { cpuMilliseconds } from '../processes.ts';
+import { cpuTimeMs } from '../processes.ts';
 import type { Peer } from './peer.ts';
 
 /** CPU time by what the processes are, in milliseconds. */
@@ -43,5 +43,5 @@ function withDescendants(pid: number, children: ReadonlyMap<number, number[]>): 
 
 /** A process that has ended meanwhile is in its parent's account. */
 function cpuOf(pid: number): Promise<number> {
-  return cpuMilliseconds(pid).catch(() => 0);
+  return cpuTimeMs(pid).catch(() => 0);
 }

@@ -31,13 +31,13 @@ export function sdkCaller(reservedIps: ReservedIpClient, { accountId }: Customer
     const begin = performance.now();
     const handle = await start();
     const accepted = performance.now() - begin;
-    const { verdict } = handle;
-    if (verdict.kind === 'refused') throw new Error(`refused: ${verdict.refusal}`);
+    const { decision } = handle;
+    if (decision.kind === 'refused') throw new Error(`rejected: ${decision.refusal}`);
     if (waits) await handle.completed();
-    return { address: verdict.address, accepted, known: waits ? performance.now() - begin : accepted };
+    return { address: decision.address, accepted, known: waits ? performance.now() - begin : accepted };
   }
   return {
-    // Its verdict says that it is settled already.
+    // Its decision says that it is settled already.
     reserve: () => timed(() => reservedIps.reserve({ accountId, target: { region: REGION, dropletId: null } }), true),
     assign: (address, dropletId) => timed(() => reservedIps.assign({ accountId, address, dropletId }), true),
     // Admitted, it is final for its owner, to whom the address is gone: as the 204 of the API says.

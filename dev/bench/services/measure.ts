@@ -161,7 +161,7 @@ function medians(all: Phases[]): Record<keyof Phases, number> {
     started: of('started'),
     taskTaken: of('taskTaken'),
     admitted: of('admitted'),
-    verdictKnown: of('verdictKnown'),
+    decisionKnown: of('decisionKnown'),
     hostAnswered: of('hostAnswered'),
     secondTaskTaken: of('secondTaskTaken'),
     closed: of('closed'),

@@ -9,8 +9,8 @@ export interface Phases {
   taskTaken: number;
   /** Until that task is done: the local activity admits in MySQL. */
   admitted: number;
-  /** Until the caller has the verdict; runs beside the parts below. */
-  verdictKnown: number;
+  /** Until the caller has the decision; runs beside the parts below. */
+  decisionKnown: number;
   /** From the end of the first task until the host has acknowledged. */
   hostAnswered: number;
   /** Until a worker has the second workflow task. */
@@ -45,7 +45,7 @@ export async function phasesOf(temporal: Client, workflowId: string, begin: numb
     started: started - begin,
     taskTaken: firstTaken - started,
     admitted: firstDone - firstTaken,
-    verdictKnown: begin + call.accepted - firstDone,
+    decisionKnown: begin + call.accepted - firstDone,
     hostAnswered: acknowledged - firstDone,
     secondTaskTaken: secondTaken - acknowledged,
     closed: closed - secondTaken,

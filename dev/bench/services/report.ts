@@ -16,7 +16,7 @@ export interface ServicesResults {
 }
 
 const MEASURE_NAMES: Record<Measure, string> = {
-  accepted: 'verdict known',
+  accepted: 'decision known',
   known: 'known to be completed',
   completed: 'completed in MySQL',
 };
@@ -43,7 +43,7 @@ export function toServicesMarkdown({ load, quick, readyMade }: ServicesResults):
     '',
     ...ratioTable(readyMade, { against: 'public', operations: ['assign'], measures: ['known'] }),
     '',
-    'Where the time of the public path goes, until the verdict is known, p50 ms:',
+    'Where the time of the public path goes, until the decision is known, p50 ms:',
     '',
     '| | reserve | assign | release |',
     '|---|---|---|---|',
@@ -73,7 +73,7 @@ const PHASE_NAMES = {
   started: 'call, until Temporal has written the start',
   taskTaken: 'until a worker has the first task',
   admitted: 'until that is done: admit in MySQL',
-  verdictKnown: 'until the caller has the verdict (beside the next)',
+  decisionKnown: 'until the caller has the decision (beside the next)',
   hostAnswered: 'from the end of the first task until the host has acknowledged',
   secondTaskTaken: 'until a worker has the second task',
   closed: 'until that is done: settled in MySQL, billed in Kafka',

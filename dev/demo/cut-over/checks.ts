@@ -7,7 +7,7 @@ import { billingEventId } from '../../../domain/names.ts';
 import { readNetworkFile } from '../../../host/drivers/simulated.ts';
 import { messageOf } from '../../environment/errors.ts';
 import type { CustomerEnd } from './clients/record.ts';
-import { type Forwarded, readReceived, STACKS } from './logs.ts';
+import { type Forwarded, readReceived, UPSTREAM_NAMES } from './logs.ts';
 import type { WalkStack } from './stack.ts';
 
 /** The last billing event is published a moment after its action is completed. */
@@ -19,8 +19,8 @@ export async function checkReceived(stack: WalkStack, forwarded: readonly Forwar
   const problems: string[] = [];
   const ids = new Set(forwarded.map(({ requestId }) => requestId));
   if (ids.size !== forwarded.length) problems.push('two requests have one id');
-  for (const side of STACKS) {
-    const sent = new Set(forwarded.filter((one) => one.stack === side).map(({ requestId }) => requestId));
+  for (const side of UPSTREAM_NAMES) {
+    const sent = new Set(forwarded.filter((one) => one.upstream === side).map(({ requestId }) => requestId));
     const received = (await readReceived(stack.logFiles[side])).filter((id) => ids.has(id));
     const once = new Set(received);
     for (const id of sent) if (!once.has(id)) problems.push(`request ${id} did not come to ${side}`);
@@ -56,9 +56,9 @@ export async function checkTold(
 }
 
 /** Whether `npm run consistency` finds nothing. */
-export async function checkAudit(stack: WalkStack): Promise<string[]> {
+export async function checkConsistencyByCommand(stack: WalkStack): Promise<string[]> {
   try {
-    await stack.command('audit');
+    await stack.command('consistency');
     return [];
   } catch (error) {
     return [messageOf(error)];

@@ -9,7 +9,7 @@ function asked(accountId: number, codePath: CodePath, beganAt: number): ClientRe
 }
 
 function passed(accountId: number, codePath: CodePath, beganAt: number): Forwarded {
-  return { requestId: `${accountId}-${beganAt}`, accountId, codePath, stack: 'new', beganAt };
+  return { requestId: `${accountId}-${beganAt}`, accountId, codePath, upstream: 'new', beganAt };
 }
 
 test('requests are found again in the order of their account, whichever gateway passed them on', () => {

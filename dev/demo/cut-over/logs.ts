@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { CODE_PATHS } from '../../../edge/code-paths.ts';
 import { type ClientLine, lineSchema } from './clients/record.ts';
 
-export const STACKS = ['legacy', 'new'] as const;
+export const UPSTREAM_NAMES = ['legacy', 'new'] as const;
 /** One of the two stacks. */
-export type Stack = (typeof STACKS)[number];
+export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
 
 const forwardedSchema = z.object({
   msg: z.literal('request'),
@@ -14,7 +14,7 @@ const forwardedSchema = z.object({
   milliseconds: z.number(),
   requestId: z.string(),
   codePath: z.enum(CODE_PATHS),
-  stack: z.enum(STACKS),
+  upstream: z.enum(UPSTREAM_NAMES),
   user: z.string(),
 });
 
@@ -23,7 +23,7 @@ export interface Forwarded {
   requestId: string;
   accountId: number;
   codePath: z.infer<typeof forwardedSchema>['codePath'];
-  stack: Stack;
+  upstream: UpstreamName;
   /** When its way had been chosen, in milliseconds since the epoch. */
   beganAt: number;
 }
@@ -34,14 +34,14 @@ export async function readForwarded(logFiles: readonly string[]): Promise<Forwar
   return lines.flatMap((line) => {
     const { data } = forwardedSchema.safeParse(line);
     if (!data) return [];
-    const { requestId, user, codePath, stack, time, milliseconds } = data;
-    return [{ requestId, accountId: Number(user), codePath, stack, beganAt: time - milliseconds }];
+    const { requestId, user, codePath, upstream, time, milliseconds } = data;
+    return [{ requestId, accountId: Number(user), codePath, upstream, beganAt: time - milliseconds }];
   });
 }
 
 const receivedSchema = z.object({ msg: z.literal('request'), requestId: z.string() });
 
-/** The ids of the requests that a stack's log tells of, once for each time. */
+/** The ids of the requests that a upstream's log tells of, once for each time. */
 export async function readReceived(logFile: string): Promise<string[]> {
   return (await readLines(logFile)).flatMap((line) => receivedSchema.safeParse(line).data?.requestId ?? []);
 }

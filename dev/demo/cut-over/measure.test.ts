@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Joined } from './join.ts';
-import type { Forwarded, Stack } from './logs.ts';
+import type { Forwarded, UpstreamName } from './logs.ts';
 import { measureStep } from './measure.ts';
 
 const STEP = {
@@ -14,13 +14,13 @@ const STEP = {
   split: { legacy: 1, new: 1 },
 };
 
-function passed(accountId: number, stack: Stack, beganAt: number): Forwarded {
-  return { requestId: `${accountId}-${beganAt}`, accountId, codePath: 'reserved_ips.list', stack, beganAt };
+function passed(accountId: number, upstream: UpstreamName, beganAt: number): Forwarded {
+  return { requestId: `${accountId}-${beganAt}`, accountId, codePath: 'reserved_ips.list', upstream, beganAt };
 }
 
-function answered(stack: Stack, beganAt: number, ms: number, problem: string | null = null): Joined {
+function answered(upstream: UpstreamName, beganAt: number, ms: number, problem: string | null = null): Joined {
   const request = { kind: 'request', accountId: 2, codePath: 'reserved_ips.assign', beganAt, ms, problem } as const;
-  return { request, forwarded: passed(2, stack, beganAt) };
+  return { request, forwarded: passed(2, upstream, beganAt) };
 }
 
 test('the time to the new way is that of somebody whom the flip moved, not of who was there before', () => {

@@ -1,6 +1,6 @@
 import { type Summary, summarise } from '../../bench/percentiles.ts';
 import type { Joined } from './join.ts';
-import { type Forwarded, STACKS, type Stack } from './logs.ts';
+import { type Forwarded, UPSTREAM_NAMES, type UpstreamName } from './logs.ts';
 import type { Split } from './metrics.ts';
 import type { Moved } from './moved.ts';
 
@@ -33,7 +33,7 @@ export interface StepResult {
   requests: number;
   failed: number;
   /** As clients saw them, in milliseconds; null where there was none. */
-  latencies: Record<Kind, Record<Stack, Summary | null>>;
+  latencies: Record<Kind, Record<UpstreamName, Summary | null>>;
   /** From the flip to the first request of somebody whom it moved that went the new way; null when it moved nobody. */
   newWayAfterMs: number | null;
   /** From the flip to the last request that still went the old way; null when there was none. */
@@ -49,8 +49,8 @@ export function measureStep(step: HeldStep, joined: readonly Joined[], forwarded
     const endedAt = request.beganAt + request.ms;
     return endedAt >= from && endedAt < to;
   });
-  const summaryOf = (kind: Kind, stack: Stack) => {
-    const chosen = own.filter((one) => one.forwarded.stack === stack && kindOf(one) === kind);
+  const summaryOf = (kind: Kind, upstream: UpstreamName) => {
+    const chosen = own.filter((one) => one.forwarded.upstream === upstream && kindOf(one) === kind);
     return chosen.length === 0 ? null : summarise(chosen.map(({ request }) => request.ms));
   };
   const summariesOf = (kind: Kind) => ({ legacy: summaryOf(kind, 'legacy'), new: summaryOf(kind, 'new') });
@@ -67,7 +67,7 @@ export function measureStep(step: HeldStep, joined: readonly Joined[], forwarded
 
 function takeover({ name, from, to, movedBefore, moved, movesSomebody }: HeldStep, forwarded: readonly Forwarded[]) {
   const begun = forwarded.filter(({ beganAt }) => beganAt >= from && beganAt < to);
-  const isRight = ({ accountId, stack }: Forwarded) => stack === (moved(accountId) ? 'new' : 'legacy');
+  const isRight = ({ accountId, upstream }: Forwarded) => upstream === (moved(accountId) ? 'new' : 'legacy');
   const concerned = begun.filter(({ accountId }) => moved(accountId) !== movedBefore(accountId));
   const after = ({ beganAt }: Forwarded) => beganAt - from;
   const right = concerned.filter(isRight).map(after);
@@ -90,8 +90,8 @@ function kindOf({ request: { codePath } }: Joined): Kind {
   return /\.(list|show|list_actions|show_action)$/.test(codePath) ? 'reads' : 'changes';
 }
 
-/** How many requests of a split went to the new stack, from 0 to 1; null when there was none. */
+/** How many requests of a split went to the new upstream, from 0 to 1; null when there was none. */
 export function shareOnNew(split: Split): number | null {
-  const all = STACKS.reduce((sum, stack) => sum + split[stack], 0);
+  const all = UPSTREAM_NAMES.reduce((sum, upstream) => sum + split[upstream], 0);
   return all === 0 ? null : split.new / all;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Stack } from './logs.ts';
+import type { UpstreamName } from './logs.ts';
 
 /** How many requests went to each stack. */
-export type Split = Record<Stack, number>;
+export type Split = Record<UpstreamName, number>;
 
 const SAMPLE = /^edge_requests_total\{([^}\n]*)\} (\d+)$/gm;
 const UPSTREAM = /(?:^|,)upstream="(legacy|new)"/;

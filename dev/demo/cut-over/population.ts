@@ -28,7 +28,7 @@ export interface Population {
 
 /**
  * Makes customers as an operator does, by the admin API. Each has a region with a pool and two hosts of its own, because the
- * stand-in gives one address to two who ask at the same moment. Throws when the API refuses.
+ * stand-in gives one address to two who ask at the same moment. Throws when the API rejects.
  */
 export async function populate(apiUrl: string, adminToken: string, count: number): Promise<Population> {
   const population: Population = { customers: [], hosts: [] };

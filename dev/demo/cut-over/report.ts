@@ -1,5 +1,5 @@
 import type { Summary } from '../../bench/percentiles.ts';
-import { STACKS } from './logs.ts';
+import { UPSTREAM_NAMES } from './logs.ts';
 import { KINDS, type StepResult, shareOnNew } from './measure.ts';
 import type { WalkResult } from './walk.ts';
 
@@ -15,7 +15,7 @@ export const TABLE_HEAD = [
 /** A step as a row of the table. */
 export function rowOf(step: StepResult): string {
   const share = shareOnNew(step.split);
-  const latencies = KINDS.flatMap((kind) => STACKS.map((stack) => cellOf(step.latencies[kind][stack])));
+  const latencies = KINDS.flatMap((kind) => UPSTREAM_NAMES.map((stack) => cellOf(step.latencies[kind][stack])));
   const cells = [
     step.name,
     `\`${step.command}\``,
@@ -29,7 +29,7 @@ export function rowOf(step: StepResult): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** What the columns are, and what came of the whole; the last line is JSON. */
+/** What the columns are, and the outcome of the whole; the last line is JSON. */
 export function describeWalk({ steps, requests, failed, told, missedBeats, problems }: WalkResult): string {
   const toldOneByOne = problems.slice(0, TOLD_ONE_BY_ONE);
   const changes = Object.values(told).reduce((sum, count) => sum + count, 0);

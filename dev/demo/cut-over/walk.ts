@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readHistory } from '../../../edge/flags/flag-file.ts';
 import type { RunningProcess } from '../../environment/processes.ts';
-import { checkAudit, checkReceived, checkTold } from './checks.ts';
+import { checkConsistencyByCommand, checkReceived, checkTold } from './checks.ts';
 import { type CustomerEnd, LIBRARIES, type PlannedCustomer, type Told } from './clients/record.ts';
 import { joinRequests } from './join.ts';
 import { readClientLines, readForwarded } from './logs.ts';
@@ -35,7 +35,7 @@ export interface WalkOptions {
   signal: AbortSignal;
 }
 
-/** What came of a walk. */
+/** The outcome of a walk. */
 export interface WalkResult {
   steps: StepResult[];
   requests: number;
@@ -90,7 +90,7 @@ async function walkOn(stack: WalkStack, options: WalkOptions): Promise<WalkResul
     ...(await checkTold(stack, ends, signal)),
   ];
   report('npm run consistency');
-  problems.push(...(await checkAudit(stack)));
+  problems.push(...(await checkConsistencyByCommand(stack)));
   return {
     steps,
     requests: requests.length,

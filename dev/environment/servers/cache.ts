@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StackError } from '../errors.ts';
 import type { Report } from './options.ts';
 
-const PROGRESS_INTERVAL_MILLISECONDS = 10_000;
+const PROGRESS_INTERVAL_MS = 10_000;
 
 /** The folder outside the repository that keeps downloads and builds between clones. */
 export function cacheFolder(environment: NodeJS.ProcessEnv): string {
@@ -52,7 +52,7 @@ export async function withProgress<T>(
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1000);
   report(`${label} (${details}) …`);
-  const timer = setInterval(() => report(`${label} … ${seconds()} s`), PROGRESS_INTERVAL_MILLISECONDS);
+  const timer = setInterval(() => report(`${label} … ${seconds()} s`), PROGRESS_INTERVAL_MS);
   try {
     const result = await task();
     report(`${label}: done in ${seconds()} s`);

@@ -25,7 +25,7 @@ const KNOWN = {
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 const PROVING_FILE = 'usr/sbin/mysqld';
-const READY_TIMEOUT_MILLISECONDS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 /** What MySQL depends on by name and does not need for running. */
 const UNNEEDED = /^(perl|libperl|mecab)/;
 
@@ -208,6 +208,6 @@ export async function startDebianMysql(options: StartOptions): Promise<MysqlServ
       ...[`--port=${port}`, '--skip-name-resolve', '--max-connections=300', '--default-time-zone=+00:00'],
     ),
   );
-  await untilReady(server, READY_TIMEOUT_MILLISECONDS, () => pingMysql({ url }));
+  await untilReady(server, READY_TIMEOUT_MS, () => pingMysql({ url }));
   return { url, process: server };
 }

@@ -19,8 +19,8 @@ export const KAFKA_DOWNLOAD = `kafka-${VERSION}`;
 const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const FILES = fileURLToPath(new URL('./kafka-files/', import.meta.url));
 const PROVING_JAR = `kafka_2.13-${VERSION}.jar`;
-const READY_TIMEOUT_MILLISECONDS = 90_000;
-const CALL_TIMEOUT_MILLISECONDS = 3000;
+const READY_TIMEOUT_MS = 90_000;
+const CALL_TIMEOUT_MS = 3000;
 const KEY_STORE = 'server.pem';
 const TRUST_STORE = 'authority.pem';
 
@@ -88,7 +88,7 @@ export async function startKafka(context: ServerContext): Promise<KafkaServer> {
   const settings = tls
     ? parseKafkaSettings({ ...context.environment, KAFKA_BROKERS: brokers })
     : { brokers: [brokers] };
-  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingKafka(settings));
+  await untilReady(process, READY_TIMEOUT_MS, () => pingKafka(settings));
   return { brokers, process };
 }
 
@@ -98,8 +98,8 @@ export async function pingKafka(settings: KafkaSettings): Promise<void> {
     clientId: 'reserved-ip-stack',
     ...kafkaConnectionOptions(settings),
     logLevel: logLevel.NOTHING,
-    connectionTimeout: CALL_TIMEOUT_MILLISECONDS,
-    requestTimeout: CALL_TIMEOUT_MILLISECONDS,
+    connectionTimeout: CALL_TIMEOUT_MS,
+    requestTimeout: CALL_TIMEOUT_MS,
     retry: { retries: 0 },
   }).admin();
   try {

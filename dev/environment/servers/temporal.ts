@@ -15,8 +15,8 @@ const VERSION = '1.5.1';
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
 /** A module of its own, whose `go.sum` pins the content of everything that is built into the command. */
 const FILES = fileURLToPath(new URL('./temporal-files/', import.meta.url));
-const READY_TIMEOUT_MILLISECONDS = 60_000;
-const CALL_TIMEOUT_MILLISECONDS = 2000;
+const READY_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = 2000;
 
 /**
  * Each of the first was measured: without them the development server throttles its one shard to 20 tasks a second, stalls new
@@ -73,7 +73,7 @@ export async function startTemporal(context: ServerContext): Promise<TemporalSer
     ],
   });
   const address = `127.0.0.1:${ports.temporal}`;
-  await untilReady(process, READY_TIMEOUT_MILLISECONDS, () => pingTemporal({ address }));
+  await untilReady(process, READY_TIMEOUT_MS, () => pingTemporal({ address }));
   return { address, uiUrl: `http://127.0.0.1:${ports.temporalUi}`, process };
 }
 
@@ -86,10 +86,10 @@ export async function fetchTemporal(context: FetchContext): Promise<string> {
 export async function pingTemporal(settings: Pick<TemporalSettings, 'address' | 'tls'>): Promise<void> {
   const connection = await Connection.connect({
     ...temporalConnectionOptions(settings),
-    connectTimeout: CALL_TIMEOUT_MILLISECONDS,
+    connectTimeout: CALL_TIMEOUT_MS,
   });
   try {
-    await connection.withDeadline(Date.now() + CALL_TIMEOUT_MILLISECONDS, async () => {
+    await connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, async () => {
       await connection.workflowService.describeNamespace({ namespace: 'default' });
     });
   } finally {

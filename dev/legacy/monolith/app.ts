@@ -4,11 +4,11 @@ import { createMiddleware } from 'hono/factory';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { assign } from './assign.ts';
 import {
-  FAMILIES,
-  type Family,
   type LegacyContext,
   type LegacyEnvironment,
   type Monolith,
+  RESOURCE_NAMES,
+  type ResourceName,
   singular,
 } from './context.ts';
 import { forbidden, LegacyError, notFound, serverError, unauthorized } from './errors.ts';
@@ -46,9 +46,9 @@ export function createMonolith(monolith: Monolith): Hono<LegacyEnvironment> {
     }),
   );
   app.use('/v2/*', authenticated(monolith));
-  for (const family of FAMILIES) {
-    registerReads(app, monolith, family);
-    registerChanges(app, monolith, family);
+  for (const resourceName of RESOURCE_NAMES) {
+    registerReads(app, monolith, resourceName);
+    registerChanges(app, monolith, resourceName);
   }
   return app;
 }
@@ -86,72 +86,75 @@ function allowed(right: 'create' | 'read' | 'update' | 'delete') {
   });
 }
 
-function registerReads(app: Hono<LegacyEnvironment>, { db, services }: Monolith, family: Family): void {
-  app.get(`/v2/${family}`, allowed('read'), async (c) => {
+function registerReads(app: Hono<LegacyEnvironment>, { db, services }: Monolith, resourceName: ResourceName): void {
+  app.get(`/v2/${resourceName}`, allowed('read'), async (c) => {
     const { accountId } = c.var.caller;
     const paging = parsePaging(c.req.queries('page'), c.req.queries('per_page'));
     const total = await countAddresses(db, accountId);
     const addresses = [];
     for (const row of await listAddresses(db, accountId, paging)) addresses.push(await presentAddress(services, row));
-    return c.json({ [family]: addresses, ...presentPaging(c, paging, total) });
+    return c.json({ [resourceName]: addresses, ...presentPaging(c, paging, total) });
   });
 
-  app.get(`/v2/${family}/:ip`, allowed('read'), async (c) => {
+  app.get(`/v2/${resourceName}/:ip`, allowed('read'), async (c) => {
     const address = await ownAddress(c, db);
-    return c.json({ [singular(family)]: await presentAddress(services, address) });
+    return c.json({ [singular(resourceName)]: await presentAddress(services, address) });
   });
 
-  app.get(`/v2/${family}/:ip/actions`, allowed('read'), async (c) => {
+  app.get(`/v2/${resourceName}/:ip/actions`, allowed('read'), async (c) => {
     const paging = parsePaging(c.req.queries('page'), c.req.queries('per_page'));
     const address = await ownAddress(c, db);
     const total = await countActions(db, address);
-    const actions = (await listActions(db, address, paging)).map((action) => presentAction(action, family));
+    const actions = (await listActions(db, address, paging)).map((action) => presentAction(action, resourceName));
     return c.json({ actions, ...presentPaging(c, paging, total) });
   });
 
-  app.get(`/v2/${family}/:ip/actions/:action_id`, allowed('read'), async (c) => {
+  app.get(`/v2/${resourceName}/:ip/actions/:action_id`, allowed('read'), async (c) => {
     const address = await ownAddress(c, db);
     const id = parseActionId(c.req.param('action_id'));
     const action = id === null ? null : await findAction(db, address, id);
     if (!action) throw notFound();
-    return c.json({ action: presentAction(action, family) });
+    return c.json({ action: presentAction(action, resourceName) });
   });
 }
 
-function registerChanges(app: Hono<LegacyEnvironment>, monolith: Monolith, family: Family): void {
+function registerChanges(app: Hono<LegacyEnvironment>, monolith: Monolith, resourceName: ResourceName): void {
   const { services } = monolith;
 
-  app.post(`/v2/${family}`, allowed('create'), async (c) => {
+  app.post(`/v2/${resourceName}`, allowed('create'), async (c) => {
     const request = parseCreate(await c.req.arrayBuffer());
-    const { address, assignActionId } = await reserve(monolith, c.var.caller, family, request);
+    const { address, assignActionId } = await reserve(monolith, c.var.caller, resourceName, request);
     const { dropletId } = request;
     if (dropletId === null || assignActionId === null) {
-      return c.json({ [singular(family)]: await presentAddress(services, address), links: {} }, 202);
+      return c.json({ [singular(resourceName)]: await presentAddress(services, address), links: {} }, 202);
     }
     const onItsWay = { ...(await presentAddress(services, { ...address, dropletId: null })), locked: true };
     const links = {
       droplets: [presentLink(c, 'droplet', 'droplets', dropletId)],
       actions: [presentLink(c, 'assign_ip', 'actions', assignActionId)],
     };
-    return c.json({ [singular(family)]: onItsWay, links }, 202);
+    return c.json({ [singular(resourceName)]: onItsWay, links }, 202);
   });
 
-  app.post(`/v2/${family}/:ip/actions`, allowed('update'), async (c) => {
+  app.post(`/v2/${resourceName}/:ip/actions`, allowed('update'), async (c) => {
     const ip = parseIp(c.req.param('ip'));
     if (!ip) throw notFound();
     const request = parseAction(await c.req.arrayBuffer());
     const action =
       request.type === 'assign'
-        ? await assign(monolith, c.var.caller, family, { ip, dropletId: request.dropletId })
-        : await unassign(monolith, c.var.caller, family, { ip });
+        ? await assign(monolith, c.var.caller, resourceName, { ip, dropletId: request.dropletId })
+        : await unassign(monolith, c.var.caller, resourceName, { ip });
     // As it was accepted, even if the host has been quicker than this answer.
-    return c.json({ action: presentAction({ ...action, status: 'in-progress', completedAt: null }, family) }, 201);
+    return c.json(
+      { action: presentAction({ ...action, status: 'in-progress', completedAt: null }, resourceName) },
+      201,
+    );
   });
 
-  app.delete(`/v2/${family}/:ip`, allowed('delete'), async (c) => {
+  app.delete(`/v2/${resourceName}/:ip`, allowed('delete'), async (c) => {
     const ip = parseIp(c.req.param('ip'));
     if (!ip) throw notFound();
-    await release(monolith, c.var.caller, family, { ip });
+    await release(monolith, c.var.caller, resourceName, { ip });
     return c.body(null, 204);
   });
 }

@@ -1,8 +1,8 @@
-import type { Caller, Family, Monolith } from './context.ts';
+import type { Caller, Monolith, ResourceName } from './context.ts';
 import { nounOf } from './context.ts';
 import { notFound, unprocessable } from './errors.ts';
 import { type ActionRow, findAction, findAddress, occupationOf } from './rows.ts';
-import { insertAction, insertHostEvent, lockRow } from './writes.ts';
+import { insertAction, insertHostCommand, lockRow } from './writes.ts';
 
 /**
  * Sends an address to a droplet, or from one to another. Between the look at the address and the write, another
@@ -11,11 +11,11 @@ import { insertAction, insertHostEvent, lockRow } from './writes.ts';
 export async function assign(
   monolith: Monolith,
   { accountId }: Caller,
-  family: Family,
+  resourceName: ResourceName,
   request: { ip: Buffer; dropletId: number },
 ): Promise<ActionRow> {
   const { db, services, emitter } = monolith;
-  const noun = nounOf(family);
+  const noun = nounOf(resourceName);
   const address = await findAddress(db, accountId, request.ip);
   if (!address) throw notFound();
   const droplet = await services.droplet(accountId, request.dropletId);
@@ -35,7 +35,7 @@ export async function assign(
 
   const actionId = await insertAction(db, {
     accountId,
-    family,
+    resourceName,
     type: 'assign_ip',
     address,
     regionId: address.regionId,
@@ -43,9 +43,9 @@ export async function assign(
     done: false,
   });
   await lockRow(db, address, { actionId, targetDropletId: droplet.id });
-  await insertHostEvent(db, { actionId, address, change: 'attach', placement, dropletId: droplet.id });
+  await insertHostCommand(db, { actionId, address, change: 'attach', placement, dropletId: droplet.id });
   if (previous && previous.host_id !== placement.host_id) {
-    await insertHostEvent(db, { actionId, address, change: 'detach', placement: previous, dropletId: null });
+    await insertHostCommand(db, { actionId, address, change: 'detach', placement: previous, dropletId: null });
   }
   await emitter.emit({
     kind: address.dropletId === null ? 'assigned' : 'reassigned',

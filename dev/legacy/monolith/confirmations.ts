@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from '../../../db/database.ts';
-import type { AcknowledgmentOutcome } from '../../../domain/host-event.ts';
+import type { AcknowledgmentOutcome } from '../../../domain/host-protocol.ts';
 import { CONFIRMATIONS_EVERY_MS } from '../parameters.ts';
 
 /** An action of the monolith whose host has answered. */

@@ -24,15 +24,15 @@ export interface Caller {
 }
 
 /** The two names of the same store. */
-export const FAMILIES = ['reserved_ips', 'floating_ips'] as const;
-export type Family = (typeof FAMILIES)[number];
+export const RESOURCE_NAMES = ['reserved_ips', 'floating_ips'] as const;
+export type ResourceName = (typeof RESOURCE_NAMES)[number];
 
 /** One address in an answer, and what its actions say that they are about. */
-export function singular(family: Family): 'reserved_ip' | 'floating_ip' {
-  return family === 'reserved_ips' ? 'reserved_ip' : 'floating_ip';
+export function singular(resourceName: ResourceName): 'reserved_ip' | 'floating_ip' {
+  return resourceName === 'reserved_ips' ? 'reserved_ip' : 'floating_ip';
 }
 
-/** What the address is called in the messages of a family. */
-export function nounOf(family: Family): string {
-  return family === 'reserved_ips' ? 'reserved IP' : 'floating IP';
+/** What the address is called in the messages of a resource name. */
+export function nounOf(resourceName: ResourceName): string {
+  return resourceName === 'reserved_ips' ? 'reserved IP' : 'floating IP';
 }

@@ -1,5 +1,5 @@
 import { presentRegion } from '../../../api/presenters/region.ts';
-import { type Family, type LegacyContext, singular } from './context.ts';
+import { type LegacyContext, type ResourceName, singular } from './context.ts';
 import type { InnerServices } from './inner-services.ts';
 import type { Paging } from './request.ts';
 import type { ActionRow, AddressRow } from './rows.ts';
@@ -20,8 +20,8 @@ export async function presentAddress(services: InnerServices, row: AddressRow) {
   };
 }
 
-/** An action in an answer, as seen below an address of the family. */
-export function presentAction(action: ActionRow, family: Family) {
+/** An action in an answer, as seen below an address of the resource name. */
+export function presentAction(action: ActionRow, resourceName: ResourceName) {
   return {
     id: action.id,
     status: action.status,
@@ -29,7 +29,7 @@ export function presentAction(action: ActionRow, family: Family) {
     started_at: presentTime(action.startedAt),
     completed_at: action.completedAt && presentTime(action.completedAt),
     resource_id: action.bytes.readUInt32BE(0),
-    resource_type: singular(family),
+    resource_type: singular(resourceName),
     region: presentRegion(action.region),
     region_slug: action.region.slug,
   };

@@ -1,10 +1,10 @@
 import { addressFromBytes } from '../../../domain/address.ts';
-import type { Caller, Family, Monolith } from './context.ts';
+import type { Caller, Monolith, ResourceName } from './context.ts';
 import { nounOf } from './context.ts';
 import { notFound, unprocessable } from './errors.ts';
 import type { CreateRequest } from './request.ts';
 import { type AddressRow, countAddresses, findFreeAddress, findRegion, occupationOf } from './rows.ts';
-import { insertAction, insertHostEvent, reserveRow } from './writes.ts';
+import { insertAction, insertHostCommand, reserveRow } from './writes.ts';
 
 /** An address as it was reserved; with a droplet, the action that takes it there. */
 export interface Reserved {
@@ -19,11 +19,11 @@ export interface Reserved {
 export async function reserve(
   monolith: Monolith,
   { accountId }: Caller,
-  family: Family,
+  resourceName: ResourceName,
   request: CreateRequest,
 ): Promise<Reserved> {
   const { db, services, emitter } = monolith;
-  const noun = nounOf(family);
+  const noun = nounOf(resourceName);
   const droplet = request.dropletId === null ? null : await services.droplet(accountId, request.dropletId);
   if (request.dropletId !== null && !droplet) throw notFound();
   const region = await findRegion(db, request.region ?? droplet?.region.slug ?? '');
@@ -43,7 +43,7 @@ export async function reserve(
   const free = await findFreeAddress(db, region.id);
   if (!free) throw unprocessable(`There is no ${noun} available in this region.`);
 
-  const action = { accountId, family, address: free, regionId: region.id };
+  const action = { accountId, resourceName, address: free, regionId: region.id };
   const reserveId = await insertAction(db, { ...action, type: 'reserve_ip', dropletId: null, done: true });
   const assignActionId = droplet
     ? await insertAction(db, { ...action, type: 'assign_ip', dropletId: droplet.id, done: false })
@@ -58,7 +58,7 @@ export async function reserve(
   const emission = { accountId, address: ip, region: region.slug };
   if (droplet && placement && assignActionId !== null) {
     const event = { actionId: assignActionId, address: free, placement, dropletId: droplet.id };
-    await insertHostEvent(db, { ...event, change: 'attach' });
+    await insertHostCommand(db, { ...event, change: 'attach' });
   }
   await emitter.emit({ ...emission, kind: 'reserved', actionId: reserveId, dropletId: null });
   if (droplet && assignActionId !== null) {

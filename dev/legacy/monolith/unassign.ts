@@ -1,18 +1,18 @@
-import type { Caller, Family, Monolith } from './context.ts';
+import type { Caller, Monolith, ResourceName } from './context.ts';
 import { nounOf } from './context.ts';
 import { notFound, unprocessable } from './errors.ts';
 import { type ActionRow, findAction, findAddress } from './rows.ts';
-import { insertAction, insertHostEvent, lockRow } from './writes.ts';
+import { insertAction, insertHostCommand, lockRow } from './writes.ts';
 
 /** Takes an address off its droplet. */
 export async function unassign(
   monolith: Monolith,
   { accountId }: Caller,
-  family: Family,
+  resourceName: ResourceName,
   request: { ip: Buffer },
 ): Promise<ActionRow> {
   const { db, services, emitter } = monolith;
-  const noun = nounOf(family);
+  const noun = nounOf(resourceName);
   const address = await findAddress(db, accountId, request.ip);
   if (!address) throw notFound();
   if (address.pendingActionId !== null) throw unprocessable(`The ${noun} already has a pending event.`);
@@ -24,7 +24,7 @@ export async function unassign(
 
   const actionId = await insertAction(db, {
     accountId,
-    family,
+    resourceName,
     type: 'unassign_ip',
     address,
     regionId: address.regionId,
@@ -32,7 +32,7 @@ export async function unassign(
     done: false,
   });
   await lockRow(db, address, { actionId, targetDropletId: null });
-  await insertHostEvent(db, { actionId, address, change: 'detach', placement, dropletId: null });
+  await insertHostCommand(db, { actionId, address, change: 'detach', placement, dropletId: null });
   await emitter.emit({
     kind: 'unassigned',
     actionId,

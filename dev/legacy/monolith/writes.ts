@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { Database } from '../../../db/database.ts';
 import type { ActionType } from '../../../db/schema.ts';
 import { parseAddress } from '../../../domain/address.ts';
-import type { HostChange } from '../../../domain/host-event.ts';
+import type { HostChange } from '../../../domain/host-protocol.ts';
 import type { PlacementAnswer } from '../services/contract.ts';
-import { type Family, singular } from './context.ts';
+import { type ResourceName, singular } from './context.ts';
 
 /*
  * What the monolith writes to the shared tables. Each statement is committed by itself.
@@ -15,7 +15,7 @@ const NOW = sql<Date>`NOW(3)`;
 /** An action to be noted. */
 export interface NewAction {
   accountId: number;
-  family: Family;
+  resourceName: ResourceName;
   type: ActionType;
   address: { id: number; bytes: Buffer };
   regionId: number;
@@ -37,7 +37,7 @@ export async function insertAction(db: Database, action: NewAction): Promise<num
       previous_droplet_id: null,
       region_id: action.regionId,
       type: action.type,
-      resource_type: singular(action.family),
+      resource_type: singular(action.resourceName),
       status: action.done ? 'completed' : 'in-progress',
       reason: null,
       started_at: NOW,
@@ -114,7 +114,7 @@ export async function freeRow(
 }
 
 /** What a host is to be told. */
-export interface NewHostEvent {
+export interface NewHostCommand {
   actionId: number;
   address: { id: number; bytes: Buffer; generation: number };
   change: HostChange;
@@ -129,7 +129,7 @@ export function eventMark(actionId: number): string {
 }
 
 /** Tells a host. The queue of a host is in order, so the number and the event go together. */
-export async function insertHostEvent(db: Database, event: NewHostEvent): Promise<void> {
+export async function insertHostCommand(db: Database, event: NewHostCommand): Promise<void> {
   const { placement, address } = event;
   await db.transaction().execute(async (tx) => {
     await tx

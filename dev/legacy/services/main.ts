@@ -1,4 +1,4 @@
-import { openDatabase, refuseUnsafeDatabase } from '../../../db/database.ts';
+import { assertSafeDatabase, openDatabase } from '../../../db/database.ts';
 import { runProcess } from '../../../platform/config/run-process.ts';
 import { aborted, termination } from '../../../platform/config/termination.ts';
 import { startServer } from '../../../platform/http/server.ts';
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'legacy-services', level: configuration.LOG_LEVEL });
   const stopping = termination({ logger, withinMs: 5_000 });
   const db = openDatabase(configuration.mysql);
-  await refuseUnsafeDatabase(db);
+  await assertSafeDatabase(db);
   const app = createServices({ db, latency: latencyOf(configuration.LEGACY_LATENCY_SCALE) });
   const { LEGACY_SERVICES_HOST: host, LEGACY_SERVICES_PORT } = configuration;
   const { port } = await startServer({ fetch: app.fetch, host, port: LEGACY_SERVICES_PORT, logger });

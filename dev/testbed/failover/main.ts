@@ -15,10 +15,10 @@ import { Scene } from './scene.ts';
  */
 
 /** The client runs that long before the failure, and after the address has moved. */
-const BEFORE_MILLISECONDS = 1_000;
-const AFTER_MILLISECONDS = 1_000;
+const BEFORE_MS = 1_000;
+const AFTER_MS = 1_000;
 /** How long the client goes on after a host has come back that believes it still has the address. */
-const AFTER_RETURN_MILLISECONDS = 3_000;
+const AFTER_RETURN_MS = 3_000;
 
 const { rounds } = commandLine('demo:failover')
   .description('Fails over a reserved IP between two load balancers, and measures what a client sees.')
@@ -54,14 +54,14 @@ await runAsTestbed(import.meta.url, async (control, signal) => {
 async function failOver(scene: Scene, failure: FailureCase): Promise<Measurement> {
   await scene.assignToActive();
   const watching = scene.startWatching();
-  await sleep(BEFORE_MILLISECONDS);
+  await sleep(BEFORE_MS);
   const failedAt = Date.now();
   await failure.fail(scene);
   const times = await watching.completed();
-  await sleep(AFTER_MILLISECONDS);
+  await sleep(AFTER_MS);
   if (failure.comeBack) {
     await failure.comeBack(scene);
-    await sleep(AFTER_RETURN_MILLISECONDS);
+    await sleep(AFTER_RETURN_MS);
   }
   const requests = await watching.stop();
   await failure.repair(scene);

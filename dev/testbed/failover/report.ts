@@ -2,7 +2,7 @@ import { print, printJsonLine } from '../../../platform/text/print.ts';
 import { type Measurement, median } from './measurement.ts';
 
 /** From the request to the first good answer, when the host is well. */
-const GOAL_MILLISECONDS = 250;
+const GOAL_MS = 250;
 /** How much slower that may be when the host is dead. */
 const GOAL_RATIO = 1.5;
 /** How much slower that may be when Temporal is dead. */
@@ -54,9 +54,9 @@ function goalsOf(results: readonly CaseResult[]) {
   const wrong = results.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.wrong, 0);
   return [
     {
-      goal: `request to first good answer, hosts well, ≤ ${GOAL_MILLISECONDS} ms`,
+      goal: `request to first good answer, hosts well, ≤ ${GOAL_MS} ms`,
       measured: `${well.toFixed(0)} ms`,
-      met: well <= GOAL_MILLISECONDS,
+      met: well <= GOAL_MS,
     },
     {
       goal: `the same with the host dead or cut off, times that ≤ ${GOAL_RATIO}`,

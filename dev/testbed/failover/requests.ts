@@ -8,9 +8,9 @@ import { printJsonLine } from '../../../platform/text/print.ts';
  *     node dev/testbed/failover/requests.ts <url>
  */
 
-const INTERVAL_MILLISECONDS = 10;
-const TIMEOUT_MILLISECONDS = 1_000;
-const LONGEST_RUN_MILLISECONDS = 120_000;
+const INTERVAL_MS = 10;
+const TIMEOUT_MS = 1_000;
+const LONGEST_RUN_MS = 120_000;
 
 const [url = ''] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: false });
@@ -24,7 +24,7 @@ function now(): number {
 function ask(): void {
   const sentAt = now();
   const end = (by: string | null) => printJsonLine({ sentAt, endedAt: now(), by });
-  const request = get(url, { agent, signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) }, (response) => {
+  const request = get(url, { agent, signal: AbortSignal.timeout(TIMEOUT_MS) }, (response) => {
     let text = '';
     response.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
@@ -38,7 +38,7 @@ function ask(): void {
 let sent = 0;
 const timer = setInterval(() => {
   const elapsed = performance.now() - startedAt;
-  if (elapsed > LONGEST_RUN_MILLISECONDS) clearInterval(timer);
-  for (; sent * INTERVAL_MILLISECONDS <= elapsed; sent++) ask();
-}, INTERVAL_MILLISECONDS / 2);
+  if (elapsed > LONGEST_RUN_MS) clearInterval(timer);
+  for (; sent * INTERVAL_MS <= elapsed; sent++) ask();
+}, INTERVAL_MS / 2);
 process.on('SIGTERM', () => clearInterval(timer));

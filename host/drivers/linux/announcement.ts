@@ -1,5 +1,5 @@
-import { type Address, addressToBytes, familyOf } from '../../../domain/address.ts';
-import type { HostCommands } from './command.ts';
+import { type Address, addressToBytes, ipVersionOf } from '../../../domain/address.ts';
+import type { SystemCommands } from './command.ts';
 import type { DeviceName } from './uplink.ts';
 
 /*
@@ -14,14 +14,14 @@ const ALL_NODES = addressToBytes('ff02::1');
 
 /** Tells the neighbours on a device that these addresses are at its hardware address. */
 export async function announce(
-  commands: HostCommands,
+  commands: SystemCommands,
   device: DeviceName,
   hardwareAddress: string,
   addresses: readonly Address[],
 ): Promise<void> {
   const hardware = Buffer.from(hardwareAddress.replaceAll(':', ''), 'hex');
-  const ipv4 = addresses.filter((address) => familyOf(address) === 4);
-  const ipv6 = addresses.filter((address) => familyOf(address) === 6);
+  const ipv4 = addresses.filter((address) => ipVersionOf(address) === 4);
+  const ipv6 = addresses.filter((address) => ipVersionOf(address) === 6);
   await Promise.all([
     sendFrames(
       commands,
@@ -40,7 +40,7 @@ export async function announce(
 
 /** Frames of one length: socat sends what it reads at a time, which is as much as its block size says. */
 async function sendFrames(
-  commands: HostCommands,
+  commands: SystemCommands,
   device: DeviceName,
   frameBytes: number,
   frames: readonly Buffer[],

@@ -23,7 +23,7 @@ export interface Plan {
   announce: CanonicalAddress[];
 }
 
-/** What is attached on a host: the translations, and which of their addresses the host answers for. */
+/** What is attached on a host: the translations, and which of their addresses the host announces. */
 export class Attachments {
   readonly hardwareAddress: string;
   readonly #uplink: Uplink;
@@ -40,42 +40,42 @@ export class Attachments {
   list(): PresentAttachment[] {
     return [...this.#byAddress.values()].map((translation) => ({
       ...translation,
-      answering: this.#uplink.own.has(translation.address),
+      announcing: this.#uplink.own.has(translation.address),
     }));
   }
 
-  /** Addresses that the host answers for. */
-  answering(): CanonicalAddress[] {
+  /** Addresses that the host announces. */
+  announcing(): CanonicalAddress[] {
     return [...this.#uplink.own];
   }
 
-  setAnswering(address: CanonicalAddress, answering: boolean): void {
-    if (answering) this.#uplink.own.add(address);
+  setAnnouncing(address: CanonicalAddress, announcing: boolean): void {
+    if (announcing) this.#uplink.own.add(address);
     else this.#uplink.own.delete(address);
   }
 
   /** Takes note of the addresses on the uplink that nothing translates, as gone; they are to be removed. */
   strayOnUplink(): CanonicalAddress[] {
-    const stray = this.answering().filter((address) => !this.#byAddress.has(address));
-    for (const address of stray) this.setAnswering(address, false);
+    const stray = this.announcing().filter((address) => !this.#byAddress.has(address));
+    for (const address of stray) this.setAnnouncing(address, false);
     return stray;
   }
 
   /** Plans changes, and takes note of them as made; the caller reads everything anew when one of the steps fails. */
   plan(changes: readonly PlannedChange[]): Plan {
     const before = new Map<CanonicalAddress, Translation | undefined>();
-    const answeringBefore = new Map<CanonicalAddress, boolean>();
+    const announcingBefore = new Map<CanonicalAddress, boolean>();
     const touch = (address: CanonicalAddress) => {
       if (before.has(address)) return;
       before.set(address, this.#byAddress.get(address));
-      answeringBefore.set(address, this.#uplink.own.has(address));
+      announcingBefore.set(address, this.#uplink.own.has(address));
     };
     const drop = (translation: Translation | undefined) => {
       if (!translation) return;
       touch(translation.address);
       this.#byAddress.delete(translation.address);
       this.#byAnchor.delete(translation.anchor);
-      this.setAnswering(translation.address, false);
+      this.setAnnouncing(translation.address, false);
     };
     const announce = new Set<CanonicalAddress>();
     for (const { address, attachment } of changes) {
@@ -95,15 +95,15 @@ export class Attachments {
         this.#byAddress.set(address, translation);
         this.#byAnchor.set(anchor, translation);
       }
-      this.setAnswering(address, true);
+      this.setAnnouncing(address, true);
       announce.add(address);
     }
-    return this.#difference(before, answeringBefore, announce);
+    return this.#difference(before, announcingBefore, announce);
   }
 
   #difference(
     before: ReadonlyMap<CanonicalAddress, Translation | undefined>,
-    answeringBefore: ReadonlyMap<CanonicalAddress, boolean>,
+    announcingBefore: ReadonlyMap<CanonicalAddress, boolean>,
     announce: ReadonlySet<CanonicalAddress>,
   ): Plan {
     const plan: Plan = { silence: [], removed: [], added: [], answer: [], announce: [...announce] };
@@ -114,7 +114,7 @@ export class Attachments {
         if (now) plan.added.push(...elementsOf(now));
       }
       const answers = this.#uplink.own.has(address);
-      if (answers === answeringBefore.get(address)) continue;
+      if (answers === announcingBefore.get(address)) continue;
       (answers ? plan.answer : plan.silence).push(address);
     }
     return plan;

@@ -20,7 +20,7 @@ export class CommandError extends Error {
 }
 
 /** The host's own tools, run without a shell: in the network that the agent is in, or in another one. */
-export class HostCommands {
+export class SystemCommands {
   readonly #prefix: readonly string[];
 
   /** `prefix`: a command that runs the one behind it in another network namespace; none by default. */

@@ -5,7 +5,7 @@ import type { CanonicalAddress } from '../../canonical-address.ts';
 import type { NetworkDriver, PresentAttachment } from '../../driver.ts';
 import { announce } from './announcement.ts';
 import { Attachments } from './attachments.ts';
-import { HostCommands } from './command.ts';
+import { SystemCommands } from './command.ts';
 import { changeElements, ensureTable, readElements, removeTable, translationsOf } from './nftables.ts';
 import { type OwnNetwork, readOwnNetwork } from './own-network.ts';
 import { changeUplink, type DeviceName, gatewayAnswers, hasCarrier, readUplink } from './uplink.ts';
@@ -15,11 +15,11 @@ const FORWARDING = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'];
 
 /** Options of {@link LinuxDriver}. */
 export interface LinuxDriverOptions {
-  /** The device that faces the network, on which the host answers for addresses. */
+  /** The device that faces the network, on which the host announces addresses. */
   uplink: DeviceName;
   logger: Logger;
   /** How the host's tools are run; default in the network that this process is in. */
-  commands?: HostCommands;
+  commands?: SystemCommands;
 }
 
 /** One change that is asked for; its promise is settled when it is done. */
@@ -33,21 +33,21 @@ interface Change {
 
 /**
  * Attaches addresses on a Linux host, by iproute2 and nftables. An attached address is on the uplink, so that the kernel
- * answers for it, and is translated 1:1 to the droplet's anchor. Changes that come together are made together: whatever
+ * announces it, and is translated 1:1 to the droplet's anchor. Changes that come together are made together: whatever
  * waits when a change ends becomes the next batch, one transaction of the packet filter, however many there are.
  * Everything of its own is in the table `reserved_ip`, or on the uplink under its own metric.
  */
 export class LinuxDriver implements NetworkDriver {
   readonly #uplink: DeviceName;
   readonly #logger: Logger;
-  readonly #commands: HostCommands;
+  readonly #commands: SystemCommands;
   /** What is there, as of the last look and the changes since; null when that is not known. */
   #known: Attachments | null = null;
   #changes: Change[] = [];
   /** End of the work in hand: one piece at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ uplink, logger, commands = new HostCommands() }: LinuxDriverOptions) {
+  constructor({ uplink, logger, commands = new SystemCommands() }: LinuxDriverOptions) {
     this.#uplink = uplink;
     this.#logger = logger;
     this.#commands = commands;
@@ -118,9 +118,9 @@ export class LinuxDriver implements NetworkDriver {
 
   async #silenceAll(): Promise<void> {
     const known = this.#known ?? (await this.#look());
-    const answering = known.answering();
-    await this.#orForget(changeUplink(this.#commands, this.#uplink, { remove: answering }));
-    for (const address of answering) known.setAnswering(address, false);
+    const announcing = known.announcing();
+    await this.#orForget(changeUplink(this.#commands, this.#uplink, { remove: announcing }));
+    for (const address of announcing) known.setAnnouncing(address, false);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -166,7 +166,7 @@ export class LinuxDriver implements NetworkDriver {
   }
 
   /**
-   * Off the uplink first and onto it last: at no moment is an address answered for that is not translated. Looks at what
+   * Off the uplink first and onto it last: at no moment is an address announced that is not translated. Looks at what
    * is really there when a step fails, since then something else may have changed it.
    */
   async #make(changes: readonly Change[]): Promise<true> {
@@ -226,7 +226,7 @@ function problemOf({ address, anchor }: PermittedAttachment, own: OwnNetwork): s
 }
 
 /** Without forwarding nothing would get through to a droplet. It is the host's setting, so it is not changed here. */
-async function assertForwarding(commands: HostCommands): Promise<void> {
+async function assertForwarding(commands: SystemCommands): Promise<void> {
   const values = (await commands.run('sysctl', ['-n', ...FORWARDING])).trim().split('\n');
   const missing = FORWARDING.filter((_, index) => values[index] === '0');
   if (missing.length > 0) throw new Error(`this host does not forward packets: ${missing.join(', ')} must be 1`);

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Family, familyOf } from '../../../domain/address.ts';
+import { type IpVersion, ipVersionOf } from '../../../domain/address.ts';
 import { type CanonicalAddress, canonicalAddressSchema } from '../../canonical-address.ts';
-import { CommandError, type HostCommands } from './command.ts';
+import { CommandError, type SystemCommands } from './command.ts';
 import { baseRuleset, TABLE } from './ruleset.ts';
 import type { DeviceName } from './uplink.ts';
 
@@ -28,7 +28,7 @@ type Element =
 /** An element, with the set that it is in. */
 export interface PlacedElement {
   set: SetName;
-  family: Family;
+  ipVersion: IpVersion;
   element: Element;
 }
 
@@ -47,17 +47,17 @@ const pairSchema = z.tuple([canonicalAddressSchema, canonicalAddressSchema]);
 const COMMENT = /^droplet (\d+)$/;
 
 /** Makes the table, or brings its rules up to date; its elements stay. */
-export async function ensureTable(commands: HostCommands, uplink: DeviceName): Promise<void> {
+export async function ensureTable(commands: SystemCommands, uplink: DeviceName): Promise<void> {
   await commands.run('nft', ['-f', '-'], baseRuleset(uplink));
 }
 
 /** Removes the table with everything in it. */
-export async function removeTable(commands: HostCommands): Promise<void> {
+export async function removeTable(commands: SystemCommands): Promise<void> {
   await commands.run('nft', ['-f', '-'], `table inet ${TABLE}\ndelete table inet ${TABLE}\n`);
 }
 
 /** Reads every element of the table; none when there is no table. */
-export async function readElements(commands: HostCommands): Promise<PlacedElement[]> {
+export async function readElements(commands: SystemCommands): Promise<PlacedElement[]> {
   const listing = await commands.run('nft', ['-j', 'list', 'table', 'inet', TABLE]).catch((error: unknown) => {
     if (error instanceof CommandError && error.reason.includes('No such file or directory')) return '{"nftables":[]}';
     throw error;
@@ -65,14 +65,14 @@ export async function readElements(commands: HostCommands): Promise<PlacedElemen
   return listingSchema.parse(JSON.parse(listing)).nftables.flatMap(({ set, map }) => {
     const { name = '', elem = [] } = set ?? map ?? {};
     const kind = SETS.find((candidate) => name.startsWith(candidate));
-    const family = name.endsWith('4') ? 4 : 6;
-    return kind === undefined ? [] : elem.map((element): PlacedElement => ({ set: kind, family, element }));
+    const ipVersion = name.endsWith('4') ? 4 : 6;
+    return kind === undefined ? [] : elem.map((element): PlacedElement => ({ set: kind, ipVersion, element }));
   });
 }
 
 /** Deletes elements and then adds others, all or none of them. */
 export async function changeElements(
-  commands: HostCommands,
+  commands: SystemCommands,
   remove: readonly PlacedElement[],
   add: readonly PlacedElement[],
 ): Promise<void> {
@@ -81,7 +81,7 @@ export async function changeElements(
 }
 
 /** By a file: the tool cannot read JSON from a socket, which is what the standard input of a child is here. */
-async function applyJson(commands: HostCommands, document: unknown): Promise<void> {
+async function applyJson(commands: SystemCommands, document: unknown): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-nft-'));
   try {
     const file = join(folder, 'change.json');
@@ -93,7 +93,7 @@ async function applyJson(commands: HostCommands, document: unknown): Promise<voi
 }
 
 function grouped(verb: 'add' | 'delete', elements: readonly PlacedElement[]) {
-  const groups = Map.groupBy(elements, ({ set, family }) => `${set}${family}`);
+  const groups = Map.groupBy(elements, ({ set, ipVersion }) => `${set}${ipVersion}`);
   return [...groups].map(([name, group]) => ({
     [verb]: { element: { family: 'inet', table: TABLE, name, elem: group.map(({ element }) => element) } },
   }));
@@ -101,13 +101,13 @@ function grouped(verb: 'add' | 'delete', elements: readonly PlacedElement[]) {
 
 /** The elements that one translation is made of. */
 export function elementsOf({ address, anchor, dropletId }: Translation): PlacedElement[] {
-  const family = familyOf(address);
+  const ipVersion = ipVersionOf(address);
   const attached = { elem: { val: { concat: pair(address, anchor) }, comment: `droplet ${dropletId}` } };
   return [
-    { set: 'addresses', family, element: address },
-    { set: 'inbound', family, element: [address, anchor] },
-    { set: 'outbound', family, element: [anchor, address] },
-    { set: 'attached', family, element: attached },
+    { set: 'addresses', ipVersion, element: address },
+    { set: 'inbound', ipVersion, element: [address, anchor] },
+    { set: 'outbound', ipVersion, element: [anchor, address] },
+    { set: 'attached', ipVersion, element: attached },
   ];
 }
 

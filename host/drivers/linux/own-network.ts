@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { type Address, familyOf, parseAddress } from '../../../domain/address.ts';
-import type { HostCommands } from './command.ts';
+import { type Address, ipVersionOf, parseAddress } from '../../../domain/address.ts';
+import type { SystemCommands } from './command.ts';
 import { OWN_METRIC } from './uplink.ts';
 
 const devicesSchema = z.array(
@@ -26,7 +26,7 @@ export type OwnNetwork = ReadonlyMap<Address, string>;
  * Reads the addresses of all devices, without those that the agent has put on the uplink, the first and the last address
  * of the networks that they are in, and all routers that a route leads to.
  */
-export async function readOwnNetwork(commands: HostCommands, uplink: string): Promise<OwnNetwork> {
+export async function readOwnNetwork(commands: SystemCommands, uplink: string): Promise<OwnNetwork> {
   const read = async (...words: string[]): Promise<unknown> => JSON.parse((await commands.run('ip', words)) || '[]');
   const [devices, ...routes] = await Promise.all([
     read('-j', 'address', 'show'),
@@ -56,7 +56,7 @@ function edgesOf(local: string | undefined, prefixLength: number): string[] {
   const address = parseAddress(local ?? '');
   if (address === null) return [];
   const cidr = `${address}/${prefixLength}`;
-  if (familyOf(address) === 6) {
+  if (ipVersionOf(address) === 6) {
     return prefixLength > 126 ? [] : [ipaddr.IPv6.networkAddressFromCIDR(cidr).toRFC5952String()];
   }
   if (prefixLength > 30) return [];

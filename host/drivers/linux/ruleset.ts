@@ -18,12 +18,12 @@ const LABELS = { inbound: 100, outbound: 101 } as const;
  *   belongs to no connection: the host must not answer for its customer. Neighbours may ask for the address all the same.
  */
 export function baseRuleset(uplink: DeviceName): string {
-  const families = [
+  const ipVersions = [
     { ip: 'ip', number: 4 },
     { ip: 'ip6', number: 6 },
   ];
   const each = (line: (ip: string, number: number) => string) =>
-    families.map(({ ip, number }) => line(ip, number)).join('\n');
+    ipVersions.map(({ ip, number }) => line(ip, number)).join('\n');
   return `
 table inet ${TABLE} {
 ${each(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { familyOf, parseAddress } from '../../../domain/address.ts';
+import { ipVersionOf, parseAddress } from '../../../domain/address.ts';
 import { type CanonicalAddress, canonicalAddressSchema } from '../../canonical-address.ts';
-import type { HostCommands } from './command.ts';
+import type { SystemCommands } from './command.ts';
 
 /**
  * Marks the addresses on the uplink that the agent has put there. A metric, since it is the one attribute that every
@@ -40,7 +40,7 @@ export const deviceNameSchema = z
 export type DeviceName = z.infer<typeof deviceNameSchema>;
 
 /** Reads the uplink. Throws when the device is not there. */
-export async function readUplink(commands: HostCommands, device: DeviceName): Promise<Uplink> {
+export async function readUplink(commands: SystemCommands, device: DeviceName): Promise<Uplink> {
   const [link] = addressesSchema.parse(JSON.parse(await commands.run('ip', ['-j', 'address', 'show', 'dev', device])));
   if (!link) throw new Error(`there is no device ${device}`);
   const uplink: Uplink = { hardwareAddress: link.address, own: new Set() };
@@ -53,7 +53,7 @@ export async function readUplink(commands: HostCommands, device: DeviceName): Pr
 
 /** Takes addresses off the uplink and puts others on it. What comes after the first that fails is left undone. */
 export async function changeUplink(
-  commands: HostCommands,
+  commands: SystemCommands,
   device: DeviceName,
   { remove = [], add = [] }: { remove?: readonly CanonicalAddress[]; add?: readonly CanonicalAddress[] },
 ): Promise<void> {
@@ -66,23 +66,23 @@ export async function changeUplink(
 }
 
 function withPrefix(address: CanonicalAddress): string {
-  return `${address}/${familyOf(address) === 4 ? 32 : 128}`;
+  return `${address}/${ipVersionOf(address) === 4 ? 32 : 128}`;
 }
 
 /** Deprecated from the start, so that the host never takes a customer's address for its own connections. */
 function attributesOf(address: CanonicalAddress): string {
   const common = `metric ${OWN_METRIC} noprefixroute preferred_lft 0`;
-  return familyOf(address) === 4 ? common : `${common} nodad`;
+  return ipVersionOf(address) === 4 ? common : `${common} nodad`;
 }
 
 /** Whether the device is up and has a carrier. */
-export async function hasCarrier(commands: HostCommands, device: DeviceName): Promise<boolean> {
+export async function hasCarrier(commands: SystemCommands, device: DeviceName): Promise<boolean> {
   const [link] = linksSchema.parse(JSON.parse(await commands.run('ip', ['-j', 'link', 'show', 'dev', device])));
   return link?.flags.includes('LOWER_UP') === true && link.flags.includes('UP');
 }
 
 /** Whether the next router on the uplink answers; null when the uplink leads to none that could be asked. */
-export async function gatewayAnswers(commands: HostCommands, device: DeviceName): Promise<boolean | null> {
+export async function gatewayAnswers(commands: SystemCommands, device: DeviceName): Promise<boolean | null> {
   const output = await commands.run('ip', ['-j', '-4', 'route', 'show', 'default', 'dev', device]);
   const gateway = routesSchema.parse(JSON.parse(output || '[]')).find((route) => route.gateway !== undefined)?.gateway;
   if (gateway === undefined || parseAddress(gateway) === null) return null;

@@ -1,8 +1,8 @@
 import type { BillingEvents } from '../../../billing/consume.ts';
-import type { BillableAction } from '../../../db/audited-operations.ts';
+import type { BillableAction } from '../../../db/checked-operations.ts';
 import { ACTION_TYPES } from '../../../domain/action-types.ts';
-import type { Violation } from '../../../domain/audit-report.ts';
 import type { BillingChange } from '../../../domain/billing.ts';
+import type { Violation } from '../../../domain/consistency-report.ts';
 import { billingEventId } from '../../../domain/names.ts';
 import { computeStatement } from '../../billing-statement/hours.ts';
 
@@ -48,17 +48,17 @@ function checkHours(actions: BillableAction[], published: BillingChange[], now: 
   return [...accounts].flatMap((accountId) => {
     const request = { accountId, from: new Date(0), to: now, now, microsPerHour: 1_000_000n };
     const fromTopic = idleByAddress(computeStatement(published, request).lines);
-    return computeStatement(settled, request).lines.flatMap(({ address, idleMilliseconds }) => {
+    return computeStatement(settled, request).lines.flatMap(({ address, idleMs }) => {
       const billed = fromTopic.get(address) ?? 0;
-      if (billed === idleMilliseconds) return [];
-      const detail = `account ${accountId}: ${billed} ms unassigned by the topic, ${idleMilliseconds} ms by the actions`;
+      if (billed === idleMs) return [];
+      const detail = `account ${accountId}: ${billed} ms unassigned by the topic, ${idleMs} ms by the actions`;
       return [{ invariant: 6, subject: address, detail }];
     });
   });
 }
 
-function idleByAddress(lines: { address: string; idleMilliseconds: number }[]): Map<string, number> {
-  return new Map(lines.map((line) => [line.address, line.idleMilliseconds]));
+function idleByAddress(lines: { address: string; idleMs: number }[]): Map<string, number> {
+  return new Map(lines.map((line) => [line.address, line.idleMs]));
 }
 
 function toChange({ type, actionId, accountId, address, effectiveAt }: BillableAction): BillingChange | null {

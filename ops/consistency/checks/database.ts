@@ -1,18 +1,18 @@
+import type { Database } from '../../../db/database.ts';
 import {
-  type AuditScope,
   addressesOnSeveralHosts,
   type BrokenRow,
+  type CheckScope,
   dropletsWithSeveralAddresses,
   fencesWithoutAction,
   freeAddressesStillAnswered,
   generationsOutOfOrder,
   misplacedAddresses,
   operationsWithoutAction,
-} from '../../../db/audit.ts';
-import type { Database } from '../../../db/database.ts';
-import type { Violation } from '../../../domain/audit-report.ts';
+} from '../../../db/invariants.ts';
+import type { Violation } from '../../../domain/consistency-report.ts';
 
-const CHECKS: { invariant: number; find(db: Database, scope: AuditScope): Promise<BrokenRow[]> }[] = [
+const CHECKS: { invariant: number; find(db: Database, scope: CheckScope): Promise<BrokenRow[]> }[] = [
   { invariant: 1, find: dropletsWithSeveralAddresses },
   { invariant: 1, find: misplacedAddresses },
   { invariant: 1, find: addressesOnSeveralHosts },
@@ -23,7 +23,7 @@ const CHECKS: { invariant: number; find(db: Database, scope: AuditScope): Promis
 ];
 
 /** What the database alone can tell of the addresses of a scope. */
-export async function checkDatabase(db: Database, scope: AuditScope): Promise<Violation[]> {
+export async function checkDatabase(db: Database, scope: CheckScope): Promise<Violation[]> {
   const found = await Promise.all(
     CHECKS.map(async ({ invariant, find }) => (await find(db, scope)).map((row) => ({ invariant, ...row }))),
   );

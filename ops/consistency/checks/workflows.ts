@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { type OpenOperation, openOperations } from '../../../db/audited-operations.ts';
+import { type OpenOperation, openOperations } from '../../../db/checked-operations.ts';
 import type { Database } from '../../../db/database.ts';
-import type { Violation } from '../../../domain/audit-report.ts';
+import type { Violation } from '../../../domain/consistency-report.ts';
 import { OPERATION_KIND_NAMES } from '../../../domain/operation.ts';
 
 const AT_A_TIME = 20;

@@ -2,7 +2,7 @@ import { Client } from 'undici';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { expectAnswer } from '../../../dev/kit/http.ts';
-import type { Family } from '../../../edge/code-paths.ts';
+import type { ResourceName } from '../../../edge/code-paths.ts';
 import type { World } from '../../support/world.ts';
 import type { Bearer, BodyPart, PlannedCase } from './plan.ts';
 import type { Scene } from './scenes.ts';
@@ -21,9 +21,9 @@ export interface StackAnswer {
 export async function exchange(
   baseUrl: string,
   { request, headers, body, times }: PlannedCase,
-  { scene, family, token }: { scene: Scene; family: Family; token: string | null },
+  { scene, resourceName, token }: { scene: Scene; resourceName: ResourceName; token: string | null },
 ): Promise<StackAnswer> {
-  const names = { ...scene.names, family };
+  const names = { ...scene.names, resource_name: resourceName };
   const [method = '', path = ''] = fill(request, names).split(' ');
   const client = new Client(baseUrl);
   try {

@@ -6,7 +6,7 @@ import { countTable, differenceTable } from './tables.ts';
 
 /** Of each of the 18 code paths. */
 const LEAST_CASES = 15;
-/** Of each of them, accepted and refused. */
+/** Of each of them, accepted and rejected. */
 const LEAST_OF_A_KIND = 3;
 
 describe('the test plan', async () => {
@@ -18,15 +18,17 @@ describe('the test plan', async () => {
     expect(names.length).toBeGreaterThanOrEqual(150);
   });
 
-  test.each(CODE_PATHS)('has enough cases of %s, of what is accepted and of what is refused', (codePath) => {
-    const [family, operation] = codePath.split('.');
-    const cases = plan.filter((one) => one.operation === operation && one.families.some((own) => own === family));
+  test.each(CODE_PATHS)('has enough cases of %s, of what is accepted and of what is rejected', (codePath) => {
+    const [resourceName, operation] = codePath.split('.');
+    const cases = plan.filter(
+      (one) => one.operation === operation && one.resourceNames.some((own) => own === resourceName),
+    );
     expect(cases.length).toBeGreaterThanOrEqual(LEAST_CASES);
     expect(cases.filter(({ status }) => status < 300).length).toBeGreaterThanOrEqual(LEAST_OF_A_KIND);
     expect(cases.filter(({ status }) => status >= 400).length).toBeGreaterThanOrEqual(LEAST_OF_A_KIND);
   });
 
-  test('says of every refusal by which id customers know it', () => {
+  test('says of every rejection by which id customers know it', () => {
     expect(plan.filter(({ status, errorId }) => status >= 400 !== (errorId !== null))).toEqual([]);
   });
 

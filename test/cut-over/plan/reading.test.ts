@@ -3,10 +3,10 @@ import { readListings } from '../../support/listings.ts';
 import { listRuns, runInScene } from './run-case.ts';
 import type { SceneName } from './scene-names.ts';
 import { makeScene, type Scene } from './scenes.ts';
-import { STACKS, type StackName, type Stacks, startStacks } from './stacks.ts';
+import { type StackName, type Stacks, startStacks, UPSTREAM_NAMES } from './stacks.ts';
 
 /*
- * The cases that change nothing, because they read or are refused. They share their scenes; of each there are two, one
+ * The cases that change nothing, because they read or are rejected. They share their scenes; of each there are two, one
  * made by each stack.
  */
 
@@ -41,7 +41,7 @@ function sceneBy(maker: StackName, name: SceneName): Promise<SharedScene> {
 describe('both stacks answer alike', () => {
   for (const run of reading) {
     test(run.title, async () => {
-      const both = await Promise.all(STACKS.map((maker) => sceneBy(maker, run.planned.scene)));
+      const both = await Promise.all(UPSTREAM_NAMES.map((maker) => sceneBy(maker, run.planned.scene)));
       for (const { scene } of both) await runInScene(run, stacks, scene);
     });
   }

@@ -14,7 +14,7 @@ export const SCENES = [
   'an address with a pending event',
   /** An {ip} on {droplet}, on its way to {other_droplet}; the host does not answer. */
   'an address that is being moved',
-  /** An {ip} whose assign {action} has failed, because the host of {droplet} refused it. */
+  /** An {ip} whose assign {action} has failed, because the host of {droplet} rejected it. */
   'an address whose assign failed',
   /** A reserved {ip}, and a {droplet} that another address is on its way to. */
   'a droplet with a pending event',

@@ -119,7 +119,7 @@ const MAKERS: Record<SceneName, (making: Making) => Promise<Names>> = {
     const [droplet = 0] = await silent.droplets(account, 1);
     const { ip } = await reserved(maker, silent);
     const started = await maker.startAssign(ip, droplet);
-    await refuseAttach(hostOf(silent), ip, async () => (await account.action(started.id)).status === 'errored');
+    await rejectAttach(hostOf(silent), ip, async () => (await account.action(started.id)).status === 'errored');
     return { ip, droplet, action: started.id, region: silent.region };
   },
 
@@ -264,9 +264,9 @@ async function pending({ legacyUrl }: Stage, account: Account, ip: string, dropl
 }
 
 /** Lets an attach fail, and what is asked to undo it succeed, until it is over. */
-function refuseAttach(host: ManualHost, ip: string, over: () => Promise<boolean>): Promise<boolean> {
+function rejectAttach(host: ManualHost, ip: string, over: () => Promise<boolean>): Promise<boolean> {
   return until(`an attach of ${ip} had failed`, async () => {
-    for (const event of await host.openEvents()) {
+    for (const event of await host.openCommands()) {
       if (event.address === ip) await host.acknowledge(event, event.change === 'attach' ? 'failed' : 'applied');
     }
     return over();

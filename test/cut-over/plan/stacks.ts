@@ -10,8 +10,8 @@ export const WAYS = ['directly', 'through the gateway'] as const;
 export type Way = (typeof WAYS)[number];
 
 /** The new stack and the legacy one. */
-export const STACKS = ['fresh', 'legacy'] as const;
-export type StackName = (typeof STACKS)[number];
+export const UPSTREAM_NAMES = ['fresh', 'legacy'] as const;
+export type StackName = (typeof UPSTREAM_NAMES)[number];
 
 /** Both stacks: where they are, on each way, and where their scenes take place. */
 export interface Stacks {
@@ -26,8 +26,8 @@ export async function startStacks(): Promise<Stacks> {
   const { apiUrl } = inject('stack');
   const upstreams = { legacyUrl: legacy.url, apiUrl };
   const gateways = await Promise.all([
-    startGateway({ ...upstreams, defaultStack: 'new', provider: allOn('new') }),
-    startGateway({ ...upstreams, defaultStack: 'legacy', provider: allOn('legacy') }),
+    startGateway({ ...upstreams, defaultUpstream: 'new', provider: allOn('new') }),
+    startGateway({ ...upstreams, defaultUpstream: 'legacy', provider: allOn('legacy') }),
   ]);
   const [toNew, toLegacy] = gateways;
   const stages = { fresh: await setStage(apiUrl, legacy.url), legacy: await setStage(legacy.url, legacy.url) };
@@ -38,7 +38,7 @@ export async function startStacks(): Promise<Stacks> {
     },
     stages,
     async close() {
-      await Promise.all(STACKS.map((name) => stages[name].close()));
+      await Promise.all(UPSTREAM_NAMES.map((name) => stages[name].close()));
       await Promise.all(gateways.map((gateway) => gateway.close()));
       await legacy.close();
     },

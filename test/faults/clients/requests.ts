@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, Http } from '../../../dev/kit/http.ts';
 import type { SeededRandom } from '../../../dev/kit/random.ts';
-import { type Address, familyOf } from '../../../domain/address.ts';
+import { type Address, ipVersionOf } from '../../../domain/address.ts';
 import { actionSchema, addressesOf, addressOf, dropletsOf, errorOf, outcomeOf, unexpected } from './answers.ts';
 import { type Exchange, now, type Outcome } from './record.ts';
 
 /** A caller that repeats a request under its key gives up after this long. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 const REPEAT_PAUSE_MS = 200;
 
 /** A change that a client asks for. */
@@ -25,7 +25,7 @@ export interface ChangeRequest {
 
 /** The path of an address. */
 export function pathOf(address: Address): string {
-  return `${familyOf(address) === 6 ? '/v2/reserved_ipv6' : '/v2/reserved_ips'}/${address}`;
+  return `${ipVersionOf(address) === 6 ? '/v2/reserved_ipv6' : '/v2/reserved_ips'}/${address}`;
 }
 
 /** Speaks to one gateway after the other: it goes to the next when a connection breaks. */
@@ -43,7 +43,7 @@ export class Requests {
   /** Asks for a change, and again under its key as long as its outcome is not known. */
   async change(request: ChangeRequest, seed: () => number): Promise<Outcome> {
     const headers: Record<string, string> = request.keyed ? { 'idempotency-key': `${randomUUID()}-${seed()}` } : {};
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + TIMEOUT_MS;
     let outcome: Outcome | null = null;
     for (let doubtful = false; ; doubtful = true) {
       const answer = await this.#send(request.method, request.path, { body: request.body, headers });

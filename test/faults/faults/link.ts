@@ -21,7 +21,7 @@ export async function troubleLink(
   await toxiproxy.heal(link, type);
 }
 
-/** Cuts all connections of a link and has new ones refused, or takes them again. */
+/** Cuts all connections of a link and has new ones rejected, or takes them again. */
 export async function enableLink({ toxiproxy, taps }: FaultStack, link: string, enabled: boolean): Promise<void> {
   await toxiproxy.enable(link, enabled);
   await Promise.all(tapsBefore(taps, link).map((tap) => tap.enable(enabled)));

@@ -20,7 +20,7 @@ function unassignOf(destroysDroplet: number | null): ListedAction {
 }
 
 const notFound = { kind: 'refused', status: 404, message: 'The resource you requested could not be found.' } as const;
-const assign = { kind: 'assign', family: 4, address: ADDRESS, droplet: 7 } as const;
+const assign = { kind: 'assign', ipVersion: 4, address: ADDRESS, droplet: 7 } as const;
 const destroy = { kind: 'destroy', droplet: 7 } as const;
 
 describe('a history', () => {
@@ -39,18 +39,18 @@ describe('a history', () => {
   });
 
   test('takes a 404 for the address as long as its droplet cannot have been gone', () => {
-    const refused = record(assign, notFound, [40, 50]);
+    const rejected = record(assign, notFound, [40, 50]);
     const ofAddress = (records: ClientRecord[]) =>
       toHistory(records, [], END_OF_RUN).operations.filter(({ kind }) => kind === 'refuse');
-    expect(ofAddress([refused])).toMatchObject([{ reason: 'not_found' }]);
+    expect(ofAddress([rejected])).toMatchObject([{ reason: 'not_found' }]);
     const later = record(destroy, { kind: 'unknown', why: 'the connection broke' }, [60, 70]);
-    expect(ofAddress([refused, later])).toHaveLength(1);
+    expect(ofAddress([rejected, later])).toHaveLength(1);
     const earlier = record(destroy, { kind: 'unknown', why: 'the connection broke' }, [10, 20]);
-    expect(ofAddress([refused, earlier])).toEqual([]);
+    expect(ofAddress([rejected, earlier])).toEqual([]);
   });
 
-  test('complains of a reserve that was refused because a droplet was gone which was there', () => {
-    const reserve = { kind: 'reserve', family: 4, address: null, droplet: 7 } as const;
+  test('complains of a reserve that was rejected because a droplet was gone which was there', () => {
+    const reserve = { kind: 'reserve', ipVersion: 4, address: null, droplet: 7 } as const;
     const { complaints } = toHistory([record(reserve, notFound, [40, 50])], [], END_OF_RUN);
     expect(complaints).toEqual([expect.stringContaining('reserve')]);
   });

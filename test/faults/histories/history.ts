@@ -9,7 +9,7 @@ import {
   tell,
   UNNUMBERED,
 } from './operation.ts';
-import { type GoneFrom, refusal } from './refusals.ts';
+import { type GoneFrom, rejection } from './refusals.ts';
 import { miscountedReleases, reserve, unansweredReserves } from './reserves.ts';
 
 /** The histories of all addresses and droplets, and what was wrong already before anybody looks at an order. */
@@ -81,7 +81,7 @@ function ofLook(record: ClientRecord): HistoryOperation[] {
 /** A change that was not accepted. Of an answer that nobody expects, whatever it says, it may have happened. */
 function ofFailure(record: ChangeRecord, gone: GoneFrom, complaints: string[]): HistoryOperation[] {
   const { request, outcome } = record;
-  if (outcome.kind === 'refused') return refusal(record, gone, complaints);
+  if (outcome.kind === 'refused') return rejection(record, gone, complaints);
   if (outcome.kind === 'unavailable' || request.address === null) return [];
   return [{ ...acceptance(record, request.address, null), return: record.return + AFTERMATH, maybe: true }];
 }

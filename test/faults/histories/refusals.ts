@@ -8,14 +8,14 @@ const REASONS: [pattern: RegExp, reason: string][] = [
   [/is not assigned to a Droplet/, 'not_assigned'],
   [/is assigned to a Droplet\. Unassign it first/, 'still_assigned'],
 ];
-/** Refusals of a reserve, which say nothing about one address. */
+/** Rejections of a reserve, which say nothing about one address. */
 const NO_PLACE = /limit of reserved IP|no reserved IP(v6)? available|Droplet already has a (pending event|reserved IP)/;
 
 /** When a droplet may have been gone: from then on a 404 may be about it. */
 export type GoneFrom = ReadonlyMap<number, number>;
 
-/** A refusal, which must be true of the address at some moment; what is refused for no known reason is a complaint. */
-export function refusal(record: ChangeRecord, goneFrom: GoneFrom, complaints: string[]): HistoryOperation[] {
+/** A rejection, which must be true of the address at some moment; what is rejected for no known reason is a complaint. */
+export function rejection(record: ChangeRecord, goneFrom: GoneFrom, complaints: string[]): HistoryOperation[] {
   const { request, outcome } = record;
   if (outcome.kind !== 'refused') return [];
   const mayBeOfDroplet =

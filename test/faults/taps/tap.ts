@@ -69,7 +69,7 @@ export class Tap {
     this.#flows.clear();
   }
 
-  /** Breaks all connections and refuses new ones, or takes them again. */
+  /** Breaks all connections and rejects new ones, or takes them again. */
   async enable(enabled: boolean): Promise<void> {
     if (!enabled) {
       this.#server?.close();

@@ -12,7 +12,7 @@ import type { Admitted } from '../../../domain/decision.ts';
 import type { Operation } from '../../../domain/operation.ts';
 import { OPERATION } from '../../../domain/search-attributes.ts';
 import { OperationStarter } from '../../../outbox/starter.ts';
-import { PATIENCE, RULES } from '../../support/app.ts';
+import { RULES, TIMEOUTS } from '../../support/app.ts';
 import { useDatabase } from '../../support/database.ts';
 import { useTemporal } from '../../support/temporal.ts';
 import { useWorld } from '../../support/world.ts';
@@ -99,7 +99,7 @@ describe.each([
     const connection = await connect(tappedAddress);
     onTestFinished(() => connection.close());
     const temporal = new Client({ connection });
-    const starter = new OperationStarter({ db: tappedDb, temporal, logger, patience: PATIENCE });
+    const starter = new OperationStarter({ db: tappedDb, temporal, logger, timeouts: TIMEOUTS });
     const operation = await useAssign();
     const admitted = await admitOnly(useDatabase(), operation);
     const direct = await useTemporal();

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listEntries } from '../../../db/audit-log.ts';
-import { databaseTime } from '../../../db/audited-operations.ts';
+import { databaseTime } from '../../../db/checked-operations.ts';
 import { type ChainAnchor, digestOf, nextBatch, writeAnchor, writeDigests } from '../../../domain/audit-log-chain.ts';
 import { sealAuditLog, verifyAuditLog } from '../../../ops/audit-log/chain.ts';
 import { isAvailable, type PrivateServer, type Product, startPrivateServer } from '../../support/mysql-servers.ts';
@@ -77,7 +77,7 @@ export async function describeAuditLogChain(product: Product): Promise<void> {
         'comes from a session in another zone',
         `SET SESSION time_zone = '+13:00'; INSERT INTO audit_log (${COLUMNS}) VALUES (${VALUES})`,
       ],
-    ])('refuses an INSERT that %s', async (_, statement) => {
+    ])('rejects an INSERT that %s', async (_, statement) => {
       const { db } = await usePrivateLog(server);
       await append(db, ['region one']);
       await db.connection().execute(async (session) => {

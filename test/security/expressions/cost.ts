@@ -2,7 +2,7 @@ import { threadCpuUsage } from 'node:process';
 import { type Attack, textOf } from './attacks.ts';
 
 /** What a text of 16 kB may cost, in milliseconds of processor time. */
-export const MOST_MILLISECONDS = 5;
+export const MOST_MS = 5;
 const LONGEST = 16_384;
 /** In small steps at first, so that an expression of exponential time is found while it still comes to an end. */
 const LENGTHS = [...Array.from({ length: 16 }, (_, step) => Math.round(16 * 1.25 ** step)), 2_048, LONGEST];
@@ -21,7 +21,7 @@ export function findSlow(read: (text: string) => void, attacks: readonly Attack[
     for (const length of LENGTHS) {
       const text = textOf(attack, length);
       const milliseconds = cost(() => read(text));
-      if (milliseconds > MOST_MILLISECONDS) return { attack: JSON.stringify(attack), length, milliseconds };
+      if (milliseconds > MOST_MS) return { attack: JSON.stringify(attack), length, milliseconds };
     }
   }
   return null;
@@ -33,7 +33,7 @@ export function findSlow(read: (text: string) => void, attacks: readonly Attack[
  */
 export function cost(work: () => void): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let time = 0; time < TRIES && least > MOST_MILLISECONDS; time++) {
+  for (let time = 0; time < TRIES && least > MOST_MS; time++) {
     const before = threadCpuUsage();
     work();
     const { user, system } = threadCpuUsage(before);

@@ -146,7 +146,7 @@ function operatorBodies({ world: { region } }: Callers): Knock[] {
   return anything.flatMap((value) => bodies(value).map(([method, path, body]) => ({ method, path, body })));
 }
 
-/** A request that is refused for its body, with each text in each header that is read, and that the audit log has. */
+/** A request that is rejected for its body, with each text in each header that is read, and that the audit log has. */
 function headersOf(path: string): Knock[] {
   const names = [
     'idempotency-key',

@@ -8,7 +8,7 @@ const UPDATE = `UPDATE accounts SET reserved_ip_limit = ${INJECTED_LIMIT}`;
 
 /**
  * How the values end in the INSERT of an audit entry after the subject, and after the request's id; without another quote,
- * which would be escaped as the first one is. 0x72656675736564 is `refused`.
+ * which would be escaped as the first one is. 0x72656675736564 is `rejected`.
  */
 const AFTER_SUBJECT = ', 0x72656675736564, NULL, NULL)';
 const AFTER_REQUEST_ID = ', NULL, NULL, 0x61, 0x73, 0x72656675736564, NULL, NULL)';

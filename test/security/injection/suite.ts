@@ -11,7 +11,7 @@ import { type Callers, knockEverywhere } from './doors.ts';
 import { HOSTILE_STRINGS, INJECTED_LIMIT } from './strings.ts';
 import { changes, differences, dump } from './tables.ts';
 
-/** By what they do to a text in quotes; the empty one neither cuts nor refuses. */
+/** By what they do to a text in quotes; the empty one neither cuts nor rejects. */
 const GLOBAL_MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES,PIPES_AS_CONCAT', ''];
 
 /**
@@ -66,7 +66,7 @@ export async function describeInjection(product: Product): Promise<void> {
         const callers = await makeCallers(stack.apiUrl);
         const { host, ip } = callers;
         await callers.account.startAssign(ip, callers.dropletId);
-        const event = await host.event(ip, 'attach');
+        const event = await host.command(ip, 'attach');
         await outboxIsEmpty(db);
         const before = await dump(db);
 

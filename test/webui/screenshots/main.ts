@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
 import { until } from '../../../dev/kit/until.ts';
-import { AUDIT_SCHEDULE_ID } from '../../../domain/names.ts';
+import { RECONCILER_SCHEDULE_ID } from '../../../domain/names.ts';
 import { STUCK_QUERY } from '../../../domain/search-attributes.ts';
 import { browserObstacle } from '../browser.ts';
 import type { RunPage } from '../web-ui.ts';
@@ -33,8 +33,8 @@ function workflowOf(ip: string): string {
   return `reserved-ip/${ip}`;
 }
 
-/** A host refuses, is mended, and a reset carries the operation through. */
-async function hostRefuses({ webUi, account, drivers, reserve, droplet }: Scene): Promise<void> {
+/** A host rejects, is repaired, and a reset carries the operation through. */
+async function hostRejects({ webUi, account, drivers, reserve, droplet }: Scene): Promise<void> {
   const ip = await reserve();
   const target = await droplet();
   for (const driver of drivers) driver.failNext(Number.POSITIVE_INFINITY);
@@ -50,7 +50,7 @@ async function hostRefuses({ webUi, account, drivers, reserve, droplet }: Scene)
   await dialog.getByTestId('workflow-reset-event-id-select-button').click();
   await picture(failed.page, 'reset-dialog', 600);
   await failed.page.reload();
-  const carried = await failed.reset('first', 'the host is mended');
+  const carried = await failed.reset('first', 'the host is repaired');
   await carried.ended();
   await picture(carried.page, 'carried-through', 560);
   await account.unassign(ip);
@@ -66,9 +66,9 @@ async function superseded({ webUi, account, drivers, reserve, droplet }: Scene):
   const failed = await webUi.open(workflowOf(ip));
   await failed.ended();
   await account.assign(ip, await droplet());
-  const refused = await failed.reset('first', 'too late');
-  await refused.ended();
-  await picture(refused.page, 'superseded', 560);
+  const rejected = await failed.reset('first', 'too late');
+  await rejected.ended();
+  await picture(rejected.page, 'superseded', 560);
 }
 
 /** A host keeps silent, and a release waits for it. */
@@ -142,7 +142,7 @@ async function hostIsGone({ webUi, account, drivers, admin, reserve, droplet }: 
   for (const driver of drivers) driver.speakAgain();
 }
 
-/** Somebody terminates an operation, and the audit takes it up again. */
+/** Somebody terminates an operation, and the reconciler takes it up again. */
 async function terminated({ webUi, account, drivers, reserve, droplet }: Scene): Promise<void> {
   const ip = await reserve();
   for (const driver of drivers) driver.silence('before-applying', [ip]);
@@ -151,12 +151,12 @@ async function terminated({ webUi, account, drivers, reserve, droplet }: Scene):
   await run.terminate('by mistake');
   await run.ended();
   await picture(run.page, 'terminated', 560);
-  await webUi.triggerSchedule(AUDIT_SCHEDULE_ID);
+  await webUi.triggerSchedule(RECONCILER_SCHEDULE_ID);
   for (const driver of drivers) driver.speakAgain();
   await account.ended(action, 60_000);
   const audits = await webUi.list("WorkflowType = 'audit' AND ExecutionStatus = 'Completed'");
   const [newest] = await audits.runs();
-  if (!newest) throw new Error('no audit is listed');
+  if (!newest) throw new Error('no reconciler is listed');
   const audit = await audits.open(newest);
   await picture(audit.page, 'audit', 560);
 }
@@ -217,7 +217,7 @@ async function untilStuck({ page }: RunPage): Promise<void> {
 const obstacle = await browserObstacle(console.log);
 if (obstacle !== null) throw new Error(obstacle);
 await mkdir(FOLDER, { recursive: true });
-const scenes = [hostRefuses, superseded, hostKeepsSilent, badDeploy, terminated, hostIsGone, kafkaIsDown, mysqlIsDown];
+const scenes = [hostRejects, superseded, hostKeepsSilent, badDeploy, terminated, hostIsGone, kafkaIsDown, mysqlIsDown];
 const wanted = process.argv.slice(2);
 const scene = await openScene();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -25,4 +25,4 @@ export interface AddressClient {
 }
 
 /** The two names. */
-export type FamilyName = 'reserved_ips' | 'floating_ips';
+export type ResourceName = 'reserved_ips' | 'floating_ips';
