@@ -1,8 +1,18 @@
-import type { Client } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { DEPLOYMENT_NAME } from '../../domain/names.ts';
 
-const NOT_FOUND = 5;
 const CALL_TIMEOUT_MS = 10_000;
+/** Every task queue knows of a new current build within moments, unless Temporal is in trouble. */
+const ROUTING_TIMEOUT_MS = 60_000;
+const ROUTING_LOOK_MS = 100;
+
+/** gRPC's codes. */
+const NOT_FOUND = 5;
+/** DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED and UNAVAILABLE: Temporal is slow, too busy or restarting. */
+const PASSING = [4, 8, 14];
+/** Temporal's RoutingConfigUpdateState. */
+const ROUTING_IN_PROGRESS = 1;
 
 /**
  * Where a build stands. New operations begin on the current one; a draining one has operations that began on it and are
@@ -40,8 +50,9 @@ export async function listBuilds(temporal: Client): Promise<Build[]> {
 }
 
 /**
- * Has new operations begin on a build; null stands for the workers that have no build id. Temporal rejects a build
- * whose workers it has not seen.
+ * Has new operations begin on a build; null stands for the workers that have no build id. Resolves when every task queue
+ * knows of it, so that nothing that is started from then on begins on another. Temporal rejects a build whose workers it
+ * has not seen.
  */
 export async function makeCurrent(temporal: Client, buildId: string | null): Promise<void> {
   await call(temporal, () =>
@@ -52,6 +63,20 @@ export async function makeCurrent(temporal: Client, buildId: string | null): Pro
       identity: temporal.options.identity,
     }),
   );
+  const deadline = performance.now() + ROUTING_TIMEOUT_MS;
+  while ((await describeDeployment(temporal))?.routingConfigUpdateState === ROUTING_IN_PROGRESS) {
+    if (performance.now() > deadline) {
+      throw new Error(
+        `the build is current, but Temporal has not told all task queues within ${ROUTING_TIMEOUT_MS} ms`,
+      );
+    }
+    await sleep(ROUTING_LOOK_MS);
+  }
+}
+
+/** An answer of Temporal that says nothing about what was asked; the same call may succeed a moment later. */
+export function isPassing(error: unknown): boolean {
+  return isGrpcServiceError(error) && PASSING.includes(error.code);
 }
 
 async function describeDeployment(temporal: Client) {
@@ -62,7 +87,7 @@ async function describeDeployment(temporal: Client) {
     );
     return answer.workerDeploymentInfo;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === NOT_FOUND) return null;
+    if (isGrpcServiceError(error) && error.code === NOT_FOUND) return null;
     throw error;
   }
 }

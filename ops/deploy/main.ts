@@ -6,7 +6,7 @@ import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { commandLine, print } from '../../platform/text/print.ts';
 import { shown } from '../../platform/text/visible.ts';
 import { type Columns, tableOf } from '../admin/output.ts';
-import { type Build, listBuilds, makeCurrent } from './deployment.ts';
+import { type Build, isPassing, listBuilds, makeCurrent } from './deployment.ts';
 
 const LOOK_MS = 1_000;
 
@@ -46,14 +46,23 @@ program
   .action((build: string) =>
     withTemporal(async (temporal) => {
       for (;;) {
-        const found = (await listBuilds(temporal)).find(({ id }) => id === build);
-        if (!found) return program.error(shown`error: Temporal has seen no worker of build ${build}`);
-        if (found.state === 'current') return program.error(shown`error: build ${build} is the current one`);
-        if (found.state === 'drained' || found.state === 'inactive') return print(shown`${build} is ${found.state}`);
+        const builds = await listBuildsInTime(temporal);
+        const found = builds?.find(({ id }) => id === build);
+        if (builds && !found) return program.error(shown`error: Temporal has seen no worker of build ${build}`);
+        if (found?.state === 'current') return program.error(shown`error: build ${build} is the current one`);
+        if (found?.state === 'drained' || found?.state === 'inactive') return print(shown`${build} is ${found.state}`);
         await sleep(LOOK_MS);
       }
     }),
   );
+
+/** Null when Temporal is slow or restarting, which does not end a wait of hours. */
+function listBuildsInTime(temporal: Client): Promise<Build[] | null> {
+  return listBuilds(temporal).catch((error: unknown) => {
+    if (isPassing(error)) return null;
+    throw error;
+  });
+}
 
 async function withTemporal(work: (temporal: Client) => Promise<void>): Promise<void> {
   const environment = { ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env };

@@ -20,7 +20,8 @@ const CALL_TIMEOUT_MS = 2000;
 
 /**
  * Each of the first was measured: without them the development server throttles its one shard to 20 tasks a second, stalls new
- * workflows for two seconds now and then, and never runs an activity eagerly. The last two say after seconds instead of minutes that an
+ * workflows for two seconds now and then, and never runs an activity eagerly. Those of the acknowledged positions bound what a server does again that was killed: by
+ * default the tasks of the last 30 s, which costs as much as running them. The last two say after seconds instead of minutes that an
  * old build of the workers has nothing left to do.
  */
 const DYNAMIC_CONFIGURATION: readonly string[] = [
@@ -28,6 +29,9 @@ const DYNAMIC_CONFIGURATION: readonly string[] = [
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
   'system.enableActivityEagerExecution=true',
+  'history.transferProcessorUpdateAckInterval="5s"',
+  'history.timerProcessorUpdateAckInterval="5s"',
+  'history.visibilityProcessorUpdateAckInterval="5s"',
   'matching.wv.VersionDrainageStatusVisibilityGracePeriod="3s"',
   'matching.wv.VersionDrainageStatusRefreshInterval="2s"',
 ];

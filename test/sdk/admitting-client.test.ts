@@ -1,0 +1,53 @@
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { openAdmittingClient } from '../../admission/client.ts';
+import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
+import { parseWorkerConfiguration } from '../../workers/settings.ts';
+import { operationRules, operationTimeouts } from '../../workers/worker.ts';
+import { useDatabase } from '../support/database.ts';
+import { useWorld } from '../support/world.ts';
+
+test('an operation that somebody else has started ends as itself, also when the address has moved on since', async () => {
+  const world = await useWorld({ agents: 1 });
+  const account = await world.account();
+  const { id: accountId } = account;
+  const [dropletId = 0] = await world.droplets(account, 1);
+  const address = await account.reserve(world.region);
+  const { temporal, client } = await useAdmittingClient();
+
+  temporal.cut();
+  const assigned = await client.assign({ accountId, address, dropletId });
+  if (assigned.decision.kind === 'refused') throw new Error(assigned.decision.refusal);
+  const { actionId } = assigned.decision;
+  const outcome = assigned.completed();
+  await account.completed({ id: actionId });
+  await account.unassign(address);
+  temporal.restore();
+
+  expect(await outcome).toEqual({ kind: 'completed', actionId, address });
+});
+
+/** A client that reaches MySQL, and Temporal by a way that can be cut. */
+async function useAdmittingClient() {
+  const { temporalAddress, mysqlUrl, kafkaBrokers } = inject('stack');
+  const [host = '', port] = temporalAddress.split(':');
+  const way = await startDroppingProxy({ target: { host, port: Number(port) } });
+  onTestFinished(() => way.close());
+  const connection = await Connection.connect({ address: `127.0.0.1:${way.port}` });
+  onTestFinished(() => connection.close());
+  const configuration = parseWorkerConfiguration({
+    MYSQL_URL: mysqlUrl,
+    KAFKA_BROKERS: kafkaBrokers,
+    TEMPORAL_ADDRESS: temporalAddress,
+  });
+  const client = openAdmittingClient({
+    db: useDatabase(),
+    temporal: new Client({ connection }),
+    logger: pino({ level: 'silent' }),
+    rules: operationRules(configuration),
+    timeouts: operationTimeouts(configuration),
+  });
+  onTestFinished(() => client.close());
+  return { temporal: way, client };
+}
