@@ -17,7 +17,7 @@ const options = {
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/support/closing-line.ts'],
+    reporters: ['default', './test/support/slowest-files.ts', './test/support/closing-line.ts'],
     // Two cores carry the servers too; more test processes would only wait for each other.
     maxWorkers: 2,
     projects: [

@@ -12,7 +12,7 @@ import {
 } from '../domain/audit-log-chain.ts';
 import type { Database } from './database.ts';
 import { databaseErrorCode, isDuplicateEntry, isRejectedByTrigger } from './retry.ts';
-import { inTransaction } from './transaction.ts';
+import { inLongTransaction } from './transaction.ts';
 
 /*
  * Seals the audit log and reads it back. Operations append entries in their own transactions and wait for nobody; a batch
@@ -44,7 +44,7 @@ export type SealResult =
 /** Seals the next batch of committed entries, if there are any. */
 export async function sealBatch(db: Database, table: EntryTable = 'audit_log'): Promise<SealResult> {
   try {
-    return await inTransaction(db, (tx) => sealNext(tx, table), { attempts: 1, limitMs: SEAL_LIMIT_MS });
+    return await inLongTransaction(db, (tx) => sealNext(tx, table), { attempts: 1, limitMs: SEAL_LIMIT_MS });
   } catch (error) {
     if (isDuplicateEntry(error) || isRejectedByTrigger(error)) return { kind: 'overtaken' };
     const code = databaseErrorCode(error);

@@ -4,7 +4,7 @@ import { queryLimit } from './bounded.ts';
 import type { Database, DatabaseTransaction } from './database.ts';
 import type { AuditOutcome } from './schema.ts';
 import { type Statement, statement } from './statement.ts';
-import { inTransaction, type TransactionOptions } from './transaction.ts';
+import { inLongTransaction, inTransaction, type LongTransactionOptions } from './transaction.ts';
 
 const LONGEST_SUBJECT = 255;
 const LONGEST_DETAIL = 255;
@@ -53,15 +53,29 @@ export function recorded<Result>(
   db: Database,
   change: (tx: DatabaseTransaction) => Promise<Result>,
   describe: (result: Result) => NewAuditEntry | null,
-  options?: TransactionOptions,
 ): Promise<Result> {
-  const work = async (tx: DatabaseTransaction) => {
-    const result = await change(tx);
-    const entry = describe(result);
-    if (entry) await tx.executeQuery(appendEntryQuery(entry));
-    return result;
-  };
-  return inTransaction(db, work, options);
+  return inTransaction(db, (tx) => changeAndAppend(tx, change, describe));
+}
+
+/** The same for a change that takes long and tells hosts nothing. */
+export function recordedLong<Result>(
+  db: Database,
+  change: (tx: Database) => Promise<Result>,
+  describe: (result: Result) => NewAuditEntry | null,
+  options: LongTransactionOptions,
+): Promise<Result> {
+  return inLongTransaction(db, (tx) => changeAndAppend(tx, change, describe), options);
+}
+
+async function changeAndAppend<Tx extends Database, Result>(
+  tx: Tx,
+  change: (tx: Tx) => Promise<Result>,
+  describe: (result: Result) => NewAuditEntry | null,
+): Promise<Result> {
+  const result = await change(tx);
+  const entry = describe(result);
+  if (entry) await tx.executeQuery(appendEntryQuery(entry));
+  return result;
 }
 
 /** Which entries to read: the newest first, at most `limit`. */

@@ -16,3 +16,16 @@ export class CommitInDoubtError extends Error {
     this.name = 'CommitInDoubtError';
   }
 }
+
+/** A transaction that may tell hosts was given more time than a host would be told within; the code is wrong. */
+export class TransactionLimitError extends RangeError {
+  readonly limitMs: number;
+  readonly longestMs: number;
+
+  constructor(limitMs: number, longestMs: number) {
+    super(`a transaction that may tell hosts takes ${longestMs} ms at most, not ${limitMs}`);
+    this.name = 'TransactionLimitError';
+    this.limitMs = limitMs;
+    this.longestMs = longestMs;
+  }
+}

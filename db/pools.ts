@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { IpVersion } from '../domain/address.ts';
-import type { Database, DatabaseTransaction } from './database.ts';
+import type { Database } from './database.ts';
 
 const ROWS_PER_INSERT = 1_000;
 
@@ -23,7 +23,7 @@ export type PoolImport =
   | { kind: 'overlaps'; cidr: string };
 
 /** Adds a range to a region, all of it or nothing. A range that overlaps with any other is rejected. */
-export async function importPool(tx: DatabaseTransaction, pool: NewPool): Promise<PoolImport> {
+export async function importPool(tx: Database, pool: NewPool): Promise<PoolImport> {
   // Imports into different regions may overlap too, so each locks all regions: one import at a time.
   const regions = await tx.selectFrom('regions').select(['id', 'slug']).orderBy('id').forUpdate().execute();
   const region = regions.find(({ slug }) => slug === pool.region);
@@ -47,7 +47,7 @@ export async function importPool(tx: DatabaseTransaction, pool: NewPool): Promis
 }
 
 async function insertAddresses(
-  tx: DatabaseTransaction,
+  tx: Database,
   { addresses, ipVersion }: NewPool,
   { poolId, regionId }: { poolId: number; regionId: number },
 ): Promise<number> {

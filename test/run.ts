@@ -7,6 +7,7 @@ import { runInControl, runScript } from '../dev/testbed/control.ts';
 import { obstacle } from '../dev/testbed/tools.ts';
 import { pythonObstacle } from './examples/python.ts';
 import { fetchFaultTools } from './faults/tools.ts';
+import { fetchClientPackages } from './sdk/install-client.ts';
 import { fetchRepositoryFiles } from './security/repository-files.ts';
 import { browserObstacle } from './webui/browser.ts';
 
@@ -25,7 +26,7 @@ try {
   if (withoutBrowser !== null) {
     console.log(`The Web UI cannot be tested here (${withoutBrowser}); its tests are skipped.`);
   }
-  // This and the next three before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
+  // This and the next four before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
   const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
   await fetchFaultTools({ supervisor, environment: process.env, report }).catch((error) => report(messageOf(error)));
   await fetchRepositoryFiles({ supervisor, environment: process.env, report }).catch((error) =>
@@ -34,6 +35,7 @@ try {
   await fetchDebianMysql({ supervisor, environment: process.env, report }).catch((error) =>
     console.log(`MySQL itself cannot be had here (${messageOf(error)}); the tests on it are skipped.`),
   );
+  await fetchClientPackages().catch((error) => report(messageOf(error)));
   const withoutPython = await pythonObstacle({ supervisor, environment: process.env, report });
   if (withoutPython !== null) {
     console.log(`The example in Python cannot be tested here (${withoutPython}); its tests are skipped.`);

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database.ts';
-import { readDesiredState } from '../../db/host-commands.ts';
+import { readDesiredState } from '../../db/desired-state.ts';
 import type { DesiredState } from '../../domain/host-protocol.ts';
 import type { WaitingHosts } from './waiting-hosts.ts';
 

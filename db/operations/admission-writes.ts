@@ -7,9 +7,9 @@ import { kindOf, type Operation, workflowIdOf } from '../../domain/operation.ts'
 import { appendEntryQuery } from '../audit-log.ts';
 import { assignments, listOf, Statement, statement } from '../statement.ts';
 import type { Written } from '../together.ts';
-import type { AddressChange, AdmissionContext, Plan } from './admission.ts';
 import { hostCommandQueries } from './host-command-writes.ts';
 import { effectiveTime, nextGeneration } from './locks.ts';
+import type { AddressChange, AdmissionContext, Plan } from './plan.ts';
 
 /*
  * What an admission writes.

@@ -2,11 +2,11 @@ import { type Operation, subjectOf } from '../../domain/operation.ts';
 import { appendEntry } from '../audit-log.ts';
 import type { Database } from '../database.ts';
 import { isDuplicateEntry, isRejectedByTrigger } from '../retry.ts';
-import type { AdmissionContext, AdmissionResult } from './admission.ts';
 import { writesOf } from './kinds.ts';
+import type { AdmissionContext, AdmissionResult } from './plan.ts';
 
-export type { AdmissionResult, AdmittedAddress, OperationRules } from './admission.ts';
 export { findDecision } from './admission.ts';
+export type { AdmissionResult, AdmittedAddress, OperationRules } from './plan.ts';
 
 /**
  * Decides whether an operation may happen, and admits it, in one transaction. Throws the database's own errors, after

@@ -3,7 +3,7 @@ import type { AssignOperation } from '../../domain/operation.ts';
 import { rejectionOfAssign } from '../../domain/operations/assign.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import { statement } from '../statement.ts';
-import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
+import { admitBy } from './admission.ts';
 import { DropletUnavailableError } from './errors.ts';
 import type { FencedAddress } from './fence.ts';
 import { moveCommands } from './host-command-writes.ts';
@@ -18,6 +18,7 @@ import {
   toLockedAddress,
   toLockedDroplet,
 } from './locks.ts';
+import type { AddressChange, AdmissionContext, AdmissionResult, Plan } from './plan.ts';
 
 /** Takes the fence and issues the commands to the hosts; a reassign is the same. */
 function admitAssign(context: AdmissionContext<AssignOperation>): Promise<AdmissionResult> {

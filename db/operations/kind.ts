@@ -4,9 +4,9 @@ import type { Operation } from '../../domain/operation.ts';
 import type { DatabaseTransaction } from '../database.ts';
 import type { AddressesTable } from '../schema.ts';
 import type { Statement } from '../statement.ts';
-import type { AdmissionContext, AdmissionResult, OperationRules } from './admission.ts';
 import type { FencedAddress } from './fence.ts';
 import type { Move } from './host-command-writes.ts';
+import type { AdmissionContext, AdmissionResult, OperationRules } from './plan.ts';
 
 /** What one kind of operation writes; each has it in a module of its own. */
 export interface OperationWrites<OfKind extends Operation> {

@@ -2,7 +2,7 @@ import type { Compilable } from 'kysely';
 import type { IpVersion } from '../../domain/address.ts';
 import type { ReserveOperation } from '../../domain/operation.ts';
 import { statement } from '../statement.ts';
-import type { OperationRules } from './admission.ts';
+import type { OperationRules } from './plan.ts';
 
 const HOUR_SECONDS = 3_600;
 

@@ -5,7 +5,7 @@ import type { ReleaseOperation } from '../../domain/operation.ts';
 import { rejectionOfRelease } from '../../domain/operations/release.ts';
 import type { AddressesTable, HostState } from '../schema.ts';
 import { statement } from '../statement.ts';
-import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
+import { admitBy } from './admission.ts';
 import type { OperationWrites } from './kind.ts';
 import {
   addressQuery,
@@ -15,6 +15,7 @@ import {
   SETTLED_AT,
   toLockedAddress,
 } from './locks.ts';
+import type { AddressChange, AdmissionContext, AdmissionResult, Plan } from './plan.ts';
 
 /** A host that may answer on an address. */
 interface AnsweringHost {

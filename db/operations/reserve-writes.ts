@@ -4,14 +4,7 @@ import { ipVersionOfResource, type ReserveOperation } from '../../domain/operati
 import { type ReserveFacts, rejectionOfReserve } from '../../domain/operations/reserve.ts';
 import { plentyOf } from '../../domain/pool-share.ts';
 import { statement } from '../statement.ts';
-import {
-  type AddressChange,
-  type AdmissionContext,
-  type AdmissionResult,
-  admitBy,
-  type NewAction,
-  type Plan,
-} from './admission.ts';
+import { admitBy } from './admission.ts';
 import { sendingToDroplet } from './assign-writes.ts';
 import { moveCommands } from './host-command-writes.ts';
 import type { OperationWrites } from './kind.ts';
@@ -26,6 +19,7 @@ import {
   toLockedAddress,
   toLockedDroplet,
 } from './locks.ts';
+import type { AddressChange, AdmissionContext, AdmissionResult, NewAction, Plan } from './plan.ts';
 import { freeCountQuery, heldQuery, poolSizeQuery, quarantinedQuery } from './pool-share.ts';
 
 /**

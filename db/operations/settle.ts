@@ -6,19 +6,20 @@ import type { Admitted, Fence } from '../../domain/decision.ts';
 import { billingEventId } from '../../domain/names.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Database } from '../database.ts';
+import { LONGEST_TRANSACTION_MS } from '../raised-hosts.ts';
 import { retryRolledBack } from '../retry.ts';
 import type { ActionStatus } from '../schema.ts';
 import { listOf, statement } from '../statement.ts';
 import { joinQueries, rowsOfEach } from '../together.ts';
 import { inTransaction } from '../transaction.ts';
-import type { OperationRules } from './admission.ts';
 import { reasonForNoFence } from './errors.ts';
 import { lockFenced } from './fence.ts';
 import { writesOf } from './kinds.ts';
 import { SETTLED_AT } from './locks.ts';
+import type { OperationRules } from './plan.ts';
 
 /** The steps of a workflow may take longer than a customer's request, since nobody waits for them. */
-export const STEP_LIMITS = { limitMs: 8_000 };
+export const STEP_LIMITS = { limitMs: LONGEST_TRANSACTION_MS };
 
 /**
  * Makes the operation's change true, completes its actions and gives the fences up: of one address by one guarded

@@ -2,7 +2,7 @@ import type { RejectionReason } from '../../domain/decision.ts';
 import type { UnassignOperation } from '../../domain/operation.ts';
 import { isLastOfDroplet, rejectionOfUnassign } from '../../domain/operations/unassign.ts';
 import { statement } from '../statement.ts';
-import { type AddressChange, type AdmissionContext, type AdmissionResult, admitBy, type Plan } from './admission.ts';
+import { admitBy } from './admission.ts';
 import { moveCommands } from './host-command-writes.ts';
 import type { OperationWrites } from './kind.ts';
 import {
@@ -15,6 +15,7 @@ import {
   toLockedAddress,
   toLockedDroplet,
 } from './locks.ts';
+import type { AddressChange, AdmissionContext, AdmissionResult, Plan } from './plan.ts';
 
 /**
  * Takes the fence and issues the command to the host. An unassign that belongs to the deletion of a droplet destroys the

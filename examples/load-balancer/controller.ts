@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-// Outside of this repository: 'reserved-ip-control-plane/client'.
+// Outside of this repository: 'reserved-ip-client'.
 import { type OperationHandle, OperationUnavailableError, type ReservedIpClient } from '../../client/index.ts';
 import type { HealthChecks } from './health.ts';
 import type { State, StateFile, Step } from './state.ts';

@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { CommitInDoubtError, NestedTransactionError } from '../../db/errors.ts';
-import { inTransaction, inTwoRoundTrips, type TransactionEnd } from '../../db/transaction.ts';
+import { CommitInDoubtError, NestedTransactionError, TransactionLimitError } from '../../db/errors.ts';
+import { endAsErrored } from '../../db/operations/fence.ts';
+import { LONGEST_GAP_MS, LONGEST_TRANSACTION_MS, LOOKBACK_MS, listRaisedHosts } from '../../db/raised-hosts.ts';
+import { inLongTransaction, inTransaction, inTwoRoundTrips, type TransactionEnd } from '../../db/transaction.ts';
+import { newOperationId } from '../../domain/identifiers.ts';
 import { useDatabase } from '../support/database.ts';
 
 function newRegion() {
@@ -82,6 +85,85 @@ describe('a transaction', () => {
     expect(await exists(db, region)).toBe(false);
   });
 });
+
+describe('a transaction that may tell hosts', () => {
+  test('is not committed past its limit by a process that stood still', async () => {
+    const db = useDatabase();
+    const region = newRegion();
+
+    const work = inTransaction(
+      db,
+      async (tx) => {
+        await tx.insertInto('regions').values(region).execute();
+        standStill(300);
+      },
+      { limitMs: 200 },
+    );
+
+    await expect(work).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(await exists(db, region)).toBe(false);
+  });
+
+  test('is not begun with a limit that is longer than what looks for told hosts reach back', async () => {
+    const db = useDatabase();
+    const limitMs = LONGEST_TRANSACTION_MS + 1;
+
+    const begun = inTransaction(db, async () => 'begun', { limitMs });
+    await expect(begun).rejects.toBeInstanceOf(TransactionLimitError);
+    const alsoBegun = inTwoRoundTrips(db, [db.selectFrom('regions').selectAll()], nothing, { limitMs });
+    await expect(alsoBegun).rejects.toBeInstanceOf(TransactionLimitError);
+  });
+
+  test('tells a host that the next look finds, be the transaction and the break between two looks the longest', async () => {
+    const db = useDatabase();
+    const region = newRegion();
+    await db.insertInto('regions').values(region).execute();
+    const { id: region_id } = await db
+      .selectFrom('regions')
+      .select('id')
+      .where('slug', '=', region.slug)
+      .executeTakeFirstOrThrow();
+    const raisedBefore = async (milliseconds: number) => {
+      const name = `host-${randomBytes(4).toString('hex')}`;
+      const signalled_at = sql<Date>`NOW(3) - INTERVAL ${milliseconds * 1_000} MICROSECOND`;
+      const { insertId } = await db
+        .insertInto('hosts')
+        .values({ name, region_id, state: 'active', anchor_cidr: '10.0.0.0/16', next_anchor: 0, last_sequence: 7 })
+        .executeTakeFirstOrThrow();
+      await db.updateTable('hosts').set({ signalled_at }).where('name', '=', name).execute();
+      return Number(insertId);
+    };
+    const late = await raisedBefore(LONGEST_TRANSACTION_MS + LONGEST_GAP_MS);
+    const tooLate = await raisedBefore(LOOKBACK_MS + 1_000);
+
+    const found = new Map((await listRaisedHosts(db, LOOKBACK_MS)).map(({ id, lastSequence }) => [id, lastSequence]));
+
+    expect(found.get(late)).toBe(7);
+    expect(found.has(tooLate)).toBe(false);
+  });
+});
+
+test('a transaction without that limit is none that can tell hosts', async () => {
+  const db = useDatabase();
+
+  const work = inLongTransaction(
+    db,
+    async (tx) => {
+      // @ts-expect-error What writes for hosts wants a transaction that is held to the limit.
+      await endAsErrored(tx, newOperationId(), [], 'no reason');
+      return 'told nobody';
+    },
+    { limitMs: 60_000 },
+  );
+
+  expect(await work).toBe('told nobody');
+});
+
+/** As a process does that was stopped, or that computes. */
+function standStill(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
 
 describe('a transaction of two round trips', () => {
   test('commits its writes with what they did', async () => {

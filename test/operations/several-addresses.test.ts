@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HostAnswers } from '../../activities/host-answers.ts';
 import type { Database } from '../../db/database.ts';
-import { type AddressChange, admitBy } from '../../db/operations/admission.ts';
+import { admitBy } from '../../db/operations/admission.ts';
 import { findDecision } from '../../db/operations/admit.ts';
 import { FenceMissingError } from '../../db/operations/errors.ts';
 import { moveCommands } from '../../db/operations/host-command-writes.ts';
@@ -14,6 +14,7 @@ import {
   toLockedAddress,
   toLockedDroplet,
 } from '../../db/operations/locks.ts';
+import type { AddressChange } from '../../db/operations/plan.ts';
 import { reopen, undo } from '../../db/operations/reversal.ts';
 import { settle } from '../../db/operations/settle.ts';
 import type { Account } from '../../dev/kit/account.ts';

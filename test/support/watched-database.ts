@@ -2,9 +2,15 @@ import { connect, createServer } from 'node:net';
 import { inject, onTestFinished } from 'vitest';
 import { listenOnLoopback } from '../../dev/environment/ports.ts';
 
-/** A way to the database of the stack, for the running test, on which the statements that match are counted. */
-export async function useWatchedDatabase(matching: RegExp): Promise<{ mysqlUrl: string; looks(): number }> {
-  const target = new URL(inject('stack').mysqlUrl);
+/**
+ * A way to the database of the stack, or to another one, for the running test, on which the statements that match are
+ * counted.
+ */
+export async function useWatchedDatabase(
+  matching: RegExp,
+  mysqlUrl = inject('stack').mysqlUrl,
+): Promise<{ mysqlUrl: string; looks(): number }> {
+  const target = new URL(mysqlUrl);
   let count = 0;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);

@@ -1,4 +1,5 @@
 import { type Browser, errors, type Locator, type Page } from 'playwright-core';
+import { z } from 'zod';
 import { until } from '../../dev/kit/until.ts';
 import { launchBrowser } from './browser.ts';
 
@@ -15,19 +16,24 @@ export interface ListedRun {
   runId: string;
 }
 
+const listSchema = z.object({ executions: z.array(z.unknown()).optional() });
+
 /** Temporal's Web UI in a real browser, as an operator uses it. */
 export class WebUi {
   readonly #browser: Browser;
   readonly #baseUrl: string;
+  /** What its pages get their lists from. */
+  readonly #listUrl: string;
 
-  private constructor(browser: Browser, baseUrl: string) {
+  private constructor(browser: Browser, url: string, namespace: string) {
     this.#browser = browser;
-    this.#baseUrl = baseUrl;
+    this.#baseUrl = `${url}/namespaces/${namespace}`;
+    this.#listUrl = `${url}/api/v1/namespaces/${namespace}/workflows`;
   }
 
   /** Starts a browser for the Web UI at `url`. */
   static async launch(url: string, namespace = 'default'): Promise<WebUi> {
-    return new WebUi(await launchBrowser(), `${url}/namespaces/${namespace}`);
+    return new WebUi(await launchBrowser(), url, namespace);
   }
 
   /** The list of workflows that a query answers, in a page of its own. */
@@ -41,6 +47,8 @@ export class WebUi {
   async open(workflowId: string, runId?: string): Promise<RunPage> {
     const page = await this.#newPage();
     const path = `/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}/history`}`;
+    // A page that finds nothing in the list does not look again.
+    if (runId === undefined) await this.#untilListed(page, workflowId);
     return until(
       `${path} showed a run`,
       async () => {
@@ -65,6 +73,17 @@ export class WebUi {
 
   async close(): Promise<void> {
     await this.#browser.close();
+  }
+
+  async #untilListed(page: Page, workflowId: string): Promise<void> {
+    await until(
+      `${workflowId} is listed`,
+      async () => {
+        const answer = await page.request.get(this.#listUrl, { params: { query: `WorkflowId = '${workflowId}'` } });
+        return (listSchema.parse(await answer.json()).executions ?? []).length > 0;
+      },
+      TIMEOUT_MS,
+    );
   }
 
   async #newPage(): Promise<Page> {

@@ -1,7 +1,7 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AcknowledgmentSink } from '../../../client/acknowledgment-sink.ts';
-import { type AnsweredCommand, recordAcknowledgments } from '../../../db/host-commands.ts';
+import { type AnsweredCommand, recordAcknowledgments } from '../../../db/acknowledgments.ts';
 import type { Acknowledgment } from '../../../domain/host-protocol.ts';
 import type { ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';

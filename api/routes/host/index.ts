@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { listFailedCommands } from '../../../db/host-commands.ts';
+import { listFailedCommands } from '../../../db/acknowledgments.ts';
 import type { DesiredState, IssuedHostCommand } from '../../../domain/host-protocol.ts';
 import type { ApiApp, ApiDependencies } from '../../context.ts';
 import { type Fairness, takingTurns } from '../../fairness/fairness.ts';

@@ -7,7 +7,7 @@ import { operatorOf } from '../../requester.ts';
 import { registerAccountAdministration } from './accounts.ts';
 import { registerAuditLogRoute } from './audit-log.ts';
 import { authenticateOperator } from './authenticate.ts';
-import { registerHostAdministration } from './hosts.ts';
+import { registerHostAdministration } from './hosts/index.ts';
 import { registerOperatorAdministration } from './operators.ts';
 import { registerPoolRoutes } from './pools.ts';
 import { registerTokenLists } from './token-lists.ts';

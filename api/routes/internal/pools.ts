@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { recorded } from '../../../db/audit-log.ts';
+import { recordedLong } from '../../../db/audit-log.ts';
 import { listPoolAccounts, type PoolAccount } from '../../../db/pool-accounts.ts';
 import { importPool, listPools } from '../../../db/pools.ts';
 import { listRegions, putRegion } from '../../../db/regions.ts';
@@ -119,7 +119,7 @@ export function addressRangeOf(text: string, limits: RangeLimits): AddressRange 
 export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
   app.openapi(putRegionRoute, async (c) => {
     const region = { slug: newName(c.req.valid('param').slug, 'slug', SLUG), name: c.req.valid('json').name };
-    await recorded(
+    await recordedLong(
       db,
       (tx) => putRegion(tx, region),
       () => operatorEntry(c, 'put region', `region ${region.slug}`, { detail: region.name }),
@@ -133,7 +133,7 @@ export function registerPoolRoutes(app: ApiApp, { db }: ApiDependencies): void {
   app.openapi(importPoolRoute, async (c) => {
     const { region, cidr } = c.req.valid('json');
     const range = addressRangeOf(cidr, { ipVersions: [4, 6] });
-    const result = await recorded(
+    const result = await recordedLong(
       db,
       (tx) => importPool(tx, { region, ...range }),
       ({ kind }) =>

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import type { AcknowledgmentSink } from '../../../../client/acknowledgment-sink.ts';
+import type { OrphanedCommand } from '../../../../db/hosts.ts';
+
+const NOTIFIED_AT_ONCE = 20;
+
+/**
+ * Notifies the operations that wait for a host that is gone. Answers how many could not be notified: the database is right
+ * all the same, and they read it at their next attempt.
+ */
+export async function notifyOrphans(
+  sink: AcknowledgmentSink,
+  logger: Logger,
+  host: string,
+  events: OrphanedCommand[],
+): Promise<number> {
+  const waiting = [...events];
+  let untold = 0;
+  const tell = async () => {
+    for (let event = waiting.shift(); event; event = waiting.shift()) {
+      try {
+        await sink.acknowledged({ ...event, host });
+      } catch (error) {
+        untold++;
+        logger.error(
+          { err: error, host, operationId: event.operationId },
+          'an operation could not be notified that a host is gone',
+        );
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: NOTIFIED_AT_ONCE }, tell));
+  return untold;
+}
