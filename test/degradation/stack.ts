@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { migrate, startApi, startWorker } from '../../dev/environment/application.ts';
 import { STACK_FOLDER } from '../../dev/environment/paths.ts';
 import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../dev/environment/processes.ts';
+import { pingMysql } from '../../dev/environment/servers/database-access.ts';
 import { startServers } from '../../dev/environment/servers/index.ts';
 import { pingKafka } from '../../dev/environment/servers/kafka.ts';
-import { pingMysql } from '../../dev/environment/servers/mysql.ts';
 import { pingTemporal } from '../../dev/environment/servers/temporal.ts';
 import { until } from '../../dev/kit/until.ts';
 import {

@@ -41,7 +41,7 @@ test('a request that waits for its repetition does nothing when that was told th
   const waiting = account.http.post('/v2/reserved_ips', body, { headers: { 'idempotency-key': text } });
   await until('the request asks for its key', async () => {
     const { rows } = await sql<{ info: string }>`
-      SELECT info FROM information_schema.processlist WHERE db = DATABASE()`.execute(db);
+      SELECT info AS info FROM information_schema.processlist WHERE db = DATABASE()`.execute(db);
     return rows.some(({ info }) => /^insert ignore into `idempotency_keys`/.test(info ?? ''));
   });
   unlock.resolve();

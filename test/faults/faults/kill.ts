@@ -1,5 +1,5 @@
+import { pingMysql } from '../../../dev/environment/servers/database-access.ts';
 import { pingKafka } from '../../../dev/environment/servers/kafka.ts';
-import { pingMysql } from '../../../dev/environment/servers/mysql.ts';
 import { pingTemporal } from '../../../dev/environment/servers/temporal.ts';
 import { SIDES } from '../plan.ts';
 import type { FaultStack } from '../stack.ts';

@@ -87,9 +87,12 @@ export async function loseConnections(
 }
 
 async function deadlocks(connection: Connection): Promise<number> {
-  const [rows] = await connection.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'");
-  const [row] = z.array(z.object({ Value: z.coerce.number() })).parse(rows);
-  return row?.Value ?? 0;
+  // The status variable of that name is MariaDB's alone; this both products count by themselves.
+  const [rows] = await connection.query<RowDataPacket[]>(
+    "SELECT `COUNT` AS deadlocks FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'",
+  );
+  const [row] = z.tuple([z.object({ deadlocks: z.coerce.number() })]).parse(rows);
+  return row.deadlocks;
 }
 
 function ignoreRollback(error: unknown): void {

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { PROJECT_FOLDER } from './paths.ts';
+import { PROJECT_FOLDER } from '../environment/paths.ts';
+import { KAFKA_VERSION } from '../environment/servers/kafka.ts';
+import { imagesOfCompose } from './run/compose-images.ts';
+import { SERVER, WEB_UI } from './run/temporal-programs.ts';
 
 const serviceSchema = z.object({
   image: z.string().optional(),
@@ -11,6 +14,7 @@ const serviceSchema = z.object({
   healthcheck: z.object({ test: z.unknown().optional(), disable: z.boolean().optional() }).optional(),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
   volumes: z.array(z.string()).optional(),
+  read_only: z.boolean().optional(),
 });
 const composeSchema = z.object({
   services: z.record(z.string(), serviceSchema),
@@ -51,4 +55,23 @@ test('every named volume that is mounted is declared', async () => {
   const mounted = Object.values(services).flatMap((service) => service.volumes ?? []);
   const named = mounted.map((mount) => mount.split(':')[0] ?? '').filter((source) => !source.startsWith('.'));
   expect(Object.keys(volumes)).toEqual(expect.arrayContaining([...new Set(named)]));
+});
+
+test('what stands in for the images is of the versions that the compose file names', async () => {
+  const images = await imagesOfCompose();
+  expect([...images.values()]).toEqual(
+    expect.arrayContaining([
+      `apache/kafka:${KAFKA_VERSION}`,
+      `temporalio/server:${SERVER.version.slice(1)}`,
+      `temporalio/admin-tools:${SERVER.version.slice(1)}`,
+      `temporalio/ui:${WEB_UI.version.slice(1)}`,
+    ]),
+  );
+});
+
+test('no service of the application can change its own files', async () => {
+  const { services } = await readCompose();
+  const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
+  expect(built.map(([name]) => name)).toContain('api');
+  for (const [name, service] of built) expect(service.read_only, name).toBe(true);
 });
