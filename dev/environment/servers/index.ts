@@ -8,7 +8,8 @@ import { fetchKafka, kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
 import { makeMaven } from './maven.ts';
 import { fetchMysql, mysqlToolNeeds, pingMysql, startMysql } from './mysql.ts';
 import type { FetchContext, Report, ServerContext, ServerTls } from './options.ts';
-import { fetchTemporal, pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
+import { pingTemporal, startTemporal } from './temporal.ts';
+import { fetchTemporal, temporalToolNeeds } from './temporal-cli.ts';
 import { assertTools } from './tools.ts';
 
 export type { Report, ServerTls } from './options.ts';
@@ -57,7 +58,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const cache = cacheFolder(environment);
   const existing = existingServers(environment);
   await assertReachable(existing, environment);
-  await assertToolsFor(existing, cache);
+  await assertToolsFor(existing, cache, environment);
   const ports = await choosePorts(options.ports, environment);
   await assertPortsFree(ports, [...portsToOpen(existing), ...(options.callersPorts ?? [])]);
 
@@ -76,14 +77,15 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const stop = async () => {
     await Promise.all(started.map((process) => process.stop()));
   };
-  const track = async <T extends { readonly process: RunningProcess }>(
+  const track = async <T extends { readonly process: RunningProcess; readonly version?: string }>(
     label: string,
     starting: Promise<T>,
   ): Promise<T> => {
     const begin = performance.now();
     const server = await starting;
     started.push(server.process);
-    options.report(`${label}: ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+    const name = server.version === undefined ? label : `${label} ${server.version}`;
+    options.report(`${name}: ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     return server;
   };
   const tasks = [
@@ -125,7 +127,7 @@ export async function fetchServers({
 }: Pick<ServersOptions, 'supervisor' | 'environment' | 'report'>): Promise<void> {
   const cache = cacheFolder(environment);
   const existing = existingServers(environment);
-  await assertToolsFor(existing, cache);
+  await assertToolsFor(existing, cache, environment);
   const maven = makeMaven({ supervisor, environment });
   const context: FetchContext = { supervisor, environment, report, cacheFolder: cache, maven };
   await Promise.all([
@@ -143,11 +145,11 @@ function existingServers(environment: NodeJS.ProcessEnv): Existing {
   };
 }
 
-async function assertToolsFor(existing: Existing, cache: string): Promise<void> {
+async function assertToolsFor(existing: Existing, cache: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const needs = await Promise.all([
     existing.mysql === undefined ? mysqlToolNeeds(cache) : [],
     existing.kafka === undefined ? kafkaToolNeeds(cache) : [],
-    existing.temporal === undefined ? temporalToolNeeds(cache) : [],
+    existing.temporal === undefined ? temporalToolNeeds(cache, environment) : [],
   ]);
   await assertTools(needs.flat());
 }
