@@ -9,9 +9,10 @@ import { reportAttempt } from './attempts.ts';
 import { failingReadably } from './failures.ts';
 import { type Finish, type FinishDependencies, finishSoon } from './finish-soon.ts';
 import { awaitHostAcknowledgment, type HostNotifier, type HostWait } from './host-acknowledgment.ts';
+import { prepare, type WarmUpDependencies } from './warm-up.ts';
 
 /** What the activities need from outside. */
-export interface ActivityDependencies extends AdmitDependencies, FinishDependencies {
+export interface ActivityDependencies extends AdmitDependencies, FinishDependencies, WarmUpDependencies {
   notifyHosts: HostNotifier;
 }
 
@@ -32,6 +33,8 @@ export interface Activities {
   undo(operation: Operation, admitted: RecordedAdmitted, reason: string): Promise<void>;
   /** Publishes one billing event; safe to repeat, since its id is derived from the action. */
   publishBilling(change: BillingChange): Promise<void>;
+  /** Reaches what an operation needs, and changes nothing; run when a worker starts. */
+  warmUp(): Promise<void>;
 }
 
 /** Makes the activities of a worker. */
@@ -53,5 +56,6 @@ export function createActivities(dependencies: ActivityDependencies): Activities
       await reportAttempt();
       await failingReadably(() => billing.publish(change, { timeoutMs: billingTimeoutMs }));
     },
+    warmUp: () => prepare(dependencies),
   };
 }

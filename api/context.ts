@@ -8,6 +8,7 @@ import type { BackgroundTasks } from './background-tasks.ts';
 import type { WaitingHosts } from './host-commands/waiting-hosts.ts';
 import type { ApiLimits } from './limits.ts';
 import type { TokenUses } from './token-uses.ts';
+import type { ApiWarmUp } from './warm-up.ts';
 
 /** The account and rights behind a customer's bearer token. */
 export interface Caller {
@@ -66,6 +67,8 @@ export interface ApiDependencies {
   /** Aborted when the process is to stop: it still answers then, but wants no new requests. */
   stopping: AbortSignal;
   health: { mysql: HealthProbe; temporal: HealthProbe };
+  /** While it runs, `/readyz` asks for timeouts; default none. */
+  warmUp?: ApiWarmUp;
   /** Notes when tokens are used; default nowhere. */
   tokenUses?: TokenUses;
   /** How much one party may ask for; default those of an installation that sets none. */

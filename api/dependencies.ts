@@ -15,10 +15,13 @@ import { mysqlProbe, temporalProbe } from './health-probes.ts';
 import { WaitingHosts } from './host-commands/waiting-hosts.ts';
 import type { ApiConfiguration } from './settings.ts';
 import { TokenUses } from './token-uses.ts';
+import { ApiWarmUp } from './warm-up.ts';
 
 /** What {@link createDependencies} made, and how to close it. */
 export interface OpenDependencies {
   dependencies: ApiDependencies;
+  /** Has the process prepare itself for its first operation, while `/readyz` says so. Does not wait. */
+  warmUp(): void;
   close(): Promise<void>;
 }
 
@@ -46,6 +49,7 @@ export async function createDependencies(
     start: (operation, admitted) => void setImmediate(() => starter.start(operation, admitted)),
   });
   const backgroundTasks = new BackgroundTasks();
+  const warmUp = new ApiWarmUp();
   const closing = new AbortController();
   const reconciling = reconcile({ db, starter, logger, signal: AbortSignal.any([stopping, closing.signal]) });
   const embedded = configuration.EMBEDDED_WORKER
@@ -74,8 +78,19 @@ export async function createDependencies(
       waitingHosts,
       stopping,
       health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal) },
+      warmUp,
       limits: configuration,
       tokenUses,
+    },
+    warmUp() {
+      const worker = embedded?.warm ?? null;
+      warmUp.begin({
+        db,
+        logger,
+        worker,
+        rules: operationRules(configuration),
+        timeoutMs: configuration.WARM_UP_TIMEOUT_MS,
+      });
     },
     async close() {
       waitingHosts.close();

@@ -7,6 +7,7 @@ import type { Database } from '../db/database.ts';
 import { aborted } from '../platform/config/termination.ts';
 import { createTemporalClient } from '../platform/temporal/connection.ts';
 import { connectToTemporal } from '../workers/connect.ts';
+import { WarmUp } from '../workers/warm-up.ts';
 import { createWorker } from '../workers/worker.ts';
 import type { WaitingHosts } from './host-commands/waiting-hosts.ts';
 import type { ApiConfiguration } from './settings.ts';
@@ -26,6 +27,8 @@ export interface EmbeddedWorkerOptions {
 
 /** A worker inside the API process. */
 export interface EmbeddedWorker {
+  /** Resolves when it is warm, or cannot be; never rejects. */
+  readonly warm: Promise<void>;
   /** Waits until it has finished, and closes its connections, which its clients may use until then. */
   stop(): Promise<void>;
 }
@@ -35,12 +38,14 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
   const { configuration, logger, stopping, db, waitingHosts, hostAnswers, onRunning } = options;
   const closing = new AbortController();
   const ending = AbortSignal.any([stopping, closing.signal]);
+  const warm = Promise.withResolvers<void>();
   let connection: NativeConnection | null = null;
 
   async function run(): Promise<void> {
     connection = await connectToTemporal(configuration.temporal, logger, ending);
     if (!connection) return;
     const billing = createBillingPublisher({ ...configuration.kafka, logger });
+    const warmUp = new WarmUp({ configuration, logger });
     const creating = createWorker({
       configuration,
       logger,
@@ -49,19 +54,25 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
       billing,
       hostAnswers,
       notifyHosts: (hosts) => waitingHosts.wake(hosts),
+      onWarmUp: warmUp.noteRun,
     });
     const worker = await Promise.race([creating, aborted(ending)]);
     if (!worker) return;
-    onRunning(createTemporalClient(connection, configuration.temporal));
+    const temporal = createTemporalClient(connection, configuration.temporal);
+    onRunning(temporal);
     const running = worker.run();
     ending.addEventListener('abort', () => worker.shutdown(), { once: true });
     if (ending.aborted) worker.shutdown();
+    void warmUp.run(temporal, ending).then(warm.resolve);
     await running;
     await billing.close();
   }
 
-  const finished = run().catch((error: unknown) => logger.error({ err: error }, 'the embedded worker has failed'));
+  const finished = run()
+    .catch((error: unknown) => logger.error({ err: error }, 'the embedded worker has failed'))
+    .finally(warm.resolve);
   return {
+    warm: warm.promise,
     async stop() {
       closing.abort();
       await finished;

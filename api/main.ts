@@ -17,9 +17,10 @@ async function main(): Promise<void> {
   const configuration = parseApiConfiguration(process.env);
   const logger = createLogger({ name: 'api', level: configuration.LOG_LEVEL });
   const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
-  const { dependencies, close } = await createDependencies(configuration, logger, stopping);
+  const { dependencies, warmUp, close } = await createDependencies(configuration, logger, stopping);
   try {
     await assertSafeDatabase(dependencies.db);
+    warmUp();
     const listeners = await startListeners(configuration, dependencies);
     await aborted(stopping);
     dependencies.waitingHosts.drain();

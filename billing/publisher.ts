@@ -19,6 +19,11 @@ export interface BillingPublisher {
    * Kafka is known to be down. A rejected event may have arrived all the same; by its id consumers recognise repeats.
    */
   publish(change: BillingChange, options: { timeoutMs: number }): Promise<void>;
+  /**
+   * Connects before there is an event, so that the first one need not wait for it. Resolves when that is done, or has
+   * failed as an event would have.
+   */
+  connect(): Promise<void>;
   /** Sends what is waiting, then disconnects. */
   close(): Promise<void>;
 }
@@ -37,7 +42,7 @@ export interface BillingPublisherOptions extends KafkaOptions {
   topic?: TopicOptions;
 }
 
-/** Makes a publisher; it connects with the first event. */
+/** Makes a publisher; it connects with the first event, if not before. */
 export function createBillingPublisher(options: BillingPublisherOptions): BillingPublisher {
   return new KafkaBillingPublisher(openKafka(options), options.logger, options.topic);
 }
@@ -85,6 +90,22 @@ class KafkaBillingPublisher implements BillingPublisher {
     this.#queue.push(entry);
     this.#sending ??= this.#sendAll();
     return promise.finally(() => clearTimeout(timer));
+  }
+
+  async connect(): Promise<void> {
+    if (this.#closed || this.#recovery || this.#producer) return;
+    this.#sending ??= this.#connectFirst().then(() => this.#sendAll());
+    await this.#sending;
+  }
+
+  /** A batch without events has the producer learn all that it needs for the first one. */
+  async #connectFirst(): Promise<void> {
+    try {
+      await this.#send([]);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'Kafka cannot be reached yet');
+      this.#recover();
+    }
   }
 
   async close(): Promise<void> {

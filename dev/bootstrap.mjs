@@ -30,7 +30,7 @@ function installPackages() {
   const started = Date.now();
   // Without this project's own node_modules/.bin, which npm ci removes while it runs.
   const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => resolve(folder) !== BIN_FOLDER);
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     stdio: 'inherit',
     env: { ...process.env, PATH: path.join(delimiter) },

@@ -12,6 +12,9 @@ export const TASK_QUEUE = 'reserved-ip';
 /** Name under which Temporal keeps the builds of the workers. */
 export const DEPLOYMENT_NAME = 'reserved-ip';
 
+/** What the ids of the workflows begin with by which workers warm up. */
+export const WARM_UP_ID_PREFIX = 'warm-up/';
+
 /** Id of the schedule of the reconciler, and the beginning of the ids of its workflows. */
 export const RECONCILER_SCHEDULE_ID = 'audit';
 

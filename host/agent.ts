@@ -16,6 +16,9 @@ import { type Repair, repairsOf } from './reconcile.ts';
 import { hasGap, isOvertaken, type Snapshot } from './snapshot.ts';
 import { Generations } from './state-file.ts';
 
+/** Logged when the control plane answers again, or for the first time. */
+export const IN_CONTACT = 'in contact with the control plane';
+
 const COMMANDS_PER_POLL = 200;
 /** With more changes than this before it, or more commands in hand, the agent takes no further commands. */
 const MOST_PENDING = 2_000;
@@ -91,7 +94,12 @@ class Agent {
       const contact = AbortSignal.any([signal, this.#contact.signal]);
       try {
         await this.#reconcile(contact);
-        await this.#follow(contact, () => backoff.reset());
+        let isInContact = false;
+        await this.#follow(contact, () => {
+          backoff.reset();
+          if (!isInContact) this.#logger.info(IN_CONTACT);
+          isInContact = true;
+        });
       } catch (error) {
         if (signal.aborted) break;
         const isContact = error instanceof ControlPlaneError || this.#contact.signal.aborted;

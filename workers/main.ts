@@ -11,6 +11,7 @@ import { describeError, printError, printUncaughtErrors } from '../platform/text
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
 import { parseWorkerConfiguration } from './settings.ts';
+import { WarmUp } from './warm-up.ts';
 import { createWorker, mayStartEagerly, operationTimeouts } from './worker.ts';
 
 printUncaughtErrors();
@@ -29,7 +30,11 @@ if (connection) {
   await assertSafeDatabase(db).catch(endProcess);
   const billing = createBillingPublisher({ ...configuration.kafka, logger });
   const hostAnswers = new HostAnswers({ db });
-  const creating = createWorker({ configuration, logger, connection, db, billing, hostAnswers, notifyHosts: () => {} });
+  const warmUp = new WarmUp({ configuration, logger });
+  const creating = createWorker({
+    ...{ configuration, logger, connection, db, billing, hostAnswers, notifyHosts: () => {} },
+    onWarmUp: warmUp.noteRun,
+  });
   const worker = await Promise.race([creating, aborted(stopping)]);
   if (!worker) process.exit();
   const temporal = createTemporalClient(connection, configuration.temporal);
@@ -38,8 +43,9 @@ if (connection) {
   const reconciling = reconcile({ db, starter, logger, signal: stopping });
   const running = worker.run();
   stopping.addEventListener('abort', () => worker.shutdown(), { once: true });
-  logger.info({ temporal: configuration.temporal.address }, 'worker started');
   if (stopping.aborted) worker.shutdown();
+  await Promise.race([warmUp.run(temporal, stopping), running]);
+  logger.info({ temporal: configuration.temporal.address }, 'worker started');
   await running;
   await reconciling;
   await starter.close();

@@ -43,6 +43,8 @@ export const workerFields = {
   METRICS_ADDRESS: z.string().optional(),
   /** Workflow tasks of one worker process at a time. */
   WORKER_CONCURRENCY: z.coerce.number().int().min(2).default(100),
+  /** How long a starting process may prepare itself before it says that it is ready all the same; 0 is not at all. */
+  WARM_UP_TIMEOUT_MS: z.coerce.number().int().nonnegative().max(60_000).default(10_000),
   /** Names the build, so that what begins on it ends on it; the worker is not versioned when absent. */
   WORKER_BUILD_ID: z
     .string()

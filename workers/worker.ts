@@ -24,6 +24,8 @@ export interface OperationWorkerOptions {
   notifyHosts: HostNotifier;
   /** Where operations wait for hosts; an API in the same process passes on what it records. */
   hostAnswers: HostAnswers;
+  /** Called whenever this worker has run the activity of a warm-up. */
+  onWarmUp?: () => void;
 }
 
 /** Time a stopping worker gives running activities, in milliseconds. */
@@ -45,7 +47,7 @@ const STICKY_QUEUE_MS = 2_000;
 
 /** Makes the worker of the control plane; it runs until `shutdown()`. */
 export async function createWorker(options: OperationWorkerOptions): Promise<Worker> {
-  const { configuration, logger, connection, db, billing, notifyHosts, hostAnswers } = options;
+  const { configuration, logger, connection, db, billing, notifyHosts, hostAnswers, onWarmUp = () => {} } = options;
   const { WORKFLOW_BUNDLE: codePath, WORKER_CONCURRENCY: concurrency, WORKER_BUILD_ID: buildId } = configuration;
   const activities = createActivities({
     db,
@@ -55,6 +57,7 @@ export async function createWorker(options: OperationWorkerOptions): Promise<Wor
     rules: operationRules(configuration),
     timeouts: operationTimeouts(configuration),
     billingTimeoutMs: configuration.BILLING_BUDGET_MS,
+    onWarmUp,
   });
   const readBilling = (since: Date) => readBillingEvents({ ...configuration.kafka, logger, since });
   return Worker.create({

@@ -8,6 +8,7 @@ export { release } from './release.ts';
 export { reserve } from './reserve.ts';
 export { scheduledReconciler as audit } from './scheduled-reconciler.ts';
 export { unassign } from './unassign.ts';
+export { warmUp } from './warm-up.ts';
 
 /** What every kind of operation is carried out by. */
 type OperationWorkflows = {

@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IN_CONTACT } from '../../host/agent.ts';
 import { PROJECT_FOLDER } from './paths.ts';
 import type { ProcessSupervisor, RunningProcess } from './processes.ts';
 import { untilReady } from './ready.ts';
@@ -7,6 +8,8 @@ import { untilReady } from './ready.ts';
 const READY_TIMEOUT_MS = 60_000;
 /** Longer than the worker and the API take to let go of what is in flight. */
 const STOP_TIMEOUT_MS = 20_000;
+
+const CONTACT_TIMEOUT_MS = 5_000;
 
 /** What every process of the application is started with. */
 export interface ApplicationSettings {
@@ -157,6 +160,18 @@ export function startHost(
       HOST_TOKEN: host.token,
     },
   });
+}
+
+/** Waits until agents can be told something; not for long, since one that cannot be says so in its log. */
+export async function untilInContact(agents: readonly RunningProcess[]): Promise<void> {
+  await Promise.all(
+    agents.map((agent) =>
+      untilReady(agent, CONTACT_TIMEOUT_MS, async () => {
+        const log = await readFile(agent.logFile, 'utf8');
+        if (!log.includes(IN_CONTACT)) throw new Error('it is not in contact with the control plane');
+      }).catch(() => undefined),
+    ),
+  );
 }
 
 /** The environment of a process that speaks to the servers. */

@@ -52,7 +52,7 @@ export interface DemoDataOptions {
   readonly adminToken: string;
   /** The variables of `.dev/env`; tokens in it that still work are kept. */
   readonly earlier: EnvironmentValues;
-  readonly report: (line: string) => void;
+  readonly report?: (line: string) => void;
 }
 
 /** What a caller needs to use the data. */
@@ -87,7 +87,7 @@ export async function makeDemoData(options: DemoDataOptions): Promise<DemoData> 
   const tokens = [];
   for (const account of ACCOUNTS) tokens.push(await makeAccount(admin, account, options.earlier));
   const [apiToken = '', otherApiToken = ''] = tokens;
-  options.report(
+  options.report?.(
     `Demo data: regions ${REGIONS.map(({ slug }) => slug).join(', ')}; ${POOLS.length} pools; hosts ${HOSTS.map(({ name }) => name).join(', ')}; accounts ${ACCOUNTS.map(({ name, droplets }) => `${name} (${droplets.length} droplets)`).join(', ')}`,
   );
   return { apiToken, otherApiToken, hosts };

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ENVIRONMENT_FILE, readEnvironmentFile, writeEnvironmentFile } from '../../platform/env-file.ts';
-import { describeError, print, printUncaughtErrors } from '../../platform/text/print.ts';
+import { commandLine, describeError, print } from '../../platform/text/print.ts';
 import { visible } from '../../platform/text/visible.ts';
-import { type Application, startApplication, startHost } from './application.ts';
+import { type Application, startApplication, startHost, untilInContact } from './application.ts';
 import { alive } from './clean-up.ts';
 import { type DemoData, makeDemoData } from './demo-data.ts';
 import { StackError } from './errors.ts';
@@ -11,10 +11,19 @@ import { whenParentEnds } from './parent.ts';
 import { STACK_FOLDER } from './paths.ts';
 import { readRecord } from './process-record.ts';
 import { ProcessSupervisor } from './processes.ts';
+import { applicationScreen, serversScreen, settingsOfServers } from './screens.ts';
 import { type Servers, startServers } from './servers/index.ts';
 import { walk } from './walk.ts';
 
-printUncaughtErrors();
+const command = commandLine('npm start --').description(
+  [
+    'Starts MySQL, Kafka and Temporal, and on them the API, a worker and four hosts with demo data. All of it is kept below',
+    '.dev, and stopped by Ctrl-C. MYSQL_URL, KAFKA_BROKERS and TEMPORAL_ADDRESS name servers to use instead of starting',
+    'them, API_PORT, MYSQL_PORT and the like other ports, and TEMPORAL_CLI another Temporal to start.',
+  ].join(' '),
+);
+command.option('--only-servers', 'start the servers alone, and say with which settings to run the processes on them');
+const { onlyServers = false } = command.parse().opts<{ onlyServers?: boolean }>();
 
 const started = performance.now();
 
@@ -41,18 +50,21 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
   await assertNothingRuns();
   const earlier = await readEnvironmentFile(ENVIRONMENT_FILE);
   const environment = process.env;
-  report('Servers: starting MySQL, Kafka and Temporal');
   const servers = await startServers({
     supervisor,
     environment,
     report,
     dataFolder: join(STACK_FOLDER, 'data'),
     ports: 'default',
-    callersPorts: ['api', 'internal', 'hostApi'],
+    callersPorts: onlyServers ? [] : ['api', 'internal', 'hostApi'],
   });
   const adminToken = environment.ADMIN_TOKEN || earlier.ADMIN_TOKEN || randomBytes(24).toString('base64url');
+  if (onlyServers) {
+    const settings = { ...settingsOfServers(servers), ADMIN_TOKEN: adminToken };
+    await writeEnvironmentFile(ENVIRONMENT_FILE, { ...earlier, ...settings });
+    return print(serversScreen(servers));
+  }
   const settings = { supervisor, servers, adminToken, environment };
-  report('Application: migrating the database, bundling the workflows, starting the API and a worker');
   const application = await startApplication({
     ...settings,
     apiPort: servers.ports.api,
@@ -61,15 +73,16 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
     workerCount: 1,
     embeddedWorker: environment.EMBEDDED_WORKER !== 'false',
   });
-  report(`Application: the API answers at ${application.apiUrl}`);
   const { apiUrl, internalUrl, hostApiUrl } = application;
-  const data = await makeDemoData({ apiUrl, internalUrl, hostApiUrl, adminToken, earlier, report });
-  await Promise.all(data.hosts.map((host) => startHost(settings, { ...host, apiUrl: hostApiUrl })));
-  report(`Hosts: agents of ${data.hosts.map((host) => host.name).join(', ')} are running`);
+  const data = await makeDemoData({ apiUrl, internalUrl, hostApiUrl, adminToken, earlier });
+  const agents = await Promise.all(data.hosts.map((host) => startHost(settings, { ...host, apiUrl: hostApiUrl })));
+  await untilInContact(agents);
+  report(`API, worker and the agents of ${agents.length} hosts: ready, with demo data`);
   await writeEnvironmentFile(ENVIRONMENT_FILE, environmentValues(servers, application, adminToken, data));
-  report('One whole cycle over the public API:');
-  await walk({ apiUrl, token: data.apiToken, report });
-  print(whatNext(servers, application));
+  const steps = await walk({ apiUrl, token: data.apiToken });
+  const times = steps.map(({ name, completeMs }) => `${name.split(' ')[0]} ${Math.round(completeMs)}`);
+  report(`Tried once, in ms: ${times.join(', ')}`);
+  print(applicationScreen(servers, application));
 }
 
 function environmentValues(servers: Servers, application: Application, adminToken: string, data: DemoData) {
@@ -80,38 +93,9 @@ function environmentValues(servers: Servers, application: Application, adminToke
     API_TOKEN: data.apiToken,
     OTHER_API_TOKEN: data.otherApiToken,
     ADMIN_TOKEN: adminToken,
-    TEMPORAL_ADDRESS: servers.temporalAddress,
-    TEMPORAL_UI_URL: servers.temporalUiUrl,
-    MYSQL_URL: servers.mysqlUrl,
-    KAFKA_BROKERS: servers.kafkaBrokers,
+    ...settingsOfServers(servers),
     ...Object.fromEntries(data.hosts.map((host) => [host.tokenVariable, host.token])),
   };
-}
-
-function whatNext(servers: Servers, application: Application): string {
-  return `
-The Reserved IP service is up.
-
-  API               ${application.apiUrl}   (its description: ${application.apiUrl}/openapi.json)
-  For operators     ${application.internalUrl}   (npm run admin)
-  For hosts         ${application.hostApiUrl}
-  Temporal Web UI   ${servers.temporalUiUrl || '(that of the existing server)'}
-  Kafka             ${servers.kafkaBrokers}
-  Logs              .dev/logs/
-  Addresses and tokens for scripts: .dev/env
-
-Try next, in another terminal in this folder:
-
-  . .dev/env
-  curl -s -H "Authorization: Bearer $API_TOKEN" $API_URL/v2/droplets
-  curl -s -H "Authorization: Bearer $API_TOKEN" -H 'Content-Type: application/json' \\
-       -d '{"region":"nyc3"}' $API_URL/v2/reserved_ips
-  curl -s -H "Authorization: Bearer $API_TOKEN" $API_URL/v2/reserved_ips
-  node dev/bootstrap.mjs dev/environment/walk.ts  # the same cycle again, now that everything is warm
-  npm run consistency
-
-Ctrl-C stops everything that was started here; the data stays in .dev/data for the next start.
-`;
 }
 
 async function main(): Promise<void> {

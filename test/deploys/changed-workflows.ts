@@ -9,6 +9,7 @@ export { publishBillingEvent } from '../../workflows/billing.ts';
 export { release } from '../../workflows/release.ts';
 export { reserve } from '../../workflows/reserve.ts';
 export { unassign } from '../../workflows/unassign.ts';
+export { warmUp } from '../../workflows/warm-up.ts';
 
 setWorkflowOptions(endsOnItsBuild, assign);
 

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -6,19 +6,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
-import { listenOnLoopback } from '../../dev/environment/ports.ts';
+import { freePort, listenOnLoopback } from '../../dev/environment/ports.ts';
 import { identityOf, isAlive, type ProcessIdentity } from '../../dev/environment/process-table.ts';
-import { runProgram } from '../support/program.ts';
+import { readEnvironmentFile } from '../../platform/env-file.ts';
+import { createPrivateStack } from '../support/private-stack.ts';
+import { runProgram, startProgram } from '../support/program.ts';
 
 /*
  * The commands work on the checkout they are in, where a stack may be running, so each test has a copy of its own.
  */
 
+/** Of the screen that a start is to fit on. */
+const [LINES, COLUMNS] = [24, 100];
+
+const PRODUCT = [
+  ...['activities', 'admission', 'api', 'billing', 'client', 'db', 'dev', 'domain'],
+  ...['host', 'ops', 'outbox', 'platform', 'workers', 'workflows'],
+];
+
 /** A copy of what the stack's commands are made of, without anything that runs or ran. */
 async function useCopy(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-copy-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const part of ['billing', 'db', 'dev', 'domain', 'ops', 'platform']) {
+  for (const part of PRODUCT) {
     await cp(join(PROJECT_FOLDER, part), join(folder, part), { recursive: true });
   }
   await cp(join(PROJECT_FOLDER, 'package.json'), join(folder, 'package.json'));
@@ -146,5 +156,71 @@ describe('a start', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('MYSQL_URL=mysql://root:…@127.0.0.1:1/reserved_ip');
     expect(stdout).not.toContain('secret');
+  });
+
+  test('names its options when it is asked', async () => {
+    const { code, stdout } = await runProgram('dev/environment/start.ts', ['--help'], { folder: await useCopy() });
+    expect(code).toBe(0);
+    expect(stdout).toContain('--only-servers');
+    expect(stdout).toContain('TEMPORAL_CLI');
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(COLUMNS);
+  });
+
+  test('refuses an option that it does not know', async () => {
+    const { code, stderr } = await runProgram('dev/environment/start.ts', ['--only'], { folder: await useCopy() });
+    expect(code).toBe(1);
+    expect(stderr).toContain("unknown option '--only'");
+  });
+
+  test('prints one screen with what to do next, all of which works, and stops with what it has started', async () => {
+    const folder = await useCopy();
+    const own = await createPrivateStack({ ownDatabase: true });
+    onTestFinished(() => own.close());
+    const ports = await Promise.all([freePort(), freePort(), freePort()]);
+    const [API_PORT = '', INTERNAL_PORT = '', HOST_API_PORT = ''] = ports.map(String);
+    const program = startProgram('dev/environment/start.ts', [], {
+      folder,
+      environment: {
+        ...existingServers(),
+        ...{ MYSQL_URL: own.mysqlUrl, TEMPORAL_NAMESPACE: own.namespace, AUDIT_EVERY_SECONDS: '0' },
+        ...{ API_PORT, INTERNAL_PORT, HOST_API_PORT },
+      },
+    });
+    await program.printed("-d '{", 60_000);
+
+    const lines = program.output.trimEnd().split('\n');
+    // Three servers have a line each when they are started too, and npm prints four of its own.
+    expect(lines.length).toBeLessThanOrEqual(LINES - 7);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(COLUMNS);
+    expect(program.output).toMatch(
+      /Tried once, in ms: reserve \d+, assign \d+, reassign \d+, unassign \d+, release \d+/,
+    );
+    const commands = program.output.slice(program.output.indexOf('  . .dev/env'));
+    const shell = spawnSync('sh', ['-ec', commands], { cwd: folder, encoding: 'utf8' });
+    expect(shell.status, shell.stderr).toBe(0);
+    expect(shell.stdout).toContain('"droplets":[');
+    expect(shell.stdout).toMatch(/"reserved_ip":\{"ip":"[\d.]+"/);
+
+    program.signal('SIGINT');
+    expect(await program.ended()).toMatchObject({ code: 0, stderr: '' });
+    expect(await readdir(join(folder, '.dev'))).not.toContain('processes.json');
+  });
+
+  test('of the servers alone says by which settings the processes reach them', async () => {
+    const folder = await useCopy();
+    const program = startProgram('dev/environment/start.ts', ['--only-servers'], {
+      folder,
+      environment: { ...existingServers(), API_PORT: '1' },
+    });
+    await program.printed('npm run worker');
+    for (const [name, value] of Object.entries(existingServers())) {
+      expect(program.output).toContain(`export ${name}='${value}'`);
+    }
+    const lines = program.output.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(LINES - 7);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(COLUMNS);
+    const settings = await readEnvironmentFile(join(folder, '.dev', 'env'));
+    expect(settings).toMatchObject({ ...existingServers(), ADMIN_TOKEN: expect.stringMatching(/^\S{16,}$/) });
+    expect(await program.ended(), 'none was started here').toMatchObject({ code: 0 });
   });
 });

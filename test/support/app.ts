@@ -28,6 +28,7 @@ export interface AppOptions {
   mysqlUrl?: string;
   admit?: ApiDependencies['admit'];
   health?: Partial<ApiDependencies['health']>;
+  warmUp?: NonNullable<ApiDependencies['warmUp']>;
   /** Where it logs to; default nowhere. */
   logger?: Logger;
 }
@@ -42,6 +43,7 @@ export async function useDependencies({
   mysqlUrl = inject('stack').mysqlUrl,
   admit,
   health,
+  warmUp,
   logger = pino({ level: 'silent' }),
 }: AppOptions = {}): Promise<ApiDependencies> {
   const db: Database = openDatabase({ url: mysqlUrl, poolSize: 4 });
@@ -64,6 +66,7 @@ export async function useDependencies({
     waitingHosts,
     stopping: new AbortController().signal,
     health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal), ...health },
+    ...(warmUp && { warmUp }),
   };
 }
 

@@ -9,9 +9,10 @@ const BELIEVED_MS = 200;
 
 const readinessSchema = z
   .object({
-    status: z.enum(['ok', 'degraded', 'unavailable', 'stopping']).openapi({
+    status: z.enum(['ok', 'degraded', 'warming', 'unavailable', 'stopping']).openapi({
       description:
         'degraded: requests are served, but operations complete only when Temporal is back. ' +
+        'warming: requests are served, the first ones slowly; it ends by itself within seconds. ' +
         'unavailable: reads and changes are answered with 503.',
     }),
     checks: z.object({
@@ -31,12 +32,12 @@ const route = createRoute({
   tags: ['Health'],
   responses: {
     200: { description: 'Requests are served.', content },
-    503: { description: 'MySQL does not answer, or the process is about to stop.', content },
+    503: { description: 'MySQL does not answer, or the process is about to stop or still warming.', content },
   },
 });
 
 /** GET /readyz */
-export function registerReady(app: ApiApp, { health, stopping }: ApiDependencies): void {
+export function registerReady(app: ApiApp, { health, stopping, warmUp }: ApiDependencies): void {
   const read = believed(async () => {
     const [mysql, temporal] = await Promise.all([check(health.mysql), check(health.temporal)]);
     return { mysql, temporal };
@@ -46,7 +47,12 @@ export function registerReady(app: ApiApp, { health, stopping }: ApiDependencies
     const { mysql, temporal } = checks;
     if (stopping.aborted) return c.json({ status: 'stopping' as const, checks }, 503);
     if (mysql !== HEALTHY) return c.json({ status: 'unavailable' as const, checks }, 503);
-    if (temporal !== HEALTHY) return c.json({ status: 'degraded' as const, checks }, 200);
+    if (temporal !== HEALTHY) {
+      // There is nothing to wait for, and who was told that it is ready must not be told otherwise when Temporal is back.
+      warmUp?.end();
+      return c.json({ status: 'degraded' as const, checks }, 200);
+    }
+    if (warmUp?.isRunning) return c.json({ status: 'warming' as const, checks }, 503);
     return c.json({ status: 'ok' as const, checks }, 200);
   });
 }

@@ -9,7 +9,8 @@ import { pingMysql } from './database-access.ts';
 import { fetchKafka, kafkaToolNeeds, pingKafka, startKafka } from './kafka.ts';
 import { makeMaven } from './maven.ts';
 import type { FetchContext, Report, ServerContext, ServerTls } from './options.ts';
-import { fetchTemporal, pingTemporal, startTemporal, temporalToolNeeds } from './temporal.ts';
+import { pingTemporal, startTemporal } from './temporal.ts';
+import { fetchTemporal, temporalToolNeeds } from './temporal-cli.ts';
 import { assertTools } from './tools.ts';
 
 export type { Report, ServerTls } from './options.ts';
@@ -80,14 +81,15 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const stop = async () => {
     await Promise.all(started.map((process) => process.stop()));
   };
-  const track = async <T extends { readonly process: RunningProcess }>(
+  const track = async <T extends { readonly process: RunningProcess; readonly version?: string }>(
     label: string,
     starting: Promise<T>,
   ): Promise<T> => {
     const begin = performance.now();
     const server = await starting;
     started.push(server.process);
-    options.report(`${label}: ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+    const name = server.version === undefined ? label : `${label} ${server.version}`;
+    options.report(`${name}: ready after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     return server;
   };
   const tasks = [
@@ -151,7 +153,7 @@ async function assertToolsFor(existing: Existing, cache: string, environment: No
   const needs = await Promise.all([
     existing.mysql === undefined ? databaseToolNeeds(cache, environment) : [],
     existing.kafka === undefined ? kafkaToolNeeds(cache) : [],
-    existing.temporal === undefined ? temporalToolNeeds(cache) : [],
+    existing.temporal === undefined ? temporalToolNeeds(cache, environment) : [],
   ]);
   await assertTools(needs.flat());
 }

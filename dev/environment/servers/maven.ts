@@ -12,9 +12,9 @@ export interface MavenOptions {
   readonly settingsFile?: string;
 }
 
-/** Runs Maven tasks one after the other. A download whose checksum is wrong fails, where Maven by itself only warns. */
+/** Runs the Maven tasks of one repository one after the other. A download whose checksum is wrong fails, where Maven by itself only warns. */
 export function makeMaven({ supervisor, environment, settingsFile }: MavenOptions): Maven {
-  let previous: Promise<unknown> = Promise.resolve();
+  const previous = new Map<string, Promise<unknown>>();
   const runMaven: Maven = async (name, repository, mavenArguments) => {
     // Maven leaves bookkeeping in the folder where it runs.
     const workingFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-maven-'));
@@ -36,8 +36,13 @@ export function makeMaven({ supervisor, environment, settingsFile }: MavenOption
     }
   };
   return (label, repository, mavenArguments) => {
-    const turn = previous.then(() => runMaven(label, repository, mavenArguments));
-    previous = turn.catch(() => undefined);
+    const turn = (previous.get(repository) ?? Promise.resolve()).then(() =>
+      runMaven(label, repository, mavenArguments),
+    );
+    previous.set(
+      repository,
+      turn.catch(() => undefined),
+    );
     return turn;
   };
 }

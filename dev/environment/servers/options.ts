@@ -10,7 +10,7 @@ export interface FetchContext {
   readonly cacheFolder: string;
   readonly report: Report;
   readonly environment: NodeJS.ProcessEnv;
-  /** Runs Maven tasks one after the other: its local repository is not made for two at a time. */
+  /** Runs the tasks of one repository one after the other: it is not made for two at a time. */
   readonly maven: Maven;
 }
 

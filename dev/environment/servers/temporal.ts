@@ -1,20 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import type { TemporalSettings } from '../../../platform/config/servers.ts';
 import { temporalConnectionOptions } from '../../../platform/temporal/connection.ts';
 import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
-import { buildIntoCache, exists, withProgress } from './cache.ts';
-import { buildWithGo } from './go.ts';
-import type { FetchContext, Report, ServerContext } from './options.ts';
-import { outputOf, type ToolNeed } from './tools.ts';
+import type { ServerContext } from './options.ts';
+import { fetchTemporal } from './temporal-cli.ts';
+import { assertDataReadable, noteDataVersion } from './temporal-data.ts';
 
-const VERSION = '1.5.1';
-const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
-/** A module of its own, whose `go.sum` pins the content of everything that is built into the command. */
-const FILES = fileURLToPath(new URL('./temporal-files/', import.meta.url));
 const READY_TIMEOUT_MS = 60_000;
 const CALL_TIMEOUT_MS = 2000;
 
@@ -43,29 +37,28 @@ const SQLITE_PRAGMAS: readonly string[] = ['journal_mode=WAL', 'synchronous=NORM
 export interface TemporalServer {
   readonly address: string;
   readonly uiUrl: string;
+  /** As `1.32.0`. */
+  readonly version: string;
   readonly process: RunningProcess;
-}
-
-/** What is needed on this machine to have the `temporal` command. */
-export async function temporalToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
-  if ((await findTemporal(cacheFolder, () => {})) !== undefined) return [];
-  return [{ tool: 'go', reason: 'build the Temporal server', insteadVariable: 'TEMPORAL_ADDRESS' }];
 }
 
 /**
  * Starts Temporal with its Web UI on loopback, its state in `<dataFolder>/temporal`, and waits until it answers.
  *
  * @throws {ProcessFailedError} when it ends, or does not answer in time.
+ * @throws {NewerTemporalDataError} when a newer one wrote its data.
  */
 export async function startTemporal(context: ServerContext): Promise<TemporalServer> {
   const command = await fetchTemporal(context);
   const folder = join(context.dataFolder, 'temporal');
   await mkdir(folder, { recursive: true });
+  await assertDataReadable(folder, command);
+  await noteDataVersion(folder, command);
   const { ports } = context;
   const process = await context.supervisor.start({
     name: 'temporal',
     role: 'server',
-    command,
+    command: command.path,
     arguments: [
       'server',
       'start-dev',
@@ -78,12 +71,7 @@ export async function startTemporal(context: ServerContext): Promise<TemporalSer
   });
   const address = `127.0.0.1:${ports.temporal}`;
   await untilReady(process, READY_TIMEOUT_MS, () => pingTemporal({ address }));
-  return { address, uiUrl: `http://127.0.0.1:${ports.temporalUi}`, process };
-}
-
-/** Finds the `temporal` command, or builds it into the cache; resolves with its path. */
-export async function fetchTemporal(context: FetchContext): Promise<string> {
-  return (await findTemporal(context.cacheFolder, context.report)) ?? buildTemporal(context);
+  return { address, uiUrl: `http://127.0.0.1:${ports.temporalUi}`, version: command.serverVersion, process };
 }
 
 /** Resolves when the server knows its namespace `default`; rejects when it cannot be reached. */
@@ -99,38 +87,4 @@ export async function pingTemporal(settings: Pick<TemporalSettings, 'address' | 
   } finally {
     await connection.close();
   }
-}
-
-async function findTemporal(cacheFolder: string, report: Report): Promise<string | undefined> {
-  if (await isUsable('temporal', report)) return 'temporal';
-  const cached = join(cacheFolder, `temporal-${VERSION}`, 'temporal');
-  return (await exists(cached)) ? cached : undefined;
-}
-
-/** Whether a command is there and knows every flag that is used here. */
-async function isUsable(command: string, report: Report): Promise<boolean> {
-  const help = await outputOf(command, ['server', 'start-dev', '--help']);
-  if (help === undefined) return false;
-  const flags = ['--sqlite-pragma', '--dynamic-config-value', '--metrics-port', '--http-port', '--db-filename'];
-  const unknown = flags.filter((flag) => !help.includes(flag));
-  if (unknown.length > 0) report(`Temporal: the one on PATH is not used, it does not know ${unknown.join(', ')}`);
-  return unknown.length === 0;
-}
-
-async function buildTemporal(context: FetchContext): Promise<string> {
-  const target = join(context.cacheFolder, `temporal-${VERSION}`);
-  const details = `about five minutes on two cores; kept in ${target}`;
-  await withProgress(context.report, 'Temporal: building it with Go', details, () =>
-    buildIntoCache(target, 'temporal', (draft) =>
-      buildWithGo({
-        supervisor: context.supervisor,
-        environment: context.environment,
-        name: 'build-temporal',
-        moduleFolder: FILES,
-        package: PACKAGE,
-        output: join(draft, 'temporal'),
-      }),
-    ),
-  );
-  return join(target, 'temporal');
 }

@@ -6,7 +6,7 @@ const run = promisify(execFile);
 
 /** A program that a server needs on this machine. */
 export interface ToolNeed {
-  readonly tool: 'go' | 'java' | 'mvn';
+  readonly tool: 'pip' | 'java' | 'mvn';
   /** What it is needed for. */
   readonly reason: string;
   /** The variable that makes it unnecessary by naming a server that exists. */
@@ -14,7 +14,7 @@ export interface ToolNeed {
 }
 
 const GET: Readonly<Record<ToolNeed['tool'], string>> = {
-  go: 'Go 1.25 or later (1.21 fetches that by itself): https://go.dev/dl/',
+  pip: 'Python 3 with pip: `apt-get install python3-pip` or `dnf install python3-pip`; Go 1.25 or later does too, in minutes: https://go.dev/dl/',
   java: 'Java 17 or later: `apt-get install default-jre-headless`, `dnf install java-21-openjdk-headless`, or https://adoptium.net/',
   mvn: 'Maven: `apt-get install maven`, `dnf install maven`, or https://maven.apache.org/install.html',
 };
@@ -69,7 +69,9 @@ function listed(items: readonly string[]): string {
 }
 
 async function problemOf(tool: ToolNeed['tool']): Promise<string | undefined> {
-  const output = await outputOf(tool, [tool === 'go' ? 'version' : '-version']);
+  const output = await (tool === 'pip'
+    ? outputOf('python3', ['-m', 'pip', '--version'])
+    : outputOf(tool, ['-version']));
   if (output === undefined) return 'was not found on PATH, or does not run';
   if (tool !== 'java') return undefined;
   const version = Number(/version "(\d+)/.exec(output)?.[1] ?? Number.NaN);
@@ -77,9 +79,13 @@ async function problemOf(tool: ToolNeed['tool']): Promise<string | undefined> {
 }
 
 /** What a short command prints on both streams, or undefined when it cannot be run or fails within ten seconds. */
-export async function outputOf(command: string, commandArguments: readonly string[]): Promise<string | undefined> {
+export async function outputOf(
+  command: string,
+  commandArguments: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
   try {
-    const { stdout, stderr } = await run(command, [...commandArguments], { timeout: 10_000 });
+    const { stdout, stderr } = await run(command, [...commandArguments], { timeout: 10_000, env: environment });
     return stdout + stderr;
   } catch {
     return undefined;
