@@ -10,6 +10,7 @@ import type { ApiConfiguration } from './settings.ts';
 interface Listener {
   host: string;
   port: number;
+  portSetting: string;
   audiences: Audience[];
 }
 
@@ -20,7 +21,7 @@ export interface Listeners {
 
 /**
  * Opens the addresses of the API. Operators and hosts are served on the public one only while they have none of their
- * own. The public one is opened last, so whoever reaches it can reach the others. Throws when a port is taken.
+ * own. The public one is opened last, so whoever reaches it can reach the others. Throws a {@link ListenError} when it cannot listen.
  */
 export async function startListeners(
   configuration: ApiConfiguration,
@@ -31,9 +32,9 @@ export async function startListeners(
   const servers: StoppableServer[] = [];
   // One for all listeners: what is shared out is the process.
   const fairness = createFairness({ limits: configuration, ...dependencies });
-  const open = async ({ host, port: asked, audiences }: Listener) => {
+  const open = async ({ host, port: asked, portSetting, audiences }: Listener) => {
     const { fetch } = createApp(dependencies, audiences, fairness);
-    const { server, port } = await startServer({ fetch, host, port: asked, logger });
+    const { server, port } = await startServer({ fetch, host, port: asked, portSetting, logger });
     limitConnections(server, {
       total: configuration.API_CONNECTIONS,
       perAddress: configuration.API_ADDRESS_CONNECTIONS,
@@ -57,12 +58,12 @@ export async function startListeners(
 function addressesOf(configuration: ApiConfiguration): [own: Listener[], shared: Listener] {
   const { API_HOST, API_PORT, INTERNAL_HOST, INTERNAL_PORT, HOST_API_HOST, HOST_API_PORT } = configuration;
   const own: Listener[] = [];
-  const shared: Listener = { host: API_HOST, port: API_PORT, audiences: ['customers'] };
-  const place = (audience: Audience, host = '127.0.0.1', port?: number) => {
+  const shared: Listener = { host: API_HOST, port: API_PORT, portSetting: 'API_PORT', audiences: ['customers'] };
+  const place = (audience: Audience, portSetting: string, host = '127.0.0.1', port?: number) => {
     if (port === undefined) shared.audiences.push(audience);
-    else own.push({ host, port, audiences: [audience] });
+    else own.push({ host, port, portSetting, audiences: [audience] });
   };
-  place('operators', INTERNAL_HOST, INTERNAL_PORT);
-  place('hosts', HOST_API_HOST, HOST_API_PORT);
+  place('operators', 'INTERNAL_PORT', INTERNAL_HOST, INTERNAL_PORT);
+  place('hosts', 'HOST_API_PORT', HOST_API_HOST, HOST_API_PORT);
   return [own, shared];
 }

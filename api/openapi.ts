@@ -39,11 +39,8 @@ export function registerOpenApiDocuments(app: ApiApp, { audiences, fairness, doc
   // Made at the first request, when every route is known, and kept: making it costs more than most requests.
   const read = () => {
     if (documents) return documents;
-    const whole = documented();
-    documents = {
-      forCustomers: JSON.stringify(forCustomers(whole)),
-      forOperators: JSON.stringify(forOperators(whole)),
-    };
+    const made = openApiDocuments(documented());
+    documents = { forCustomers: JSON.stringify(made.forCustomers), forOperators: JSON.stringify(made.forOperators) };
     return documents;
   };
   const headers = { 'content-type': 'application/json' };
@@ -54,6 +51,11 @@ export function registerOpenApiDocuments(app: ApiApp, { audiences, fairness, doc
     });
   }
   if (audiences.includes('operators')) app.get(INTERNAL_DOCUMENT, (c) => c.body(read().forOperators, 200, headers));
+}
+
+/** Both documents of an app with the routes of all audiences. */
+export function openApiDocuments(app: ApiApp): { forCustomers: Document; forOperators: Document } {
+  return { forCustomers: forCustomers(app), forOperators: forOperators(app) };
 }
 
 function forCustomers(app: ApiApp): Document {

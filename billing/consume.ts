@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, IHeaders, KafkaMessage } from 'kafkajs';
 import type { BillingChange } from '../domain/billing.ts';
 import { BILLING_TOPIC } from '../domain/names.ts';
+import { ServerUnreachableError } from '../platform/config/server-unreachable.ts';
 import { fromMessage } from './event.ts';
 import { type KafkaOptions, openKafka } from './kafka.ts';
 
@@ -37,13 +38,15 @@ interface Range {
 }
 
 /**
- * Reads the billing topic, from its beginning or from a time, to what is its end now. A topic that does not exist is empty. Throws when
- * Kafka does not answer.
+ * Reads the billing topic, from its beginning or from a time, to what is its end now. A topic that does not exist is empty. Throws
+ * a {@link ServerUnreachableError} when Kafka does not answer.
  */
 export async function readBillingEvents({ since, stallMs = 30_000, ...options }: ReadOptions): Promise<BillingEvents> {
   const kafka = openKafka(options);
   const admin = kafka.admin();
-  await admin.connect();
+  await admin.connect().catch((error: unknown) => {
+    throw new ServerUnreachableError('Kafka', options.brokers.join(','), error);
+  });
   try {
     const ranges = await findRanges(admin, since);
     if (ranges.size === 0) return { changes: [], unreadable: [] };

@@ -1,5 +1,6 @@
 import { Kysely, sql, type Transaction } from 'kysely';
 import { createPool, type Pool, type PoolOptions } from 'mysql2';
+import { ServerUnreachableError } from '../platform/config/server-unreachable.ts';
 import type { MysqlSettings } from '../platform/config/servers.ts';
 import { secureContextOptions } from '../platform/config/tls.ts';
 import { BoundedMysqlDialect } from './bounded-connections.ts';
@@ -12,6 +13,8 @@ import { waitingForServer } from './waiting-pool.ts';
 
 /** How long the start of a process waits for its database, in milliseconds. */
 const START_CHECK_MS = 1_000;
+/** How long a command waits for it, in milliseconds. */
+const COMMAND_CHECK_MS = 5_000;
 
 /** The database, outside or inside a transaction. */
 export type Database = Kysely<Tables>;
@@ -33,6 +36,17 @@ export function openDatabase(settings: MysqlSettings): Database {
 export async function assertSafeDatabase(db: Database): Promise<void> {
   await ping(db, START_CHECK_MS).catch((error: unknown) => {
     if (error instanceof UnsafeDatabaseError) throw error;
+  });
+}
+
+/**
+ * For the start of a command, which cannot wait: throws an {@link UnsafeDatabaseError} when the database is not safe, and
+ * a {@link ServerUnreachableError} when it does not answer within 5 s or does not let the command in.
+ */
+export async function requireDatabase(db: Database, { url }: Pick<MysqlSettings, 'url'>): Promise<void> {
+  await ping(db, COMMAND_CHECK_MS).catch((error: unknown) => {
+    if (error instanceof UnsafeDatabaseError) throw error;
+    throw new ServerUnreachableError('MySQL', new URL(url).host, error);
   });
 }
 

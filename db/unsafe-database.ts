@@ -1,8 +1,10 @@
+import { ReadableError } from '../platform/text/readable-error.ts';
+
 /**
  * The server, or a session on it, is one on which requests could not be served safely. The message is one line that
  * names what was found and what is wanted.
  */
-export class UnsafeDatabaseError extends Error {
+export class UnsafeDatabaseError extends ReadableError {
   override readonly name = 'UnsafeDatabaseError';
   /** A session variable, or `version`. */
   readonly subject: string;

@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { formatTable } from '../ops/admin/table.ts';
-import { ConfigurationError } from '../platform/config/settings.ts';
+import { runProcess } from '../platform/config/run-process.ts';
 import { commandLine, print } from '../platform/text/print.ts';
 import { shown } from '../platform/text/visible.ts';
 import { type CodePath, codePathsNamed } from './code-paths.ts';
-import { type Change, changeSettings, FlagFileError, readHistory, readSettings } from './flags/flag-file.ts';
+import { type Change, changeSettings, readHistory, readSettings } from './flags/flag-file.ts';
 import type { FlagSetting } from './flags/setting.ts';
 import { parseFlipConfiguration } from './settings.ts';
 
@@ -103,9 +103,6 @@ program.action(async (paths: string | undefined, share: Share | undefined, optio
   print(await show(path, codePaths));
 });
 
-try {
+runProcess(async () => {
   await program.parseAsync();
-} catch (error) {
-  if (error instanceof FlagFileError || error instanceof ConfigurationError) program.error(error.message);
-  throw error;
-}
+});

@@ -51,9 +51,21 @@ async function main(): Promise<void> {
     if (METRICS_ADDRESS !== undefined) {
       collectDefaultMetrics({ register: gateway.metrics.registry });
       const { hostname, port } = new URL(`http://${METRICS_ADDRESS}`);
-      await startServer({ fetch: createInspection(gateway).fetch, host: hostname, port: Number(port), logger });
+      await startServer({
+        fetch: createInspection(gateway).fetch,
+        host: hostname,
+        port: Number(port),
+        portSetting: 'METRICS_ADDRESS',
+        logger,
+      });
     }
-    const { server, port } = await startServer({ fetch: gateway.app.fetch, host, port: EDGE_PORT, logger });
+    const { server, port } = await startServer({
+      fetch: gateway.app.fetch,
+      host,
+      port: EDGE_PORT,
+      portSetting: 'EDGE_PORT',
+      logger,
+    });
     limitConnections(server, {
       total: configuration.EDGE_CONNECTIONS,
       perAddress: configuration.EDGE_ADDRESS_CONNECTIONS,

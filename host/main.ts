@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Logger } from 'pino';
-import { ConfigurationError } from '../platform/config/settings.ts';
+import { runProcess } from '../platform/config/run-process.ts';
 import { termination } from '../platform/config/termination.ts';
 import { createLogger } from '../platform/logging/logger.ts';
 import { commandLine } from '../platform/text/print.ts';
@@ -51,42 +51,43 @@ const command = commandLine('host')
   )
   .option('--network-file <path>', 'simulated: keep the network in a file, so that it outlives the agent');
 
-const options: Options = command.parse().opts();
-if (options.remove) {
-  await linuxDriver(options, createLogger({ level: 'info' })).remove();
-  process.exit();
+async function main(): Promise<void> {
+  const options: Options = command.parse().opts();
+  if (options.remove) {
+    await linuxDriver(options, createLogger({ level: 'info' })).remove();
+    return;
+  }
+  const configuration = readConfiguration(options.host);
+  const logger = createLogger({ level: configuration.LOG_LEVEL });
+  const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
+
+  logger.info({ host: options.host, driver: options.driver }, 'agent started');
+  await runAgent({
+    apiUrl: configuration.apiUrl,
+    token: configuration.HOST_TOKEN,
+    host: options.host,
+    driver: makeDriver(options, logger),
+    policy: new AttachmentPolicy({
+      addresses: configuration.HOST_ADDRESS_RANGES ?? null,
+      anchors: configuration.HOST_ANCHOR_RANGES ?? null,
+    }),
+    signal: stopping,
+    logger,
+    stateFile: options.stateFile ?? null,
+    concurrency: options.concurrency,
+    reconcileIntervalMs: options.reconcileSeconds * 1_000,
+  });
+  logger.info({ host: options.host }, 'agent stopped');
 }
-const configuration = readConfiguration(options.host);
-const logger = createLogger({ level: configuration.LOG_LEVEL });
-const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
 
-logger.info({ host: options.host, driver: options.driver }, 'agent started');
-await runAgent({
-  apiUrl: configuration.apiUrl,
-  token: configuration.HOST_TOKEN,
-  host: options.host,
-  driver: makeDriver(options),
-  policy: new AttachmentPolicy({
-    addresses: configuration.HOST_ADDRESS_RANGES ?? null,
-    anchors: configuration.HOST_ANCHOR_RANGES ?? null,
-  }),
-  signal: stopping,
-  logger,
-  stateFile: options.stateFile ?? null,
-  concurrency: options.concurrency,
-  reconcileIntervalMs: options.reconcileSeconds * 1_000,
-});
-logger.info({ host: options.host }, 'agent stopped');
-process.exit();
-
-function linuxDriver({ uplink }: Options, log: Logger): LinuxDriver {
+function linuxDriver({ uplink }: Options, logger: Logger): LinuxDriver {
   if (uplink === undefined) return command.error('error: the linux driver needs --uplink');
-  return new LinuxDriver({ uplink, logger: log });
+  return new LinuxDriver({ uplink, logger });
 }
 
-function makeDriver(chosen: Options): NetworkDriver {
-  if (chosen.driver === 'linux') return linuxDriver(chosen, logger);
-  const { delayMs, fail, silent, networkFile } = chosen;
+function makeDriver(options: Options, logger: Logger): NetworkDriver {
+  if (options.driver === 'linux') return linuxDriver(options, logger);
+  const { delayMs, fail, silent, networkFile } = options;
   return new SimulatedDriver({
     delayMs,
     failureProbability: fail,
@@ -97,12 +98,7 @@ function makeDriver(chosen: Options): NetworkDriver {
 
 function readConfiguration(host: string): HostConfiguration {
   const own = process.env[`HOST_TOKEN_${host.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`];
-  try {
-    return parseHostConfiguration({ ...process.env, HOST_TOKEN: own ?? process.env.HOST_TOKEN });
-  } catch (error) {
-    if (error instanceof ConfigurationError) command.error(error.message);
-    throw error;
-  }
+  return parseHostConfiguration({ ...process.env, HOST_TOKEN: own ?? process.env.HOST_TOKEN });
 }
 
 function hostName(text: string): string {
@@ -123,3 +119,5 @@ function numberFrom(least: number) {
     return number;
   };
 }
+
+runProcess(main);

@@ -1,33 +1,49 @@
+import type { NativeConnection } from '@temporalio/worker';
+import type { Logger } from 'pino';
 import { HostAnswers } from '../activities/host-answers.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import { assertSafeDatabase, openDatabase } from '../db/database.ts';
-import { UnsafeDatabaseError } from '../db/unsafe-database.ts';
 import { reconcile } from '../outbox/reconciler.ts';
 import { OperationStarter } from '../outbox/starter.ts';
+import { runProcess } from '../platform/config/run-process.ts';
 import { aborted, termination } from '../platform/config/termination.ts';
 import { createLogger } from '../platform/logging/logger.ts';
 import { createTemporalClient } from '../platform/temporal/connection.ts';
-import { describeError, printError, printUncaughtErrors } from '../platform/text/print.ts';
 import { connectToTemporal } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
-import { parseWorkerConfiguration } from './settings.ts';
+import { parseWorkerConfiguration, type WorkerConfiguration } from './settings.ts';
 import { WarmUp } from './warm-up.ts';
 import { createWorker, mayStartEagerly, operationTimeouts } from './worker.ts';
 
-printUncaughtErrors();
+/*
+ * A worker as a process of its own.
+ */
 
 /** From the signal to the end, at most. */
 const STOP_WITHIN_MS = 15_000;
 
-const configuration = parseWorkerConfiguration(process.env);
-const logger = createLogger({ name: 'worker', level: configuration.LOG_LEVEL });
-const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
-installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
+async function main(): Promise<void> {
+  const configuration = parseWorkerConfiguration(process.env);
+  const logger = createLogger({ name: 'worker', level: configuration.LOG_LEVEL });
+  const stopping = termination({ logger, withinMs: STOP_WITHIN_MS });
+  installTemporalRuntime(logger, configuration.METRICS_ADDRESS);
+  const connection = await connectToTemporal(configuration.temporal, logger, stopping);
+  if (connection) await work({ configuration, logger, stopping, connection });
+  logger.info('worker stopped');
+}
 
-const connection = await connectToTemporal(configuration.temporal, logger, stopping);
-if (connection) {
+/** What {@link work} needs. */
+interface Work {
+  configuration: WorkerConfiguration;
+  logger: Logger;
+  stopping: AbortSignal;
+  connection: NativeConnection;
+}
+
+/** Runs a worker until it is told to stop, and has ended what it had begun. */
+async function work({ configuration, logger, stopping, connection }: Work): Promise<void> {
   const db = openDatabase(configuration.mysql);
-  await assertSafeDatabase(db).catch(endProcess);
+  await assertSafeDatabase(db);
   const billing = createBillingPublisher({ ...configuration.kafka, logger });
   const hostAnswers = new HostAnswers({ db });
   const warmUp = new WarmUp({ configuration, logger });
@@ -36,7 +52,7 @@ if (connection) {
     onWarmUp: warmUp.noteRun,
   });
   const worker = await Promise.race([creating, aborted(stopping)]);
-  if (!worker) process.exit();
+  if (!worker) return;
   const temporal = createTemporalClient(connection, configuration.temporal);
   const starter = new OperationStarter({ db, temporal, logger, timeouts: operationTimeouts(configuration) });
   if (mayStartEagerly(configuration)) starter.startEagerly(temporal);
@@ -53,10 +69,5 @@ if (connection) {
   await db.destroy();
   await connection.close();
 }
-logger.info('worker stopped');
-process.exit();
 
-function endProcess(error: unknown): never {
-  printError(error instanceof UnsafeDatabaseError ? error.message : describeError(error));
-  process.exit(1);
-}
+runProcess(main);

@@ -39,8 +39,11 @@ export const workerFields = {
   ...operationFields,
   /** Prebuilt workflow bundle; built at start when absent. */
   WORKFLOW_BUNDLE: z.string().optional(),
-  /** Where Prometheus finds the metrics of this process, as `host:port`; nowhere by default. */
-  METRICS_ADDRESS: z.string().optional(),
+  /** Where Prometheus finds the metrics of this process, as `address:port`; nowhere by default. */
+  METRICS_ADDRESS: z
+    .string()
+    .regex(/^([\d.]+|\[[\da-f:.]+\]):\d{1,5}$/i, 'is not address:port, such as 127.0.0.1:9464')
+    .optional(),
   /** Workflow tasks of one worker process at a time. */
   WORKER_CONCURRENCY: z.coerce.number().int().min(2).default(100),
   /** How long a starting process may prepare itself before it says that it is ready all the same; 0 is not at all. */

@@ -3,11 +3,14 @@ import { regionSchema } from './common.ts';
 import { dropletSchema } from './droplet.ts';
 import { ipv4, ipv6, positiveInteger, regionSlug } from './fields.ts';
 
+/** Not `nullable()`, which the OpenAPI document would say of every Droplet. */
+const dropletOrNull = z.union([dropletSchema, z.null()]);
+
 export const reservedIpSchema = z
   .object({
     ip: ipv4(),
     region: regionSchema,
-    droplet: dropletSchema.nullable(),
+    droplet: dropletOrNull,
     locked: z.boolean().openapi({ description: 'An action is pending on the address.' }),
     project_id: z.string(),
   })
@@ -19,7 +22,7 @@ export const reservedIpv6Schema = z
     ip: ipv6(),
     region_slug: z.string().openapi({ example: 'nyc3' }),
     reserved_at: z.iso.datetime(),
-    droplet: dropletSchema.nullable(),
+    droplet: dropletOrNull,
   })
   .openapi('ReservedIpv6');
 export type ReservedIpv6Body = z.infer<typeof reservedIpv6Schema>;

@@ -2,15 +2,15 @@ import type { Admitted } from '../../domain/decision.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { type Database, ping } from '../database.ts';
-import type { OperationRules } from './admission.ts';
-import { admit } from './admit.ts';
+import { admitInDatabase } from './admit.ts';
+import type { OperationRules } from './plan.ts';
 import { settle } from './settle.ts';
 
 /** As many as an operation and those who ask how far it is need at a time. */
 const CONNECTIONS = 4;
 const LIMIT_MS = 1_500;
 
-/** Nobody can reserve it: it is in no pool that {@link admit} knows. */
+/** Nobody can reserve it: it is in no pool that {@link admitInDatabase} knows. */
 const NO_ADDRESS = '0.0.0.0';
 
 /**
@@ -27,7 +27,7 @@ export async function prepareDatabase(db: Database, rules: OperationRules): Prom
     resourceType: 'reserved_ip',
     dropletId: 0,
   };
-  await admit({ db, operation, rules, mayBeRepeated: false, viaOutbox: true });
+  await admitInDatabase({ db, operation, rules, mayBeRepeated: false, viaOutbox: true });
   const admitted: Admitted = {
     ...{ kind: 'admitted', operationId: operation.id, actionId: 0, startedAt: new Date(0).toISOString() },
     ...{ address: NO_ADDRESS, region: '', generation: 0, hostCommands: [], attachTo: null, detachFrom: [] },

@@ -1,6 +1,6 @@
-import { z } from 'zod';
+import { ApiError } from '../../platform/api-client/api-error.ts';
+import { type ApiClient, dataOf, openApiClient } from '../../platform/api-client/client.ts';
 import type { EnvironmentValues } from '../../platform/env-file.ts';
-import { expectStatus, send } from './http.ts';
 
 const REGIONS = [
   { slug: 'nyc3', name: 'New York 3' },
@@ -37,11 +37,8 @@ const ACCOUNTS = [
 const UNLIMITED = 1_000_000_000;
 const ACCOUNT_LIMIT = 1_000_000;
 
-const accountAnswer = z.object({ account: z.object({ id: z.number() }) });
-const tokenAnswer = z.object({ token: z.string() });
-const dropletsAnswer = z.object({ droplets: z.array(z.object({ id: z.number(), name: z.string() })) });
-const poolsAnswer = z.object({ pools: z.array(z.object({ cidr: z.string() })) });
-const accountsAnswer = z.object({ accounts: z.array(z.object({ id: z.number(), email: z.string() })) });
+/** How often the API is asked while it says that it is not available yet. */
+const ATTEMPTS = 5;
 
 /** How to reach the API, and what an earlier start left. */
 export interface DemoDataOptions {
@@ -62,30 +59,25 @@ export interface DemoData {
   readonly hosts: readonly { readonly name: string; readonly token: string; readonly tokenVariable: string }[];
 }
 
-interface Admin {
-  readonly apiUrl: string;
-  readonly internalUrl: string;
-  readonly hostApiUrl: string;
-  readonly adminToken: string;
-}
-
 /**
  * Makes two regions, their pools, four hosts, and two accounts with droplets and tokens, by the API alone. What exists
  * already is left as it is, so that it can run at every start.
  *
- * @throws {UnexpectedStatusError} when the API refuses something for another reason than that it exists.
+ * @throws {ApiError} when the API rejects something for another reason than that it exists.
  */
 export async function makeDemoData(options: DemoDataOptions): Promise<DemoData> {
-  const { apiUrl, internalUrl = apiUrl, hostApiUrl = apiUrl, adminToken } = options;
-  const admin: Admin = { apiUrl, internalUrl, hostApiUrl, adminToken };
-  for (const { slug, name } of REGIONS) await put(admin, `/regions/${slug}`, { name });
-  const existing = poolsAnswer.parse((await get(admin, '/pools')).body);
+  const { apiUrl, internalUrl = apiUrl, hostApiUrl = apiUrl, adminToken, earlier } = options;
+  const admin = openApiClient({ baseUrl: internalUrl, token: adminToken, attempts: ATTEMPTS });
+  for (const { slug, name } of REGIONS) {
+    await admin.PUT('/internal/v1/regions/{slug}', { params: { path: { slug } }, body: { name } });
+  }
+  const existing = await dataOf(admin.GET('/internal/v1/pools'));
   const cidrs = new Set(existing.pools.map((pool) => pool.cidr));
-  for (const pool of POOLS) if (!cidrs.has(pool.cidr)) await post(admin, '/pools', pool);
+  for (const body of POOLS) if (!cidrs.has(body.cidr)) await admin.POST('/internal/v1/pools', { body });
   const hosts = [];
-  for (const host of HOSTS) hosts.push(await makeHost(admin, host, options.earlier));
+  for (const host of HOSTS) hosts.push(await makeHost(admin, hostApiUrl, host, earlier));
   const tokens = [];
-  for (const account of ACCOUNTS) tokens.push(await makeAccount(admin, account, options.earlier));
+  for (const account of ACCOUNTS) tokens.push(await makeAccount(admin, apiUrl, account, earlier));
   const [apiToken = '', otherApiToken = ''] = tokens;
   options.report?.(
     `Demo data: regions ${REGIONS.map(({ slug }) => slug).join(', ')}; ${POOLS.length} pools; hosts ${HOSTS.map(({ name }) => name).join(', ')}; accounts ${ACCOUNTS.map(({ name, droplets }) => `${name} (${droplets.length} droplets)`).join(', ')}`,
@@ -93,65 +85,64 @@ export async function makeDemoData(options: DemoDataOptions): Promise<DemoData> 
   return { apiToken, otherApiToken, hosts };
 }
 
-async function makeHost(admin: Admin, host: (typeof HOSTS)[number], earlier: EnvironmentValues) {
-  const { name, ...body } = host;
+async function makeHost(
+  admin: ApiClient,
+  hostApiUrl: string,
+  { name, ...body }: (typeof HOSTS)[number],
+  earlier: EnvironmentValues,
+) {
   const tokenVariable = `HOST_TOKEN_${name.toUpperCase().replaceAll('-', '_')}`;
-  await put(admin, `/hosts/${name}`, body);
-  const kept = await stillWorks(`${admin.hostApiUrl}/host/v1/desired-state`, earlier[tokenVariable]);
-  const token = kept ?? tokenAnswer.parse((await post(admin, `/hosts/${name}/tokens`)).body).token;
+  const params = { path: { name } };
+  await admin.PUT('/internal/v1/hosts/{name}', { params, body });
+  const kept = await stillWorks(hostApiUrl, earlier[tokenVariable], (host) => host.GET('/host/v1/desired-state'));
+  const token = kept ?? (await dataOf(admin.POST('/internal/v1/hosts/{name}/tokens', { params }))).token;
   return { name, token, tokenVariable };
 }
 
 async function makeAccount(
-  admin: Admin,
+  admin: ApiClient,
+  apiUrl: string,
   account: (typeof ACCOUNTS)[number],
   earlier: EnvironmentValues,
 ): Promise<string> {
-  const kept = await stillWorks(`${admin.apiUrl}/v2/account`, earlier[account.tokenVariable]);
+  const kept = await stillWorks(apiUrl, earlier[account.tokenVariable], (customer) => customer.GET('/v2/account'));
   const token = kept ?? (await makeToken(admin, await accountId(admin, account)));
-  const listing = await expectStatus({ method: 'GET', url: `${admin.apiUrl}/v2/droplets?per_page=200`, token }, 200);
-  const names = new Set(dropletsAnswer.parse(listing.body).droplets.map((droplet) => droplet.name));
+  const customer = openApiClient({ baseUrl: apiUrl, token, attempts: ATTEMPTS });
+  const { droplets } = await dataOf(customer.GET('/v2/droplets', { params: { query: { per_page: 200 } } }));
+  const names = new Set(droplets.map((droplet) => droplet.name));
   for (const [index, region] of account.droplets.entries()) {
     const name = `${account.name.toLowerCase()}-${index + 1}`;
     if (names.has(name)) continue;
-    const body = { name, region, size: 's-1vcpu-1gb', image: 'debian-12-x64' };
-    await expectStatus({ method: 'POST', url: `${admin.apiUrl}/v2/droplets`, token, body }, 202);
+    await customer.POST('/v2/droplets', { body: { name, region, size: 's-1vcpu-1gb', image: 'debian-12-x64' } });
   }
   return token;
 }
 
-async function accountId(admin: Admin, account: (typeof ACCOUNTS)[number]): Promise<number> {
-  const { accounts } = accountsAnswer.parse((await get(admin, '/accounts')).body);
-  const found = accounts.find(({ email }) => email === account.email);
+async function accountId(admin: ApiClient, { name, email }: (typeof ACCOUNTS)[number]): Promise<number> {
+  const { accounts } = await dataOf(admin.GET('/internal/v1/accounts'));
+  const found = accounts.find((account) => account.email === email);
   if (found !== undefined) return found.id;
-  const { name, email } = account;
   const body = { name, email, reserved_ip_limit: ACCOUNT_LIMIT, droplet_limit: ACCOUNT_LIMIT };
-  return accountAnswer.parse((await post(admin, '/accounts', body)).body).account.id;
+  return (await dataOf(admin.POST('/internal/v1/accounts', { body }))).account.id;
 }
 
-async function makeToken(admin: Admin, id: number): Promise<string> {
+async function makeToken(admin: ApiClient, id: number): Promise<string> {
   const body = { name: 'demo', requests_per_minute: UNLIMITED, requests_per_hour: UNLIMITED };
-  return tokenAnswer.parse((await post(admin, `/accounts/${id}/tokens`, body)).body).token;
+  return (await dataOf(admin.POST('/internal/v1/accounts/{id}/tokens', { params: { path: { id } }, body }))).token;
 }
 
 /** The token when the API still takes it; undefined when it does not, or there is none. */
-async function stillWorks(url: string, token: string | undefined): Promise<string | undefined> {
+async function stillWorks(
+  baseUrl: string,
+  token: string | undefined,
+  call: (api: ApiClient) => Promise<unknown>,
+): Promise<string | undefined> {
   if (token === undefined) return undefined;
-  return (await send({ method: 'GET', url, token })).status === 200 ? token : undefined;
-}
-
-function get(admin: Admin, path: string) {
-  return expectStatus({ method: 'GET', url: adminUrl(admin, path), token: admin.adminToken }, 200);
-}
-
-function post(admin: Admin, path: string, body?: unknown) {
-  return expectStatus({ method: 'POST', url: adminUrl(admin, path), token: admin.adminToken, body }, 201);
-}
-
-function put(admin: Admin, path: string, body: unknown) {
-  return expectStatus({ method: 'PUT', url: adminUrl(admin, path), token: admin.adminToken, body }, 200);
-}
-
-function adminUrl(admin: Admin, path: string): string {
-  return `${admin.internalUrl}/internal/v1${path}`;
+  try {
+    await call(openApiClient({ baseUrl, token }));
+    return token;
+  } catch (error) {
+    if (error instanceof ApiError && error.status !== null) return undefined;
+    throw error;
+  }
 }

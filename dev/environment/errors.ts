@@ -1,7 +1,9 @@
-/**
- * A failure that the person at the terminal can act on: its message is complete, so it is printed without a stack trace.
- */
-export class StackError extends Error {
+import { ReadableError } from '../../platform/text/readable-error.ts';
+
+export { reasonOf as messageOf } from '../../platform/text/readable-error.ts';
+
+/** A failure of what was started here. */
+export class StackError extends ReadableError {
   override readonly name: string = 'StackError';
 }
 
@@ -25,12 +27,6 @@ export class StackStoppingError extends StackError {
   constructor() {
     super('the stack is being stopped');
   }
-}
-
-/** The message to show for anything that was thrown; Node gives some connection errors an empty message. */
-export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message || error.name : String(error);
 }
 
 function indent(text: string): string {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ENVIRONMENT_FILE, readEnvironmentFile, writeEnvironmentFile } from '../../platform/env-file.ts';
-import { commandLine, describeError, print } from '../../platform/text/print.ts';
+import { commandLine, describeFailure, print } from '../../platform/text/print.ts';
 import { visible } from '../../platform/text/visible.ts';
 import { type Application, startApplication, startHost, untilInContact } from './application.ts';
 import { alive } from './clean-up.ts';
@@ -128,7 +128,7 @@ async function main(): Promise<void> {
     await bringUp(supervisor);
     isUp = true;
   } catch (error) {
-    const text = error instanceof StackError ? error.message : describeError(error);
+    const text = describeFailure(error);
     await shutDown(1, `\nThe stack did not start.\n${text}`);
   }
 }

@@ -1,25 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import { ApiError } from '../../platform/api-client/api-error.ts';
+import { type ApiClient, dataOf, openApiClient } from '../../platform/api-client/client.ts';
+import type { components } from '../../platform/api-client/generated/customer-api.ts';
+import { runProcess } from '../../platform/config/run-process.ts';
 import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.ts';
-import { print, printError, printUncaughtErrors } from '../../platform/text/print.ts';
-import { shown, visible } from '../../platform/text/visible.ts';
-import { messageOf, StackError } from './errors.ts';
-import { expectStatus, type JsonAnswer, send } from './http.ts';
-
-printUncaughtErrors();
+import { print } from '../../platform/text/print.ts';
+import { visible } from '../../platform/text/visible.ts';
+import { StackError } from './errors.ts';
 
 const POLL_MS = 10;
 const COMPLETION_TIMEOUT_MS = 60_000;
+/** How often the API is asked while it says that it is not available. */
+const ATTEMPTS = 5;
 
-const actionSchema = z.object({ id: z.number(), status: z.string(), type: z.string() });
-const actionAnswer = z.object({ action: actionSchema });
-const actionsAnswer = z.object({ actions: z.array(actionSchema) });
-const reservedIpAnswer = z.object({ reserved_ip: z.object({ ip: z.string() }) });
-const dropletSchema = z.object({ id: z.number(), name: z.string(), region: z.object({ slug: z.string() }) });
-const dropletsAnswer = z.object({ droplets: z.array(dropletSchema) });
-
-type Action = z.infer<typeof actionSchema>;
-type Droplet = z.infer<typeof dropletSchema>;
+type Action = components['schemas']['Action'];
+type Droplet = Pick<components['schemas']['Droplet'], 'id' | 'name' | 'region'>;
 
 /** Where to walk, and who is told. */
 export interface WalkOptions {
@@ -43,52 +38,52 @@ export interface WalkStep {
  * Takes one address through its whole life over the public API: reserve, assign, reassign, unassign, release. Each
  * step is reported with its times as it completes.
  *
- * @throws {StackError} when a request is refused, or an action ends `errored` or does not end within a minute.
+ * @throws {ApiError} when a request is rejected.
+ * @throws {StackError} when an action ends `errored` or does not end within a minute.
  */
 export async function walk(options: WalkOptions): Promise<WalkStep[]> {
   const { apiUrl, token, report = () => {} } = options;
-  const [first, second] = await twoDropletsOfOneRegion(apiUrl, token);
+  const customer = openApiClient({ baseUrl: apiUrl, token, attempts: ATTEMPTS });
+  const [first, second] = await twoDropletsOfOneRegion(customer);
   const steps: WalkStep[] = [];
-  const take = async (name: string, step: () => Promise<{ answer: JsonAnswer; completed: () => Promise<void> }>) => {
+  const take = async (name: string, start: () => Promise<{ status: number; completed: () => Promise<void> }>) => {
     const started = performance.now();
-    const { answer, completed } = await step();
+    const { status, completed } = await start();
+    const acceptMs = performance.now() - started;
     await completed();
-    const taken = { name, acceptMs: answer.milliseconds, completeMs: performance.now() - started };
+    const taken = { name, acceptMs, completeMs: performance.now() - started };
     steps.push(taken);
-    report(describe(taken, answer.status));
+    report(describe(taken, status));
   };
-  let address = '';
-  const addressUrl = () => `${apiUrl}/v2/reserved_ips/${address}`;
-  const act = (body: unknown) => async () => {
-    const answer = await expectStatus({ method: 'POST', url: `${addressUrl()}/actions`, token, body }, 201);
-    const { action } = actionAnswer.parse(answer.body);
-    return { answer, completed: () => untilCompleted(`${addressUrl()}/actions/${action.id}`, token) };
+  let ip = '';
+  const act = (body: components['schemas']['ReservedIpAction']) => async () => {
+    const answer = await customer.POST('/v2/reserved_ips/{ip}/actions', { params: { path: { ip } }, body });
+    const { id } = (await dataOf(answer)).action;
+    return { status: answer.response.status, completed: () => untilCompleted(customer, ip, id) };
   };
 
   await take(`reserve in ${first.region.slug}`, async () => {
-    const body = { region: first.region.slug };
-    const answer = await expectStatus({ method: 'POST', url: `${apiUrl}/v2/reserved_ips`, token, body }, 202);
-    address = reservedIpAnswer.parse(answer.body).reserved_ip.ip;
-    return { answer, completed: () => untilAllCompleted(`${addressUrl()}/actions`, token) };
+    const answer = await customer.POST('/v2/reserved_ips', { body: { region: first.region.slug } });
+    ip = (await dataOf(answer)).reserved_ip.ip;
+    return { status: answer.response.status, completed: () => untilAllCompleted(customer, ip) };
   });
-  report(`  the address is ${address}`);
+  report(`  the address is ${ip}`);
   await take(`assign to ${first.name}`, act({ type: 'assign', droplet_id: first.id }));
   await take(`reassign to ${second.name}`, act({ type: 'assign', droplet_id: second.id }));
   await take('unassign', act({ type: 'unassign' }));
   await take('release', async () => {
-    const answer = await expectStatus({ method: 'DELETE', url: addressUrl(), token }, 204);
-    return { answer, completed: () => untilGone(addressUrl(), token) };
+    const { response } = await customer.DELETE('/v2/reserved_ips/{ip}', { params: { path: { ip } } });
+    return { status: response.status, completed: () => untilGone(customer, ip) };
   });
   return steps;
 }
 
-async function twoDropletsOfOneRegion(apiUrl: string, token: string): Promise<[Droplet, Droplet]> {
-  const listing = await expectStatus({ method: 'GET', url: `${apiUrl}/v2/droplets?per_page=200`, token }, 200);
-  const taken = z
-    .object({ reserved_ips: z.array(z.object({ droplet: z.object({ id: z.number() }).nullable() })) })
-    .parse((await expectStatus({ method: 'GET', url: `${apiUrl}/v2/reserved_ips?per_page=200`, token }, 200)).body);
-  const occupied = new Set(taken.reserved_ips.map((reserved) => reserved.droplet?.id));
-  const free = dropletsAnswer.parse(listing.body).droplets.filter((droplet) => !occupied.has(droplet.id));
+async function twoDropletsOfOneRegion(customer: ApiClient): Promise<[Droplet, Droplet]> {
+  const params = { query: { per_page: 200 } };
+  const { droplets } = await dataOf(customer.GET('/v2/droplets', { params }));
+  const { reserved_ips: reserved } = await dataOf(customer.GET('/v2/reserved_ips', { params }));
+  const occupied = new Set(reserved.map(({ droplet }) => droplet?.id));
+  const free = droplets.filter((droplet) => !occupied.has(droplet.id));
   for (const first of free) {
     const second = free.find((other) => other.id !== first.id && other.region.slug === first.region.slug);
     if (second !== undefined) return [first, second];
@@ -96,22 +91,30 @@ async function twoDropletsOfOneRegion(apiUrl: string, token: string): Promise<[D
   throw new StackError('The walk needs two droplets in one region that have no reserved IP; there are none.');
 }
 
-async function untilCompleted(url: string, token: string): Promise<void> {
-  await poll(url, async () => {
-    const { action } = actionAnswer.parse((await expectStatus({ method: 'GET', url, token }, 200)).body);
-    return hasCompleted(action);
+async function untilCompleted(customer: ApiClient, ip: string, actionId: number): Promise<void> {
+  await poll(`action ${actionId}`, async () => {
+    const params = { path: { ip, action_id: actionId } };
+    return hasCompleted((await dataOf(customer.GET('/v2/reserved_ips/{ip}/actions/{action_id}', { params }))).action);
   });
 }
 
-async function untilAllCompleted(url: string, token: string): Promise<void> {
-  await poll(url, async () => {
-    const { actions } = actionsAnswer.parse((await expectStatus({ method: 'GET', url, token }, 200)).body);
+async function untilAllCompleted(customer: ApiClient, ip: string): Promise<void> {
+  await poll(`what is done with ${ip}`, async () => {
+    const { actions } = await dataOf(customer.GET('/v2/reserved_ips/{ip}/actions', { params: { path: { ip } } }));
     return actions.every(hasCompleted);
   });
 }
 
-async function untilGone(url: string, token: string): Promise<void> {
-  await poll(url, async () => (await send({ method: 'GET', url, token })).status === 404);
+async function untilGone(customer: ApiClient, ip: string): Promise<void> {
+  await poll(`the release of ${ip}`, async () => {
+    try {
+      await customer.GET('/v2/reserved_ips/{ip}', { params: { path: { ip } } });
+      return false;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return true;
+      throw error;
+    }
+  });
 }
 
 function hasCompleted(action: Action): boolean {
@@ -119,10 +122,10 @@ function hasCompleted(action: Action): boolean {
   return action.status === 'completed';
 }
 
-async function poll(url: string, isDone: () => Promise<boolean>): Promise<void> {
+async function poll(what: string, isDone: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + COMPLETION_TIMEOUT_MS;
   while (!(await isDone())) {
-    if (performance.now() > deadline) throw new StackError(`${url} did not get to its end within a minute`);
+    if (performance.now() > deadline) throw new StackError(`${what} did not get to its end within a minute`);
     await sleep(POLL_MS);
   }
 }
@@ -133,14 +136,10 @@ function describe(step: WalkStep, status: number): string {
   return `  ${step.name.padEnd(26)} ${status} after ${accept}, completed after ${complete}`;
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { API_URL = '', API_TOKEN = '' } = { ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env };
-  try {
-    if (API_URL === '' || API_TOKEN === '')
-      throw new StackError('Set API_URL and API_TOKEN, or run `npm start` first.');
-    await walk({ apiUrl: API_URL, token: API_TOKEN, report: (line) => print(visible(line)) });
-  } catch (error) {
-    printError(error instanceof StackError ? error.message : shown`The walk failed: ${messageOf(error)}`);
-    process.exitCode = 1;
-  }
+  if (API_URL === '' || API_TOKEN === '') throw new StackError('Set API_URL and API_TOKEN, or run `npm start` first.');
+  await walk({ apiUrl: API_URL, token: API_TOKEN, report: (line) => print(visible(line)) });
 }
+
+if (import.meta.main) runProcess(main);

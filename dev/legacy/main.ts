@@ -26,7 +26,13 @@ async function main(): Promise<void> {
   const services = new InnerServices(configuration.LEGACY_SERVICES_URL);
   const app = createMonolith({ db, services, emitter, logger });
   const { LEGACY_HOST: host, LEGACY_PORT } = configuration;
-  const { server, port } = await startServer({ fetch: app.fetch, host, port: LEGACY_PORT, logger });
+  const { server, port } = await startServer({
+    fetch: app.fetch,
+    host,
+    port: LEGACY_PORT,
+    portSetting: 'LEGACY_PORT',
+    logger,
+  });
   const stoppable = new StoppableServer(server);
   const confirming = endConfirmedActions(db, logger, stopping);
   logger.info({ url: `http://${host}:${port}` }, 'listening');

@@ -1,6 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { ReadableError } from '../../platform/text/readable-error.ts';
 import { shown } from '../../platform/text/visible.ts';
 import { CODE_PATHS, type CodePath } from '../code-paths.ts';
 import { type FlagSetting, flagOf, flagSchema, OFF, settingOf } from './setting.ts';
@@ -19,10 +20,11 @@ const changeSchema = z.object({
 export type Change = z.infer<typeof changeSchema>;
 
 /** The flag file is not what is written here, or somebody else is changing it. */
-export class FlagFileError extends Error {
+export class FlagFileError extends ReadableError {
+  override readonly name = 'FlagFileError';
+
   constructor(path: string, problem: string) {
     super(shown`${path}: ${problem}`);
-    this.name = 'FlagFileError';
   }
 }
 

@@ -1,24 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { z } from 'zod';
+import { dataOf } from '../../platform/api-client/client.ts';
+import type { components } from '../../platform/api-client/generated/internal-api.ts';
 import { shown } from '../../platform/text/visible.ts';
 import type { AdminContext } from './context.ts';
+import { wholeNumber } from './numbers.ts';
 import { tableOf } from './output.ts';
-import { lastUseColumns, lastUseSchema } from './token-table.ts';
+import { lastUseColumns } from './token-table.ts';
 
-const accountSchema = z.object({
-  id: z.int(),
-  uuid: z.string(),
-  name: z.string(),
-  email: z.string(),
-  reserved_ip_limit: z.int(),
-  droplet_limit: z.int(),
-  pool_share_held_percent: z.int().nullable(),
-  pool_share_per_hour_percent: z.int().nullable(),
-});
-const accountAnswerSchema = z.object({ account: accountSchema });
-type Account = z.infer<typeof accountSchema>;
-
-const tokenSchema = z.object({ id: z.int(), name: z.string(), scopes: z.array(z.string()), ...lastUseSchema });
+type Account = components['schemas']['InternalAccount'];
 
 interface LimitOptions {
   reservedIpLimit?: number;
@@ -49,7 +38,7 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
     .option('--droplet-limit <count>', 'most droplets', wholeNumber)
     .action(async ({ name, email, ...limits }: LimitOptions & { name: string; email: string }) => {
       const { api, print } = await open();
-      const answer = await api.request(accountAnswerSchema, 'POST', '/accounts', { name, email, ...limitsOf(limits) });
+      const answer = await dataOf(api.POST('/internal/v1/accounts', { body: { name, email, ...limitsOf(limits) } }));
       print(answer, accountTable([answer.account]));
     });
   account
@@ -57,12 +46,13 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
     .description('list all accounts')
     .action(async () => {
       const { api, print } = await open();
-      const answer = await api.request(z.object({ accounts: z.array(accountSchema) }), 'GET', '/accounts');
+      const answer = await dataOf(api.GET('/internal/v1/accounts'));
       print(answer, accountTable(answer.accounts));
     });
   account
-    .command('limits <id>')
+    .command('limits')
     .description("change an account's limits")
+    .argument('<id>', 'number of the account', wholeNumber)
     .option('--reserved-ip-limit <count>', 'most reserved IPs', wholeNumber)
     .option('--droplet-limit <count>', 'most droplets', wholeNumber)
     .option('--pool-share-held-percent <percent>', 'share of a pool that it may hold, or "default"', percentOrDefault)
@@ -71,47 +61,42 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
       'share of a pool that it may release in an hour, or "default"',
       percentOrDefault,
     )
-    .action(async (id: string, limits: LimitOptions & ShareOptions) => {
+    .action(async (id: number, limits: LimitOptions & ShareOptions) => {
       const { api, print } = await open();
-      const path = `/accounts/${encodeURIComponent(id)}`;
-      const answer = await api.request(accountAnswerSchema, 'PATCH', path, {
-        ...limitsOf(limits),
-        pool_share_held_percent: shareOf(limits.poolShareHeldPercent),
-        pool_share_per_hour_percent: shareOf(limits.poolSharePerHourPercent),
-      });
+      const body = { ...limitsOf(limits), ...sharesOf(limits) };
+      const answer = await dataOf(api.PATCH('/internal/v1/accounts/{id}', { params: { path: { id } }, body }));
       print(answer, accountTable([answer.account]));
     });
 
   const token = program.command('token').description("customers' tokens");
   token
-    .command('create <account>')
+    .command('create')
     .description('create a token for an account; it is shown only once')
+    .argument('<account>', 'number of the account', wholeNumber)
     .requiredOption('--name <name>', 'what the token is for')
     .option('--scope <scope...>', 'what the token may do; everything by default')
     .option('--requests-per-minute <count>', 'rate limit', wholeNumber)
     .option('--requests-per-hour <count>', 'rate limit', wholeNumber)
-    .action(async (id: string, options: TokenOptions) => {
+    .action(async (id: number, options: TokenOptions) => {
       const { api, print } = await open();
-      const answer = await api.request(
-        z.object({ id: z.int(), token: z.string() }),
-        'POST',
-        `/accounts/${encodeURIComponent(id)}/tokens`,
-        {
-          name: options.name,
-          scopes: options.scope,
-          requests_per_minute: options.requestsPerMinute,
-          requests_per_hour: options.requestsPerHour,
-        },
-      );
+      const { name, scope, requestsPerMinute, requestsPerHour } = options;
+      const body = {
+        name,
+        ...(scope !== undefined && { scopes: scope }),
+        ...(requestsPerMinute !== undefined && { requests_per_minute: requestsPerMinute }),
+        ...(requestsPerHour !== undefined && { requests_per_hour: requestsPerHour }),
+      };
+      const request = { params: { path: { id } }, body };
+      const answer = await dataOf(api.POST('/internal/v1/accounts/{id}/tokens', request));
       print(answer, shown`${answer.token}\n(token ${answer.id} of account ${id})`);
     });
   token
-    .command('list <account>')
+    .command('list')
     .description('list tokens of an account, and when and from where each was used last')
-    .action(async (id: string) => {
+    .argument('<account>', 'number of the account', wholeNumber)
+    .action(async (id: number) => {
       const { api, print } = await open();
-      const path = `/accounts/${encodeURIComponent(id)}/tokens`;
-      const answer = await api.request(z.object({ tokens: z.array(tokenSchema) }), 'GET', path);
+      const answer = await dataOf(api.GET('/internal/v1/accounts/{id}/tokens', { params: { path: { id } } }));
       const text = tableOf(answer.tokens, {
         ID: (one) => one.id,
         NAME: ({ name }) => name,
@@ -121,18 +106,30 @@ export function addAccountCommands(program: Command, open: () => Promise<AdminCo
       print(answer, text);
     });
   token
-    .command('revoke <account> <token>')
+    .command('revoke')
     .description('revoke a token by its number')
-    .action(async (id: string, tokenId: string) => {
+    .argument('<account>', 'number of the account', wholeNumber)
+    .argument('<token>', 'number of the token', wholeNumber)
+    .action(async (id: number, tokenId: number) => {
       const { api, print } = await open();
-      const path = `/accounts/${encodeURIComponent(id)}/tokens/${encodeURIComponent(tokenId)}`;
-      await api.request(z.null(), 'DELETE', path);
+      await api.DELETE('/internal/v1/accounts/{id}/tokens/{tokenId}', { params: { path: { id, tokenId } } });
       print({ revoked: true }, shown`token ${tokenId} of account ${id} is revoked`);
     });
 }
 
 function limitsOf({ reservedIpLimit, dropletLimit }: LimitOptions) {
-  return { reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit };
+  return {
+    ...(reservedIpLimit !== undefined && { reserved_ip_limit: reservedIpLimit }),
+    ...(dropletLimit !== undefined && { droplet_limit: dropletLimit }),
+  };
+}
+
+/** As the API takes it: null is the installation's. */
+function sharesOf({ poolShareHeldPercent: held, poolSharePerHourPercent: perHour }: ShareOptions) {
+  return {
+    ...(held !== undefined && { pool_share_held_percent: held === 'default' ? null : held }),
+    ...(perHour !== undefined && { pool_share_per_hour_percent: perHour === 'default' ? null : perHour }),
+  };
 }
 
 function accountTable(accounts: Account[]): string {
@@ -152,19 +149,9 @@ function percentCell(percent: number | null): string {
   return percent === null ? 'default' : `${percent} %`;
 }
 
-/** As the API takes it: null is the installation's. */
-function shareOf(percent: number | 'default' | undefined): number | null | undefined {
-  return percent === 'default' ? null : percent;
-}
-
 function percentOrDefault(text: string): number | 'default' {
   if (text === 'default') return text;
   const percent = wholeNumber(text);
   if (percent > 100) throw new InvalidArgumentError('A percentage is 0 to 100.');
   return percent;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('A whole number is needed.');
-  return Number(text);
 }

@@ -1,23 +1,17 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { dataOf } from '../../platform/api-client/client.ts';
 import type { AdminContext } from './context.ts';
+import { wholeNumber } from './numbers.ts';
 import { tableOf } from './output.ts';
 
-const entrySchema = z.object({
-  id: z.int(),
-  at: z.string(),
-  requester: z.object({
-    kind: z.string(),
-    name: z.string().nullable(),
-    request_id: z.string().nullable(),
-    remote: z.string().nullable(),
-  }),
-  account_id: z.int().nullable(),
-  action: z.string(),
-  subject: z.string(),
-  outcome: z.string(),
-  detail: z.string().nullable(),
-});
+interface ListOptions {
+  subject?: string;
+  account?: number;
+  since?: string;
+  until?: string;
+  before?: number;
+  limit: number;
+}
 
 /** `audit-log …` */
 export function addAuditLogCommands(program: Command, open: () => Promise<AdminContext>): void {
@@ -27,15 +21,14 @@ export function addAuditLogCommands(program: Command, open: () => Promise<AdminC
     .command('list')
     .description('list entries, newest first')
     .option('--subject <subject>', 'an address, or such as "token 7", "host hv-1", "account 3"')
-    .option('--account <id>', 'number of an account')
+    .option('--account <id>', 'number of an account', wholeNumber)
     .option('--since <time>', 'RFC 3339')
     .option('--until <time>', 'RFC 3339, not included')
-    .option('--before <id>', 'only entries with a lower number')
-    .option('--limit <count>', 'most entries, up to 1000', '100')
-    .action(async (options: Record<string, string>) => {
+    .option('--before <id>', 'only entries with a lower number', wholeNumber)
+    .option('--limit <count>', 'most entries, up to 1000', wholeNumber, 100)
+    .action(async (options: ListOptions) => {
       const { api, print } = await open();
-      const path = `/audit-log?${new URLSearchParams(options)}`;
-      const answer = await api.request(z.object({ entries: z.array(entrySchema) }), 'GET', path);
+      const answer = await dataOf(api.GET('/internal/v1/audit-log', { params: { query: options } }));
       const text = tableOf(answer.entries, {
         ID: ({ id }) => id,
         AT: ({ at }) => at,

@@ -1,26 +1,14 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { dataOf } from '../../platform/api-client/client.ts';
 import { shown } from '../../platform/text/visible.ts';
 import type { AdminContext } from './context.ts';
 import { tableOf } from './output.ts';
-import { lastUseColumns, lastUseSchema } from './token-table.ts';
-
-const hostSchema = z.object({
-  name: z.string(),
-  region: z.string(),
-  state: z.string(),
-  anchor_cidr: z.string(),
-  last_sequence: z.int(),
-  unacknowledged_events: z.int(),
-  oldest_unacknowledged_at: z.string().nullable(),
-});
-const hostAnswerSchema = z.object({ host: hostSchema });
-const goneSchema = z.object({ host: hostSchema, answered_events: z.int(), untold_operations: z.int() });
+import { lastUseColumns } from './token-table.ts';
 
 /** `host …` */
 export function addHostCommands(program: Command, open: () => Promise<AdminContext>): void {
   const host = program.command('host').description('hosts and their tokens');
-  const path = (name: string) => `/hosts/${encodeURIComponent(name)}`;
+  const named = (name: string) => ({ params: { path: { name } } });
 
   host
     .command('register <name>')
@@ -30,7 +18,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .action(async (name: string, options: { region: string; anchorCidr: string }) => {
       const { api, print } = await open();
       const body = { region: options.region, anchor_cidr: options.anchorCidr };
-      const answer = await api.request(hostAnswerSchema, 'PUT', path(name), body);
+      const answer = await dataOf(api.PUT('/internal/v1/hosts/{name}', { ...named(name), body }));
       print(answer, shown`host ${name}: ${answer.host.region}, ${answer.host.anchor_cidr}, ${answer.host.state}`);
     });
   host
@@ -38,7 +26,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .description('list all hosts and their unacknowledged commands')
     .action(async () => {
       const { api, print } = await open();
-      const answer = await api.request(z.object({ hosts: z.array(hostSchema) }), 'GET', '/hosts');
+      const answer = await dataOf(api.GET('/internal/v1/hosts'));
       const text = tableOf(answer.hosts, {
         NAME: ({ name }) => name,
         REGION: ({ region }) => region,
@@ -55,7 +43,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .description('create a token for a host; it is shown only once')
     .action(async (name: string) => {
       const { api, print } = await open();
-      const answer = await api.request(z.object({ token: z.string() }), 'POST', `${path(name)}/tokens`);
+      const answer = await dataOf(api.POST('/internal/v1/hosts/{name}/tokens', named(name)));
       print(answer, shown`${answer.token}`);
     });
   host
@@ -63,8 +51,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .description('list tokens of a host, and when and from where each was used last')
     .action(async (name: string) => {
       const { api, print } = await open();
-      const schema = z.object({ tokens: z.array(z.object({ id: z.int(), ...lastUseSchema })) });
-      const answer = await api.request(schema, 'GET', `${path(name)}/tokens`);
+      const answer = await dataOf(api.GET('/internal/v1/hosts/{name}/tokens', named(name)));
       print(answer, tableOf(answer.tokens, { ID: ({ id }) => id, ...lastUseColumns }));
     });
   host
@@ -72,7 +59,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .description('revoke all tokens of a host')
     .action(async (name: string) => {
       const { api, print } = await open();
-      const answer = await api.request(z.object({ revoked: z.int() }), 'DELETE', `${path(name)}/tokens`);
+      const answer = await dataOf(api.DELETE('/internal/v1/hosts/{name}/tokens', named(name)));
       print(answer, shown`${answer.revoked} revoked`);
     });
   host
@@ -80,7 +67,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .description('declare that a host is gone and no longer announces any address')
     .action(async (name: string) => {
       const { api, print } = await open();
-      const answer = await api.request(goneSchema, 'POST', `${path(name)}/gone`);
+      const answer = await dataOf(api.POST('/internal/v1/hosts/{name}/gone', named(name)));
       const unnotified =
         answer.untold_operations > 0 ? `; ${answer.untold_operations} operations notice at their next attempt` : '';
       print(
@@ -93,7 +80,7 @@ export function addHostCommands(program: Command, open: () => Promise<AdminConte
     .description('return a host that was gone to service')
     .action(async (name: string) => {
       const { api, print } = await open();
-      const answer = await api.request(hostAnswerSchema, 'POST', `${path(name)}/returned`);
+      const answer = await dataOf(api.POST('/internal/v1/hosts/{name}/returned', named(name)));
       print(answer, shown`host ${name} is ${answer.host.state}`);
     });
 }

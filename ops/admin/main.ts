@@ -1,10 +1,9 @@
-import { ConfigurationError } from '../../platform/config/settings.ts';
+import { runProcess } from '../../platform/config/run-process.ts';
 import { commandLine } from '../../platform/text/print.ts';
 import { addAccountCommands } from './accounts.ts';
 import { addAuditLogCommands } from './audit-log.ts';
 import { openAdminContext } from './context.ts';
 import { addHostCommands } from './hosts.ts';
-import { AdminError } from './internal-api.ts';
 import { addOperatorCommands } from './operators.ts';
 import { addPoolCommands } from './pools.ts';
 
@@ -21,9 +20,6 @@ addAccountCommands(program, open);
 addOperatorCommands(program, open);
 addAuditLogCommands(program, open);
 
-try {
+runProcess(async () => {
   await program.parseAsync();
-} catch (error) {
-  if (error instanceof AdminError || error instanceof ConfigurationError) program.error(error.message);
-  throw error;
-}
+});

@@ -1,33 +1,9 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { dataOf } from '../../platform/api-client/client.ts';
 import { shown } from '../../platform/text/visible.ts';
 import type { AdminContext } from './context.ts';
+import { wholeNumber } from './numbers.ts';
 import { tableOf } from './output.ts';
-
-const regionSchema = z.object({ slug: z.string(), name: z.string() });
-const importedSchema = z.object({
-  pool: z.object({ id: z.int(), cidr: z.string(), region: z.string(), addresses: z.int() }),
-});
-const poolSchema = z.object({
-  id: z.int(),
-  cidr: z.string(),
-  region: z.string(),
-  total: z.int(),
-  free: z.int(),
-  resting: z.int(),
-  reserved: z.int(),
-  assigned: z.int(),
-  releasing: z.int(),
-});
-
-const poolAccountSchema = z.object({
-  ip_version: z.int(),
-  account_id: z.int(),
-  name: z.string(),
-  held: z.int(),
-  cooling: z.int(),
-  percent: z.number(),
-});
 
 /** `region …` and `pool …` */
 export function addPoolCommands(program: Command, open: () => Promise<AdminContext>): void {
@@ -37,8 +13,8 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     .description('create or rename a region')
     .action(async (slug: string, name: string) => {
       const { api, print } = await open();
-      const path = `/regions/${encodeURIComponent(slug)}`;
-      const answer = await api.request(z.object({ region: regionSchema }), 'PUT', path, { name });
+      const request = { params: { path: { slug } }, body: { name } };
+      const answer = await dataOf(api.PUT('/internal/v1/regions/{slug}', request));
       print(answer, shown`region ${answer.region.slug}: ${answer.region.name}`);
     });
   region
@@ -46,7 +22,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     .description('list all regions')
     .action(async () => {
       const { api, print } = await open();
-      const answer = await api.request(z.object({ regions: z.array(regionSchema) }), 'GET', '/regions');
+      const answer = await dataOf(api.GET('/internal/v1/regions'));
       print(answer, tableOf(answer.regions, { SLUG: ({ slug }) => slug, NAME: ({ name }) => name }));
     });
 
@@ -56,7 +32,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     .description('import a range; its network and broadcast addresses are left out')
     .action(async (slug: string, cidr: string) => {
       const { api, print } = await open();
-      const answer = await api.request(importedSchema, 'POST', '/pools', { region: slug, cidr });
+      const answer = await dataOf(api.POST('/internal/v1/pools', { body: { region: slug, cidr } }));
       print(
         answer,
         shown`pool ${answer.pool.id}: ${answer.pool.addresses} addresses of ${answer.pool.cidr} in ${slug}`,
@@ -67,7 +43,7 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
     .description('list all pools and their use')
     .action(async () => {
       const { api, print } = await open();
-      const answer = await api.request(z.object({ pools: z.array(poolSchema) }), 'GET', '/pools');
+      const answer = await dataOf(api.GET('/internal/v1/pools'));
       const text = tableOf(answer.pools, {
         ID: ({ id }) => id,
         REGION: (row) => row.region,
@@ -84,11 +60,11 @@ export function addPoolCommands(program: Command, open: () => Promise<AdminConte
   pool
     .command('accounts <region>')
     .description("list the accounts that have the most of a region's addresses")
-    .option('--limit <count>', 'how many of each IP version', '10')
-    .action(async (slug: string, { limit }: { limit: string }) => {
+    .option('--limit <count>', 'how many of each IP version', wholeNumber, 10)
+    .action(async (slug: string, { limit }: { limit: number }) => {
       const { api, print } = await open();
-      const path = `/regions/${encodeURIComponent(slug)}/accounts?limit=${encodeURIComponent(limit)}`;
-      const answer = await api.request(z.object({ accounts: z.array(poolAccountSchema) }), 'GET', path);
+      const request = { params: { path: { slug }, query: { limit } } };
+      const answer = await dataOf(api.GET('/internal/v1/regions/{slug}/accounts', request));
       const text = tableOf(answer.accounts, {
         IPV: (row) => row.ip_version,
         ACCOUNT: (row) => row.account_id,

@@ -1,14 +1,10 @@
-import { z } from 'zod';
-
 /** What the API says of each token in a list. */
-export const lastUseSchema = {
-  created_at: z.string(),
-  last_used_at: z.string().nullable(),
-  last_used_from: z.string().nullable(),
-  revoked_at: z.string().nullable(),
-};
-
-type LastUse = { [Field in keyof typeof lastUseSchema]: z.infer<(typeof lastUseSchema)[Field]> };
+interface LastUse {
+  created_at: string;
+  last_used_at: string | null;
+  last_used_from: string | null;
+  revoked_at: string | null;
+}
 
 /** The same as columns of a table. */
 export const lastUseColumns = {

@@ -1,10 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import type { EntryTable } from '../../db/audit-log-chain.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
-import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
+import { type Database, openDatabase, requireDatabase } from '../../db/database.ts';
 import { type ChainAnchor, readAnchor, writeAnchor } from '../../domain/audit-log-chain.ts';
+import { runProcess } from '../../platform/config/run-process.ts';
 import { parseMysqlSettings } from '../../platform/config/servers.ts';
-import { ConfigurationError } from '../../platform/config/settings.ts';
 import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.ts';
 import { commandLine, print } from '../../platform/text/print.ts';
 import { shown } from '../../platform/text/visible.ts';
@@ -57,8 +56,14 @@ program
 
 async function withDatabase(work: (db: Database) => Promise<void>): Promise<void> {
   const environment = { ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env };
-  const db = openDatabase({ ...parseMysqlSettings(environment), poolSize: 1 });
-  await work(db).finally(() => db.destroy());
+  const settings = parseMysqlSettings(environment);
+  const db = openDatabase({ ...settings, poolSize: 1 });
+  try {
+    await requireDatabase(db, settings);
+    await work(db);
+  } finally {
+    await db.destroy();
+  }
 }
 
 function anchorOf(text: string): ChainAnchor {
@@ -78,9 +83,6 @@ function tableOf(text: string): EntryTable {
   return `audit_log${text.slice('audit_log'.length)}`;
 }
 
-try {
+runProcess(async () => {
   await program.parseAsync();
-} catch (error) {
-  if (error instanceof ConfigurationError || error instanceof UnsafeDatabaseError) program.error(error.message);
-  throw error;
-}
+});

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { type BillingEvents, readBillingEvents } from '../../billing/consume.ts';
-import { ConfigurationError } from '../../platform/config/settings.ts';
+import { runProcess } from '../../platform/config/run-process.ts';
 import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { commandLine, print, printJson } from '../../platform/text/print.ts';
@@ -8,7 +8,7 @@ import { shown } from '../../platform/text/visible.ts';
 import { formatTable } from '../admin/table.ts';
 import { computeStatement, type Statement } from './hours.ts';
 import { DEFAULT_RATE, formatDollars, parseDollars } from './money.ts';
-import { type BillingConfiguration, parseBillingConfiguration } from './settings.ts';
+import { parseBillingConfiguration } from './settings.ts';
 
 interface Options {
   account: number;
@@ -28,41 +28,25 @@ const command = commandLine('billing:statement')
   .option('--rate <dollars>', 'dollars per hour', parseRate, parseDollars(DEFAULT_RATE))
   .option('--json', 'the statement as JSON, with every interval', false);
 
-const options: Options = command.parse().opts();
-if (options.from >= options.to) command.error('error: --from must be before --to');
-const configuration = await readConfiguration();
-const logger = createLogger({ level: configuration.LOG_LEVEL, destination: process.stderr });
-const events = await readEvents();
-const statement = computeStatement(events.changes, {
-  accountId: options.account,
-  from: options.from,
-  to: options.to,
-  now: new Date(),
-  microsPerHour: options.rate,
-});
-if (options.json) printJson(toDocument(statement, events));
-else print(toText(statement, events));
-
-async function readConfiguration(): Promise<BillingConfiguration> {
-  try {
-    return parseBillingConfiguration({ ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env });
-  } catch (error) {
-    if (error instanceof ConfigurationError) command.error(error.message);
-    throw error;
-  }
+async function main(): Promise<void> {
+  const options: Options = command.parse().opts();
+  if (options.from >= options.to) command.error('error: --from must be before --to');
+  const environment = { ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env };
+  const { kafka, LOG_LEVEL: level } = parseBillingConfiguration(environment);
+  const events = await readBillingEvents({ ...kafka, logger: createLogger({ level, destination: process.stderr }) });
+  const statement = computeStatement(events.changes, {
+    accountId: options.account,
+    from: options.from,
+    to: options.to,
+    now: new Date(),
+    microsPerHour: options.rate,
+  });
+  if (options.json) printJson(toDocument(options, statement, events));
+  else print(toText(options, statement, events));
 }
 
-async function readEvents(): Promise<BillingEvents> {
-  try {
-    return await readBillingEvents({ ...configuration.kafka, logger });
-  } catch (error) {
-    return command.error(
-      shown`The billing topic cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-}
-
-function toText({ lines, chargeMicros, repeats, conflicts }: Statement, { unreadable }: BillingEvents): string {
+function toText(options: Options, statement: Statement, { unreadable }: BillingEvents): string {
+  const { lines, chargeMicros, repeats, conflicts } = statement;
   const rows = lines.map((line) => [
     line.address,
     line.region,
@@ -87,7 +71,8 @@ function toText({ lines, chargeMicros, repeats, conflicts }: Statement, { unread
   ].join('\n');
 }
 
-function toDocument({ lines, chargeMicros, repeats, conflicts }: Statement, { unreadable }: BillingEvents): unknown {
+function toDocument(options: Options, statement: Statement, { unreadable }: BillingEvents): unknown {
+  const { lines, chargeMicros, repeats, conflicts } = statement;
   return {
     account_id: options.account,
     from: options.from.toISOString(),
@@ -142,3 +127,5 @@ function parseRate(text: string): bigint {
     throw new InvalidArgumentError(error instanceof RangeError ? error.message : String(error));
   }
 }
+
+runProcess(main);

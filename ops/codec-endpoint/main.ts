@@ -14,7 +14,13 @@ async function main(): Promise<void> {
   const { keys, host, port: asked, ...rest } = parseCodecEndpointConfiguration(process.env);
   const app = createCodecApp({ ...rest, codec: createPayloadCodec(keys) });
   const limits = { headersMs: 5_000, requestMs: 15_000 };
-  const { server, port } = await startServer({ fetch: app.fetch, host, port: asked, limits });
+  const { server, port } = await startServer({
+    fetch: app.fetch,
+    host,
+    port: asked,
+    portSetting: 'CODEC_PORT',
+    limits,
+  });
   print(`codec: http://${host}:${port}`);
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   server.close();

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { runProcess } from '../../platform/config/run-process.ts';
 import { parseTemporalSettings } from '../../platform/config/servers.ts';
 import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.ts';
-import { openTemporalClient } from '../../platform/temporal/connection.ts';
+import { openTemporalClient, requireTemporal, temporalReason } from '../../platform/temporal/connection.ts';
 import { commandLine, print } from '../../platform/text/print.ts';
+import { ReadableError } from '../../platform/text/readable-error.ts';
 import { shown } from '../../platform/text/visible.ts';
 import { type Columns, tableOf } from '../admin/output.ts';
 import { type Build, isPassing, listBuilds, makeCurrent } from './deployment.ts';
@@ -66,17 +68,20 @@ function listBuildsInTime(temporal: Client): Promise<Build[] | null> {
 
 async function withTemporal(work: (temporal: Client) => Promise<void>): Promise<void> {
   const environment = { ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env };
-  const temporal = openTemporalClient(parseTemporalSettings(environment));
+  const settings = parseTemporalSettings(environment);
+  const temporal = openTemporalClient(settings);
   try {
+    await requireTemporal(temporal, settings);
     await work(temporal);
+  } catch (error) {
+    // Such as a build whose workers it has not seen.
+    const reason = temporalReason(error);
+    throw reason === null ? error : new ReadableError(shown`error: ${reason}`, { cause: error });
   } finally {
     await temporal.connection.close();
   }
 }
 
-try {
+runProcess(async () => {
   await program.parseAsync();
-} catch (error) {
-  // A setting that is missing, or what Temporal rejects, as a build whose workers it has not seen.
-  program.error(shown`error: ${error instanceof Error ? error.message : String(error)}`);
-}
+});

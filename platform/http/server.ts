@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
+import { ListenError } from './listen-error.ts';
 import { answerRejected, answerUnparsed } from './rejected-answers.ts';
 import { malformed, RequestRejectedError } from './rejection.ts';
 import { checkRequest } from './request-check.ts';
@@ -27,6 +28,8 @@ export interface ServerOptions {
   host: string;
   /** 0 for any free one. */
   port: number;
+  /** The setting that says the port, which the error names when it is taken. */
+  portSetting?: string;
   /** Has a line for each request that no handler sees; default none. */
   logger?: Logger;
   limits?: ServerLimits;
@@ -41,9 +44,10 @@ export interface HttpServer {
 /**
  * Serves the app under limits, so that no caller holds a connection by sending slowly. What an answer may take is up to
  * the handlers: a long poll lasts 30 s. Requests whose host or target is malformed or ambiguous are answered here, in
- * the v2 form; the app sees normalized ones. Throws when the port is taken.
+ * the v2 form; the app sees normalized ones. Throws a {@link ListenError} when it cannot listen there.
  */
-export async function startServer({ fetch, host, port, logger, limits = {} }: ServerOptions): Promise<HttpServer> {
+export async function startServer(options: ServerOptions): Promise<HttpServer> {
+  const { fetch, host, port, portSetting, logger, limits = {} } = options;
   const { headerBytes = 16_384, headersMs = 10_000, requestMs = 20_000, checkMs = 1_000 } = limits;
   // Longer than clients and proxies keep one, so that they never send into one that is being closed.
   const { idleMs = 75_000 } = limits;
@@ -81,7 +85,9 @@ export async function startServer({ fetch, host, port, logger, limits = {} }: Se
   );
   answerUnparsed(server, logger ?? null);
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new ListenError({ host, port, portSetting }, error);
+  });
   const address = server.address();
   return { server, port: typeof address === 'object' && address !== null ? address.port : port };
 }

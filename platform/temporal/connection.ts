@@ -1,5 +1,6 @@
-import { Client, type ClientOptions, Connection } from '@temporalio/client';
+import { Client, type ClientOptions, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { TLSConfig } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { ServerUnreachableError } from '../config/server-unreachable.ts';
 import type { TemporalSettings } from '../config/servers.ts';
 import { createDataConverter } from './data-converter.ts';
 
@@ -35,4 +36,25 @@ export function createTemporalClient(
 /** A client whose connection is made with its first call; close it by `client.connection.close()`. */
 export function openTemporalClient(settings: TemporalSettings): Client {
   return createTemporalClient(Connection.lazy(temporalConnectionOptions(settings)), settings);
+}
+
+/**
+ * For the start of a command, which cannot wait: throws a {@link ServerUnreachableError} when Temporal does not answer
+ * within 10 s, or does not know the namespace.
+ */
+export async function requireTemporal({ connection }: Client, settings: TemporalSettings): Promise<void> {
+  const { address, namespace } = settings;
+  const fail = (error: unknown, advice?: string) => {
+    throw new ServerUnreachableError('Temporal', address, temporalReason(error) ?? error, advice);
+  };
+  await connection.ensureConnected().catch((error: unknown) => fail(error));
+  await connection.workflowService
+    .describeNamespace({ namespace })
+    .catch((error: unknown) => fail(error, 'Make the namespace, or correct TEMPORAL_NAMESPACE.'));
+}
+
+/** What Temporal itself said when it rejected a call; null for an error that is not from Temporal. */
+export function temporalReason(error: unknown): string | null {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) ? cause.details : null;
 }

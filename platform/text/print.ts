@@ -1,5 +1,7 @@
 import { Command } from 'commander';
-import { visible, visibleJson, visibleLines } from './visible.ts';
+import { z } from 'zod';
+import { ReadableError } from './readable-error.ts';
+import { shown, visible, visibleJson, visibleLines } from './visible.ts';
 
 /*
  * The only way to standard output and standard error of every command and process: nothing else in the project calls
@@ -26,6 +28,13 @@ export function printError(text: string): void {
   console.error(visibleLines(text));
 }
 
+/** Resolves when whoever reads them has all that was printed, of which the end of the process would cut off the rest. */
+export async function printedToTheEnd(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  }
+}
+
 /** The command line of this process: its help and errors, caught or not, are printed as everything else is. */
 export function commandLine(name: string): Command {
   printUncaughtErrors();
@@ -43,6 +52,21 @@ function withVisibleArguments(text: string): string {
   return broken.reduce((rest, argument) => rest.replaceAll(argument, visible(argument)), text);
 }
 
+/** How Node reports a file that cannot be used. */
+const fileErrorSchema = z.object({ code: z.string(), syscall: z.string(), path: z.string(), message: z.string() });
+
+/**
+ * What is printed when a process ends by an error: the message alone where it says what to do, and one line that names
+ * the file where a file cannot be used; every other error with its stack.
+ */
+export function describeFailure(error: unknown): string {
+  if (error instanceof ReadableError) return error.message;
+  const file = fileErrorSchema.safeParse(error).data;
+  if (file === undefined) return describeError(error);
+  const reason = file.message.replace(/, \w+ .*$/s, '');
+  return shown`${file.path} cannot be used: ${file.syscall}: ${reason}`;
+}
+
 /** An error with its stack and its causes. A message is one line, whatever is in it. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return visible(String(error));
@@ -53,10 +77,10 @@ export function describeError(error: unknown): string {
   return lines.join('\n');
 }
 
-/** Has what nobody catches end the process as Node does, but printed as everything else is. */
+/** Has what nobody catches end the process as Node does, but printed by {@link describeFailure}. */
 export function printUncaughtErrors(): void {
   process.on('uncaughtException', (error) => {
-    printError(describeError(error));
+    printError(describeFailure(error));
     process.exit(1);
   });
 }

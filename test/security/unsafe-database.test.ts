@@ -55,9 +55,11 @@ describe('a database that does not take what is set', () => {
   test.each([
     'api/main.ts',
     'workers/main.ts',
+    'edge/main.ts',
     'ops/migrate/main.ts',
     'ops/consistency/main.ts',
     'ops/audit-log/main.ts',
+    'dev/legacy/main.ts',
     'dev/legacy/services/main.ts',
   ])('keeps %s from starting, in one line', async (script) => {
     const { temporalAddress, kafkaBrokers, workflowBundle, adminToken } = inject('stack');
@@ -68,6 +70,12 @@ describe('a database that does not take what is set', () => {
       WORKFLOW_BUNDLE: workflowBundle,
       ADMIN_TOKEN: adminToken,
       API_PORT: '0',
+      API_URL: 'http://127.0.0.1:1',
+      EDGE_PORT: '0',
+      EDGE_FLAGS_FILE: '/nowhere/flags.json',
+      LEGACY_URL: 'http://127.0.0.1:1',
+      LEGACY_PORT: '0',
+      LEGACY_SERVICES_URL: 'http://127.0.0.1:1',
       LEGACY_SERVICES_PORT: '0',
       LOG_LEVEL: 'silent',
     };

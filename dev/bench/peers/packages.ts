@@ -34,7 +34,7 @@ export async function checkTypes(supervisor: ProcessSupervisor): Promise<void> {
     name: 'check-peers',
     role: 'tool',
     command: process.execPath,
-    arguments: [join(PROJECT_FOLDER, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '-p', FOLDER],
+    arguments: [join(PROJECT_FOLDER, 'node_modules', '@typescript', 'native', 'bin', 'tsc'), '--noEmit', '-p', FOLDER],
     environment: process.env,
   });
 }

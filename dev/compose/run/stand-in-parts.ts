@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { verifyFile } from '../../environment/servers/digests.ts';
 import { fetchKafka, KAFKA_VERSION } from '../../environment/servers/kafka.ts';
 import type { FetchContext } from '../../environment/servers/options.ts';
-import { fetchTemporal } from '../../environment/servers/temporal.ts';
+import { fetchTemporal } from '../../environment/servers/temporal-cli.ts';
 import { builtOnce } from './built-once.ts';
 import { fetchDebianRoot } from './debian-root.ts';
 import type { EnginePrograms } from './engine-packages.ts';
@@ -53,7 +53,7 @@ export async function fetchStandInParts(context: FetchContext, engine: EnginePro
       mysql: await root('mysql', 'sid', 'mysql-server-core', 'mysql-client-core'),
     },
     temporalPrograms: await fetchTemporalPrograms(context),
-    temporalCommand: await onPath(await fetchTemporal(context)),
+    temporalCommand: await onPath((await fetchTemporal(context)).path),
   };
 }
 

@@ -4,6 +4,7 @@ import { toMessage } from '../../../billing/event.ts';
 import { ensureTopic, openKafka } from '../../../billing/kafka.ts';
 import type { BillingChangeKind } from '../../../domain/billing.ts';
 import { BILLING_TOPIC, billingEventId } from '../../../domain/names.ts';
+import { ServerUnreachableError } from '../../../platform/config/server-unreachable.ts';
 import type { KafkaSettings } from '../../../platform/config/servers.ts';
 import type { Latency } from '../latency.ts';
 import { INNER_CALLS } from '../parameters.ts';
@@ -30,7 +31,9 @@ export class Emitter {
 
   static async connect(settings: KafkaSettings & { logger: Logger }, latency: Latency): Promise<Emitter> {
     const kafka = openKafka(settings);
-    await ensureTopic(kafka);
+    await ensureTopic(kafka).catch((error: unknown) => {
+      throw new ServerUnreachableError('Kafka', settings.brokers.join(','), error);
+    });
     const producer = kafka.producer({ allowAutoTopicCreation: false, retry: { retries: 0 } });
     await producer.connect();
     return new Emitter(producer, latency);

@@ -19,7 +19,13 @@ async function main(): Promise<void> {
   await assertSafeDatabase(db);
   const app = createServices({ db, latency: latencyOf(configuration.LEGACY_LATENCY_SCALE) });
   const { LEGACY_SERVICES_HOST: host, LEGACY_SERVICES_PORT } = configuration;
-  const { port } = await startServer({ fetch: app.fetch, host, port: LEGACY_SERVICES_PORT, logger });
+  const { port } = await startServer({
+    fetch: app.fetch,
+    host,
+    port: LEGACY_SERVICES_PORT,
+    portSetting: 'LEGACY_SERVICES_PORT',
+    logger,
+  });
   logger.info({ url: `http://${host}:${port}` }, 'listening');
   await aborted(stopping);
   await db.destroy();
