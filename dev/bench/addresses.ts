@@ -1,10 +1,10 @@
-import { InvalidArgumentError } from 'commander';
 import { commandLine, print, printJsonLine } from '../../platform/text/print.ts';
+import { numberFrom } from '../kit/script.ts';
+import { summarise } from '../kit/statistics.ts';
 import { startControlPlane } from '../testbed/bed-stack.ts';
 import { runAsTestbed } from '../testbed/run-as-testbed.ts';
 import { createTestbed } from '../testbed/topology.ts';
 import { type ChangeTimes, FilledHost } from './addresses/filled-host.ts';
-import { summarise } from './percentiles.ts';
 
 /*
  * `npm run bench:addresses`: whether attaching and detaching take longer on a host that has many addresses. Two hosts
@@ -21,8 +21,8 @@ const CHANGES = ['attach', 'detach'] as const;
 
 const options = commandLine('bench:addresses')
   .description('Compares attach and detach on a host with few addresses and on one with many.')
-  .option('--many <count>', 'addresses on the full host', readCount, 1_000)
-  .option('--rounds <count>', 'attaches and detaches on each host', readCount, 100)
+  .option('--many <count>', 'addresses on the full host', numberFrom(1, { whole: true }), 1_000)
+  .option('--rounds <count>', 'attaches and detaches on each host', numberFrom(1, { whole: true }), 100)
   .parse()
   .opts<{ many: number; rounds: number }>();
 
@@ -85,10 +85,4 @@ function printReport({ few, many }: { few: ChangeTimes; many: ChangeTimes }, rec
   for (const { goal, measured, met } of goals) print(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
   print('');
   printJsonLine({ rounds: options.rounds, rows, reconcileMs, goals });
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('A number from 1 is needed.');
-  return count;
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import { addressWorkflowId } from '../../domain/names.ts';
+import { type Summary, summarise } from '../kit/statistics.ts';
 import { type Costs, costsPerOperation, type Meter, readMeter, usedBetween } from './costs.ts';
 import { countHistory, type HistoryCount } from './history.ts';
 import { operate, operateNext, runBare, untilReadAsCompleted } from './operations.ts';
-import { type Summary, summarise } from './percentiles.ts';
 import type { BenchStack, Lane } from './stack.ts';
 
 /** How much is measured. */

@@ -5,8 +5,8 @@ import ipaddr from 'ipaddr.js';
 import type { IpVersion } from '../../domain/address.ts';
 import { anchorFor, anchorPrefixLength, gatewayOf } from '../../domain/anchor.ts';
 import { PROJECT_FOLDER } from '../environment/paths.ts';
+import { until } from '../kit/until.ts';
 import { Namespace } from './namespace.ts';
-import { untilTrue } from './until.ts';
 
 const SERVING_TIMEOUT_MS = 10_000;
 /** Where the pools of test beds are: measurements (RFC 2544) and documentation. */
@@ -159,7 +159,7 @@ export class BedHost {
         () => true,
         () => false,
       );
-    await untilTrue(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MS);
+    await until(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MS);
     return namespace;
   }
 

@@ -1,5 +1,5 @@
 import { CODE_PATHS, type CodePath, RESOURCE_NAMES } from '../../../edge/code-paths.ts';
-import { type Summary, summarise } from '../percentiles.ts';
+import { type Summary, summarise } from '../../kit/statistics.ts';
 import type { TimedAnswer } from './client.ts';
 import { isSuccess, runCycle, type Sample } from './cycle.ts';
 import type { FaultKind } from './faults.ts';

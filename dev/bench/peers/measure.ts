@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Summary, summarise } from '../percentiles.ts';
+import { type Summary, summarise } from '../../kit/statistics.ts';
 import { operateNext, type Timing } from './operate.ts';
 import { type Call, HOST_DELAYS_MS, type HostDelayMs, type Lane, type Peer } from './peer.ts';
 import { type ProcessorTime, readProcessorTime, usedForEach } from './processor-time.ts';

@@ -1,4 +1,4 @@
-import type { Summary } from '../percentiles.ts';
+import type { Summary } from '../../kit/statistics.ts';
 import { OPERATIONS, type OperationName } from './callers.ts';
 import type { Measure, Series } from './measure.ts';
 
