@@ -15,6 +15,12 @@ export interface RegisteredHost {
   token: string;
 }
 
+/** Most addresses and droplets of an account. */
+export interface AccountLimits {
+  reservedIpLimit?: number;
+  dropletLimit?: number;
+}
+
 /** Makes what a control plane is populated with, by the admin API. Everything throws when the API refuses it. */
 export class Operator {
   readonly http: Http;
@@ -23,11 +29,20 @@ export class Operator {
     this.http = new Http(apiUrl, adminToken);
   }
 
-  /** Makes a region, or leaves it as it is, and imports ranges of addresses into it. */
+  /** Makes a region with ranges of addresses. */
   async makeRegion(region: string, ...cidrs: string[]): Promise<void> {
-    const body = { name: `Region ${region}` };
-    await ask(() => this.http.put(`/internal/v1/regions/${region}`, body), 200, z.object({}));
-    for (const cidr of cidrs) await ask(() => this.importPool(region, cidr), 201, z.object({}));
+    await this.putRegion(region, `Region ${region}`);
+    for (const cidr of cidrs) await this.makePool(region, cidr);
+  }
+
+  /** Makes a region, or names it anew. */
+  async putRegion(region: string, name: string): Promise<void> {
+    await ask(() => this.http.put(`/internal/v1/regions/${region}`, { name }), 200, z.object({}));
+  }
+
+  /** Imports a range of addresses that is not taken. */
+  async makePool(region: string, cidr: string): Promise<void> {
+    await ask(() => this.importPool(region, cidr), 201, z.object({}));
   }
 
   /** Imports a range of addresses, which may be taken already. */
@@ -35,12 +50,24 @@ export class Operator {
     return this.http.post('/internal/v1/pools', { region, cidr });
   }
 
-  /** Registers a host. */
-  async registerHost(region: string, name: string, anchorCidr = ANCHORS): Promise<RegisteredHost> {
-    const path = `/internal/v1/hosts/${name}`;
-    await ask(() => this.http.put(path, { region, anchor_cidr: anchorCidr }), 200, z.object({}));
-    const { token } = await ask(() => this.http.post(`${path}/tokens`), 201, tokenSchema);
-    return { name, token };
+  /** Registers a host, or leaves it as it is. */
+  async putHost(region: string, name: string, anchorCidr = ANCHORS): Promise<void> {
+    await ask(
+      () => this.http.put(`/internal/v1/hosts/${name}`, { region, anchor_cidr: anchorCidr }),
+      200,
+      z.object({}),
+    );
+  }
+
+  /** Makes a token for the agent of a host. */
+  async makeHostToken(name: string): Promise<string> {
+    return (await ask(() => this.http.post(`/internal/v1/hosts/${name}/tokens`), 201, tokenSchema)).token;
+  }
+
+  /** Registers a host with a token. */
+  async registerHost(region: string, name: string, anchorCidr?: string): Promise<RegisteredHost> {
+    await this.putHost(region, name, anchorCidr);
+    return { name, token: await this.makeHostToken(name) };
   }
 
   /** Registers so many hosts, `<region>-1` and on. */
@@ -51,16 +78,22 @@ export class Operator {
   }
 
   /** Makes an account and a token of it, by default with limits that are out of the way. */
-  async makeAccount(name: string, { reservedIpLimit = 10_000, dropletLimit = 10_000 } = {}): Promise<Account> {
-    const limits = { reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit };
-    const form = { name, email: `${name}@example.com`, ...limits };
-    const { account } = await ask(() => this.http.post('/internal/v1/accounts', form), 201, accountSchema);
-    return new Account(account.id, new Http(this.http.baseUrl, await this.makeToken(account.id)));
+  async makeAccount(name: string, limits: AccountLimits = {}): Promise<Account> {
+    const id = await this.createAccount({ name, email: `${name}@example.com` }, limits);
+    return new Account(id, new Http(this.http.baseUrl, await this.makeToken(id)));
   }
 
-  /** Makes a token of an account, by default with limits that are out of the way. */
-  async makeToken(accountId: number, settings: Record<string, unknown> = OUT_OF_THE_WAY): Promise<string> {
+  /** Makes an account without a token; answers its number. */
+  async createAccount(who: { name: string; email: string }, limits: AccountLimits = {}): Promise<number> {
+    const { reservedIpLimit = 10_000, dropletLimit = 10_000 } = limits;
+    const form = { ...who, reserved_ip_limit: reservedIpLimit, droplet_limit: dropletLimit };
+    return (await ask(() => this.http.post('/internal/v1/accounts', form), 201, accountSchema)).account.id;
+  }
+
+  /** Makes a token of an account, with limits that are out of the way; undefined leaves one to the API. */
+  async makeToken(accountId: number, settings: Record<string, unknown> = {}): Promise<string> {
     const path = `/internal/v1/accounts/${accountId}/tokens`;
-    return (await ask(() => this.http.post(path, { name: 'token', ...settings }), 201, tokenSchema)).token;
+    const form = { name: 'token', ...OUT_OF_THE_WAY, ...settings };
+    return (await ask(() => this.http.post(path, form), 201, tokenSchema)).token;
   }
 }

@@ -3,8 +3,8 @@ import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
-import { useApiProcess } from '../support/api-process.ts';
 import { useDatabase } from '../support/database.ts';
+import { useApiProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
 import { useWorld } from '../support/world.ts';
 

@@ -39,7 +39,7 @@ export function startFairnessStack(): Promise<FairnessStack> {
       victim: { api, region: REGION, dropletId: await victim.makeDroplet(REGION) },
       attacker: {
         ...{ apiUrl, hostToken, addresses, dropletId, region: REGION },
-        token: await operator.makeToken(attacker.id, {}),
+        token: await operator.makeToken(attacker.id, { requests_per_minute: undefined, requests_per_hour: undefined }),
         unlimitedToken: attacker.token,
         acknowledgments: await giveAnsweredCommands(environment.openDatabase(1), name),
       },
