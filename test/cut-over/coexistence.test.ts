@@ -14,6 +14,7 @@ import { changeFlags, type TestGateway, useFlagFile, useGateway } from '../suppo
 import { useLegacy } from '../support/legacy.ts';
 import { collecting, requestsIn } from '../support/log-lines.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { type Accepted, Customer } from './customer.ts';
 
@@ -139,9 +140,7 @@ async function populate(gateways: TestGateway[], random: SeededRandom) {
   const worlds: World[] = [];
   const customers: Customer[] = [];
   for (let number = 0; number < CUSTOMERS; number++) {
-    const world = await useWorld({ agents: 2, apiUrl: stack.apiUrl });
-    const account = await world.account();
-    const droplets = await world.droplets(account, 3);
+    const { world, account, droplets } = await useCustomer({ agents: 2, apiUrl: stack.apiUrl, droplets: 3 });
     const url = random.from(gateways).url;
     customers.push(new Customer(account.at(url), { droplets, region: world.region, random }));
     worlds.push(world);

@@ -2,7 +2,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import { readAction } from '../../dev/kit/account.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useReserved } from '../support/reserved.ts';
 
 /** What the API asks MySQL for by itself all the time. */
 const BACKGROUND = /signalled_at|(?:from|update) `?outbox/i;
@@ -26,10 +26,7 @@ test.each([
     proxy.close();
   });
   await stack.startWorker({ settings: { MYSQL_URL: inject('stack').mysqlUrl } });
-  const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
 
   const requests = {
     list: () => account.http.get('/v2/reserved_ips'),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type DroppingProxy, startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 const SHORT_MS = 500;
 /** A request gives MySQL 1.5 s at most. */
@@ -26,8 +26,7 @@ afterAll(async () => {
 
 /** An account at the API whose way to MySQL can be cut, and what it asks for. */
 async function useRequests() {
-  const world = await useWorld({ agents: 0, apiUrl: stack.apiUrl });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
   const body = { region: world.region };
   const requests = {
     list: () => account.http.get('/v2/reserved_ips'),

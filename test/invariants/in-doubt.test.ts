@@ -7,9 +7,8 @@ import { startMysqlProxy } from '../../dev/environment/dropping-proxy.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { useAdmission, useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
-import { useReserved } from '../support/reserved.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
 
 /** A way to MySQL on which connections can be lost. */
 async function useProxy() {
@@ -145,8 +144,7 @@ test('an internal service whose answer was lost gets the decision from the opera
 test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
   'a reservation (%s) that was given back before its answer was written is answered as it was made',
   async (path) => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124 });
     const { admit } = await useAdmission();
     const app = await useApp({
       async admit(operation, options) {
@@ -174,9 +172,7 @@ test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
 );
 
 test('the end of a droplet that stops half way, with one address off it, is not said to have changed nothing', async () => {
-  const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
+  const { world, account, droplet: dropletId } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
   const [address, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
   await account.assign(address, dropletId);
   await account.assign(ipv6, dropletId);
@@ -198,8 +194,7 @@ test('the end of a droplet that stops half way, with one address off it, is not 
 });
 
 test('a droplet that was destroyed before a repeated request for it was answered is answered as it was made', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 1 });
   const body = { name: 'short-lived', region: world.region, size: 's-1vcpu-1gb', image: 'debian-12-x64' };
   const create = () => account.http.post('/v2/droplets', body, { headers: { 'idempotency-key': 'short-lived' } });
   const created = z.object({ droplet: z.object({ id: z.int() }) });

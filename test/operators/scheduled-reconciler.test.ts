@@ -16,6 +16,7 @@ import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { resetToFirstTask, runningOperation } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -74,8 +75,7 @@ async function metric(name: string, tag = ''): Promise<number> {
 }
 
 async function useScene() {
-  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
   const [droplet = 0, other = 0] = await world.droplets(account, 2);
   const [host] = world.manualHosts;
   if (!host) throw new Error('no host');

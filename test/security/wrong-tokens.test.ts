@@ -10,8 +10,8 @@ import { type Answer, expectAnswer, Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { useApiProcess } from '../support/processes.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWatchedDatabase } from '../support/watched-database.ts';
-import { useWorld } from '../support/world.ts';
 
 const ATTEMPTS = 10;
 const SETTINGS = {
@@ -33,8 +33,7 @@ function from(address: string, url: string, token: string | null, path: string):
 }
 
 async function useRightTokens() {
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
   return {
     customer: account.http.token ?? '',
     host: world.manualHosts[0]?.http.token ?? '',

@@ -8,8 +8,9 @@ import { RECONCILER_SCHEDULE_ID } from '../../domain/names.ts';
 import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
 import { checkAccounts } from '../support/consistency.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useReserved } from '../support/reserved.ts';
 import { runningOperation } from '../support/temporal.ts';
-import { useWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 
 describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
@@ -191,12 +192,7 @@ async function lastSequence(host: ManualHost): Promise<number> {
 
 /** An assign that waits for a host whose answers the test decides. */
 async function waitingAssign(stack: PrivateStack): Promise<Waiting> {
-  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const [host] = world.manualHosts;
-  if (!host) throw new Error('no host');
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { world, account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
   const action = await account.startAssign(ip, droplet);
   await host.command(ip, 'attach');
   await runningOperation(stack.temporal, ip, 'assign');
