@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import { readAction } from '../../dev/kit/account.ts';
+import { useMysqlProxy } from '../support/link.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
 import { useReserved } from '../support/reserved.ts';
 
@@ -13,18 +13,9 @@ test.each([
   ['before the statement has arrived', false],
   ['before the answer has arrived', true],
 ])('a customer does not see that a connection to MySQL was lost under a request, %s', async (_, answered) => {
-  const mysqlUrl = new URL(inject('stack').mysqlUrl);
-  const proxy = await startDroppingProxy({
-    target: { host: mysqlUrl.hostname, port: Number(mysqlUrl.port) },
-    spare: BACKGROUND,
-  });
-  mysqlUrl.hostname = '127.0.0.1';
-  mysqlUrl.port = String(proxy.port);
-  const stack = await createPrivateStack({ settings: { MYSQL_URL: mysqlUrl.href } });
-  onTestFinished(async () => {
-    await stack.close();
-    proxy.close();
-  });
+  const proxy = await useMysqlProxy(BACKGROUND);
+  const stack = await createPrivateStack({ settings: { MYSQL_URL: proxy.mysqlUrl } });
+  onTestFinished(() => stack.close());
   await stack.startWorker({ settings: { MYSQL_URL: inject('stack').mysqlUrl } });
   const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import type { Answer } from '../../dev/kit/http.ts';
 import { useDatabase } from '../support/database.ts';
+import { useMysqlProxy } from '../support/link.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -16,20 +16,10 @@ const ROUND_TRIPS = 16;
 const ANSWERED_WITHIN_MS = 9_000;
 
 test('a write whose connection stalls at any statement is done whole, or rejected and not done at all', async () => {
-  const direct = new URL(inject('stack').mysqlUrl);
-  const proxy = await startDroppingProxy({
-    target: { host: direct.hostname, port: Number(direct.port) },
-    spare: BACKGROUND,
-  });
-  const through = new URL(direct);
-  through.hostname = '127.0.0.1';
-  through.port = String(proxy.port);
-  const stack = await createPrivateStack({ settings: { MYSQL_URL: through.href } });
-  onTestFinished(async () => {
-    await stack.close();
-    proxy.close();
-  });
-  await stack.startWorker({ settings: { MYSQL_URL: direct.href } });
+  const proxy = await useMysqlProxy(BACKGROUND);
+  const stack = await createPrivateStack({ settings: { MYSQL_URL: proxy.mysqlUrl } });
+  onTestFinished(() => stack.close());
+  await stack.startWorker({ settings: { MYSQL_URL: inject('stack').mysqlUrl } });
   const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
   const db = useDatabase();
   const met: Record<string, number> = {};

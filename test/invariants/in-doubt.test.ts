@@ -1,21 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient, OperationUnavailableError } from '../../client/index.ts';
 import { assignOperation } from '../../client/operations.ts';
-import { startMysqlProxy } from '../../dev/environment/dropping-proxy.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { useAdmission, useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
+import { useMysqlProxy } from '../support/link.ts';
 import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-
-/** A way to MySQL on which connections can be lost. */
-async function useProxy() {
-  const proxy = await startMysqlProxy(inject('stack').mysqlUrl, /signalled_at/);
-  onTestFinished(() => proxy.close());
-  return proxy;
-}
 
 function actionsOf({ id }: { id: string }): Promise<{ id: number }[]> {
   return useDatabase().selectFrom('actions').select('id').where('operation_id', '=', id).execute();
@@ -23,7 +16,7 @@ function actionsOf({ id }: { id: string }): Promise<{ id: number }[]> {
 
 test('a commit whose answer was lost is answered as what it did, and was done once', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const proxy = await useProxy();
+  const proxy = await useMysqlProxy(/signalled_at/);
   const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ answer: true, matching: /commit$/ });
 
@@ -39,7 +32,7 @@ test('a commit whose answer was lost is answered as what it did, and was done on
 
 test('a commit that was lost before it arrived is made again, and nothing is doubled', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const proxy = await useProxy();
+  const proxy = await useMysqlProxy(/signalled_at/);
   const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ matching: /commit$/ });
 
@@ -52,7 +45,7 @@ test('a commit that was lost before it arrived is made again, and nothing is dou
 
 test('what nobody can tell is 504, and the Idempotency-Key carries the operation on', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const proxy = await useProxy();
+  const proxy = await useMysqlProxy(/signalled_at/);
   const app = await useApp({ mysqlUrl: proxy.mysqlUrl });
   const request = () =>
     app.request(`/v2/reserved_ips/${address}/actions`, {

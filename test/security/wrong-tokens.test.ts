@@ -9,9 +9,9 @@ import { WrongTokens } from '../../api/fairness/wrong-tokens.ts';
 import { type Answer, expectAnswer, Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
+import { useWatchedDatabase } from '../support/link.ts';
 import { useApiProcess } from '../support/processes.ts';
 import { useCustomer } from '../support/reserved.ts';
-import { useWatchedDatabase } from '../support/watched-database.ts';
 
 const ATTEMPTS = 10;
 const SETTINGS = {
