@@ -17,7 +17,7 @@ import { pingKafka } from '../environment/servers/kafka.ts';
 import { pingMysql } from '../environment/servers/mysql.ts';
 import { pingTemporal } from '../environment/servers/temporal.ts';
 import { Operator, type RegisteredHost } from './operator.ts';
-import { until } from './until.ts';
+import { succeeds, until } from './until.ts';
 
 type ServerName = 'mysql' | 'kafka' | 'temporal';
 type ServerAddresses = application.ApplicationSettings['servers'];
@@ -239,11 +239,7 @@ export class Environment {
       kafka: () => pingKafka(parseKafkaSettings(variables)),
       temporal: () => pingTemporal(parseTemporalSettings(variables)),
     }[server];
-    const isThere = () =>
-      ping().then(
-        () => true,
-        () => false,
-      );
+    const isThere = () => succeeds(ping());
     await until(`${server} answers again`, isThere, ANSWERS_WITHIN_MS);
   }
 

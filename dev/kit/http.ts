@@ -118,7 +118,8 @@ export function expectAnswer<Schema extends z.ZodType>(
   throw new UnexpectedAnswerError(answer, status, misfit);
 }
 
-function parseJson(text: string): unknown {
+/** What JSON says; undefined when it is empty or no JSON, as a line that is being written is not. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -2,6 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const PAUSE_MS = 10;
 
+/** Whether something succeeds: for {@link until}. */
+export function succeeds(trying: Promise<unknown>): Promise<boolean> {
+  return trying.then(() => true).catch(() => false);
+}
+
 /**
  * Looks again and again until there is something to see, and answers it. Fails with `what` when `withinMs` have passed,
  * so that the message tells what did not happen.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { type Closable, type Environment, startEnvironment } from '../../dev/kit/environment.ts';
+import { parseJson } from '../../dev/kit/http.ts';
 
 /** What can be taken away. */
 export type Part = 'kafka' | 'workers' | 'temporal' | 'mysql';
@@ -56,17 +57,8 @@ export function startFragileStack(): Promise<FragileStack> {
       },
       async loggedRequests() {
         const log = await readFile(join(supervisor.folder, 'logs', 'api.log'), 'utf8');
-        return log.split('\n').flatMap((line) => requestLineSchema.safeParse(parseLine(line)).data ?? []);
+        return log.split('\n').flatMap((line) => requestLineSchema.safeParse(parseJson(line)).data ?? []);
       },
     };
   });
-}
-
-/** Undefined when it is no JSON, as a line that is being written is not. */
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../kit/http.ts';
 import { BenchClient } from '../http.ts';
 
 /** An answer, whatever it says, and how long it took to be here as a whole. */
@@ -27,13 +28,5 @@ export class Customer {
 
   close(): void {
     this.#client.close();
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

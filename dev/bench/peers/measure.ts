@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Summary, summarise } from '../../kit/statistics.ts';
+import { median, type Summary, sum, summarise } from '../../kit/statistics.ts';
 import { operateNext, type Timing } from './operate.ts';
 import { type Call, HOST_DELAYS_MS, type HostDelayMs, type Lane, type Peer } from './peer.ts';
 import { type ProcessorTime, readProcessorTime, usedForEach } from './processor-time.ts';
@@ -59,7 +59,7 @@ export async function measure(peers: readonly Peer[], events: PublishedEvents, e
       return {
         accept: summarise(own[delayMs].map(({ accepted }) => accepted)),
         whole: summarise(own[delayMs].map(({ published }) => published)),
-        unavailable: [...own[delayMs], ...ownBlocks].reduce((sum, { unavailable }) => sum + unavailable, 0),
+        unavailable: sum([...own[delayMs], ...ownBlocks].map(({ unavailable }) => unavailable)),
         ...summariseBlocks(ownBlocks),
       };
     };
@@ -166,14 +166,14 @@ async function runBlock(
 
 function summariseBlocks(blocks: readonly Block[]): Pick<DelayResults, 'operationsPerSecond' | 'rates' | 'cpuMs'> {
   const rates = blocks.map(({ operations, ms }) => (operations * 1_000) / ms);
-  const operations = blocks.reduce((sum, block) => sum + block.operations, 0);
+  const operations = sum(blocks.map((block) => block.operations));
   const cpuMs: ProcessorTime = {};
   for (const { before, after } of blocks) {
     for (const [name, used] of Object.entries(usedForEach(before, after, operations))) {
       cpuMs[name] = (cpuMs[name] ?? 0) + used;
     }
   }
-  return { operationsPerSecond: summarise(rates).p50, rates, cpuMs };
+  return { operationsPerSecond: median(rates), rates, cpuMs };
 }
 
 function rotated<T>(items: readonly T[], by: number): T[] {
