@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Account } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
@@ -11,8 +11,8 @@ const BILLING_BUDGET_MS = 1_000;
 let stack: PrivateStack;
 beforeAll(async () => {
   stack = await createPrivateStack();
+  return stack.close;
 });
-afterAll(() => stack?.close());
 
 describe('while Kafka accepts connections and says nothing', () => {
   test('no customer waits for it, and every event is published under its id once it speaks again', async () => {

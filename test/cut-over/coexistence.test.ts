@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { readBillingEvents } from '../../billing/consume.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { type Account, readAction } from '../../dev/kit/account.ts';
 import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
@@ -31,16 +31,13 @@ let db: Database;
 beforeAll(async () => {
   // A database of its own, because the whole of it is audited.
   stack = await createPrivateStack({
+    worker: true,
     ownDatabase: true,
     logger: pino({ level: 'info' }, collecting(apiLog)),
     settings: { QUARANTINE_SECONDS: '1' },
   });
-  await stack.startWorker();
-  db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-});
-afterAll(async () => {
-  await db?.destroy();
-  await stack?.close();
+  ({ db } = stack);
+  return stack.close;
 });
 
 test(`${CHANGES} changes through two gateways whose flags flip at random are neither lost nor doubled`, async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../dev/kit/until.ts';
 import { validators } from '../support/json-schemas.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
@@ -8,10 +8,9 @@ import { actionsOf, EXAMPLES, type Example, heldBy, useController, useNode } fro
 
 let stack: PrivateStack;
 beforeAll(async () => {
-  stack = await createPrivateStack();
-  await stack.startWorker();
+  stack = await createPrivateStack({ worker: true });
+  return stack.close;
 });
-afterAll(() => stack.close());
 
 /** Every operation that was started for an account, with its input; waits until there are `count`. */
 async function startedFor(accountId: number, count: number): Promise<{ kind: string; input: unknown }[]> {

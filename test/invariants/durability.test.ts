@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startOptions } from '../../client/start-options.ts';
 import { startWorker } from '../../dev/environment/application.ts';
 import { ProcessSupervisor } from '../../dev/environment/processes.ts';
@@ -21,8 +21,8 @@ const TIMEOUTS = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '8000', HOST_ACKNOWLEDGMENT_A
 let stack: PrivateStack;
 beforeAll(async () => {
   stack = await createPrivateStack({ settings: TIMEOUTS });
+  return stack.close;
 });
-afterAll(() => stack?.close());
 
 describe('an operation', () => {
   test('is accepted while every worker is down, and carried through by the next one', async () => {

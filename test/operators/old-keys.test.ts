@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../db/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../db/database.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import { TASK_QUEUE } from '../../domain/names.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
@@ -10,13 +10,9 @@ import { useCustomer } from '../support/reserved.ts';
 let stack: PrivateStack;
 let db: Database;
 beforeAll(async () => {
-  stack = await createPrivateStack({ ownDatabase: true });
-  db = openDatabase({ url: stack.mysqlUrl, poolSize: 2 });
-  await stack.startWorker();
-});
-afterAll(async () => {
-  await stack?.close();
-  await db?.destroy();
+  stack = await createPrivateStack({ ownDatabase: true, worker: true });
+  ({ db } = stack);
+  return stack.close;
 });
 
 async function countKeys(): Promise<number> {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { databaseTime } from '../../db/checked-operations.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
@@ -39,15 +39,12 @@ let db: Database;
 let metricsAddress: string;
 beforeAll(async () => {
   metricsAddress = `127.0.0.1:${await freePort()}`;
-  stack = await createPrivateStack({ ownDatabase: true, settings: { METRICS_ADDRESS: metricsAddress } });
-  db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-  await stack.startWorker();
+  const settings = { METRICS_ADDRESS: metricsAddress };
+  stack = await createPrivateStack({ ownDatabase: true, worker: true, settings });
+  ({ db } = stack);
   // So seldom that it runs only when a test says so.
   await scheduleReconciler(stack.temporal, 86_400);
-});
-afterAll(async () => {
-  await stack?.close();
-  await db?.destroy();
+  return stack.close;
 });
 
 /**

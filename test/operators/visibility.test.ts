@@ -1,5 +1,5 @@
 import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { until } from '../../dev/kit/until.ts';
 import { ACCOUNT, ADDRESS, HOST, OPERATION, REGION, STUCK, STUCK_QUERY } from '../../domain/search-attributes.ts';
@@ -15,6 +15,7 @@ import { runningOperation } from '../support/temporal.ts';
 let stack: PrivateStack;
 beforeAll(async () => {
   stack = await createPrivateStack({
+    worker: true,
     settings: {
       HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '1500',
       HOST_ACKNOWLEDGMENT_ATTEMPTS: '5',
@@ -22,9 +23,8 @@ beforeAll(async () => {
       BILLING_STUCK_AFTER_MS: '1500',
     },
   });
-  await stack.startWorker();
+  return stack.close;
 });
-afterAll(() => stack?.close());
 
 const metadataSchema = z.object({ currentDetails: z.string() });
 

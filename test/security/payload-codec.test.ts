@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient } from '../../client/index.ts';
 import { until } from '../../dev/kit/until.ts';
@@ -18,9 +18,8 @@ let stack: PrivateStack;
 
 beforeAll(async () => {
   stack = await createPrivateStack({ settings: { TEMPORAL_CODEC_KEYS: OLD } });
+  return stack.close;
 });
-
-afterAll(() => stack?.close());
 
 /** A client in the stack's namespace, with keys of its own or none. */
 function clientWith(codecKeys: string) {

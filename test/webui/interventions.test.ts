@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import type { Account, Action } from '../../dev/kit/account.ts';
 import type { ManualHost } from '../../dev/kit/manual-host.ts';
@@ -18,11 +18,10 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   let stack: PrivateStack;
   beforeAll(async () => {
     // A database of its own, so that the audit takes up nothing of other tests. It is run when a test presses for it.
-    stack = await createPrivateStack({ ownDatabase: true });
-    await stack.startWorker();
+    stack = await createPrivateStack({ ownDatabase: true, worker: true });
     await scheduleReconciler(stack.temporal, 86_400);
+    return stack.close;
   });
-  afterAll(() => stack?.close());
   const webUi = useWebUi(() => stack.namespace);
 
   test('a cancelled assign is undone, and a reset carries it through', async () => {
