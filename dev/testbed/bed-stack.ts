@@ -2,7 +2,7 @@ import { printError } from '../../platform/text/print.ts';
 import { messageOf } from '../environment/errors.ts';
 import { NO_POOL_SHARES } from '../environment/no-pool-shares.ts';
 import type { Report } from '../environment/servers/index.ts';
-import { type Closable, startEnvironment } from '../kit/environment.ts';
+import { type Closable, type Environment, type EnvironmentOptions, startEnvironment } from '../kit/environment.ts';
 import type { Operator } from '../kit/operator.ts';
 import type { Control } from './control.ts';
 import { type Population, type PopulationOptions, populate } from './population.ts';
@@ -27,23 +27,28 @@ export interface ControlPlane extends Closable {
 }
 
 /** Starts servers, API and worker on empty data. */
-export function startControlPlane({ control, report, folder }: ControlPlaneOptions): Promise<ControlPlane> {
-  const onDeath = (failure: Error) => printError(failure.message);
-  return startEnvironment({ folder, report, onDeath, settings: NO_POOL_SHARES }, async (environment) => {
-    const { supervisor, operator, apiUrl } = environment;
-    await environment.startApplication({ host: '0.0.0.0' });
-    report(`Application: the API answers at ${apiUrl} in the namespace ${control.namespace.name}`);
-    return {
-      operator,
-      async killTemporal() {
-        await supervisor.kill('temporal');
-        return () =>
-          void supervisor.startAgain('temporal').catch((error: unknown) => {
-            report(`Temporal was not started again: ${messageOf(error)}`);
-          });
-      },
-    };
-  });
+export function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  return startEnvironment(optionsOf(options), (environment) => startOn(environment, options));
+}
+
+function optionsOf({ folder, report }: ControlPlaneOptions): EnvironmentOptions {
+  return { folder, report, settings: NO_POOL_SHARES, onDeath: (failure) => printError(failure.message) };
+}
+
+async function startOn(environment: Environment, { control, report }: ControlPlaneOptions) {
+  const { supervisor, operator, apiUrl } = environment;
+  await environment.startApplication({ host: '0.0.0.0' });
+  report(`Application: the API answers at ${apiUrl} in the namespace ${control.namespace.name}`);
+  return {
+    operator,
+    async killTemporal() {
+      await supervisor.kill('temporal');
+      return () =>
+        void supervisor.startAgain('temporal').catch((error: unknown) => {
+          report(`Temporal was not started again: ${messageOf(error)}`);
+        });
+    },
+  };
 }
 
 /** What {@link startBedStack} is to start. */
@@ -58,21 +63,14 @@ export interface BedStack extends ControlPlane {
 }
 
 /** Starts a control plane, makes a test bed, and starts the agents of its hosts. */
-export async function startBedStack({ droplets, ...options }: BedStackOptions): Promise<BedStack> {
-  const controlPlane = await startControlPlane(options);
-  let bed: Testbed | null = null;
-  const close = async () => {
-    await bed?.close();
-    await controlPlane.close();
-  };
-  try {
-    bed = await createTestbed(options);
+export function startBedStack({ droplets, ...options }: BedStackOptions): Promise<BedStack> {
+  return startEnvironment(optionsOf(options), async (environment) => {
+    const controlPlane = await startOn(environment, options);
+    const bed = await createTestbed(options);
+    environment.onClose(() => bed.close());
     const population = await populate(bed, { ...controlPlane, pools: POOLS, ...droplets });
     for (const host of population.registered) population.startAgent(host);
     options.report(`Test bed: ${bed.hosts.length} hosts with ${population.droplets.length} droplets`);
-    return { ...controlPlane, bed, population, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    return { ...controlPlane, bed, population };
+  });
 }

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NO_POOL_SHARES } from '../../dev/environment/no-pool-shares.ts';
-import { freePort, freePorts } from '../../dev/environment/ports.ts';
+import { freePorts } from '../../dev/environment/ports.ts';
 import type { ProcessStart } from '../../dev/environment/processes.ts';
 import { type Closable, type Environment, type Place, startEnvironment } from '../../dev/kit/environment.ts';
 import type { Operator } from '../../dev/kit/operator.ts';
+import { startGateway } from '../../dev/kit/upstreams.ts';
 import { codePathsNamed } from '../../edge/code-paths.ts';
 import { changeSettings } from '../../edge/flags/flag-file.ts';
 import type { FlagSetting } from '../../edge/flags/setting.ts';
@@ -57,6 +58,7 @@ export interface FaultStack extends Closable {
   gatewayUrls: Record<Side, string>;
   /** Base URL of each API, reached without a proxy. */
   apiUrls: Record<Side, string>;
+  environment: Environment;
   /** The servers, reached without a proxy. */
   mysqlUrl: string;
   kafkaBrokers: string;
@@ -68,8 +70,6 @@ export interface FaultStack extends Closable {
   kafkaDisk: KafkaDisk | null;
   /** What shifts the database's clock, for instance `+3`; null where its clock cannot be faked. */
   clockFile: string | null;
-  /** Processes that have ended without being killed here. */
-  deaths: Environment['deaths'];
 }
 
 /** Where an environment keeps its files, and who is told; it is stopped when the signal is aborted, even while it starts. */
@@ -111,7 +111,7 @@ export function startFaultStack(options: FaultStackOptions): Promise<FaultStack>
     },
     async (environment) => {
       if (!processes || !between) throw new Error('the connections are not there');
-      const { operator, servers, dataFolder, deaths, flagFile } = environment;
+      const { operator, servers, dataFolder, flagFile } = environment;
       const { tools, disk, clockFile, toxiproxy, taps, portOf } = between;
       await flipAll(flagFile);
       await environment.prepare();
@@ -133,7 +133,7 @@ export function startFaultStack(options: FaultStackOptions): Promise<FaultStack>
       const accounts: FaultAccount[] = [];
       while (accounts.length < ACCOUNTS) accounts.push(await makeAccount(operator, `faults-${accounts.length + 1}`));
       return {
-        ...{ processes, toxiproxy, taps, tools, accounts, networkFiles, deaths },
+        ...{ environment, processes, toxiproxy, taps, tools, accounts, networkFiles },
         gatewayUrls: { left: left.gateway, right: right.gateway },
         apiUrls: { left: left.api, right: right.api },
         mysqlUrl: servers.mysqlUrl,
@@ -202,14 +202,12 @@ async function startSide(environment: Environment, { portOf, taps, apiPorts }: B
     environment.startWorker(worker, tapped(worker)),
   ]);
   // There is no legacy upstream; a gateway that cannot tell whose request it is asks it all the same, and says that it did not answer.
-  const gateway = {
+  const { url } = await startGateway(environment, {
     name: `gateway-${side}`,
-    port: await freePort(),
     apiUrl: `http://127.0.0.1:${portOf(`gateway-${side}`)}`,
-    environment: { EDGE_DEFAULT_UPSTREAM: 'new' },
-  };
-  const settings = reaching(portOf(`mysql-${side}`), portOf(`temporal-${side}`));
-  const { url } = await environment.startGateway(gateway, settings);
+    variables: { EDGE_DEFAULT_UPSTREAM: 'new' },
+    settings: reaching(portOf(`mysql-${side}`), portOf(`temporal-${side}`)),
+  });
   return { api: `http://127.0.0.1:${port}`, gateway: url };
 }
 

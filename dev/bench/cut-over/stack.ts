@@ -4,6 +4,7 @@ import { type DroppingProxy, startMysqlProxy } from '../../environment/dropping-
 import { NO_POOL_SHARES } from '../../environment/no-pool-shares.ts';
 import { type Closable, type Environment, startEnvironment } from '../../kit/environment.ts';
 import type { RegisteredHost } from '../../kit/operator.ts';
+import { startLegacy } from '../../kit/upstreams.ts';
 import { POOL, REGION } from '../stack.ts';
 import { Customer } from './client.ts';
 
@@ -87,7 +88,7 @@ async function startBoth(environment: Environment, { latencyScale, fragile }: St
     environment.through(proxy ? { mysqlUrl: proxy.mysqlUrl } : {});
   const [api, legacy] = await Promise.all([
     environment.startApi({ settings: through(proxies.new) }),
-    environment.startLegacy(latencyScale, through(proxies.legacy)),
+    startLegacy(environment, latencyScale, through(proxies.legacy)),
   ]);
   const processes = [api, legacy.monolith, legacy.services];
   return { proxies, processes, legacyUrl: legacy.url, legacyServicesPid: legacy.services.pid };

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median, type Summary, sum, summarise } from '../../kit/statistics.ts';
+import { type ProcessorTime, readProcessorTime, usedForEach } from '../processes.ts';
 import { operateNext, type Timing } from './operate.ts';
 import { type Call, HOST_DELAYS_MS, type HostDelayMs, type Lane, type Peer } from './peer.ts';
-import { type ProcessorTime, readProcessorTime, usedForEach } from './processor-time.ts';
 import type { PublishedEvents } from './published.ts';
 
 /** How much is measured. */
@@ -81,7 +81,7 @@ async function warmUp(peer: Peer, events: PublishedEvents, rounds: number): Prom
 
 async function measureIdle(peers: readonly Peer[]): Promise<Map<Peer, ProcessorTime>> {
   const read = async () =>
-    new Map(await Promise.all(peers.map(async (peer) => [peer, await readProcessorTime(peer)] as const)));
+    new Map(await Promise.all(peers.map(async (peer) => [peer, await readProcessorTime(peer.processes())] as const)));
   const before = await read();
   await sleep(IDLE_MS);
   const after = await read();
@@ -147,7 +147,7 @@ async function runBlock(
   delayMs: HostDelayMs,
   { inFlight, blockMs, keys: repeatable }: Effort,
 ): Promise<Block> {
-  const before = await readProcessorTime(peer);
+  const before = await readProcessorTime(peer.processes());
   const begin = performance.now();
   let operations = 0;
   let unavailable = 0;
@@ -161,7 +161,7 @@ async function runBlock(
   const ms = performance.now() - begin;
   // What the engine still writes about these operations is theirs.
   await sleep(20 * PAUSE_MS);
-  return { peer, delayMs, operations, unavailable, ms, before, after: await readProcessorTime(peer) };
+  return { peer, delayMs, operations, unavailable, ms, before, after: await readProcessorTime(peer.processes()) };
 }
 
 function summariseBlocks(blocks: readonly Block[]): Pick<DelayResults, 'operationsPerSecond' | 'rates' | 'cpuMs'> {

@@ -1,7 +1,7 @@
 import { fixed, markdownTable, sum } from '../../kit/statistics.ts';
+import type { ProcessorTime } from '../processes.ts';
 import type { Effort, PeerResults } from './measure.ts';
 import { HOST_DELAYS_MS, type HostDelayMs } from './peer.ts';
-import type { ProcessorTime } from './processor-time.ts';
 import type { Recovery } from './recovery.ts';
 
 /** Everything a run has found. */

@@ -4,6 +4,7 @@ import { changeSettings } from '../../../edge/flags/flag-file.ts';
 import { freePort } from '../../environment/ports.ts';
 import { createAuthority } from '../../kit/certificates.ts';
 import type { Environment } from '../../kit/environment.ts';
+import { startGateway } from '../../kit/upstreams.ts';
 
 /** How customers reach the API. */
 export interface PublicPath {
@@ -27,7 +28,7 @@ export async function startPublicPath(environment: Environment): Promise<PublicP
     ...change,
     change: (before) => ({ ...before, on: true, percent: 100 }),
   });
-  const gateway = await environment.startGateway({ environment: { EDGE_DEFAULT_UPSTREAM: 'new' } });
+  const gateway = await startGateway(environment, { variables: { EDGE_DEFAULT_UPSTREAM: 'new' } });
   const tlsPort = await freePort();
   await environment.startScript('terminator', 'dev/bench/services/terminator.ts', {
     settings: {

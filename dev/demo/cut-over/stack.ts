@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Database } from '../../../db/database.ts';
 import { CODE_PATHS } from '../../../edge/code-paths.ts';
 import { changeSettings } from '../../../edge/flags/flag-file.ts';
 import { OFF } from '../../../edge/flags/setting.ts';
@@ -8,6 +9,7 @@ import { PROJECT_FOLDER } from '../../environment/paths.ts';
 import { freePort } from '../../environment/ports.ts';
 import type { RunningProcess } from '../../environment/processes.ts';
 import { type Closable, type Environment, startEnvironment } from '../../kit/environment.ts';
+import { startGateway, startLegacy } from '../../kit/upstreams.ts';
 import type { AgentsPlan } from './agents.ts';
 import type { ClientPlan } from './clients/record.ts';
 import { type MadeCustomer, populate } from './population.ts';
@@ -29,7 +31,7 @@ export interface WalkStack extends Closable {
   /** The logs of the two stacks, with a line for each request that they were sent. */
   logFiles: { legacy: string; new: string };
   flagFile: string;
-  mysqlUrl: string;
+  db: Database;
   kafkaBrokers: string;
   customers: MadeCustomer[];
   /** What every host's network is kept in. */
@@ -57,7 +59,7 @@ export function startWalkStack({ customers, ...options }: WalkStackOptions): Pro
   return startEnvironment({ ...options, ...own }, async (environment) => {
     const { servers, operator, apiUrl, flagFile, dataFolder, deaths } = environment;
     const [api] = await environment.startApplication();
-    const legacy = await environment.startLegacy();
+    const legacy = await startLegacy(environment);
     await changeSettings(flagFile, { by: 'demo', codePaths: [...CODE_PATHS], change: () => OFF });
     const gateways = await startGateways(environment, legacy.url);
     options.report('Both stacks and two gateways are up; all flags are off');
@@ -70,7 +72,7 @@ export function startWalkStack({ customers, ...options }: WalkStackOptions): Pro
     return {
       gateways,
       logFiles: { legacy: legacy.monolith.logFile, new: api.logFile },
-      ...{ flagFile, deaths, mysqlUrl: servers.mysqlUrl, kafkaBrokers: servers.kafkaBrokers },
+      ...{ flagFile, deaths, db: environment.openDatabase(4), kafkaBrokers: servers.kafkaBrokers },
       customers: population.customers,
       networkFiles: hosts.map(({ networkFile }) => networkFile),
       command: (name, ...words) => runCommand(environment, name, words),
@@ -85,8 +87,8 @@ async function startGateways(environment: Environment, legacyUrl: string): Promi
   while (gateways.length < GATEWAYS) {
     const metricsAddress = `127.0.0.1:${await freePort()}`;
     const name = `gateway-${gateways.length + 1}`;
-    const settings = { METRICS_ADDRESS: metricsAddress };
-    const { url, process } = await environment.startGateway({ name, legacyUrl, environment: settings });
+    const variables = { METRICS_ADDRESS: metricsAddress };
+    const { url, process } = await startGateway(environment, { name, legacyUrl, variables });
     gateways.push({ url, metricsUrl: `http://${metricsAddress}/metrics`, logFile: process.logFile });
   }
   return gateways;
