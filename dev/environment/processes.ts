@@ -109,11 +109,6 @@ export class ProcessSupervisor {
     for (const roles of STOP_ORDER) await this.#stopRoles(roles);
   }
 
-  /** Stops the children of one role only; others can still be started. */
-  async stopRole(role: ProcessRole): Promise<void> {
-    await this.#stopRoles([role]);
-  }
-
   /** The newest process of a name, which may have ended; throws a {@link StackError} when there was none. */
   find(name: string): RunningProcess {
     return this.#find(name).process;

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import { type Closable, type Environment, startEnvironment } from '../../dev/kit/environment.ts';
-import { parseJson } from '../../dev/kit/http.ts';
+import { readJsonLines } from '../../dev/kit/json-lines.ts';
 
 /** What can be taken away. */
 export type Part = 'kafka' | 'workers' | 'temporal' | 'mysql';
@@ -55,10 +54,7 @@ export function startFragileStack(): Promise<FragileStack> {
         else supervisor.signal(nameOf(part), 'SIGCONT');
         if (part !== 'workers') await environment.answers(part);
       },
-      async loggedRequests() {
-        const log = await readFile(join(supervisor.folder, 'logs', 'api.log'), 'utf8');
-        return log.split('\n').flatMap((line) => requestLineSchema.safeParse(parseJson(line)).data ?? []);
-      },
+      loggedRequests: () => readJsonLines(requestLineSchema, join(supervisor.folder, 'logs', 'api.log')),
     };
   });
 }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Account } from '../../kit/account.ts';
+import { readJsonLines } from '../../kit/json-lines.ts';
 import { until } from '../../kit/until.ts';
 import type { BedHost } from '../../testbed/bed-host.ts';
 import type { ControlPlane } from '../../testbed/bed-stack.ts';
@@ -94,10 +94,8 @@ export class FilledHost {
   /** The times of the last turns. */
   async times(turns: number): Promise<ChangeTimes> {
     const agent: ChangeTimes['agent'] = { attach: [], detach: [] };
-    for (const line of (await readFile(this.#logFile, 'utf8')).split('\n')) {
-      if (!line.startsWith('{')) continue;
-      const { data } = appliedLine.safeParse(JSON.parse(line));
-      if (data) agent[data.change].push(data.milliseconds);
+    for (const { change, milliseconds } of await readJsonLines(appliedLine, this.#logFile)) {
+      agent[change].push(milliseconds);
     }
     const last = (times: { attach: number[]; detach: number[] }) => ({
       attach: times.attach.slice(-turns),

@@ -5,8 +5,8 @@ import { NO_POOL_SHARES } from '../../environment/no-pool-shares.ts';
 import { type Closable, type Environment, startEnvironment } from '../../kit/environment.ts';
 import type { RegisteredHost } from '../../kit/operator.ts';
 import { startLegacy } from '../../kit/upstreams.ts';
+import { BenchClient } from '../http.ts';
 import { POOL, REGION } from '../stack.ts';
-import { Customer } from './client.ts';
 
 const HOSTS = 2;
 /** Addresses that a customer has on droplets all the time, so that a list is one of several. */
@@ -19,7 +19,7 @@ export type Side = (typeof SIDES)[number];
 
 /** A stack under measurement, and a customer of its own. */
 export interface MeasuredStack {
-  customer: Customer;
+  customer: BenchClient;
   region: string;
   /** Two new droplets. */
   droplets(): Promise<[number, number]>;
@@ -100,7 +100,7 @@ async function makeCustomer({ operator }: Environment, url: string) {
   const droplet = () => account.makeDroplet(REGION);
   for (let held = 0; held < HELD; held++) await account.reserveFor(await droplet());
   return {
-    customer: new Customer(url, account.token),
+    customer: new BenchClient(url, account.token),
     region: REGION,
     droplets: async (): Promise<[number, number]> => [await droplet(), await droplet()],
   };

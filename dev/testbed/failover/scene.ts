@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PROJECT_FOLDER } from '../../environment/paths.ts';
+import { readJsonLines } from '../../kit/json-lines.ts';
 import { until } from '../../kit/until.ts';
 import type { BedStack } from '../bed-stack.ts';
 import type { PlacedDroplet, Population, RegisteredHost } from '../population.ts';
@@ -105,14 +106,13 @@ export class Scene {
     return {
       completed: async () => {
         await until('the script has moved the address', async () => script.exitCode !== null, 60_000);
-        const lines = await readLines(files.events);
-        const events = lines.flatMap((line) => watchEventSchema.safeParse(line).data ?? []);
+        const events = await readJsonLines(watchEventSchema, files.events);
         return watchTimesSchema.parse(Object.fromEntries(events.map(({ event, at }) => [event, at])));
       },
       stop: async () => {
         client.kill('SIGTERM');
         await until('the client has stopped', async () => client.exitCode !== null);
-        return (await readLines(files.requests)).flatMap((line) => requestSchema.safeParse(line).data ?? []);
+        return readJsonLines(requestSchema, files.requests);
       },
     };
   }
@@ -124,11 +124,6 @@ export interface Watching {
   completed(): Promise<WatchTimes>;
   /** Ends the client; resolves with all that it asked. */
   stop(): Promise<ClientRequest[]>;
-}
-
-async function readLines(file: string): Promise<unknown[]> {
-  const lines = (await readFile(file, 'utf8')).split('\n');
-  return lines.filter((line) => line.startsWith('{')).map((line): unknown => JSON.parse(line));
 }
 
 /** A balancer that says which one it is. */
