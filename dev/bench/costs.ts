@@ -17,7 +17,7 @@ export interface Meter {
 export async function readMeter(stack: BenchStack, db: Database): Promise<Meter> {
   const [mysqlQueries, kafkaMessages, cpuMs] = await Promise.all([
     countQueries(db),
-    countMessages(stack.environment.servers.kafkaBrokers.split(',')),
+    countMessages(stack.running.servers.kafkaBrokers.split(',')),
     readProcessorTime(stack.pids),
   ]);
   return { at: performance.now(), mysqlQueries, kafkaMessages, cpuMs };

@@ -27,7 +27,7 @@ const stack = await startBenchStack(
   options.inFlight,
 );
 try {
-  const results = await measure(stack, stack.environment.openDatabase(1), {
+  const results = await measure(stack, stack.running.openDatabase(1), {
     rounds: options.rounds,
     blocks: options.blocks,
     blockMs: options.blockSeconds * 1_000,

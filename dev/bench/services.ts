@@ -50,16 +50,16 @@ const options = commandLine('bench:services')
   .opts<{ json: boolean; rounds: number; readyMadeRounds: number; workers: number; embeddedWorker: boolean }>();
 
 const stack = await startBenchStack({ workers: options.workers, embeddedWorker: options.embeddedWorker }, 1);
-const db = stack.environment.openDatabase(1);
+const db = stack.running.openDatabase(1);
 const admitting = openAdmittingClient({
-  db: stack.environment.openDatabase(20),
+  db: stack.running.openDatabase(20),
   temporal: stack.temporal,
   logger: pino({ level: 'silent' }),
   rules: API_RULES,
   timeouts: API_TIMEOUTS,
 });
 try {
-  const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack.environment);
+  const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack.running);
   const { token } = stack.customer;
   const kept = new BenchClient(tlsUrl, token, { certificateAuthority });
   const fresh = new BenchClient(tlsUrl, token, { certificateAuthority, keepAlive: false });

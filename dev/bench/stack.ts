@@ -28,7 +28,7 @@ export interface Lane {
 
 /** Everything a run measures on. */
 export interface BenchStack extends Closable {
-  environment: Environment;
+  running: Environment;
   /** The account that everything belongs to, and a caller with its token. */
   customer: Account;
   api: BenchClient;
@@ -54,7 +54,7 @@ export function startBenchStack({ workers, embeddedWorker }: Deployment, laneCou
     const api = new BenchClient(apiUrl, customer.token);
     environment.onClose(() => api.close());
     return {
-      environment,
+      running: environment,
       customer,
       api,
       temporal: await environment.openTemporal(),

@@ -21,7 +21,7 @@ export interface AccountLimits {
   dropletLimit?: number;
 }
 
-/** Makes what a control plane is populated with, by the admin API. Everything throws when the API refuses it. */
+/** Makes what a control plane is populated with, by the admin API. Throws when the API rejects it. */
 export class Operator {
   readonly http: Http;
 

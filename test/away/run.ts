@@ -72,11 +72,11 @@ export async function runAway(options: AwayOptions): Promise<AwayResult> {
   const { modes, rates, awayMs, healthyMs, folder, report, signal } = options;
   const stack = await startAwayStack({ folder, report, signal });
   try {
-    const { environment } = stack;
-    const db = environment.openDatabase(2);
+    const { running } = stack;
+    const db = running.openDatabase(2);
     const customers: Customer[] = [];
     while (customers.length < CUSTOMERS) {
-      customers.push(new Customer(await environment.operator.makeAccount(`customer-${customers.length + 1}`)));
+      customers.push(new Customer(await running.operator.makeAccount(`customer-${customers.length + 1}`)));
     }
     const stock = stockFor((rates.writes * Math.max(awayMs, healthyMs)) / 1_000, CUSTOMERS);
     const results: ModeResult[] = [];
@@ -90,8 +90,8 @@ export async function runAway(options: AwayOptions): Promise<AwayResult> {
     return {
       rates,
       modes: results,
-      violations: await findViolations(environment, db),
-      deaths: environment.deaths.map(({ message }) => message),
+      violations: await findViolations(running, db),
+      deaths: running.deaths.map(({ message }) => message),
     };
   } finally {
     await stack.close();
@@ -119,7 +119,7 @@ async function runMode({ stack, db, customers, mode, options }: ModeRun): Promis
   await rested();
 
   const during = new Load(customers);
-  const watch = new Watch(stack.environment.apiUrl, db);
+  const watch = new Watch(stack.running.apiUrl, db);
   await stack.takeTemporal(mode);
   report(`${mode}: Temporal is away`);
   watch.start();
@@ -193,9 +193,9 @@ async function allCompleted(db: Database): Promise<void> {
   await until('every action was completed', isDone, COMPLETE_WITHIN_MS);
 }
 
-async function findViolations(environment: Environment, db: Database): Promise<string[]> {
-  const kafka = { brokers: environment.servers.kafkaBrokers.split(',') };
-  const temporal = await environment.openTemporal();
+async function findViolations(running: Environment, db: Database): Promise<string[]> {
+  const kafka = { brokers: running.servers.kafkaBrokers.split(',') };
+  const temporal = await running.openTemporal();
   const violations = await checkConsistency({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks: 10 });
   return violations.map(describeViolation);
 }

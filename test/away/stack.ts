@@ -15,7 +15,7 @@ const HOSTS = 2;
 
 /** The processes of an installation, with a proxy before Temporal. */
 export interface AwayStack extends Closable {
-  environment: Environment;
+  running: Environment;
   /** Takes Temporal away from everybody, at once. */
   takeTemporal(mode: Mode): Promise<void>;
   /** Brings it back; resolves when it answers. Nothing else is started again. */
@@ -42,7 +42,7 @@ export function startAwayStack(options: AwayStackOptions): Promise<AwayStack> {
     await operator.makeRegion(REGION, POOL);
     await environment.startHosts(await operator.registerHosts(REGION, HOSTS));
     return {
-      environment,
+      running: environment,
       async takeTemporal(mode) {
         if (mode === 'slowed') return toxiproxy.trouble(PROXY, 'latency', { latency: LATENCY_MS });
         if (mode === 'stopped') return supervisor.signal('temporal', 'SIGSTOP');

@@ -37,7 +37,7 @@ const table: string[][] = [];
 
 beforeAll(async () => {
   stack = await startFragileStack();
-  world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: stack.environment.apiUrl });
+  world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: stack.running.apiUrl });
   account = await world.account();
   const dropletIds = await world.droplets(account, 6);
   lanes = await prepareLanes(account, world.region, dropletIds);
@@ -85,7 +85,7 @@ async function outage(part: Part, failure: Failure): Promise<Outage> {
   const reserveIn = { region: world.region, everyMs: 100 };
   const traffic = new Traffic({
     account,
-    urls: [stack.environment.apiUrl],
+    urls: [stack.running.apiUrl],
     lanes,
     pauseMs: 200,
     readEveryMs: 25,
@@ -148,7 +148,7 @@ function answeredBetween(traffic: Traffic, from: number, to: number, kind: Timed
 }
 
 async function lookAtHealth(): Promise<Outage['health']> {
-  const http = new Http(stack.environment.apiUrl, null);
+  const http = new Http(stack.running.apiUrl, null);
   const startedAt = performance.now();
   const [live, ready] = await Promise.all([http.get('/healthz'), http.get('/readyz')]);
   return { live, ready, milliseconds: performance.now() - startedAt };
@@ -247,7 +247,7 @@ describe.each(FAILURES)('MySQL that is %s', (failure) => {
 });
 
 test('after all of it every event has been delivered under one id, and no invariant is broken', async () => {
-  const reader = await useTopicReader(stack.environment.servers.kafkaBrokers);
+  const reader = await useTopicReader(stack.running.servers.kafkaBrokers);
   await until(
     'every event was on the topic',
     async () => {
@@ -259,9 +259,9 @@ test('after all of it every event has been delivered under one id, and no invari
   for (const [id, messages] of Map.groupBy(reader.all, ({ event }) => event.id)) {
     expect(new Set(messages.map(({ event }) => JSON.stringify(event))).size, `${id} says one thing`).toBe(1);
   }
-  const { environment } = stack;
-  const [db, temporal] = [environment.openDatabase(4), await environment.openTemporal()];
-  const kafka = { brokers: environment.servers.kafkaBrokers.split(',') };
+  const { running } = stack;
+  const [db, temporal] = [running.openDatabase(4), await running.openTemporal()];
+  const kafka = { brokers: running.servers.kafkaBrokers.split(',') };
   const logger = pino({ level: 'silent' });
   // Hours are rebuilt from the topic, repeats dropped, and compared with the actions: what is doubled would show.
   const clean = async () => (await checkConsistency({ db, temporal, kafka, logger, looks: 1 })).length === 0;

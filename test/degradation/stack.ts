@@ -24,7 +24,7 @@ export type LoggedRequest = z.infer<typeof requestLineSchema>;
 
 /** A whole control plane with servers of its own, which a test may take away and bring back. */
 export interface FragileStack extends Closable {
-  environment: Environment;
+  running: Environment;
   take(part: Part, failure: Failure): Promise<void>;
   /** Brings it back and resolves as soon as it answers; nothing else is restarted. */
   bringBack(part: Part): Promise<void>;
@@ -43,7 +43,7 @@ export function startFragileStack(): Promise<FragileStack> {
     const gone = new Set<Part>();
     const nameOf = (part: Part) => (part === 'workers' ? 'worker' : part);
     return {
-      environment,
+      running: environment,
       async take(part, failure) {
         if (failure === 'silent') return supervisor.signal(nameOf(part), 'SIGSTOP');
         gone.add(part);

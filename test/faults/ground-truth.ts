@@ -27,8 +27,8 @@ export interface GroundTruth {
 
 /** Waits until everything has ended and holds, and reads what has become of it; what stays wrong is a problem. */
 export async function readGroundTruth(stack: FaultStack, signal?: AbortSignal): Promise<GroundTruth> {
-  const db = stack.environment.openDatabase(8);
-  const temporal = await stack.environment.openTemporal();
+  const db = stack.running.openDatabase(8);
+  const temporal = await stack.running.openTemporal();
   const look = () => problemsNow(stack, db, temporal).catch((error: unknown) => [String(error)]);
   const problems = await inTheEnd(look, SETTLE_WITHIN_MS, signal);
   return { actions: await listActions(stack, db), reasons: await reasonsOfErrors(db), problems };

@@ -110,7 +110,7 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   const problems = [
     ...log.problems,
     ...unprovenSteps(log.crashes),
-    ...stack.environment.deaths.map(({ message }) => message),
+    ...stack.running.deaths.map(({ message }) => message),
     ...history.complaints,
     ...truth.problems,
     ...linearizability.failures.map(

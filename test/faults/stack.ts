@@ -58,7 +58,7 @@ export interface FaultStack extends Closable {
   gatewayUrls: Record<Side, string>;
   /** Base URL of each API, reached without a proxy. */
   apiUrls: Record<Side, string>;
-  environment: Environment;
+  running: Environment;
   /** The servers, reached without a proxy. */
   mysqlUrl: string;
   kafkaBrokers: string;
@@ -133,7 +133,7 @@ export function startFaultStack(options: FaultStackOptions): Promise<FaultStack>
       const accounts: FaultAccount[] = [];
       while (accounts.length < ACCOUNTS) accounts.push(await makeAccount(operator, `faults-${accounts.length + 1}`));
       return {
-        ...{ environment, processes, toxiproxy, taps, tools, accounts, networkFiles },
+        ...{ running: environment, processes, toxiproxy, taps, tools, accounts, networkFiles },
         gatewayUrls: { left: left.gateway, right: right.gateway },
         apiUrls: { left: left.api, right: right.api },
         mysqlUrl: servers.mysqlUrl,

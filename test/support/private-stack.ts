@@ -68,7 +68,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
   const mysqlUrl = server === undefined ? stack.mysqlUrl : await createDatabase(server);
   const temporal = await createNamespace();
   const { namespace } = temporal.options;
-  const environment = {
+  const variables = {
     MYSQL_URL: mysqlUrl,
     MYSQL_POOL_SIZE: '10',
     KAFKA_BROKERS: stack.kafkaBrokers,
@@ -79,7 +79,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
     ...settings,
   };
-  const configuration = parseApiConfiguration(environment);
+  const configuration = parseApiConfiguration(variables);
   const api = await serveApi(configuration, logger);
   const stops = new Set<() => Promise<void>>();
   const stopWorkers = async () => {
@@ -91,7 +91,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
   const started: PrivateStack = {
     ...{ apiUrl: api.url, mysqlUrl, db, temporal, namespace, stopWorkers },
     async startWorker(options = {}) {
-      const stop = await runWorker(parseApiConfiguration({ ...environment, ...options.settings }));
+      const stop = await runWorker(parseApiConfiguration({ ...variables, ...options.settings }));
       stops.add(stop);
       return {
         stop: async () => {
@@ -113,8 +113,8 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
 /** A client of a new namespace on the one Temporal server; the caller closes its connection. */
 export async function createNamespace(): Promise<Client> {
   const namespace = `test-${randomBytes(4).toString('hex')}`;
-  const environment = { TEMPORAL_ADDRESS: inject('stack').temporalAddress, TEMPORAL_NAMESPACE: namespace };
-  const temporal = openTemporalClient(parseTemporalSettings(environment));
+  const variables = { TEMPORAL_ADDRESS: inject('stack').temporalAddress, TEMPORAL_NAMESPACE: namespace };
+  const temporal = openTemporalClient(parseTemporalSettings(variables));
   await registerNamespace(temporal);
   return temporal;
 }

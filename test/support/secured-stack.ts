@@ -12,7 +12,7 @@ export interface SecuredStack extends Closable {
   adminToken: string;
   data: DemoData;
   /** What its processes were started with: where the servers are and how to reach them. */
-  environment: Record<string, string>;
+  variables: Record<string, string>;
   /** Certificates for trying what is rejected. */
   certificates: { authority: string; otherAuthority: string; client: string; clientKey: string };
   /** Where its processes log. */
@@ -55,7 +55,7 @@ export async function createSecuredStack(settings: Record<string, string> = {}):
     await environment.startHosts(data.hosts);
     return {
       ...{ apiUrl, adminToken, data, certificates },
-      environment: { ...variables, MYSQL_URL: servers.mysqlUrl, KAFKA_BROKERS: servers.kafkaBrokers },
+      variables: { ...variables, MYSQL_URL: servers.mysqlUrl, KAFKA_BROKERS: servers.kafkaBrokers },
       logFolder: join(supervisor.folder, 'logs'),
     };
   });

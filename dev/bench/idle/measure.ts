@@ -32,7 +32,7 @@ const SPREAD_MS = 10_000;
 
 /** Measures every number of agents in each round, over equally long windows. */
 export async function measureIdle(stack: IdleStack, effort: IdleEffort): Promise<IdleCosts[]> {
-  const db = stack.environment.openDatabase(1);
+  const db = stack.running.openDatabase(1);
   const windows = new Map<number, Window[]>(effort.counts.map((count) => [count, []]));
   for (let round = 1; round <= effort.rounds; round++) {
     for (const [count, measured] of windows) {
@@ -51,15 +51,15 @@ interface Window {
 }
 
 async function measureWindow(
-  { environment, hosts }: IdleStack,
+  { running, hosts }: IdleStack,
   db: Database,
   count: number,
   { windowMs, settleMs }: IdleEffort,
 ): Promise<Window> {
-  const agents = IdleAgents.start(environment.apiUrl, hosts.slice(0, count), SPREAD_MS);
+  const agents = IdleAgents.start(running.apiUrl, hosts.slice(0, count), SPREAD_MS);
   async function read() {
     const [cpuMs, mysqlQueries, requests] = await Promise.all([
-      cpuTimeMs(environment.supervisor.find('api').pid),
+      cpuTimeMs(running.supervisor.find('api').pid),
       countQueries(db),
       agents.requests(),
     ]);

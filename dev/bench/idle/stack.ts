@@ -5,7 +5,7 @@ import { POOL, REGION } from '../stack.ts';
 
 /** One API process without a worker, and hosts that nobody has given anything to do. */
 export interface IdleStack extends Closable {
-  environment: Environment;
+  running: Environment;
   hosts: RegisteredHost[];
 }
 
@@ -17,6 +17,6 @@ export function startIdleStack(hostCount: number): Promise<IdleStack> {
   return startEnvironment(options, async (environment) => {
     await environment.startApplication({ workers: 0, embeddedWorker: false });
     await environment.operator.makeRegion(REGION, POOL);
-    return { environment, hosts: await environment.operator.registerHosts(REGION, hostCount) };
+    return { running: environment, hosts: await environment.operator.registerHosts(REGION, hostCount) };
   });
 }
