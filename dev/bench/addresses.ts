@@ -1,10 +1,10 @@
-import { InvalidArgumentError } from 'commander';
 import { commandLine, print, printJsonLine } from '../../platform/text/print.ts';
+import { numberFrom } from '../kit/script.ts';
+import { fixed, goalTable, markdownTable, summarise } from '../kit/statistics.ts';
 import { startControlPlane } from '../testbed/bed-stack.ts';
 import { runAsTestbed } from '../testbed/run-as-testbed.ts';
 import { createTestbed } from '../testbed/topology.ts';
 import { type ChangeTimes, FilledHost } from './addresses/filled-host.ts';
-import { summarise } from './percentiles.ts';
 
 /*
  * `npm run bench:addresses`: whether attaching and detaching take longer on a host that has many addresses. Two hosts
@@ -21,8 +21,8 @@ const CHANGES = ['attach', 'detach'] as const;
 
 const options = commandLine('bench:addresses')
   .description('Compares attach and detach on a host with few addresses and on one with many.')
-  .option('--many <count>', 'addresses on the full host', readCount, 1_000)
-  .option('--rounds <count>', 'attaches and detaches on each host', readCount, 100)
+  .option('--many <count>', 'addresses on the full host', numberFrom(1, { whole: true }), 1_000)
+  .option('--rounds <count>', 'attaches and detaches on each host', numberFrom(1, { whole: true }), 100)
   .parse()
   .opts<{ many: number; rounds: number }>();
 
@@ -65,13 +65,12 @@ function printReport({ few, many }: { few: ChangeTimes; many: ChangeTimes }, rec
       return { where, change, few: low, many: high, ratio: high.p50 / low.p50 };
     }),
   );
-  print(`\n| what | ${FEW} attached, p50 (p99) ms | ${options.many} attached, p50 (p99) ms | ratio of p50 |`);
-  print('|---|---|---|---|');
-  for (const { where, change, few: low, many: high, ratio } of rows) {
-    const what = where === 'agent' ? `${change}, in the agent` : `${change}, until the action is completed`;
-    const cells = [low, high].map(({ p50, p99 }) => `${p50.toFixed(1)} (${p99.toFixed(1)})`);
-    print(`| ${what} | ${cells.join(' | ')} | ${ratio.toFixed(2)} |`);
-  }
+  const headings = ['what', `${FEW} attached, p50 (p99) ms`, `${options.many} attached, p50 (p99) ms`, 'ratio of p50'];
+  const table = rows.map(({ where, change, few: low, many: high, ratio }) => [
+    where === 'agent' ? `${change}, in the agent` : `${change}, until the action is completed`,
+    ...[low, high].map(({ p50, p99 }) => `${fixed(p50)} (${fixed(p99)})`),
+    ratio.toFixed(2),
+  ]);
   const worst = Math.max(...rows.map(({ ratio }) => ratio));
   const goals = [
     { goal: `ratio ≤ ${GOAL_RATIO}`, measured: worst.toFixed(2), met: worst <= GOAL_RATIO },
@@ -81,14 +80,6 @@ function printReport({ few, many }: { few: ChangeTimes; many: ChangeTimes }, rec
       met: reconcileMs <= GOAL_RECONCILE_MS,
     },
   ];
-  print('\n| goal | measured | met |\n|---|---|---|');
-  for (const { goal, measured, met } of goals) print(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
-  print('');
+  print(['', ...markdownTable(headings, table), '', ...goalTable(goals), ''].join('\n'));
   printJsonLine({ rounds: options.rounds, rows, reconcileMs, goals });
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('A number from 1 is needed.');
-  return count;
 }

@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { BILLING_TOPIC } from '../../domain/names.ts';
-import { cpuTimeMs } from './processes.ts';
+import { type ProcessorTime, readProcessorTime, usedForEach } from './processes.ts';
 import type { BenchStack } from './stack.ts';
 
 /** What a deployment has used up to now. */
@@ -10,15 +10,15 @@ export interface Meter {
   at: number;
   mysqlQueries: number;
   kafkaMessages: number;
-  cpuMs: Map<string, number>;
+  cpuMs: ProcessorTime;
 }
 
 /** Reads all meters. */
 export async function readMeter(stack: BenchStack, db: Database): Promise<Meter> {
   const [mysqlQueries, kafkaMessages, cpuMs] = await Promise.all([
     countQueries(db),
-    countMessages(stack.kafkaBrokers),
-    readCpu(stack.pids),
+    countMessages(stack.running.servers.kafkaBrokers.split(',')),
+    readProcessorTime(stack.pids),
   ]);
   return { at: performance.now(), mysqlQueries, kafkaMessages, cpuMs };
 }
@@ -41,7 +41,7 @@ export function usedBetween(before: Meter, after: Meter): Usage {
     seconds: (after.at - before.at) / 1_000,
     mysqlQueries: after.mysqlQueries - before.mysqlQueries,
     kafkaMessages: after.kafkaMessages - before.kafkaMessages,
-    cpuMs: Object.fromEntries([...after.cpuMs].map(([name, used]) => [name, used - (before.cpuMs.get(name) ?? 0)])),
+    cpuMs: usedForEach(before.cpuMs, after.cpuMs, 1),
   };
 }
 
@@ -72,14 +72,4 @@ async function countMessages(brokers: string[]): Promise<number> {
   } finally {
     await admin.disconnect();
   }
-}
-
-async function readCpu(pids: Map<string, number[]>): Promise<Map<string, number>> {
-  const used = await Promise.all(
-    [...pids].map(async ([name, ids]): Promise<[string, number]> => {
-      const each = await Promise.all(ids.map(cpuTimeMs));
-      return [name, each.reduce((sum, milliseconds) => sum + milliseconds, 0)];
-    }),
-  );
-  return new Map(used);
 }

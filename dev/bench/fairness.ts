@@ -46,6 +46,5 @@ try {
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(results, null, 2));
   print(toFairnessMarkdown(results));
 } finally {
-  stack.victim.api.close();
   await stack.close();
 }

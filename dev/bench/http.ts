@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { z } from 'zod';
+import { parseJson } from '../kit/http.ts';
 
 /** How a {@link BenchClient} connects. */
 export interface BenchClientOptions {
@@ -8,6 +9,14 @@ export interface BenchClientOptions {
   keepAlive?: boolean;
   /** PEM of the authority that an https server's certificate must be of. */
   certificateAuthority?: string;
+}
+
+/** An answer, whatever it says, and how long it took to be here as a whole. */
+export interface TimedAnswer {
+  status: number;
+  /** Parsed JSON; undefined when empty or no JSON. */
+  body: unknown;
+  ms: number;
 }
 
 /** A caller of the API; node:http, because fetch costs the caller more than the API. */
@@ -68,6 +77,16 @@ export class BenchClient {
     });
     outgoing.end(payload);
     return promise;
+  }
+
+  /** Sends one request and reads its answer to the end, with the time that it took; status 0 is a broken connection. */
+  async timed(method: string, path: string, body?: unknown): Promise<TimedAnswer> {
+    const began = performance.now();
+    const { status, text } = await this.exchange(method, path, body).catch((error: unknown) => ({
+      status: 0,
+      text: String(error),
+    }));
+    return { status, body: parseJson(text), ms: performance.now() - began };
   }
 
   close(): void {

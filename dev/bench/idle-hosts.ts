@@ -1,4 +1,3 @@
-import { openDatabase } from '../../db/database.ts';
 import { commandLine, print, printJsonLine } from '../../platform/text/print.ts';
 import { type IdleEffort, measureIdle } from './idle/measure.ts';
 import { toIdleMarkdown } from './idle/report.ts';
@@ -25,12 +24,10 @@ const effort: IdleEffort = {
   settleMs: options.settleSeconds * 1_000,
 };
 const stack = await startIdleStack(Math.max(...effort.counts));
-const db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
 try {
-  const costs = await measureIdle(stack, db, effort);
+  const costs = await measureIdle(stack, effort);
   print(toIdleMarkdown(costs));
   printJsonLine({ effort, costs });
 } finally {
-  await db.destroy();
   await stack.close();
 }

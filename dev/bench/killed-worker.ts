@@ -10,7 +10,7 @@ const program = commandLine('bench:killed-worker')
   .option('--seed <number>', 'of the moments of the kills', Number, 1);
 const options = program.parse().opts<{ kills: number; inFlight: number; seed: number }>();
 
-const stack = await startKilledWorkerStack();
+const stack = await startKilledWorkerStack(options.inFlight);
 try {
   const kills = await measureKilledWorkers(stack, options);
   print(toKilledWorkerMarkdown(kills));

@@ -1,4 +1,3 @@
-import { openDatabase } from '../../db/database.ts';
 import { commandLine, print, printJson } from '../../platform/text/print.ts';
 import { measure } from './measure.ts';
 import { goals, toMarkdown } from './report.ts';
@@ -27,9 +26,8 @@ const stack = await startBenchStack(
   { workers: options.workers, embeddedWorker: options.embeddedWorker },
   options.inFlight,
 );
-const db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
 try {
-  const results = await measure(stack, db, {
+  const results = await measure(stack, stack.running.openDatabase(1), {
     rounds: options.rounds,
     blocks: options.blocks,
     blockMs: options.blockSeconds * 1_000,
@@ -38,6 +36,5 @@ try {
   if (options.json) printJson({ ...results, goals: goals(results) });
   else print(toMarkdown(results));
 } finally {
-  await db.destroy();
   await stack.close();
 }

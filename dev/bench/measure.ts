@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import { addressWorkflowId } from '../../domain/names.ts';
+import { median, type Summary, sum, summarise } from '../kit/statistics.ts';
 import { type Costs, costsPerOperation, type Meter, readMeter, usedBetween } from './costs.ts';
 import { countHistory, type HistoryCount } from './history.ts';
 import { operate, operateNext, runBare, untilReadAsCompleted } from './operations.ts';
-import { type Summary, summarise } from './percentiles.ts';
 import type { BenchStack, Lane } from './stack.ts';
 
 /** How much is measured. */
@@ -138,12 +138,8 @@ function rate({ operations, ms }: Block): number {
   return (operations * 1_000) / ms;
 }
 
-function median(values: number[]): number {
-  return summarise(values).p50;
-}
-
 function averageCosts(blocks: Block[], idleQueriesPerSecond: number): Costs {
-  const operations = blocks.reduce((sum, block) => sum + block.operations, 0);
+  const operations = sum(blocks.map((block) => block.operations));
   const used = blocks.map(({ before, after }) => usedBetween(before, after));
   return costsPerOperation(used, operations, idleQueriesPerSecond);
 }

@@ -2,7 +2,6 @@ import { loadavg } from 'node:os';
 import { pino } from 'pino';
 import { openAdmittingClient } from '../../admission/client.ts';
 import { createReservedIpClient } from '../../client/index.ts';
-import { openDatabase } from '../../db/database.ts';
 import { commandLine, print, printJson } from '../../platform/text/print.ts';
 import { BenchClient } from './http.ts';
 import { httpCaller, sdkCaller } from './services/callers.ts';
@@ -51,17 +50,16 @@ const options = commandLine('bench:services')
   .opts<{ json: boolean; rounds: number; readyMadeRounds: number; workers: number; embeddedWorker: boolean }>();
 
 const stack = await startBenchStack({ workers: options.workers, embeddedWorker: options.embeddedWorker }, 1);
-const db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
-const serviceDb = openDatabase({ url: stack.mysqlUrl });
+const db = stack.running.openDatabase(1);
 const admitting = openAdmittingClient({
-  db: serviceDb,
+  db: stack.running.openDatabase(20),
   temporal: stack.temporal,
   logger: pino({ level: 'silent' }),
   rules: API_RULES,
   timeouts: API_TIMEOUTS,
 });
 try {
-  const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack);
+  const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack.running);
   const { token } = stack.customer;
   const kept = new BenchClient(tlsUrl, token, { certificateAuthority });
   const fresh = new BenchClient(tlsUrl, token, { certificateAuthority, keepAlive: false });
@@ -90,6 +88,5 @@ try {
   else print(toServicesMarkdown(results));
 } finally {
   await admitting.close();
-  await Promise.all([db.destroy(), serviceDb.destroy()]);
   await stack.close();
 }

@@ -1,22 +1,13 @@
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import { startApplication, startHost } from '../environment/application.ts';
+import type { Client } from '@temporalio/client';
+import { printError } from '../../platform/text/print.ts';
 import { NO_POOL_SHARES } from '../environment/no-pool-shares.ts';
-import { PROJECT_FOLDER } from '../environment/paths.ts';
-import type { ProcessSupervisor } from '../environment/processes.ts';
+import type { Account } from '../kit/account.ts';
+import { type Closable, type Environment, startEnvironment } from '../kit/environment.ts';
 import { BenchClient } from './http.ts';
-import {
-  type Customer,
-  makeAccount,
-  makeDroplet,
-  makeRegion,
-  type RegisteredHost,
-  reserveAddress,
-} from './installation.ts';
-import { startOnServers } from './servers.ts';
 
-/** The one region of a bench. */
+/** The one region of a bench, and its pool. */
 export const REGION = 'bench';
+export const POOL = '198.18.0.0/20';
 const HOSTS = 4;
 
 /** How the control plane is deployed for a run. */
@@ -36,82 +27,51 @@ export interface Lane {
 }
 
 /** Everything a run measures on. */
-export interface BenchStack {
+export interface BenchStack extends Closable {
+  running: Environment;
+  /** The account that everything belongs to, and a caller with its token. */
+  customer: Account;
   api: BenchClient;
-  apiUrl: string;
-  /** The account that everything belongs to, and its token. */
-  customer: Customer;
-  /** Of the processes; stops what else is started with it. */
-  supervisor: ProcessSupervisor;
   temporal: Client;
   lanes: Lane[];
-  mysqlUrl: string;
-  kafkaBrokers: string[];
   /** Process ids by what they are; the hosts are one entry. */
   pids: Map<string, number[]>;
-  close(): Promise<void>;
 }
 
 /** Starts real servers, the control plane, simulated hosts and the bare worker, and makes `laneCount` lanes. */
-export function startBenchStack(deployment: Deployment, laneCount: number): Promise<BenchStack> {
-  return startOnServers('bench', async ({ supervisor, servers, adminToken, close }) => {
-    const environment = { ...process.env, ...NO_POOL_SHARES };
-    const settings = { supervisor, servers, adminToken, environment, logLevel: 'warn' };
-    const application = await startApplication({
-      ...settings,
-      apiPort: servers.ports.api,
-      workerCount: deployment.workers,
-      embeddedWorker: deployment.embeddedWorker,
-    });
-    const { apiUrl } = application;
-    const admin = new BenchClient(apiUrl, adminToken);
-    const hosts = await makeBenchRegion(admin, HOSTS);
-    const agents = await Promise.all(hosts.map((host) => startHost(settings, { ...host, apiUrl })));
-    const customer = await makeAccount(admin, 'bench');
+export function startBenchStack({ workers, embeddedWorker }: Deployment, laneCount: number): Promise<BenchStack> {
+  const options = { folder: 'bench', settings: NO_POOL_SHARES, logLevel: 'warn', report: printError };
+  return startEnvironment(options, async (environment) => {
+    const { servers, operator, apiUrl } = environment;
+    const application = await environment.startApplication({ workers, embeddedWorker });
+    await operator.makeRegion(REGION, POOL);
+    const agents = await environment.startHosts(await operator.registerHosts(REGION, HOSTS));
+    const customer = await operator.makeAccount('bench');
+    const lanes = await makeLanes(customer, REGION, laneCount);
+    const settings = { TEMPORAL_ADDRESS: servers.temporalAddress };
+    const bareWorker = await environment.startScript('bare-worker', 'dev/bench/bare/worker.ts', { settings });
+    const named = [...servers.processes, ...application, bareWorker];
     const api = new BenchClient(apiUrl, customer.token);
-    const lanes = await makeLanes(api, laneCount);
-    const bareWorker = await supervisor.start({
-      name: 'bare-worker',
-      role: 'application',
-      command: process.execPath,
-      arguments: [join(PROJECT_FOLDER, 'dev/bench/bare/worker.ts')],
-      environment: { ...process.env, TEMPORAL_ADDRESS: servers.temporalAddress },
-    });
-    const connection = await Connection.connect({ address: servers.temporalAddress });
-    const named = [...servers.processes, ...application.processes, bareWorker];
+    environment.onClose(() => api.close());
     return {
-      api,
-      apiUrl,
+      running: environment,
       customer,
-      supervisor,
-      temporal: new Client({ connection }),
-      lanes,
-      mysqlUrl: servers.mysqlUrl,
-      kafkaBrokers: servers.kafkaBrokers.split(','),
+      api,
+      temporal: await environment.openTemporal(),
+      lanes: lanes.map(({ address: ip, ...lane }) => ({ ip, ...lane })),
       pids: new Map([
         ...named.map(({ name, pid }): [string, number[]] => [name, [pid]]),
         ['hosts', agents.map(({ pid }) => pid)],
       ]),
-      async close() {
-        admin.close();
-        api.close();
-        await connection.close();
-        await close();
-      },
     };
   });
 }
 
-/** Makes the region of a bench with a pool and hosts. */
-export function makeBenchRegion(admin: BenchClient, hosts: number): Promise<RegisteredHost[]> {
-  return makeRegion(admin, { region: REGION, name: 'Bench', cidr: '198.18.0.0/20', hosts });
-}
-
-async function makeLanes(api: BenchClient, count: number): Promise<Lane[]> {
-  const lanes: Lane[] = [];
-  for (let number = 0; number < count; number++) {
-    const dropletId = await makeDroplet(api, REGION, `lane-${number}`);
-    lanes.push({ ip: await reserveAddress(api, REGION), dropletId, assigned: false });
+/** Makes so many droplets in a region, and an address for each that is on none yet. */
+export async function makeLanes(customer: Account, region: string, count: number) {
+  const lanes: { address: string; dropletId: number; assigned: boolean }[] = [];
+  for (const dropletId of await customer.makeDroplets(region, count)) {
+    lanes.push({ address: await customer.reserve(region), dropletId, assigned: false });
   }
   return lanes;
 }

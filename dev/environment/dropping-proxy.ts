@@ -1,14 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { listenOnLoopback } from './ports.ts';
 
-/** Options of {@link startDroppingProxy}. */
-export interface DroppingProxyOptions {
-  /** Where it leads to. */
-  target: { host: string; port: number };
-  /** Connections on which that is sent next are left alone: what a process does for itself all the time. */
-  spare?: RegExp;
-}
-
 /** Which statement is met, and how. */
 export interface DropOptions {
   afterStatements?: number;
@@ -35,17 +27,16 @@ export interface DroppingProxy {
   close(): void;
 }
 
-/** Starts one before a MySQL server; `mysqlUrl` leads through it. */
-export async function startMysqlProxy(mysqlUrl: string, spare: RegExp): Promise<DroppingProxy & { mysqlUrl: string }> {
-  const url = new URL(mysqlUrl);
-  const proxy = await startDroppingProxy({ target: { host: url.hostname, port: Number(url.port) }, spare });
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  return { ...proxy, mysqlUrl: url.href };
+/** One before a MySQL server. */
+export interface MysqlProxy extends DroppingProxy {
+  /** Leads through it. */
+  readonly mysqlUrl: string;
 }
 
-/** Starts one on a free loopback port. */
-export async function startDroppingProxy({ target, spare }: DroppingProxyOptions): Promise<DroppingProxy> {
+/** Starts one on a free loopback port; connections on which `spare` is sent next are left alone: what a process does for itself all the time. */
+export async function startMysqlProxy(mysqlUrl: string, spare?: RegExp): Promise<MysqlProxy> {
+  const url = new URL(mysqlUrl);
+  const target = { host: url.hostname, port: Number(url.port) };
   const sockets = new Set<Socket>();
   let armed: { left: number; answer: boolean; stall: boolean; matching: RegExp | null; dropped(): void } | null = null;
   let isCut = false;
@@ -96,9 +87,11 @@ export async function startDroppingProxy({ target, spare }: DroppingProxyOptions
     const text = data.toString('latin1');
     return !spare?.test(text) && (matching?.test(text) ?? true);
   }
-  const ownPort = await listenOnLoopback(server);
+  const port = await listenOnLoopback(server);
+  Object.assign(url, { hostname: '127.0.0.1', port: String(port) });
   return {
-    port: ownPort,
+    port,
+    mysqlUrl: url.href,
     dropNext({ afterStatements = 0, answer = false, stall = false, matching } = {}) {
       const { promise, resolve } = Promise.withResolvers<void>();
       armed = { left: afterStatements, answer, stall, matching: matching ?? null, dropped: resolve };

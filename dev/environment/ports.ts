@@ -20,8 +20,8 @@ export type PortName =
 /** A port for everything. */
 export type Ports = Readonly<Record<PortName, number>>;
 
-/** `default`: the well-known ports, each overridable by its variable; `free`: whichever are free. */
-export type PortChoice = 'default' | 'free';
+/** `default`: the well-known ports, each overridable by its variable; `free`: whichever are free; or those chosen before. */
+export type PortChoice = 'default' | 'free' | Ports;
 
 interface PortSetting {
   readonly label: string;
@@ -68,7 +68,8 @@ export class PortsTakenError extends StackError {
  * @throws {StackError} when a variable holds no port number, or two of them hold the same one.
  */
 export async function choosePorts(choice: PortChoice, environment: NodeJS.ProcessEnv): Promise<Ports> {
-  const ports = choice === 'free' ? await freePorts() : defaultPorts(environment);
+  if (typeof choice !== 'string') return choice;
+  const ports = choice === 'free' ? await allFreePorts() : defaultPorts(environment);
   const repeated = PORT_NAMES.filter((name) =>
     PORT_NAMES.some((other) => other !== name && ports[other] === ports[name]),
   );
@@ -139,12 +140,18 @@ export async function listenOnLoopback(server: Server, port = 0): Promise<number
   return address.port;
 }
 
-async function freePorts(): Promise<Ports> {
+/** So many different ports as {@link freePort} finds them, none of them among those that are taken already. */
+export async function freePorts(count: number, taken: readonly number[] = []): Promise<number[]> {
   const found: number[] = [];
-  while (found.length < PORT_NAMES.length) {
+  while (found.length < count) {
     const candidate = await freePort();
-    if (!found.includes(candidate)) found.push(candidate);
+    if (!found.includes(candidate) && !taken.includes(candidate)) found.push(candidate);
   }
+  return found;
+}
+
+async function allFreePorts(): Promise<Ports> {
+  const found = await freePorts(PORT_NAMES.length);
   return collect((name) => found[PORT_NAMES.indexOf(name)] ?? 0);
 }
 

@@ -66,6 +66,8 @@ export class ProcessSupervisor {
   readonly folder: string;
   readonly #onUnexpectedExit: (failure: ProcessFailedError) => void;
   readonly #entries = new Map<number, Entry>();
+  /** The newest of each name, whether it still runs or not. */
+  readonly #newest = new Map<string, Entry>();
   #stopping = false;
 
   constructor(options: SupervisorOptions) {
@@ -107,9 +109,27 @@ export class ProcessSupervisor {
     for (const roles of STOP_ORDER) await this.#stopRoles(roles);
   }
 
-  /** Stops the children of one role only; others can still be started. */
-  async stopRole(role: ProcessRole): Promise<void> {
-    await this.#stopRoles([role]);
+  /** The newest process of a name, which may have ended; throws a {@link StackError} when there was none. */
+  find(name: string): RunningProcess {
+    return this.#find(name).process;
+  }
+
+  /** Kills a process with all its children, which is then nobody's fault; resolves when it is gone. */
+  async kill(name: string): Promise<void> {
+    const entry = this.#find(name);
+    entry.expectedToEnd = true;
+    signalGroup(entry.process.pid, 'SIGKILL');
+    await entry.process.exited;
+  }
+
+  /** Sends a signal to a process with all its children, such as SIGSTOP. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    signalGroup(this.#find(name).process.pid, signal);
+  }
+
+  /** Starts a process that has ended again as it was started before. */
+  async startAgain(name: string): Promise<RunningProcess> {
+    return (await this.#launch(this.#find(name).process.start, false)).process;
   }
 
   /** SIGKILL to everything at once, for someone who does not want to wait. */
@@ -158,12 +178,19 @@ export class ProcessSupervisor {
       },
     };
     this.#entries.set(pid, entry);
+    this.#newest.set(start.name, entry);
     this.#record();
     void exited.then((exit) => this.#onExit(entry, exit));
     if (this.#stopping) {
       await entry.process.stop();
       throw new StackStoppingError();
     }
+    return entry;
+  }
+
+  #find(name: string): Entry {
+    const entry = this.#newest.get(name);
+    if (entry === undefined) throw new StackError(`there is no process ${name}`);
     return entry;
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Answer, expectAnswer, type Http } from './http.ts';
+import { type Answer, ask, expectAnswer, type Http } from './http.ts';
 import type { ManualHost, SeenHostCommand } from './manual-host.ts';
 import { until } from './until.ts';
 
@@ -30,7 +30,9 @@ const reservedIpv6Schema = z.object({
 });
 export type ReservedIpv6 = z.infer<typeof reservedIpv6Schema>;
 
-/** A customer of a test, who speaks the public API and nothing else. */
+const dropletSchema = z.object({ droplet: z.object({ id: z.int() }) });
+
+/** A customer who speaks the public API and nothing else. */
 export class Account {
   readonly id: number;
   readonly http: Http;
@@ -40,9 +42,29 @@ export class Account {
     this.http = http;
   }
 
+  get token(): string {
+    return this.http.token ?? '';
+  }
+
   /** The same customer at another API process. */
   at(baseUrl: string): Account {
     return new Account(this.id, this.http.at(baseUrl));
+  }
+
+  requestDroplet(region: string, name = 'droplet'): Promise<Answer> {
+    return this.http.post('/v2/droplets', { name, region, size: 's-1vcpu-1gb', image: 'debian-12-x64' });
+  }
+
+  /** Makes a droplet, on the host of the region that has the fewest; answers its number. */
+  async makeDroplet(region: string, name?: string): Promise<number> {
+    return (await ask(() => this.requestDroplet(region, name), 202, dropletSchema)).droplet.id;
+  }
+
+  /** Makes droplets one after the other, so that consecutive ones in a region with two hosts are on different hosts. */
+  async makeDroplets(region: string, count: number): Promise<number[]> {
+    const ids: number[] = [];
+    while (ids.length < count) ids.push(await this.makeDroplet(region, `droplet-${ids.length}`));
+    return ids;
   }
 
   /** Reserves an address in a region. */

@@ -1,11 +1,9 @@
 import { webcrypto } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 // The library for certificates does not load without it.
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { onTestFinished } from 'vitest';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
@@ -34,13 +32,6 @@ export async function createAuthority(folder: string, name: string): Promise<Tes
   const path = join(folder, `${name}.pem`);
   await writeFile(path, certificate.toString('pem'));
   return { path, issue: (subject) => issue({ folder, subject, issuer: certificate.subject, keys }) };
-}
-
-/** An authority of the running test. */
-export async function useAuthority(name = 'authority'): Promise<TestAuthority> {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-certificates-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return createAuthority(folder, name);
 }
 
 interface Issue {

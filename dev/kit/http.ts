@@ -1,7 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { StackError } from '../environment/errors.ts';
+
+const ATTEMPTS_WHILE_UNAVAILABLE = 5;
 
 /** An answer of the API. */
 export interface Answer {
+  /** Method and URL that it answers. */
+  request: string;
   status: number;
   headers: Headers;
   /** The body as it came. */
@@ -47,7 +53,8 @@ export class Http {
       signal: AbortSignal.timeout(30_000),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: parseJson(text) };
+    const request = `${method} ${this.baseUrl}${path}`;
+    return { request, status: response.status, headers: response.headers, text, body: parseJson(text) };
   }
 
   get(path: string, options?: RequestOptions): Promise<Answer> {
@@ -67,7 +74,39 @@ export class Http {
   }
 }
 
-/** The answer's body as `schema` reads it; fails with status and body when the status is another or the body does not fit. */
+/** The API answered something else than what was expected. */
+export class UnexpectedAnswerError extends StackError {
+  override readonly name = 'UnexpectedAnswerError';
+  readonly status: number;
+
+  constructor({ status, text, request }: Answer, expected: number, misfit = '') {
+    super(`${request}: expected ${expected}, got ${status} ${text.slice(0, 500)}${misfit}`);
+    this.status = status;
+  }
+}
+
+/**
+ * Sends a request, again a few times while the API says 503, as it demands, and reads the answer like
+ * {@link expectAnswer}.
+ */
+export async function ask<Schema extends z.ZodType>(
+  send: () => Promise<Answer>,
+  status: number,
+  schema: Schema,
+): Promise<z.infer<Schema>> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await send();
+    const isUnavailable = answer.status === 503 && attempt < ATTEMPTS_WHILE_UNAVAILABLE;
+    if (!isUnavailable) return expectAnswer(answer, status, schema);
+    await sleep(attempt * 300);
+  }
+}
+
+/**
+ * The answer's body as `schema` reads it.
+ *
+ * @throws {UnexpectedAnswerError} when the status is another or the body does not fit.
+ */
 export function expectAnswer<Schema extends z.ZodType>(
   answer: Answer,
   status: number,
@@ -76,10 +115,11 @@ export function expectAnswer<Schema extends z.ZodType>(
   const parsed = schema.safeParse(answer.body);
   if (answer.status === status && parsed.success) return parsed.data;
   const misfit = parsed.success ? '' : `; it does not fit: ${z.prettifyError(parsed.error)}`;
-  throw new Error(`expected ${status}, got ${answer.status} ${answer.text.slice(0, 500)}${misfit}`);
+  throw new UnexpectedAnswerError(answer, status, misfit);
 }
 
-function parseJson(text: string): unknown {
+/** What JSON says; undefined when it is empty or no JSON, as a line that is being written is not. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

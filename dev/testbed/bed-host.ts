@@ -5,8 +5,8 @@ import ipaddr from 'ipaddr.js';
 import type { IpVersion } from '../../domain/address.ts';
 import { anchorFor, anchorPrefixLength, gatewayOf } from '../../domain/anchor.ts';
 import { PROJECT_FOLDER } from '../environment/paths.ts';
+import { succeeds, until } from '../kit/until.ts';
 import { Namespace } from './namespace.ts';
-import { untilTrue } from './until.ts';
 
 const SERVING_TIMEOUT_MS = 10_000;
 /** Where the pools of test beds are: measurements (RFC 2544) and documentation. */
@@ -154,12 +154,8 @@ export class BedHost {
     namespace.spawn(process.execPath, [join(PROJECT_FOLDER, 'dev/testbed/name-server.ts'), droplet.name], {
       logFile: join(this.#options.folder, `droplet-${droplet.id}.log`),
     });
-    const serves = () =>
-      namespace.run('curl', ['-sS', '-m', '1', 'http://127.0.0.1/']).then(
-        () => true,
-        () => false,
-      );
-    await untilTrue(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MS);
+    const serves = () => succeeds(namespace.run('curl', ['-sS', '-m', '1', 'http://127.0.0.1/']));
+    await until(`droplet ${droplet.name} serves`, serves, SERVING_TIMEOUT_MS);
     return namespace;
   }
 

@@ -36,7 +36,7 @@ ${hosts.join('\n')}
 
 In another terminal, as root:
 
-  export API_URL=${population.bedApiUrl} API_TOKEN=${population.accountToken}
+  export API_URL=${population.bedApiUrl} API_TOKEN=${population.account.token}
   as_client() { ip netns exec ${bed.client.name} "$@"; }
   api() { as_client curl -sS -H "Authorization: Bearer $API_TOKEN" -H 'Content-Type: application/json' "$@"; }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describeError, print, printError, printUncaughtErrors } from '../../platform/text/print.ts';
 import { StackError } from '../environment/errors.ts';
+import { stoppingSignal } from '../kit/script.ts';
 import { type Control, currentControl, runInControl } from './control.ts';
 import { obstacle } from './tools.ts';
 
@@ -17,7 +18,7 @@ export async function runAsTestbed(
   printUncaughtErrors();
   try {
     const control = currentControl();
-    if (control) await inside(control, body);
+    if (control) await body(control, stoppingSignal());
     else await outside(fileURLToPath(scriptUrl));
   } catch (error) {
     printError(error instanceof StackError ? error.message : describeError(error));
@@ -29,10 +30,4 @@ async function outside(script: string): Promise<void> {
   const problem = await obstacle(print);
   if (problem !== null) throw new StackError(`The test bed cannot be made here: ${problem}.`);
   process.exitCode = await runInControl(script, process.argv.slice(2), print);
-}
-
-async function inside(control: Control, body: (control: Control, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  await body(control, stopping.signal);
 }

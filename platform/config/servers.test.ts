@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { useAuthority } from '../../dev/kit/certificates.ts';
 import { parseBillingConfiguration } from '../../ops/billing-statement/settings.ts';
+import { useAuthority } from '../../test/support/folder.ts';
 import { parseWorkerConfiguration } from '../../workers/settings.ts';
 import { ConfigurationError } from './settings.ts';
 

@@ -2,15 +2,14 @@ import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 describe('the endpoints for operators', () => {
   test('answer the admin token only, each of them', async () => {
     const { apiUrl, secondApiUrl, adminToken } = inject('stack');
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const document = expectAnswer(
       await new Http(apiUrl, adminToken).get('/internal/openapi.json'),
       200,

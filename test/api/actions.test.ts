@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { expectedAction, expectedError, resourceIdOf } from '../support/expected.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 
 describe('GET /v2/actions', () => {
   test('lists the actions on all that the account has, the newest first, also on what is gone', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
     expect((await account.http.get('/v2/actions')).body).toEqual({ actions: [], links: {}, meta: { total: 0 } });
     const [droplet = 0] = await world.droplets(account, 1);
     const ip = await account.reserve(world.region);
@@ -34,10 +33,7 @@ describe('GET /v2/actions', () => {
 
 describe('an action', () => {
   test('that errored says so, and when', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1 });
     world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
     const { id } = await account.startAssign(ip, droplet);
     await account.ended({ id });
@@ -49,8 +45,7 @@ describe('an action', () => {
   });
 
   test('is found only below what it is about', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
     const [droplet = 0, otherDroplet = 0] = await world.droplets(account, 2);
     const [ip, otherIp] = [await account.reserve(world.region), await account.reserve(world.region)];
     const { id } = await account.assign(ip, droplet);

@@ -5,6 +5,7 @@ import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 /** Makes a token and answers it with its number, by which it is revoked. */
@@ -66,9 +67,8 @@ describe('a request', () => {
 
 describe('a token', () => {
   test('is stored as a hash and nothing else', async () => {
-    const world = await useWorld({ agents: 0 });
+    const { world, account } = await useCustomer({ agents: 0 });
     const db = useDatabase();
-    const account = await world.account();
     const { id, token } = await issueToken(world, account.id);
 
     const row = await db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
@@ -79,8 +79,7 @@ describe('a token', () => {
   });
 
   test('works from the moment it is made until, within a second, it is revoked, at every process', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const { id, token } = await issueToken(world, account.id);
     const processes = [inject('stack').apiUrl, inject('stack').secondApiUrl].map((url) => new Http(url, token));
     for (const http of processes) expect(await http.get('/v2/account')).toMatchObject({ status: 200 });
@@ -96,8 +95,7 @@ describe('a token', () => {
   });
 
   test('does only what its scopes say: all else is 403', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
     const [droplet = 0, spare = 0] = await world.droplets(account, 2);
     const [ip, other] = [await account.reserve(world.region), await account.reserve(world.region)];
     const { id: actionId } = await account.assign(ip, droplet);

@@ -5,7 +5,7 @@ import { expectAnswer } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedAction, expectedDroplet, expectedError } from '../support/expected.ts';
-import { useReserved } from '../support/reserved.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const created = z
@@ -22,8 +22,7 @@ const form = (world: World, more: Record<string, unknown> = {}) => ({
 
 describe('POST /v2/droplets', () => {
   test('makes a droplet: 202 with it and a link to its action, which is over', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const { apiUrl } = inject('stack');
 
     const answer = await account.http.post('/v2/droplets', form(world));
@@ -41,8 +40,7 @@ describe('POST /v2/droplets', () => {
   });
 
   test('takes the image as a number, tags, and settings that it has no use for', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
 
     const answer = await account.http.post(
       '/v2/droplets',
@@ -56,8 +54,7 @@ describe('POST /v2/droplets', () => {
   });
 
   test('takes for a slug what is too large a number', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const image = '99999999999999999999';
     expect(await account.http.post('/v2/droplets', form(world, { image }))).toMatchObject({
       status: 202,
@@ -66,9 +63,8 @@ describe('POST /v2/droplets', () => {
   });
 
   test('puts each droplet on the host of its region that has the fewest, under an anchor address of its own', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 2 });
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 2 });
     const db = useDatabase();
-    const account = await world.account();
 
     const ids = await world.droplets(account, 6);
 
@@ -86,8 +82,7 @@ describe('POST /v2/droplets', () => {
   });
 
   test('repeated with the same Idempotency-Key makes one droplet', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const options = { headers: { 'idempotency-key': 'once' } };
 
     const answers = await Promise.all([
@@ -126,8 +121,7 @@ describe('POST /v2/droplets', () => {
 
 describe('GET /v2/droplets', () => {
   test('lists the droplets of the account, the newest first', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     expect((await account.http.get('/v2/droplets')).body).toEqual({ droplets: [], links: {}, meta: { total: 0 } });
 
     const ids = await world.droplets(account, 3);
@@ -142,8 +136,7 @@ describe('GET /v2/droplets', () => {
   });
 
   test('finds droplets by name or by tag', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const make = async (more: Record<string, unknown>) =>
       expectAnswer(await account.http.post('/v2/droplets', form(world, more)), 202, created).id;
     const [first, second] = [
@@ -166,9 +159,7 @@ describe('GET /v2/droplets', () => {
 
 describe('GET /v2/droplets/{id}', () => {
   test('shows a droplet, with the reserved IP that is assigned to it among its networks', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
     expect((await account.http.get(`/v2/droplets/${droplet}`)).body).toEqual({
       droplet: expectedDroplet(droplet, world.region),
     });
@@ -184,9 +175,7 @@ describe('GET /v2/droplets/{id}', () => {
 
 describe('the actions of a droplet', () => {
   test('rename it: 201 with the action, which is over', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
 
     const answer = await account.http.post(`/v2/droplets/${droplet}/actions`, { type: 'rename', name: 'db-1.example' });
 
@@ -203,9 +192,7 @@ describe('the actions of a droplet', () => {
   });
 
   test('rename it once under one Idempotency-Key', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
     const rename = () =>
       account.http.post(
         `/v2/droplets/${droplet}/actions`,
@@ -239,9 +226,7 @@ describe('the actions of a droplet', () => {
   });
 
   test.each(['reboot', 'power_off', 'resize', 'destroy'])('offer no %s: 422', async (type) => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
 
     const answer = await account.http.post(`/v2/droplets/${droplet}/actions`, { type });
 
@@ -254,8 +239,7 @@ describe('the actions of a droplet', () => {
 
 describe('DELETE /v2/droplets/{id}', () => {
   test('takes a droplet away: 204, and it is gone under every path', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const [droplet = 0, other = 0] = await world.droplets(account, 2);
 
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({ status: 204, text: '' });
@@ -271,15 +255,14 @@ describe('DELETE /v2/droplets/{id}', () => {
   });
 
   test('unassigns its address, which its owner keeps, and has the host let go of it', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     await account.assignBy(host, ip, droplet);
 
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({ status: 204 });
 
     expect(await account.http.get(`/v2/droplets/${droplet}`)).toMatchObject({ status: 404 });
     expect(await account.show(ip)).toMatchObject({ locked: true });
-    await host?.confirm(ip, 'detach');
+    await host.confirm(ip, 'detach');
     await until('the address was unassigned', async () => !(await account.show(ip)).locked);
     expect(await account.show(ip)).toMatchObject({ droplet: null });
     expect(await account.http.get(`/v2/reserved_ips/${ip}/actions`)).toMatchObject({
@@ -288,9 +271,7 @@ describe('DELETE /v2/droplets/{id}', () => {
   });
 
   test('is rejected with 422 while an address is on its way to it', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
     const { ip, actionId } = await account.reserveFor(droplet);
 
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({

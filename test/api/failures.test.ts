@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { OperationInDoubtError } from '../../client/errors.ts';
 import { useApp } from '../support/app.ts';
 import { expectedError } from '../support/expected.ts';
+import { useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 const fail = (): never => {
@@ -30,9 +31,7 @@ test('a request that MySQL cannot serve is 503, and comes again after Retry-Afte
 });
 
 test('an outcome that is not known is 504, which does not claim that nothing happened', async () => {
-  const world = await useWorld({ agents: 0 });
-  const account = await world.account();
-  const ip = await account.reserve(world.region);
+  const { account, ip } = await useReserved({ agents: 0, droplets: 0 });
   const doubt = (): never => {
     throw new OperationInDoubtError('some operation', new Error('no answer'));
   };
@@ -49,9 +48,7 @@ test('an outcome that is not known is 504, which does not claim that nothing hap
 });
 
 test('a failure that nobody has thought of is 500, and tells its caller no details', async () => {
-  const world = await useWorld({ agents: 0 });
-  const account = await world.account();
-  const ip = await account.reserve(world.region);
+  const { world, account, ip } = await useReserved({ agents: 0, droplets: 0 });
   const app = await useApp({ admit: fail });
 
   for (const [method, path, body] of [

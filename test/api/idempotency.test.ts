@@ -1,14 +1,13 @@
 import { describe, expect, inject, test } from 'vitest';
 import { Http } from '../../dev/kit/http.ts';
 import { useDatabase } from '../support/database.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 
 const keyed = (key: string) => ({ headers: { 'idempotency-key': key } });
 
 describe('a request that repeats an Idempotency-Key', () => {
   test('is answered word for word as the first was, and says that it is a repetition', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
 
     const first = await account.http.post('/v2/reserved_ips', { region: world.region }, keyed('a key'));
     const second = await account.http.post('/v2/reserved_ips', { region: world.region }, keyed('a key'));
@@ -23,8 +22,7 @@ describe('a request that repeats an Idempotency-Key', () => {
   });
 
   test('is answered with the first one’s rejection, which names the first one’s request', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { account } = await useCustomer({ agents: 0 });
 
     for (const [status, rawBody] of [
       [400, '{'],
@@ -41,8 +39,7 @@ describe('a request that repeats an Idempotency-Key', () => {
   });
 
   test('is rejected when anything about it differs: body, path, or address', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const [ip, other] = [await account.reserve(world.region), await account.reserve(world.region)];
     await account.http.post(`/v2/reserved_ips/${ip}/actions`, { type: 'unassign' }, keyed('k'));
 
@@ -62,8 +59,7 @@ describe('a request that repeats an Idempotency-Key', () => {
 
 describe('an Idempotency-Key', () => {
   test('is not used up by a request that was not let in', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const body = { region: world.region };
     const { apiUrl } = inject('stack');
     const powerless = new Http(apiUrl, await world.token(account.id, { scopes: ['reserved_ip:read'] }));
@@ -78,9 +74,7 @@ describe('an Idempotency-Key', () => {
   });
 
   test('means nothing on anything but a POST', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
-    const ip = await account.reserve(world.region);
+    const { world, account, ip } = await useReserved({ agents: 0, droplets: 0 });
 
     expect(await account.http.get(`/v2/reserved_ips/${ip}`, keyed('k'))).toMatchObject({ status: 200 });
     expect(await account.http.send('DELETE', `/v2/reserved_ips/${ip}`, keyed('k'))).toMatchObject({ status: 204 });
@@ -91,9 +85,8 @@ describe('an Idempotency-Key', () => {
   });
 
   test('is stored as a hash and nothing else', async () => {
-    const world = await useWorld({ agents: 0 });
+    const { world, account } = await useCustomer({ agents: 0 });
     const db = useDatabase();
-    const account = await world.account();
     await account.http.post('/v2/reserved_ips', { region: world.region }, keyed('perhaps-a-secret'));
 
     const rows = await db.selectFrom('idempotency_keys').selectAll().where('account_id', '=', account.id).execute();

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { Account } from '../../dev/kit/account.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import { useWorld, type World } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
+import type { World } from '../support/world.ts';
 
 const listSchema = z.object({
   reserved_ips: z.array(z.object({ ip: z.string() })),
@@ -40,8 +41,7 @@ async function lists(account: Account, world: World): Promise<string[]> {
 
 describe('a list', () => {
   test('has empty links on a single page, full or not', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     await reserve(account, world, 3);
 
     for (const query of ['', '?per_page=3', '?per_page=200', '?page=1']) {
@@ -51,8 +51,7 @@ describe('a list', () => {
   });
 
   test('links to the next and last page from the first, to the first and previous from the last, to all in between', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const ips = await reserve(account, world, 5);
     const url = (page: number) => `${inject('stack').apiUrl}/v2/reserved_ips?per_page=2&page=${page}`;
 
@@ -68,8 +67,7 @@ describe('a list', () => {
   });
 
   test('is whole for a client that follows its links', async () => {
-    const world = await useWorld({ agents: 0, prefixLength: 25 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, prefixLength: 25 });
     const ips = await reserve(account, world, 23);
 
     const seen: string[] = [];
@@ -84,8 +82,7 @@ describe('a list', () => {
   });
 
   test('is empty beyond its end, with a way back', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     await reserve(account, world, 3);
     const url = (page: number) => `${inject('stack').apiUrl}/v2/reserved_ips?per_page=2&page=${page}`;
 
@@ -99,8 +96,7 @@ describe('a list', () => {
   });
 
   test('is cut into pages wherever there is one', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
     await world.droplets(account, 1);
     await account.reserve(world.region);
 
@@ -120,8 +116,7 @@ describe('a list', () => {
   });
 
   test('refuses pages that cannot be with 422 and the name of the parameter', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
     const numbers = ['0', '-1', '1.5', 'one', '', '1e2', '+1', '0x1', '%31%00', '9999999999', '123456789012345678901'];
 
     for (const path of await lists(account, world)) {
@@ -146,8 +141,7 @@ describe('a list', () => {
 
 describe('the links of a list', () => {
   test('are on the scheme and host by which the client came, and keep its other parameters', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     await reserve(account, world, 2);
     const { port } = new URL(inject('stack').apiUrl);
 
@@ -160,8 +154,7 @@ describe('the links of a list', () => {
   });
 
   test('are on those that a proxy forwards', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     await reserve(account, world, 2);
     const [droplet = 0] = await world.droplets(account, 1);
     const { host } = new URL(inject('stack').apiUrl);
@@ -192,8 +185,7 @@ describe('the links of a list', () => {
   });
 
   test('ignore a forwarded scheme or host that is none', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     await reserve(account, world, 2);
 
     for (const forwarded of [

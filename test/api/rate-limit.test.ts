@@ -3,7 +3,8 @@ import { SlidingWindow } from '../../api/middleware/sliding-window.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import { type Answer, Http } from '../../dev/kit/http.ts';
 import { expectedError } from '../support/expected.ts';
-import { useWorld, type World } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
+import type { World } from '../support/world.ts';
 
 async function limited(world: World, account: Account, minute: number, hour: number): Promise<Http> {
   const token = await world.token(account.id, { requests_per_minute: minute, requests_per_hour: hour });
@@ -25,10 +26,7 @@ function limits({ headers }: Answer) {
 
 describe('a token', () => {
   test('reads on every answer what is left of its hour, on errors and on empty ones too', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1 });
     const http = await limited(world, account, 1_000, 50);
 
     const requests: [status: number, method: string, path: string, rawBody?: string][] = [
@@ -59,8 +57,7 @@ describe('a token', () => {
   });
 
   test('is told 429 and when to come again once its minute is used up, and nothing is done', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const http = await limited(world, account, 3, 1_000);
     for (let request = 0; request < 3; request++) {
       expect(await http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 202 });
@@ -81,8 +78,7 @@ describe('a token', () => {
   });
 
   test('is told 429 once its hour is used up, though its minute is not', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const http = await limited(world, account, 1_000, 2);
     for (const remaining of [1, 0]) {
       const answer = await http.get('/v2/account');
@@ -99,8 +95,7 @@ describe('a token', () => {
   });
 
   test('is counted by itself: another one of the same account goes on', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const [one, other] = [await limited(world, account, 1, 100), await limited(world, account, 1, 100)];
     expect(await one.get('/v2/account')).toMatchObject({ status: 200 });
     expect(await one.get('/v2/account')).toMatchObject({ status: 429 });
@@ -108,8 +103,7 @@ describe('a token', () => {
   });
 
   test('has, when nothing else is said, 250 requests a minute and 5000 an hour', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const answer = await world.admin.post(`/internal/v1/accounts/${account.id}/tokens`, { name: 'default' });
     const http = new Http(inject('stack').apiUrl, JSON.parse(answer.text).token);
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { readAction, readReserved } from '../../dev/kit/account.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedAction, expectedAddress, expectedDroplet, expectedError, resourceIdOf } from '../support/expected.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { FUTURE, useWorld } from '../support/world.ts';
 
 const reservedForDroplet = z
@@ -16,8 +17,7 @@ const RESOURCES = [
 
 describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   test('lists the addresses of the account', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
 
     expect(await account.http.get(path)).toMatchObject({ status: 200, body: { meta: { total: 0 } } });
     expect((await account.http.get(path)).body).toEqual({ [many]: [], links: {}, meta: { total: 0 } });
@@ -31,8 +31,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('reserves in a region: 202 with the address and empty links', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
 
     const answer = await account.http.post(path, { region: world.region });
 
@@ -44,9 +43,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('reserves for a droplet: 202 with the locked address and links to the droplet and the action', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
     const { apiUrl } = inject('stack');
 
     const answer = await account.http.post(path, { droplet_id: droplet });
@@ -63,10 +60,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('shows an address alone, and with the whole droplet that it is assigned to', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1 });
     expect(await account.http.get(`${path}/${ip}`)).toMatchObject({
       status: 200,
       body: { [one]: { ip, droplet: null, locked: false } },
@@ -83,10 +77,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('assigns and unassigns: 201 with the action, which is the same wherever it is read', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1 });
 
     for (const body of [{ type: 'assign', droplet_id: droplet }, { type: 'unassign' }]) {
       const subject = { type: `${body.type}_ip`, resource_type: one, resource_id: resourceIdOf(ip) };
@@ -108,10 +99,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('lists the actions of an address, the newest first', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1 });
     await account.assign(ip, droplet);
     await account.unassign(ip);
 
@@ -128,9 +116,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('releases: 204 without a body', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
-    const ip = await account.reserve(world.region);
+    const { account, ip } = await useReserved({ agents: 0, droplets: 0 });
 
     const answer = await account.http.delete(`${path}/${ip}`);
 
@@ -160,8 +146,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('keeps the project that a request names; otherwise it is the account’s own', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const schema = z.object({ account: z.object({ uuid: z.uuid() }) });
     const { uuid } = expectAnswer(await account.http.get('/v2/account'), 200, schema).account;
     const project = '4e1bfbc3-dc3e-41f2-a18f-1b4d7ba71679';
@@ -179,9 +164,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
 
 describe('reserved and floating IPs', () => {
   test('are one store: what is done under one name is seen under the other', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
     const reserved = await account.http.post('/v2/floating_ips', { region: world.region });
     const { ip } = expectAnswer(reserved, 202, z.object({ floating_ip: z.object({ ip: z.string() }) })).floating_ip;
 
@@ -199,10 +182,7 @@ describe('reserved and floating IPs', () => {
   });
 
   test('differ in the resource type of an action: that of the path below an address, that of its making elsewhere', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { account, droplet, ip } = await useReserved({ agents: 1 });
     const { id } = readAction(
       await account.http.post(`/v2/floating_ips/${ip}/actions`, { type: 'assign', droplet_id: droplet }),
     );
@@ -231,9 +211,7 @@ describe('reserved and floating IPs', () => {
 describe('an address above 128.0.0.0', () => {
   test('has an unsigned number as the resource_id of its actions', async () => {
     // No agent attaches an address of the range that no other test has.
-    const world = await useWorld({ agents: 0, manualHosts: 1, prefixLength: 32 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, prefixLength: 32, droplets: 1 });
     await account.reserve(world.region);
     await world.importPool(FUTURE, 32);
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { readAction, readIpv6Address } from '../../dev/kit/account.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedAction, expectedDroplet, expectedError, expectedIpv6Address } from '../support/expected.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 const PATH = '/v2/reserved_ipv6';
@@ -30,8 +31,7 @@ function spellingsOf(ip: string): string[] {
 
 describe(PATH, () => {
   test('lists the IPv6 addresses of the account, and no IPv4 ones', async () => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124 });
     await account.reserve(world.region);
     expect((await account.http.get(PATH)).body).toEqual({ reserved_ipv6s: [], links: {}, meta: { total: 0 } });
 
@@ -59,8 +59,7 @@ describe(PATH, () => {
   });
 
   test('reserves in a region: 201 with the address in its canonical form', async () => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124 });
 
     const answer = await account.http.post(PATH, { region_slug: world.region });
 
@@ -78,17 +77,14 @@ describe(PATH, () => {
     [{ region_slug: 'nowhere' }, 'The region is invalid or not available.'],
     [[], 'The request body must be an object.'],
   ])('does not reserve by %j: 422', async (body, message) => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { account } = await useCustomer({ agents: 0 });
     const answer = await account.http.post(PATH, body);
     expect(answer.status).toBe(422);
     expect(answer.body).toEqual(expectedError('unprocessable_entity', message, answer.headers));
   });
 
   test('shows an address alone, and with the whole droplet that it is assigned to', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const ip = await account.reserveIpv6(world.region);
     expect((await account.http.get(`${PATH}/${ip}`)).body).toEqual({
       reserved_ipv6: expectedIpv6Address(ip, world.region),
@@ -104,9 +100,7 @@ describe(PATH, () => {
   });
 
   test('assigns and unassigns: 201 with the action, which is the same wherever it is read', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const ip = await account.reserveIpv6(world.region);
     const resourceIds = new Set<number>();
 
@@ -135,8 +129,7 @@ describe(PATH, () => {
   });
 
   test('releases: 204 without a body', async () => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124 });
     const ip = await account.reserveIpv6(world.region);
 
     expect(await account.http.delete(`${PATH}/${ip}`)).toMatchObject({ status: 204, text: '' });
@@ -147,9 +140,7 @@ describe(PATH, () => {
   });
 
   test('does not release an assigned address: 400, and it stays where it is', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const ip = await account.reserveIpv6(world.region);
     await account.assign(ip, droplet);
 
@@ -165,9 +156,7 @@ describe(PATH, () => {
   });
 
   test('knows an address by any spelling, percent-encoded or not, and answers the canonical one', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const ip = await account.reserveIpv6(world.region);
 
     for (const spelling of spellingsOf(ip)) {
@@ -194,8 +183,7 @@ describe(PATH, () => {
     ':',
     '%zz',
   ])('finds nothing by the name %s: 404', async (name) => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { account } = await useCustomer({ agents: 0 });
     for (const [method, end, body] of [
       ['GET', '', undefined],
       ['DELETE', '', undefined],
@@ -209,9 +197,7 @@ describe(PATH, () => {
   });
 
   test('is apart from the IPv4 paths: an address of the other family is not found', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const [ipv4, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
 
     for (const url of [`/v2/reserved_ips/${ipv6}`, `/v2/floating_ips/${ipv6}`, `${PATH}/${ipv4}`]) {
@@ -226,8 +212,7 @@ describe(PATH, () => {
   });
 
   test('lets a token do what its reserved_ip rights are', async () => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124 });
     const ip = await account.reserveIpv6(world.region);
     const requests = [
       ['reserved_ip:read', 'GET', PATH, undefined, 200],
@@ -249,9 +234,7 @@ describe(PATH, () => {
   });
 
   test('repeats the answer under one Idempotency-Key, also from another process', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const elsewhere = account.at(inject('stack').secondApiUrl);
     const options = (key: string) => ({ headers: { 'idempotency-key': key } });
 

@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { readAction, readAddress } from '../../dev/kit/account.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 
 describe('a client may', () => {
   test('send fields that nobody knows', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
     const extra = { extra: { deep: [1, null] }, ip: '192.0.2.1', account_id: 1, locked: true };
 
     const ip = readAddress(await account.http.post('/v2/reserved_ips', { region: world.region, ...extra }));
@@ -17,9 +15,7 @@ describe('a client may', () => {
   });
 
   test('send a key twice: the last one counts', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
     const ip = readAddress(
       await account.http.send('POST', '/v2/reserved_ips', { rawBody: `{"region":"x","region":"${world.region}"}` }),
     );
@@ -32,10 +28,7 @@ describe('a client may', () => {
   });
 
   test('write an integer in another form of the same number, and null for what it leaves out', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1 });
 
     const rawBody = `{"type":"assign","droplet_id":${droplet}.0}`;
     const answer = await account.http.send('POST', `/v2/reserved_ips/${ip}/actions`, { rawBody });
@@ -46,16 +39,14 @@ describe('a client may', () => {
   });
 
   test('begin its body with a byte order mark, and put white space around it', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     for (const rawBody of [`\ufeff{"region":"${world.region}"}`, `\r\n\t {"region" : "${world.region}"} \n`]) {
       expect(await account.http.send('POST', '/v2/reserved_ips', { rawBody })).toMatchObject({ status: 202 });
     }
   });
 
   test('send its body in pieces, without saying how long it is', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const pieces = JSON.stringify({ region: world.region }).match(/.{1,5}/g) ?? [];
     const response = await fetch(`${account.http.baseUrl}/v2/reserved_ips`, {
       method: 'POST',
@@ -68,8 +59,7 @@ describe('a client may', () => {
   });
 
   test('leave out Content-Type, and accept anything or nothing', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     for (const accept of ['', '*/*', 'text/html', 'application/xml']) {
       const answer = await account.http.get('/v2/reserved_ips', { headers: { accept } });
       expect(answer.status, accept).toBe(200);
@@ -84,9 +74,7 @@ describe('a client may', () => {
   });
 
   test('end a path with a slash, which is answered directly', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
 
     const ip = readAddress(await account.http.post('/v2/reserved_ips/', { region: world.region }));
     const body = { type: 'assign', droplet_id: droplet };
@@ -112,9 +100,7 @@ describe('a client may', () => {
   });
 
   test('escape what needs no escape in a path', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
-    const ip = await account.reserve(world.region);
+    const { account, ip } = await useReserved({ agents: 0, droplets: 0 });
     expect(await account.http.get(`/v2/reserved_ips/${ip.replaceAll('.', '%2E')}`)).toMatchObject({
       status: 200,
       body: { reserved_ip: { ip } },
@@ -122,8 +108,7 @@ describe('a client may', () => {
   });
 
   test('name its request, and read the name in the answer', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { account } = await useCustomer({ agents: 0 });
     const named = await account.http.get('/v2/actions/1', { headers: { 'x-request-id': 'my-request:1.2_3' } });
     expect(named.headers.get('x-request-id')).toBe('my-request:1.2_3');
     expect(named.body).toMatchObject({ request_id: 'my-request:1.2_3' });

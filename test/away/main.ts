@@ -1,4 +1,5 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
+import { numberFrom, stoppingSignal, withSeconds } from '../../dev/kit/script.ts';
 import { commandLine } from '../../platform/text/print.ts';
 import { describeAway, missedGoals, problemsOf } from './report.ts';
 import { runAway } from './run.ts';
@@ -12,24 +13,21 @@ import { MODES, type Mode } from './stack.ts';
 const options = commandLine('test:away')
   .description('Takes Temporal away from a stack of its own under load, and checks what customers notice.')
   .addOption(new Option('--mode <modes...>', 'how Temporal is taken away').choices(MODES).default([...MODES], 'all'))
-  .option('--writes <rate>', 'writes a second', positive, 30)
-  .option('--reads <rate>', 'reads a second', positive, 100)
-  .option('--away-seconds <seconds>', 'how long Temporal is away', positive, 60)
-  .option('--healthy-seconds <seconds>', 'how long the same load runs before that', positive, 25)
+  .option('--writes <rate>', 'writes a second', numberFrom(1), 30)
+  .option('--reads <rate>', 'reads a second', numberFrom(1), 100)
+  .option('--away-seconds <seconds>', 'how long Temporal is away', numberFrom(1), 60)
+  .option('--healthy-seconds <seconds>', 'how long the same load runs before that', numberFrom(1), 25)
   .parse()
   .opts<{ mode: Mode[]; writes: number; reads: number; awaySeconds: number; healthySeconds: number }>();
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-const started = performance.now();
 const result = await runAway({
   modes: options.mode,
   rates: { writes: options.writes, reads: options.reads },
   awayMs: options.awaySeconds * 1_000,
   healthyMs: options.healthySeconds * 1_000,
   folder: 'away',
-  signal: stopping.signal,
-  report: (line) => console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)}  ${line}`),
+  signal: stoppingSignal(),
+  report: withSeconds(console.log),
 });
 console.log(`\n${describeAway(result)}`);
 const wrong = [...problemsOf(result), ...missedGoals(result)];
@@ -41,10 +39,4 @@ function summarise(lines: readonly string[]): string[] {
   return [...Map.groupBy(lines, (line) => line)].map(([line, { length }]) =>
     length > 1 ? `${length} × ${line}` : line,
   );
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (!(number > 0)) throw new InvalidArgumentError('A number above 0 is needed.');
-  return number;
 }

@@ -1,15 +1,14 @@
 import { z } from 'zod';
-import { Account } from '../../dev/kit/account.ts';
-import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { expectAnswer, type Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 
 export const REGION = 'away';
 /** So large that no account's share of it binds. */
-const POOL = '100.64.0.0/18';
+export const POOL = '100.64.0.0/18';
 /** What one account makes at a time while it is prepared. */
 const AT_ONCE = 2;
 const PAGE = 200;
-const NO_LIMIT = 100_000_000;
 
 /** What an account can change right now: nothing in it has a pending action. */
 export interface Stock {
@@ -19,21 +18,6 @@ export interface Stock {
   droplets: number[];
   /** Addresses on a droplet. */
   attached: string[];
-}
-
-/** Registers the hosts in one region with a pool. */
-export async function registerHosts(admin: Http, count: number): Promise<{ name: string; token: string }[]> {
-  expectAnswer(await admin.put(`/internal/v1/regions/${REGION}`, { name: 'Away' }), 200, z.object({}));
-  expectAnswer(await admin.post('/internal/v1/pools', { region: REGION, cidr: POOL }), 201, z.object({}));
-  const hosts: { name: string; token: string }[] = [];
-  for (let number = 1; number <= count; number++) {
-    const name = `away-${number}`;
-    const path = `/internal/v1/hosts/${name}`;
-    expectAnswer(await admin.put(path, { region: REGION, anchor_cidr: '10.17.0.0/16' }), 200, z.object({}));
-    const { token } = expectAnswer(await admin.post(`${path}/tokens`), 201, z.object({ token: z.string() }));
-    hosts.push({ name, token });
-  }
-  return hosts;
 }
 
 /** A customer of the load. */
@@ -91,9 +75,8 @@ export class Customer {
   }
 
   async #makeDroplet(): Promise<void> {
-    const droplet = { name: 'away', region: REGION, size: 's-1vcpu-1gb', image: 'debian-12-x64' };
     // A machine that is busy with other things may take longer than the API waits for the row of the host.
-    await until('a droplet was made', async () => (await this.http.post('/v2/droplets', droplet)).status === 202);
+    await until('a droplet was made', async () => (await this.account.requestDroplet(REGION)).status === 202);
   }
 
   async #pages<Page>(path: string, schema: z.ZodType<Page>): Promise<Page[]> {
@@ -105,17 +88,6 @@ export class Customer {
       if (paged.parse(answer.body).links.pages?.next === undefined) return pages;
     }
   }
-}
-
-/** Makes a customer whose limits and rates are out of the way. */
-export async function makeCustomer(admin: Http, name: string): Promise<Customer> {
-  const limits = { reserved_ip_limit: 10_000, droplet_limit: 10_000 };
-  const created = await admin.post('/internal/v1/accounts', { name, email: `${name}@example.com`, ...limits });
-  const { id } = expectAnswer(created, 201, z.object({ account: z.object({ id: z.int() }) })).account;
-  const rates = { name: 'away', requests_per_minute: NO_LIMIT, requests_per_hour: NO_LIMIT };
-  const given = await admin.post(`/internal/v1/accounts/${id}/tokens`, rates);
-  const { token } = expectAnswer(given, 201, z.object({ token: z.string() }));
-  return new Customer(new Account(id, new Http(admin.baseUrl, token)));
 }
 
 /** Does something as often as said, a few at a time. */

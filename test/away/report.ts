@@ -1,4 +1,4 @@
-import { summarise } from '../../dev/bench/percentiles.ts';
+import { summarise } from '../../dev/kit/statistics.ts';
 import { formatTable } from '../../ops/admin/table.ts';
 import type { SentRequest } from './load.ts';
 import type { AwayResult, ModeResult } from './run.ts';

@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { type Database, openDatabase } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { readOutboxState } from '../../db/outbox.ts';
+import type { Environment } from '../../dev/kit/environment.ts';
 import { Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { checkConsistency } from '../../ops/consistency/check.ts';
-import { parseConsistencyCheckConfiguration } from '../../ops/consistency/settings.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
-import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { Load, type Rates, type SentRequest, stockFor } from './load.ts';
-import { type Customer, makeCustomer } from './population.ts';
+import { Customer } from './population.ts';
 import { type AwayStack, type Mode, startAwayStack } from './stack.ts';
 
 const CUSTOMERS = 4;
@@ -72,11 +71,13 @@ export interface Readiness {
 export async function runAway(options: AwayOptions): Promise<AwayResult> {
   const { modes, rates, awayMs, healthyMs, folder, report, signal } = options;
   const stack = await startAwayStack({ folder, report, signal });
-  const db = openDatabase({ url: stack.mysqlUrl, poolSize: 2 });
   try {
+    const { running } = stack;
+    const db = running.openDatabase(2);
     const customers: Customer[] = [];
-    while (customers.length < CUSTOMERS)
-      customers.push(await makeCustomer(stack.admin, `customer-${customers.length + 1}`));
+    while (customers.length < CUSTOMERS) {
+      customers.push(new Customer(await running.operator.makeAccount(`customer-${customers.length + 1}`)));
+    }
     const stock = stockFor((rates.writes * Math.max(awayMs, healthyMs)) / 1_000, CUSTOMERS);
     const results: ModeResult[] = [];
     for (const mode of modes) {
@@ -89,11 +90,10 @@ export async function runAway(options: AwayOptions): Promise<AwayResult> {
     return {
       rates,
       modes: results,
-      violations: await findViolations(stack, db),
-      deaths: stack.deaths.map(({ message }) => message),
+      violations: await findViolations(running, db),
+      deaths: running.deaths.map(({ message }) => message),
     };
   } finally {
-    await db.destroy();
     await stack.close();
   }
 }
@@ -119,7 +119,7 @@ async function runMode({ stack, db, customers, mode, options }: ModeRun): Promis
   await rested();
 
   const during = new Load(customers);
-  const watch = new Watch(stack.apiUrl, db);
+  const watch = new Watch(stack.running.apiUrl, db);
   await stack.takeTemporal(mode);
   report(`${mode}: Temporal is away`);
   watch.start();
@@ -193,17 +193,9 @@ async function allCompleted(db: Database): Promise<void> {
   await until('every action was completed', isDone, COMPLETE_WITHIN_MS);
 }
 
-async function findViolations({ mysqlUrl, temporalAddress, kafkaBrokers }: AwayStack, db: Database): Promise<string[]> {
-  const { temporal: settings, kafka } = parseConsistencyCheckConfiguration({
-    MYSQL_URL: mysqlUrl,
-    TEMPORAL_ADDRESS: temporalAddress,
-    KAFKA_BROKERS: kafkaBrokers,
-  });
-  const temporal = openTemporalClient(settings);
-  try {
-    const violations = await checkConsistency({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks: 10 });
-    return violations.map(describeViolation);
-  } finally {
-    await temporal.connection.close();
-  }
+async function findViolations(running: Environment, db: Database): Promise<string[]> {
+  const kafka = { brokers: running.servers.kafkaBrokers.split(',') };
+  const temporal = await running.openTemporal();
+  const violations = await checkConsistency({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks: 10 });
+  return violations.map(describeViolation);
 }

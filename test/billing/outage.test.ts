@@ -1,26 +1,23 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Account } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useReserved } from '../support/reserved.ts';
 
 const BILLING_BUDGET_MS = 1_000;
 
 let stack: PrivateStack;
 beforeAll(async () => {
   stack = await createPrivateStack();
+  return stack.close;
 });
-afterAll(() => stack?.close());
 
 describe('while Kafka accepts connections and says nothing', () => {
   test('no customer waits for it, and every event is published under its id once it speaks again', async () => {
     const reader = await useTopicReader();
-    const world = await useWorld({ agents: 2, apiUrl: stack.apiUrl });
-    const account = await world.account();
-    const droplets = await world.droplets(account, 2);
-    const ip = await account.reserve(world.region);
+    const { account, droplets, ip } = await useReserved({ agents: 2, apiUrl: stack.apiUrl, droplets: 2 });
     const worker = await stack.startWorker();
     const usual = await millisecondsOf(account, ip, droplets);
     await worker.stop();

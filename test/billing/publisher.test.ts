@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type BillingPublisher, BillingUnavailableError, createBillingPublisher } from '../../billing/publisher.ts';
-import { until } from '../../dev/kit/until.ts';
+import { succeeds, until } from '../../dev/kit/until.ts';
 import type { BillingChange } from '../../domain/billing.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
@@ -71,12 +71,7 @@ describe('the publisher', () => {
       link.become('open');
 
       const change = newChange();
-      await until('the publisher took the event', () =>
-        publisher.publish(change, { timeoutMs: 5_000 }).then(
-          () => true,
-          () => false,
-        ),
-      );
+      await until('the publisher took the event', () => succeeds(publisher.publish(change, { timeoutMs: 5_000 })));
       expect(await reader.settled(change.address, 1)).toMatchObject([{ event: { id: change.eventId } }]);
     });
   }

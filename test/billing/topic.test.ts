@@ -5,7 +5,7 @@ import type { Account } from '../../dev/kit/account.ts';
 import { computeStatement } from '../../ops/billing-statement/hours.ts';
 import { type TopicMessage, useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 
 const CHANGES = { reserve_ip: 'reserved', unassign_ip: 'unassigned', release_ip: 'released' } as const;
 
@@ -14,9 +14,8 @@ describe('the billing topic', () => {
     'has exactly one event for each settled change of an %s address’s life',
     async (family) => {
       const reader = await useTopicReader();
-      const world = await useWorld({ agents: 2, ipv6PrefixLength: 124 });
+      const { world, account } = await useCustomer({ agents: 2, ipv6PrefixLength: 124 });
       const db = useDatabase();
-      const account = await world.account();
       const [first = 0, second = 0] = await world.droplets(account, 2);
       const ip = await (family === 'IPv6' ? account.reserveIpv6(world.region) : account.reserve(world.region));
       await account.assign(ip, first);
@@ -68,9 +67,7 @@ describe('the billing topic', () => {
 
   test('has the reservation and the assignment of an address that is reserved for a droplet', async () => {
     const reader = await useTopicReader();
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
     const { ip, actionId } = await account.reserveFor(droplet);
     await account.completed({ id: actionId });
 
@@ -84,10 +81,7 @@ describe('the billing topic', () => {
 
   test('has nothing about an operation that was rejected, or errored and undone', async () => {
     const reader = await useTopicReader();
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1 });
     world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
     const errored = await account.ended(await account.startAssign(ip, droplet));
     expect(errored.status).toBe('errored');
@@ -106,11 +100,8 @@ describe('the billing topic', () => {
 
   test('rebuilds an account’s idle time to the millisecond', async () => {
     const reader = await useTopicReader();
-    const world = await useWorld({ agents: 1 });
+    const { account, droplet, ip } = await useReserved({ agents: 1 });
     const db = useDatabase();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     await account.assign(ip, droplet);
     await account.unassign(ip);
     await account.release(ip);

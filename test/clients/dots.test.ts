@@ -2,6 +2,7 @@ import { expect, inject, test } from 'vitest';
 import { createDots, type Dots, type DotsAddress } from '../../dev/kit/dots-client.ts';
 import { until } from '../../dev/kit/until.ts';
 import { resourceIdOf } from '../support/expected.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 /** Both families of paths of the client, with the same methods. */
@@ -45,8 +46,7 @@ async function makeDroplet({ v2 }: Dots, { region }: World, name: string): Promi
 }
 
 test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole life', async (family) => {
-  const world = await useWorld({ agents: 2 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 2 });
   const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
   const [first, second] = [await makeDroplet(client, world, 'first'), await makeDroplet(client, world, 'second')];
   expect(await family.list(client)).toEqual([]);
@@ -103,8 +103,7 @@ test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole li
 });
 
 test('@digitalocean/dots leads a reserved IPv6 through its whole life', async () => {
-  const world = await useWorld({ agents: 2, ipv6PrefixLength: 124 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 2, ipv6PrefixLength: 124 });
   const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
   const { v2 } = client;
   const [first, second] = [await makeDroplet(client, world, 'first'), await makeDroplet(client, world, 'second')];
@@ -158,8 +157,7 @@ test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads a
 });
 
 test('@digitalocean/dots throws what the API refuses', async () => {
-  const world = await useWorld({ agents: 0 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0 });
   const { v2 } = createDots(inject('stack').apiUrl, account.http.token ?? '');
   const { reservedIp } = await v2.reserved_ips.post({ region: world.region });
 

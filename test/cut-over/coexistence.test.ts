@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { readBillingEvents } from '../../billing/consume.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { type Account, readAction } from '../../dev/kit/account.ts';
 import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
 import { until } from '../../dev/kit/until.ts';
@@ -14,6 +14,7 @@ import { changeFlags, type TestGateway, useFlagFile, useGateway } from '../suppo
 import { useLegacy } from '../support/legacy.ts';
 import { collecting, requestsIn } from '../support/log-lines.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { type Accepted, Customer } from './customer.ts';
 
@@ -30,16 +31,13 @@ let db: Database;
 beforeAll(async () => {
   // A database of its own, because the whole of it is audited.
   stack = await createPrivateStack({
+    worker: true,
     ownDatabase: true,
     logger: pino({ level: 'info' }, collecting(apiLog)),
     settings: { QUARANTINE_SECONDS: '1' },
   });
-  await stack.startWorker();
-  db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-});
-afterAll(async () => {
-  await db?.destroy();
-  await stack?.close();
+  ({ db } = stack);
+  return stack.close;
 });
 
 test(`${CHANGES} changes through two gateways whose flags flip at random are neither lost nor doubled`, async () => {
@@ -139,9 +137,7 @@ async function populate(gateways: TestGateway[], random: SeededRandom) {
   const worlds: World[] = [];
   const customers: Customer[] = [];
   for (let number = 0; number < CUSTOMERS; number++) {
-    const world = await useWorld({ agents: 2, apiUrl: stack.apiUrl });
-    const account = await world.account();
-    const droplets = await world.droplets(account, 3);
+    const { world, account, droplets } = await useCustomer({ agents: 2, apiUrl: stack.apiUrl, droplets: 3 });
     const url = random.from(gateways).url;
     customers.push(new Customer(account.at(url), { droplets, region: world.region, random }));
     worlds.push(world);

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../db/database.ts';
-import { summarise } from '../../dev/bench/percentiles.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import { type Answer, Http } from '../../dev/kit/http.ts';
+import { summarise } from '../../dev/kit/statistics.ts';
 import { until } from '../../dev/kit/until.ts';
 import { formatTable } from '../../ops/admin/table.ts';
 import { checkConsistency } from '../../ops/consistency/check.ts';
-import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { type AcceptedOperation, isFailure, prepareLanes, type TimedRequest, Traffic } from '../support/traffic.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -39,7 +37,7 @@ const table: string[][] = [];
 
 beforeAll(async () => {
   stack = await startFragileStack();
-  world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: stack.apiUrl });
+  world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: stack.running.apiUrl });
   account = await world.account();
   const dropletIds = await world.droplets(account, 6);
   lanes = await prepareLanes(account, world.region, dropletIds);
@@ -85,7 +83,14 @@ interface Periods {
 /** Takes a part away under load and brings it back, and waits until every operation that was accepted has ended. */
 async function outage(part: Part, failure: Failure): Promise<Outage> {
   const reserveIn = { region: world.region, everyMs: 100 };
-  const traffic = new Traffic({ account, urls: [stack.apiUrl], lanes, pauseMs: 200, readEveryMs: 25, reserveIn });
+  const traffic = new Traffic({
+    account,
+    urls: [stack.running.apiUrl],
+    lanes,
+    pauseMs: 200,
+    readEveryMs: 25,
+    reserveIn,
+  });
   const startedAt = performance.now();
   const enough = (from: number) =>
     until(
@@ -143,7 +148,7 @@ function answeredBetween(traffic: Traffic, from: number, to: number, kind: Timed
 }
 
 async function lookAtHealth(): Promise<Outage['health']> {
-  const http = new Http(stack.apiUrl, null);
+  const http = new Http(stack.running.apiUrl, null);
   const startedAt = performance.now();
   const [live, ready] = await Promise.all([http.get('/healthz'), http.get('/readyz')]);
   return { live, ready, milliseconds: performance.now() - startedAt };
@@ -242,7 +247,7 @@ describe.each(FAILURES)('MySQL that is %s', (failure) => {
 });
 
 test('after all of it every event has been delivered under one id, and no invariant is broken', async () => {
-  const reader = await useTopicReader(stack.kafkaBrokers);
+  const reader = await useTopicReader(stack.running.servers.kafkaBrokers);
   await until(
     'every event was on the topic',
     async () => {
@@ -254,16 +259,11 @@ test('after all of it every event has been delivered under one id, and no invari
   for (const [id, messages] of Map.groupBy(reader.all, ({ event }) => event.id)) {
     expect(new Set(messages.map(({ event }) => JSON.stringify(event))).size, `${id} says one thing`).toBe(1);
   }
-  const { mysql, temporal: settings, kafka } = stack.servers;
-  const temporal = openTemporalClient(settings);
-  const db = openDatabase({ ...mysql, poolSize: 4 });
+  const { running } = stack;
+  const [db, temporal] = [running.openDatabase(4), await running.openTemporal()];
+  const kafka = { brokers: running.servers.kafkaBrokers.split(',') };
   const logger = pino({ level: 'silent' });
-  try {
-    // Hours are rebuilt from the topic, repeats dropped, and compared with the actions: what is doubled would show.
-    const clean = async () => (await checkConsistency({ db, temporal, kafka, logger, looks: 1 })).length === 0;
-    await until('the audit finds nothing', clean, 60_000);
-  } finally {
-    await db.destroy();
-    await temporal.connection.close();
-  }
+  // Hours are rebuilt from the topic, repeats dropped, and compared with the actions: what is doubled would show.
+  const clean = async () => (await checkConsistency({ db, temporal, kafka, logger, looks: 1 })).length === 0;
+  await until('the audit finds nothing', clean, 60_000);
 }, 120_000);

@@ -8,7 +8,7 @@ const DELAYED_MS = 5_000;
 test('a worker that is killed delays what it held by seconds, wherever its operations were', {
   timeout: 300_000,
 }, async () => {
-  const stack = await startKilledWorkerStack();
+  const stack = await startKilledWorkerStack(6);
   onTestFinished(() => stack.close());
 
   const kills = await measureKilledWorkers(stack, { kills: 2, inFlight: 6, seed: 1 });

@@ -1,8 +1,8 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import { readAction } from '../../dev/kit/account.ts';
+import { useMysqlProxy } from '../support/link.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useReserved } from '../support/reserved.ts';
 
 /** What the API asks MySQL for by itself all the time. */
 const BACKGROUND = /signalled_at|(?:from|update) `?outbox/i;
@@ -13,23 +13,11 @@ test.each([
   ['before the statement has arrived', false],
   ['before the answer has arrived', true],
 ])('a customer does not see that a connection to MySQL was lost under a request, %s', async (_, answered) => {
-  const mysqlUrl = new URL(inject('stack').mysqlUrl);
-  const proxy = await startDroppingProxy({
-    target: { host: mysqlUrl.hostname, port: Number(mysqlUrl.port) },
-    spare: BACKGROUND,
-  });
-  mysqlUrl.hostname = '127.0.0.1';
-  mysqlUrl.port = String(proxy.port);
-  const stack = await createPrivateStack({ settings: { MYSQL_URL: mysqlUrl.href } });
-  onTestFinished(async () => {
-    await stack.close();
-    proxy.close();
-  });
+  const proxy = await useMysqlProxy(BACKGROUND);
+  const stack = await createPrivateStack({ settings: { MYSQL_URL: proxy.mysqlUrl } });
+  onTestFinished(() => stack.close());
   await stack.startWorker({ settings: { MYSQL_URL: inject('stack').mysqlUrl } });
-  const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
 
   const requests = {
     list: () => account.http.get('/v2/reserved_ips'),

@@ -1,22 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type DroppingProxy, startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
+import { type MysqlProxy, startMysqlProxy } from '../../dev/environment/dropping-proxy.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 const SHORT_MS = 500;
 /** A request gives MySQL 1.5 s at most. */
 const REJECTED_WITHIN_MS = 2_000;
 
-let proxy: DroppingProxy;
+let proxy: MysqlProxy;
 let stack: PrivateStack;
 
 beforeAll(async () => {
-  const mysqlUrl = new URL(inject('stack').mysqlUrl);
-  proxy = await startDroppingProxy({ target: { host: mysqlUrl.hostname, port: Number(mysqlUrl.port) } });
-  mysqlUrl.hostname = '127.0.0.1';
-  mysqlUrl.port = String(proxy.port);
-  stack = await createPrivateStack({ settings: { MYSQL_URL: mysqlUrl.href } });
+  proxy = await startMysqlProxy(inject('stack').mysqlUrl);
+  stack = await createPrivateStack({ settings: { MYSQL_URL: proxy.mysqlUrl } });
 });
 
 afterAll(async () => {
@@ -26,8 +23,7 @@ afterAll(async () => {
 
 /** An account at the API whose way to MySQL can be cut, and what it asks for. */
 async function useRequests() {
-  const world = await useWorld({ agents: 0, apiUrl: stack.apiUrl });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
   const body = { region: world.region };
   const requests = {
     list: () => account.http.get('/v2/reserved_ips'),

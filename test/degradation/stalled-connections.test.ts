@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { type DroppingProxy, startMysqlProxy } from '../../dev/environment/dropping-proxy.ts';
+import type { MysqlProxy } from '../../dev/environment/dropping-proxy.ts';
 import type { Account } from '../../dev/kit/account.ts';
 import type { Answer } from '../../dev/kit/http.ts';
 import { useDatabase } from '../support/database.ts';
+import { useMysqlProxy } from '../support/link.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
 import { useWorld, type World } from '../support/world.ts';
 
@@ -36,19 +37,16 @@ test('a write whose connection stalls at any statement is done whole, or rejecte
 
 /** An API that starts its operations where the worker is, and whose connections to MySQL go through a proxy. */
 async function useApiBehindProxy(namespace: string) {
-  const proxy = await startMysqlProxy(inject('stack').mysqlUrl, BACKGROUND);
+  const proxy = await useMysqlProxy(BACKGROUND);
   const settings = { MYSQL_URL: proxy.mysqlUrl, TEMPORAL_NAMESPACE: namespace };
   const { apiUrl, close } = await createPrivateStack({ settings });
-  onTestFinished(async () => {
-    await close();
-    proxy.close();
-  });
+  onTestFinished(() => close());
   return { apiUrl, proxy };
 }
 
 interface Scene {
   world: World;
-  proxy: DroppingProxy;
+  proxy: MysqlProxy;
   db: Database;
 }
 

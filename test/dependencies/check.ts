@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
+import { parseJson } from '../../dev/kit/http.ts';
 
 const run = promisify(execFile);
 
@@ -59,13 +60,5 @@ async function npmAudit(environment: NodeJS.ProcessEnv): Promise<string> {
   } catch (error) {
     const { stdout } = z.object({ stdout: z.string() }).catch({ stdout: '' }).parse(error);
     return stdout || (error instanceof Error ? error.message : String(error));
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

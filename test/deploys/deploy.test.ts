@@ -14,9 +14,9 @@ import { installTemporalRuntime } from '../../workers/runtime.ts';
 import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { resetToFirstTask } from '../support/temporal.ts';
 import { prepareLanes, Traffic } from '../support/traffic.ts';
-import { useWorld } from '../support/world.ts';
 
 const CHANGED_WORKFLOWS = join(PROJECT_FOLDER, 'test/deploys/changed-workflows.ts');
 
@@ -81,8 +81,7 @@ describe('a second build with changed workflows, deployed under load', () => {
       stderr: '',
     });
 
-    const world = await useWorld({ agents: 2, manualHosts: 1, apiUrl: api.url });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 2, manualHosts: 1, apiUrl: api.url });
     const dropletIds = await world.droplets(account, 9);
     const silent = world.manualHosts[0] as ManualHost;
     const onSilent = dropletIds.filter((_, index) => index % 3 === 2);

@@ -8,7 +8,7 @@ import { expectAnswer } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { setFlags, type TestGatewayOptions, useFlagFile, useGateway } from '../support/gateway.ts';
 import { type RecordingUpstream, useUpstream } from '../support/recording-upstream.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 /** A gateway that sends everything to one recording upstream. */
 async function useProxy(options: Partial<TestGatewayOptions> = {}) {
@@ -207,8 +207,7 @@ test('connections to an upstream are kept and used again', async () => {
 });
 
 test('the links in an answer lead back to the gateway, by both ways', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 1 });
   const flagFile = await useFlagFile();
   await setFlags(flagFile, 'list', { allow: [String(account.id)] });
   const { apiUrl, secondApiUrl } = inject('stack');

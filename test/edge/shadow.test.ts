@@ -6,7 +6,7 @@ import { until } from '../../dev/kit/until.ts';
 import { compareAnswers } from '../../edge/shadow/compare.ts';
 import { setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
 import { type Respond, useUpstream } from '../support/recording-upstream.ts';
-import { useWorld } from '../support/world.ts';
+import { useReserved } from '../support/reserved.ts';
 
 /** Two stacks, and a gateway that serves from legacy and compares every read with the new one. */
 async function useShadow(ignored: string[] = []) {
@@ -141,10 +141,7 @@ test('what is compared is bounded in number at a time, in size, and in what is k
 });
 
 test('two stacks that are the same service differ in nothing', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { account, droplet, ip } = await useReserved({ agents: 1 });
   const { id } = await account.assign(ip, droplet);
   const flagFile = await useFlagFile();
   await setFlags(flagFile, 'all', { percent: 0 });

@@ -1,14 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { freePort, listenOnLoopback } from '../../dev/environment/ports.ts';
 import { identityOf, isAlive, type ProcessIdentity } from '../../dev/environment/process-table.ts';
 import { readEnvironmentFile } from '../../platform/env-file.ts';
+import { useFolder } from '../support/folder.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
 import { runProgram, startProgram } from '../support/program.ts';
 
@@ -26,8 +26,7 @@ const PRODUCT = [
 
 /** A copy of what the stack's commands are made of, without anything that runs or ran. */
 async function useCopy(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-copy-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await useFolder();
   for (const part of PRODUCT) {
     await cp(join(PROJECT_FOLDER, part), join(folder, part), { recursive: true });
   }

@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -8,6 +6,7 @@ import type { Account } from '../../dev/kit/account.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { startServer } from '../../platform/http/server.ts';
+import { useFolder } from '../support/folder.ts';
 import { type Program, startProgram } from '../support/program.ts';
 import type { World } from '../support/world.ts';
 import { hasPython, pythonPackagesFolder } from './python.ts';
@@ -108,8 +107,7 @@ export async function useController(
   nodes: TestNode[],
   settings: Record<string, string>,
 ): Promise<TestController> {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-balancer-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await useFolder();
   const environment = {
     TEMPORAL_ADDRESS: inject('stack').temporalAddress,
     ACCOUNT_ID: String(account.id),

@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../dev/kit/until.ts';
 import { validators } from '../support/json-schemas.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld, type WorldOptions } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
+import type { WorldOptions } from '../support/world.ts';
 import { actionsOf, EXAMPLES, type Example, heldBy, useController, useNode } from './controllers.ts';
 
 let stack: PrivateStack;
 beforeAll(async () => {
-  stack = await createPrivateStack();
-  await stack.startWorker();
+  stack = await createPrivateStack({ worker: true });
+  return stack.close;
 });
-afterAll(() => stack.close());
 
 /** Every operation that was started for an account, with its input; waits until there are `count`. */
 async function startedFor(accountId: number, count: number): Promise<{ kind: string; input: unknown }[]> {
@@ -31,8 +31,7 @@ async function startedFor(accountId: number, count: number): Promise<{ kind: str
 
 /** Two load balancers on two hosts, and a controller for them, which is not started. */
 async function useBalancers(example: Example, hosts: WorldOptions) {
-  const world = await useWorld({ ...hosts, apiUrl: stack.apiUrl });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ ...hosts, apiUrl: stack.apiUrl });
   const [first = 0, second = 0] = await world.droplets(account, 2);
   const active = await useNode(first);
   const standby = await useNode(second);

@@ -9,6 +9,7 @@ import type { ProcessSupervisor } from '../../dev/environment/processes.ts';
 import { installPythonPackages } from '../../dev/environment/python-packages.ts';
 import { cacheFolder } from '../../dev/environment/servers/cache.ts';
 import type { Report } from '../../dev/environment/servers/options.ts';
+import { succeeds } from '../../dev/kit/until.ts';
 
 const run = promisify(execFile);
 
@@ -23,11 +24,10 @@ export function pythonPackagesFolder(environment: NodeJS.ProcessEnv = process.en
 
 /** Whether the machine's Python can load Temporal's package from the cache. */
 export async function hasPython(): Promise<boolean> {
-  return run('python3', ['-c', 'import temporalio.client'], {
-    env: { ...process.env, PYTHONPATH: pythonPackagesFolder() },
-  }).then(
-    () => true,
-    () => false,
+  return succeeds(
+    run('python3', ['-c', 'import temporalio.client'], {
+      env: { ...process.env, PYTHONPATH: pythonPackagesFolder() },
+    }),
   );
 }
 

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { type Database, openDatabase } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import { inTheEnd } from '../../dev/kit/until.ts';
 import { type Address, addressFromBytes, addressToResourceId } from '../../domain/address.ts';
 import { operationSchema } from '../../domain/operation.ts';
 import { readNetworkFile } from '../../host/drivers/simulated.ts';
@@ -12,7 +12,6 @@ import { describeViolation } from '../../ops/consistency/violation.ts';
 import type { ListedAction } from './histories/operation.ts';
 import type { FaultStack } from './stack.ts';
 
-const PAUSE_MS = 1_000;
 const ADDRESS = / (\d+\.\d+\.\d+\.\d+|[\da-f]+(:[\da-f]*)+)/;
 /** A billing event that Kafka rejected is tried again after a minute at the latest. */
 const SETTLE_WITHIN_MS = 180_000;
@@ -28,24 +27,11 @@ export interface GroundTruth {
 
 /** Waits until everything has ended and holds, and reads what has become of it; what stays wrong is a problem. */
 export async function readGroundTruth(stack: FaultStack, signal?: AbortSignal): Promise<GroundTruth> {
-  const db = openDatabase({ url: stack.mysqlUrl, poolSize: 8 });
-  const connection = await Connection.connect({ address: stack.temporalAddress });
-  try {
-    const temporal = new Client({ connection });
-    const deadline = Date.now() + SETTLE_WITHIN_MS;
-    for (;;) {
-      signal?.throwIfAborted();
-      const problems = await problemsNow(stack, db, temporal).catch((error: unknown) => [String(error)]);
-      if (problems.length > 0 && Date.now() < deadline) {
-        await sleep(PAUSE_MS);
-        continue;
-      }
-      return { actions: await listActions(stack, db), reasons: await reasonsOfErrors(db), problems };
-    }
-  } finally {
-    await connection.close();
-    await db.destroy();
-  }
+  const db = stack.running.openDatabase(8);
+  const temporal = await stack.running.openTemporal();
+  const look = () => problemsNow(stack, db, temporal).catch((error: unknown) => [String(error)]);
+  const problems = await inTheEnd(look, SETTLE_WITHIN_MS, signal);
+  return { actions: await listActions(stack, db), reasons: await reasonsOfErrors(db), problems };
 }
 
 async function problemsNow(stack: FaultStack, db: Database, temporal: Client): Promise<string[]> {

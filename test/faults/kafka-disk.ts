@@ -1,8 +1,8 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessStart, ProcessSupervisor, RunningProcess } from '../../dev/environment/processes.ts';
 import { outputOf } from '../../dev/environment/servers/tools.ts';
+import { until } from '../../dev/kit/until.ts';
 
 const SIZE_MEGABYTES = 64;
 const MOUNTED_TIMEOUT_MS = 5_000;
@@ -36,11 +36,7 @@ export class KafkaDisk {
       ],
     });
     const disk = new KafkaDisk(folder, holder);
-    const deadline = Date.now() + MOUNTED_TIMEOUT_MS;
-    while (!(await disk.#exists('.mounted'))) {
-      if (Date.now() > deadline) throw new Error('the disk of Kafka was not mounted');
-      await sleep(20);
-    }
+    await until('the disk of Kafka was mounted', () => disk.#exists('.mounted'), MOUNTED_TIMEOUT_MS);
     return disk;
   }
 

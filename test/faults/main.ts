@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { messageOf, StackError } from '../../dev/environment/errors.ts';
+import { stoppingSignal, withSeconds } from '../../dev/kit/script.ts';
 import { describeRun } from './report.ts';
 import { runFaults } from './run.ts';
 
@@ -18,11 +19,7 @@ const options = new Command('test:faults')
   .parse()
   .opts<{ seed: string; operations: string; faults: string; pace: string; clients: string }>();
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-const started = performance.now();
-const report = (line: string) =>
-  console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)}  ${line}`);
+const signal = stoppingSignal();
 
 try {
   const seed = Number(options.seed);
@@ -33,13 +30,13 @@ try {
     paceMs: Number(options.pace),
     clients: Number(options.clients),
     folder: 'faults',
-    report,
-    signal: stopping.signal,
+    report: withSeconds(console.log),
+    signal,
   });
   console.log(`\n${describeRun(seed, result)}`);
   process.exitCode = result.problems.length === 0 ? 0 : 1;
 } catch (error) {
-  if (!stopping.signal.aborted) {
+  if (!signal.aborted) {
     console.error(
       error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error),
     );

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROJECT_FOLDER, STACK_FOLDER } from '../../dev/environment/paths.ts';
 import type { RunningProcess } from '../../dev/environment/processes.ts';
-import { REGION } from '../../dev/kit/population.ts';
 import {
   type ClientConfiguration,
   type ClientRecord,
@@ -18,7 +17,7 @@ import { type GroundTruth, readGroundTruth } from './ground-truth.ts';
 import { toHistory } from './histories/history.ts';
 import { checkLinearizability, type LinearizabilityReport } from './linearizability.ts';
 import { CRASH_STEPS } from './plan.ts';
-import { type FaultStack, startFaultStack } from './stack.ts';
+import { type FaultStack, REGION, startFaultStack } from './stack.ts';
 
 const LANES = 2;
 const LOOK_MS = 1_000;
@@ -111,7 +110,7 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   const problems = [
     ...log.problems,
     ...unprovenSteps(log.crashes),
-    ...stack.processes.deaths.map((death) => `${death.message}`),
+    ...stack.running.deaths.map(({ message }) => message),
     ...history.complaints,
     ...truth.problems,
     ...linearizability.failures.map(

@@ -1,16 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleWorkflows, migrate, startApi, startHost, startWorker } from '../../dev/environment/application.ts';
-import { startGateway } from '../../dev/environment/cut-over.ts';
 import { NO_POOL_SHARES } from '../../dev/environment/no-pool-shares.ts';
-import { STACK_FOLDER } from '../../dev/environment/paths.ts';
-import { choosePorts } from '../../dev/environment/ports.ts';
+import { freePorts } from '../../dev/environment/ports.ts';
 import type { ProcessStart } from '../../dev/environment/processes.ts';
-import { type Report, startServers } from '../../dev/environment/servers/index.ts';
-import { Http } from '../../dev/kit/http.ts';
-import { type FaultAccount, makeAccount, registerHosts } from '../../dev/kit/population.ts';
+import { type Closable, type Environment, type Place, startEnvironment } from '../../dev/kit/environment.ts';
+import type { Operator } from '../../dev/kit/operator.ts';
+import { startGateway } from '../../dev/kit/upstreams.ts';
 import { codePathsNamed } from '../../edge/code-paths.ts';
 import { changeSettings } from '../../edge/flags/flag-file.ts';
 import type { FlagSetting } from '../../edge/flags/setting.ts';
@@ -22,9 +17,14 @@ import { type FaultTools, fetchFaultTools } from './tools.ts';
 import { startToxiproxy, type Toxiproxy } from './toxiproxy.ts';
 
 export const HOSTS = 4;
+export const REGION = 'fault';
+/** So many addresses that most changes find theirs idle, and so few that clients still meet on them. */
+const POOLS = ['198.51.100.0/25', '2001:db8:fa17::/121'];
+const RESERVED_IP_LIMIT = 28;
+const DROPLETS = 70;
+/** More than are made, for a droplet is replaced when its end is not known, too. */
+const DROPLET_LIMIT = 1_000;
 const ACCOUNTS = 2;
-/** A port on which nobody listens. */
-const NOWHERE = 'http://127.0.0.1:9';
 
 /** Short timeouts, so that operations end while the faults go on. */
 const RULES = {
@@ -34,11 +34,21 @@ const RULES = {
   QUARANTINE_SECONDS: '2',
 };
 
+/** A customer whose addresses several clients change at once. */
+export interface FaultAccount {
+  id: number;
+  token: string;
+  /** Those that it has at the start. */
+  droplets: number[];
+  /** Most addresses that it may hold, of each family. */
+  limit: number;
+}
+
 /**
  * Two gateways, each before an API, two workers, hosts and servers, with a proxy on every connection between them that is
  * to be troubled. Before it, APIs and workers have taps of their own on the way to MySQL and Temporal.
  */
-export interface FaultStack {
+export interface FaultStack extends Closable {
   processes: FaultyProcesses;
   toxiproxy: Toxiproxy;
   /** Of the APIs and the workers, by their names. */
@@ -48,6 +58,7 @@ export interface FaultStack {
   gatewayUrls: Record<Side, string>;
   /** Base URL of each API, reached without a proxy. */
   apiUrls: Record<Side, string>;
+  running: Environment;
   /** The servers, reached without a proxy. */
   mysqlUrl: string;
   kafkaBrokers: string;
@@ -59,167 +70,153 @@ export interface FaultStack {
   kafkaDisk: KafkaDisk | null;
   /** What shifts the database's clock, for instance `+3`; null where its clock cannot be faked. */
   clockFile: string | null;
-  dataFolder: string;
-  close(): Promise<void>;
 }
 
-/** Where a stack keeps its files, and who is told; it is stopped when the signal is aborted, even while it starts. */
+/** Where an environment keeps its files, and who is told; it is stopped when the signal is aborted, even while it starts. */
 export interface FaultStackOptions {
   folder: string;
-  report: Report;
+  report(line: string): void;
   signal?: AbortSignal;
 }
 
+/** What stands between the processes and the servers, with the ports at which each connection is reached. */
+interface Between {
+  tools: FaultTools;
+  disk: KafkaDisk | null;
+  clockFile: string;
+  toxiproxy: Toxiproxy;
+  taps: Map<string, ProcessTaps>;
+  portOf(link: string): number;
+  apiPorts: Record<Side, number>;
+}
+
 /** Starts everything on free ports and empty data; logs and the record of processes go below `.dev/<folder>`. */
-export async function startFaultStack({ folder, report, signal }: FaultStackOptions): Promise<FaultStack> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-faults-'));
-  const clockFile = join(dataFolder, 'clock');
-  const taps = new Map<string, ProcessTaps>();
-  let disk: KafkaDisk | null = null;
-  let tools: FaultTools | null = null;
-  const adapt = (start: ProcessStart): ProcessStart => {
-    if (start.name === 'mysql' && tools?.fakeTime) return withFakeClock(start, tools.fakeTime, clockFile);
-    return start.name.startsWith('kafka') && start.name !== 'kafka-disk' && disk ? disk.enter(start) : start;
-  };
-  const processes = new FaultyProcesses(join(STACK_FOLDER, folder), adapt);
-  const interrupted = () => void processes.stop();
-  signal?.addEventListener('abort', interrupted);
-  const close = async () => {
-    signal?.removeEventListener('abort', interrupted);
-    await processes.stop();
-    await Promise.all(
-      [...taps.values()].flatMap(({ mysql, temporal }) => [mysql.enable(false), temporal.enable(false)]),
-    );
-    await rm(dataFolder, { recursive: true, force: true });
-  };
-  try {
-    const environment = ownEnvironment();
-    tools = await fetchFaultTools({ supervisor: processes, environment, report });
-    await writeFile(clockFile, '+0');
-    disk = await KafkaDisk.mount(processes, join(dataFolder, 'kafka', 'logs'));
-    const ports = await choosePorts('free', {});
-    const links = linksOf(HOSTS);
-    const tapped = SIDES.flatMap((side) => [`api-${side}`, `worker-${side}`]);
-    const [toxiproxyPort = 0, secondApiPort = 0, leftPort = 0, rightPort = 0, ...otherPorts] = await freePorts(
-      links.length + 2 * tapped.length + 4,
-      Object.values(ports),
-    );
-    const linkPorts = otherPorts.slice(0, links.length);
-    const tapPorts = otherPorts.slice(links.length);
-    const apiPorts: Record<Side, number> = { left: ports.api, right: secondApiPort };
-    const gatewayPorts: Record<Side, number> = { left: leftPort, right: rightPort };
-    const flagFile = join(dataFolder, 'flags.json');
-    await flipAll(flagFile);
-    const portOf = (link: string) => linkPorts[links.indexOf(link)] ?? 0;
-    const upstreamOf = (link: string): number => {
-      if (link.startsWith('mysql')) return ports.mysql;
-      if (link.startsWith('temporal')) return ports.temporal;
-      if (link === 'kafka') return ports.kafka;
-      return apiPorts[SIDES.find((side) => link === `gateway-${side}`) ?? sideOfHost(link)];
-    };
-    const toxiproxy = await startToxiproxy(processes, tools.toxiproxy, toxiproxyPort);
-    for (const link of links) await toxiproxy.add({ name: link, port: portOf(link), upstreamPort: upstreamOf(link) });
-
-    for (const [index, name] of tapped.entries()) {
-      const side = SIDES.find((one) => name.endsWith(one)) ?? 'left';
-      taps.set(
-        name,
-        await openTaps({
-          mysql: { port: tapPorts[2 * index] ?? 0, upstreamPort: portOf(`mysql-${side}`) },
-          temporal: { port: tapPorts[2 * index + 1] ?? 0, upstreamPort: portOf(`temporal-${side}`) },
-        }),
-      );
-    }
-
-    const servers = await startServers({
-      supervisor: processes,
-      dataFolder,
-      report,
-      ports: 'default',
-      kafkaAdvertisedPort: portOf('kafka'),
-      environment: {
-        ...environment,
-        MYSQL_PORT: String(ports.mysql),
-        KAFKA_PORT: String(ports.kafka),
-        KAFKA_CONTROLLER_PORT: String(ports.kafkaController),
-        TEMPORAL_PORT: String(ports.temporal),
-        TEMPORAL_UI_PORT: String(ports.temporalUi),
-        TEMPORAL_METRICS_PORT: String(ports.temporalMetrics),
-        TEMPORAL_HTTP_PORT: String(ports.temporalHttp),
+export function startFaultStack(options: FaultStackOptions): Promise<FaultStack> {
+  let processes: FaultyProcesses | undefined;
+  let between: Between | undefined;
+  return startEnvironment(
+    {
+      ...options,
+      ownServers: true,
+      logLevel: 'warn',
+      settings: { ...NO_POOL_SHARES, ...RULES },
+      supervisor(supervisorOptions) {
+        processes = new FaultyProcesses(supervisorOptions, (start) => (between ? adapted(start, between) : start));
+        return processes;
       },
-    });
-    const adminToken = randomBytes(24).toString('base64url');
-    const settings = { supervisor: processes, servers, environment, adminToken, logLevel: 'warn' };
-    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
-    const startSide = async (side: Side) => {
-      const settingsBy = (mysqlPort: number, temporalPort: number) => {
-        const proxied = {
-          mysqlUrl: servers.mysqlUrl.replace(`:${ports.mysql}/`, `:${mysqlPort}/`),
-          kafkaBrokers: `127.0.0.1:${portOf('kafka')}`,
-          temporalAddress: `127.0.0.1:${temporalPort}`,
-        };
-        return { ...settings, servers: proxied };
-      };
-      const tappedSettings = (name: string) => {
-        const { mysql, temporal } = findTaps(taps, name);
-        return settingsBy(mysql.port, temporal.port);
-      };
-      const api = { name: `api-${side}`, port: apiPorts[side], workflowBundle, embeddedWorker: side === 'left' };
-      const [{ url }] = await Promise.all([
-        startApi(tappedSettings(`api-${side}`), api),
-        startWorker(tappedSettings(`worker-${side}`), { name: `worker-${side}`, workflowBundle }),
-      ]);
-      const apiUrl = `http://127.0.0.1:${portOf(`gateway-${side}`)}`;
-      const gateway = await startGateway(settingsBy(portOf(`mysql-${side}`), portOf(`temporal-${side}`)), {
-        name: `gateway-${side}`,
-        port: gatewayPorts[side],
-        apiUrl,
-        // There is none; a gateway that cannot tell whose request it is asks it all the same, and says that it did not answer.
-        legacyUrl: NOWHERE,
-        flagFile,
-        environment: { EDGE_DEFAULT_UPSTREAM: 'new' },
-      });
-      return { api: url, gateway: gateway.url };
-    };
-    const [left, right] = await Promise.all([startSide('left'), startSide('right')]);
-    const admin = new Http(left.api, adminToken);
-    const networkFiles = new Map<string, string>();
-    for (const [index, host] of (await registerHosts(admin, HOSTS)).entries()) {
-      const files = join(dataFolder, host.name);
-      await mkdir(files);
-      networkFiles.set(host.name, join(files, 'network'));
-      await startHost(settings, {
-        ...host,
-        apiUrl: `http://127.0.0.1:${portOf(`host-${index + 1}`)}`,
-        arguments: [
+      async beforeServers(place) {
+        between = await putBetween(place, options);
+        return { kafkaAdvertisedPort: between.portOf('kafka') };
+      },
+    },
+    async (environment) => {
+      if (!processes || !between) throw new Error('the connections are not there');
+      const { operator, servers, dataFolder, flagFile } = environment;
+      const { tools, disk, clockFile, toxiproxy, taps, portOf } = between;
+      await flipAll(flagFile);
+      await environment.prepare();
+      const ways = between;
+      const [left, right] = await Promise.all(SIDES.map((side) => startSide(environment, ways, side)));
+      if (!left || !right) throw new Error('a side was not started');
+      const networkFiles = new Map<string, string>();
+      await operator.makeRegion(REGION, ...POOLS);
+      for (const [index, host] of (await operator.registerHosts(REGION, HOSTS)).entries()) {
+        const files = join(dataFolder, host.name);
+        await mkdir(files);
+        networkFiles.set(host.name, join(files, 'network'));
+        await environment.startHosts(
+          [{ ...host, apiUrl: `http://127.0.0.1:${portOf(`host-${index + 1}`)}` }],
           ...['--delay-ms', '5', '--fail', '0.02', '--reconcile-seconds', '5'],
           ...['--network-file', join(files, 'network'), '--state-file', join(files, 'generations')],
-        ],
-      });
-    }
-    const accounts: FaultAccount[] = [];
-    while (accounts.length < ACCOUNTS) accounts.push(await makeAccount(admin, `faults-${accounts.length + 1}`));
-    return {
-      processes,
-      toxiproxy,
-      taps,
-      tools,
-      gatewayUrls: { left: left.gateway, right: right.gateway },
-      apiUrls: { left: left.api, right: right.api },
-      mysqlUrl: servers.mysqlUrl,
-      kafkaBrokers: servers.kafkaBrokers,
-      temporalAddress: servers.temporalAddress,
-      accounts,
-      networkFiles,
-      kafkaDisk: disk,
-      clockFile: tools.fakeTime === null ? null : clockFile,
-      dataFolder,
-      close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
+        );
+      }
+      const accounts: FaultAccount[] = [];
+      while (accounts.length < ACCOUNTS) accounts.push(await makeAccount(operator, `faults-${accounts.length + 1}`));
+      return {
+        ...{ running: environment, processes, toxiproxy, taps, tools, accounts, networkFiles },
+        gatewayUrls: { left: left.gateway, right: right.gateway },
+        apiUrls: { left: left.api, right: right.api },
+        mysqlUrl: servers.mysqlUrl,
+        kafkaBrokers: servers.kafkaBrokers,
+        temporalAddress: servers.temporalAddress,
+        kafkaDisk: disk,
+        clockFile: tools.fakeTime === null ? null : clockFile,
+      };
+    },
+  );
+}
+
+/** Opens the proxies and taps, and the disk of Kafka. */
+async function putBetween(
+  { supervisor, dataFolder, ports, onStopped }: Place,
+  { report }: FaultStackOptions,
+): Promise<Between> {
+  const clockFile = join(dataFolder, 'clock');
+  const tools = await fetchFaultTools({ supervisor, environment: process.env, report });
+  await writeFile(clockFile, '+0');
+  const disk = await KafkaDisk.mount(supervisor, join(dataFolder, 'kafka', 'logs'));
+  const links = linksOf(HOSTS);
+  const tapped = SIDES.flatMap((side) => [`api-${side}`, `worker-${side}`]);
+  const count = links.length + 2 * tapped.length + 2;
+  const [toxiproxyPort = 0, secondApiPort = 0, ...others] = await freePorts(count, Object.values(ports));
+  const tapPorts = others.slice(links.length);
+  const apiPorts: Record<Side, number> = { left: ports.api, right: secondApiPort };
+  const portOf = (link: string) => others[links.indexOf(link)] ?? 0;
+  const upstreamOf = (link: string): number => {
+    if (link.startsWith('mysql')) return ports.mysql;
+    if (link.startsWith('temporal')) return ports.temporal;
+    if (link === 'kafka') return ports.kafka;
+    return apiPorts[SIDES.find((side) => link === `gateway-${side}`) ?? sideOfHost(link)];
+  };
+  const toxiproxy = await startToxiproxy(supervisor, tools.toxiproxy, toxiproxyPort);
+  for (const link of links) await toxiproxy.add({ name: link, port: portOf(link), upstreamPort: upstreamOf(link) });
+  const taps = new Map<string, ProcessTaps>();
+  for (const [index, name] of tapped.entries()) {
+    const side = SIDES.find((one) => name.endsWith(one)) ?? 'left';
+    const opened = await openTaps({
+      mysql: { port: tapPorts[2 * index] ?? 0, upstreamPort: portOf(`mysql-${side}`) },
+      temporal: { port: tapPorts[2 * index + 1] ?? 0, upstreamPort: portOf(`temporal-${side}`) },
+    });
+    taps.set(name, opened);
+    onStopped(() => Promise.all([opened.mysql.enable(false), opened.temporal.enable(false)]));
   }
+  return { tools, disk, clockFile, toxiproxy, taps, portOf, apiPorts };
+}
+
+/** An API, a worker and a gateway before the API, each with its own ways to the servers. */
+async function startSide(environment: Environment, { portOf, taps, apiPorts }: Between, side: Side) {
+  const { ports, mysqlUrl } = environment.servers;
+  const reaching = (mysqlPort: number, temporalPort: number) =>
+    environment.through({
+      mysqlUrl: mysqlUrl.replace(`:${ports.mysql}/`, `:${mysqlPort}/`),
+      kafkaBrokers: `127.0.0.1:${portOf('kafka')}`,
+      temporalAddress: `127.0.0.1:${temporalPort}`,
+    });
+  const tapped = (name: string) => {
+    const { mysql, temporal } = findTaps(taps, name);
+    return reaching(mysql.port, temporal.port);
+  };
+  const [api, worker, port] = [`api-${side}`, `worker-${side}`, apiPorts[side]];
+  await Promise.all([
+    environment.startApi({ name: api, port, embeddedWorker: side === 'left', settings: tapped(api) }),
+    environment.startWorker(worker, tapped(worker)),
+  ]);
+  // There is no legacy upstream; a gateway that cannot tell whose request it is asks it all the same, and says that it did not answer.
+  const { url } = await startGateway(environment, {
+    name: `gateway-${side}`,
+    apiUrl: `http://127.0.0.1:${portOf(`gateway-${side}`)}`,
+    variables: { EDGE_DEFAULT_UPSTREAM: 'new' },
+    settings: reaching(portOf(`mysql-${side}`), portOf(`temporal-${side}`)),
+  });
+  return { api: `http://127.0.0.1:${port}`, gateway: url };
+}
+
+/** An account with droplets on all hosts. */
+async function makeAccount(operator: Operator, name: string): Promise<FaultAccount> {
+  const limit = RESERVED_IP_LIMIT;
+  const account = await operator.makeAccount(name, { reservedIpLimit: limit, dropletLimit: DROPLET_LIMIT });
+  const droplets = await account.makeDroplets(REGION, DROPLETS);
+  return { id: account.id, token: account.token, droplets, limit };
 }
 
 /** Everybody goes to the new stack, on all code paths. */
@@ -233,10 +230,10 @@ function sideOfHost(link: string): Side {
   return SIDES[Number(link.replace('host-', '')) % SIDES.length] ?? 'left';
 }
 
-/** Servers of its own, whatever the environment names. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  const { MYSQL_URL: _mysql, KAFKA_BROKERS: _kafka, TEMPORAL_ADDRESS: _temporal, ...environment } = process.env;
-  return { ...environment, ...NO_POOL_SHARES, ...RULES };
+/** MySQL has a clock of its own, and Kafka a disk. */
+function adapted(start: ProcessStart, { tools, clockFile, disk }: Between): ProcessStart {
+  if (start.name === 'mysql' && tools.fakeTime) return withFakeClock(start, tools.fakeTime, clockFile);
+  return start.name.startsWith('kafka') && start.name !== 'kafka-disk' && disk ? disk.enter(start) : start;
 }
 
 /** The process reads its clock through a library that adds what the file says; durations are left alone. */
@@ -251,12 +248,4 @@ function withFakeClock(start: ProcessStart, library: string, clockFile: string):
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
     },
   };
-}
-
-async function freePorts(count: number, taken: readonly number[]): Promise<number[]> {
-  const found = new Set<number>();
-  while (found.size < count) {
-    for (const port of Object.values(await choosePorts('free', {}))) if (!taken.includes(port)) found.add(port);
-  }
-  return [...found].slice(0, count);
 }

@@ -1,35 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../../dev/kit/until.ts';
-import { useReserved } from '../support/reserved.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
 
 describe('an acknowledgment', () => {
   test('that comes before any worker waits for it counts', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, host, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
 
     for (let round = 0; round < 10; round++) {
       const ip = await account.reserve(world.region);
       const action = await account.startAssign(ip, droplet);
-      const [event] = (await host?.openCommands()) ?? [];
+      const [event] = (await host.openCommands()) ?? [];
       expect(event, 'the event is there as soon as the assign is answered').toMatchObject({ address: ip });
-      if (event) expect(await host?.acknowledge(event)).toBe('recorded');
+      if (event) expect(await host.acknowledge(event)).toBe('recorded');
       await account.completed(action);
       const unassigned = await account.startUnassign(ip);
-      await host?.confirm(ip, 'detach');
+      await host.confirm(ip, 'detach');
       await account.completed(unassigned);
       await account.release(ip);
     }
   });
 
   test('that comes twice, or many times at once, completes the operation once', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const action = await account.startAssign(ip, droplet);
-    const event = await host?.command(ip, 'attach');
+    const event = await host.command(ip, 'attach');
     if (!host || !event) throw new Error('no event');
 
     const results = await Promise.all(Array.from({ length: 5 }, () => host.acknowledge(event)));
@@ -44,29 +39,27 @@ describe('an acknowledgment', () => {
   });
 
   test('that is late but within the attempts still completes the operation', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const action = await account.startAssign(ip, droplet);
-    const first = await host?.command(ip, 'attach');
+    const first = await host.command(ip, 'attach');
 
     // The second attempt tells the host again; the answer to the first telling is as good.
-    const again = await host?.command(ip, 'attach', first?.sequence);
+    const again = await host.command(ip, 'attach', first?.sequence);
     expect(again?.generation).toBe(first?.generation);
-    if (first) await host?.acknowledge(first);
+    if (first) await host.acknowledge(first);
 
     await account.completed(action);
   });
 
   test('that never comes undoes the assign, and the host is told to detach under a newer generation', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
 
     const action = await account.startAssign(ip, droplet);
-    const attach = await host?.command(ip, 'attach');
+    const attach = await host.command(ip, 'attach');
     expect(await account.ended(action)).toMatchObject({ status: 'errored' });
 
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
-    const detach = await host?.command(ip, 'detach');
+    const detach = await host.command(ip, 'detach');
     expect(detach?.generation).toBeGreaterThan(attach?.generation ?? 0);
   });
 
@@ -85,26 +78,24 @@ describe('an acknowledgment', () => {
   });
 
   test('that never comes undoes an unassign, and the host is told to attach under a newer generation', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     await account.assignBy(host, ip, droplet);
 
     expect(await account.ended(await account.startUnassign(ip))).toMatchObject({ status: 'errored' });
 
     expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
-    const detach = await host?.command(ip, 'detach');
-    const attach = await host?.command(ip, 'attach');
+    const detach = await host.command(ip, 'detach');
+    const attach = await host.command(ip, 'attach');
     expect(attach?.generation).toBeGreaterThan(detach?.generation ?? 0);
   });
 
   test('that comes after the undo changes nothing', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const action = await account.startAssign(ip, droplet);
-    const attach = await host?.command(ip, 'attach');
+    const attach = await host.command(ip, 'attach');
     await account.ended(action);
 
-    if (attach) await host?.acknowledge(attach);
+    if (attach) await host.acknowledge(attach);
 
     expect(await account.action(action.id)).toMatchObject({ status: 'errored' });
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });

@@ -11,6 +11,7 @@ import { startAgent, type TestAgent, useStateFile } from '../support/agents.ts';
 import { useDatabase } from '../support/database.ts';
 import { useLink } from '../support/link.ts';
 import { runProgram, startProgram } from '../support/program.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { ANCHOR, useScriptedControlPlane } from '../support/scripted-control-plane.ts';
 import { useWorld, type World } from '../support/world.ts';
 
@@ -276,8 +277,7 @@ describe('hosts whose agents are killed, fall silent and fail, while addresses c
   test('end up with exactly their desired state', { timeout: 120_000 }, async () => {
     const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e6));
     const random = seededRandom(seed);
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const hosts = await Promise.all(
       [1, 2, 3].map(async (number) => ({
         name: `${world.region}-${number}`,

@@ -6,6 +6,7 @@ import { DesiredStates } from '../../api/host-commands/desired-states.ts';
 import { WaitingHosts } from '../../api/host-commands/waiting-hosts.ts';
 import { openDatabase } from '../../db/database.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 const stateSchema = z.object({
@@ -14,10 +15,7 @@ const stateSchema = z.object({
 });
 
 test('a desired state is never older than what another API process has answered before', async () => {
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
-  const [host] = world.manualHosts;
-  if (!host) throw new Error('no host');
-  const account = await world.account();
+  const { world, account, host } = await useCustomer({ agents: 0, manualHosts: 1 });
   const elsewhere = account.at(inject('stack').secondApiUrl);
   const [droplet = 0] = await world.droplets(account, 1);
   const ip = await account.reserve(world.region);

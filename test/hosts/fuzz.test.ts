@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
 import type { Account } from '../../dev/kit/account.ts';
@@ -30,12 +30,12 @@ beforeAll(async () => {
     API_HOST_ACKNOWLEDGMENTS_PER_SECOND: '10000000',
   };
   stack = await createPrivateStack({
+    worker: true,
     settings,
     logger: createLogger({ level: 'info', destination: { write: (line) => lines.push(line) } }),
   });
-  await stack.startWorker();
+  return stack.close;
 });
-afterAll(() => stack?.close());
 
 test('whatever comes from a host or someone who plays one is rejected, logged, and changes nothing', async () => {
   const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e6));

@@ -6,6 +6,7 @@ import type { ManualHost } from '../../dev/kit/manual-host.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 const EVENTS = '/host/v1/events';
@@ -193,13 +194,9 @@ describe('a long poll', () => {
   for (const where of ['apiUrl', 'secondApiUrl'] as const) {
     const origin = where === 'apiUrl' ? 'in the same API process' : 'in the other API process';
     test(`is answered as soon as something is admitted ${origin}`, async () => {
-      const world = await useWorld({ agents: 0, manualHosts: 1 });
-      const [host] = world.manualHosts;
-      const account = await world.account();
-      const [droplet = 0] = await world.droplets(account, 1);
-      const ip = await account.reserve(world.region);
+      const { account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1 });
       let answeredAt = 0;
-      const poll = host?.http.get(`${EVENTS}?wait=20`).finally(() => {
+      const poll = host.http.get(`${EVENTS}?wait=20`).finally(() => {
         answeredAt = performance.now();
       });
       await sleep(200);
@@ -270,9 +267,8 @@ describe('an event', () => {
   });
 
   test('has the next sequence of its host, without gaps, however many are issued at once', async () => {
-    const world = await useWorld({ agents: 2 });
+    const { world, account } = await useCustomer({ agents: 2 });
     const db = useDatabase();
-    const account = await world.account();
     const elsewhere = account.at(inject('stack').secondApiUrl);
     const droplets = await world.droplets(account, 4);
     const addresses = await Promise.all(droplets.map(() => account.reserve(world.region)));

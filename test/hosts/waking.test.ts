@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { WaitingHosts } from '../../api/host-commands/waiting-hosts.ts';
 import { useDatabase } from '../support/database.ts';
-import { useWatchedDatabase } from '../support/watched-database.ts';
+import { useWatchedDatabase } from '../support/link.ts';
 
 const HOSTS = 200;
 /** So that no tick comes in between. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startOptions } from '../../client/start-options.ts';
 import { startWorker } from '../../dev/environment/application.ts';
 import { ProcessSupervisor } from '../../dev/environment/processes.ts';
@@ -10,7 +10,7 @@ import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useReserved } from '../support/reserved.ts';
 
 /** State of a pending activity that has begun, in Temporal's API. */
 const STARTED = 2;
@@ -21,15 +21,12 @@ const TIMEOUTS = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '8000', HOST_ACKNOWLEDGMENT_A
 let stack: PrivateStack;
 beforeAll(async () => {
   stack = await createPrivateStack({ settings: TIMEOUTS });
+  return stack.close;
 });
-afterAll(() => stack?.close());
 
 describe('an operation', () => {
   test('is accepted while every worker is down, and carried through by the next one', async () => {
-    const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
 
     const action = await account.startAssign(ip, droplet);
 
@@ -48,10 +45,7 @@ describe('an operation', () => {
   });
 
   test('whose API process died after the start and before the admission is admitted by a worker', async () => {
-    const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
     const worker = await stack.startWorker();
     const operation = assignOperation(account.id, ip, droplet, 10_000);
 
@@ -65,10 +59,7 @@ describe('an operation', () => {
   });
 
   test('that no worker took up in its time is rejected for good, and changes nothing', async () => {
-    const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
     const operation = assignOperation(account.id, ip, droplet, -1);
     const handle = await stack.temporal.workflow.start(operation.kind, startOptions(operation));
 
@@ -81,10 +72,7 @@ describe('an operation', () => {
   });
 
   test('whose worker is killed in the middle of it is carried through by another one', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
     const doomed = await startWorkerProcess();
     const action = await account.startAssign(ip, droplet);
     const handle = stack.temporal.workflow.getHandle(`reserved-ip/${ip}`);
@@ -110,10 +98,7 @@ describe('an operation', () => {
 });
 
 test('a failure of MySQL that ends in time does not count as a failure of the host', { timeout: 120_000 }, async () => {
-  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { world, account, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
   const url = new URL(inject('stack').mysqlUrl);
   const link = await useLink(url.host);
   const mysqlUrl = inject('stack').mysqlUrl.replace(url.host, link.address);

@@ -10,9 +10,8 @@ import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';
-import { useReserved } from '../support/reserved.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { resetToFirstTask, runningOperation, useTemporal } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
 
 const RULES = operationRules(0);
 
@@ -45,10 +44,8 @@ function admitted(result: AdmissionResult): Admitted {
 
 describe('the decision of an operation', () => {
   test('is the first writer’s, for everyone who asks at once', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
     const db = useDatabase();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
 
     const ask = () => admitInDatabase({ db, operation, rules: RULES, mayBeRepeated: true, viaOutbox: false });
@@ -61,10 +58,8 @@ describe('the decision of an operation', () => {
   });
 
   test('is a rejection once its time has passed, whoever has been told that it will not happen', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
     const db = useDatabase();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
     const late = { ...operation, admitBefore: new Date(Date.now() - 1_000).toISOString() };
 
@@ -73,9 +68,8 @@ describe('the decision of an operation', () => {
   });
 
   test('that is a rejection leaves nothing behind', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const db = useDatabase();
-    const account = await world.account();
     const operation = assignOperation(account, await account.reserve(world.region), 1);
 
     expect(await admitting(db, operation)).toEqual({ kind: 'refused', refusal: 'droplet_not_found' });
@@ -105,10 +99,8 @@ describe('a run that has lost its fence', () => {
   });
 
   test('may settle twice, with one effect and the same billing event', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
     const db = useDatabase();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
     const decision = admitted(await admitting(db, operation));
 
@@ -197,15 +189,14 @@ describe('a cancellation from outside', () => {
   });
 
   test('of a release does not keep it from returning the address once its host has let go', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const temporal = await useTemporal();
-    const [host] = world.manualHosts;
     await account.assignBy(host, ip, droplet);
     await account.release(ip);
 
     const release = await runningOperation(temporal, ip, 'release');
     await release.cancel();
-    await host?.confirm(ip, 'detach');
+    await host.confirm(ip, 'detach');
 
     expect(await release.result()).toMatchObject({ kind: 'completed' });
   });

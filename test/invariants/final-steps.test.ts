@@ -9,8 +9,8 @@ import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation, Operation } from '../../domain/operation.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { resetToFirstTask, useTemporal } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
 
 const RULES = operationRules(0);
 
@@ -30,10 +30,8 @@ async function admitted(db: Database, operation: Operation): Promise<Admitted> {
 
 /** An assign that was undone, as a run that was reset finds it. */
 async function undoneAssign(): Promise<Undone> {
-  const world = await useWorld({ agents: 1 });
+  const { world, account, droplet: dropletId } = await useCustomer({ agents: 1, droplets: 1 });
   const db = useDatabase();
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
   const operation: AssignOperation = {
     id: newOperationId(),
     kind: 'assign',
@@ -122,11 +120,8 @@ describe('a step that may not write says why', () => {
 
 describe('the first line of a run that was reset', () => {
   test('names the droplet when that has another address by now', async () => {
-    const world = await useWorld({ agents: 1 });
+    const { world, account, droplet, ip } = await useReserved({ agents: 1 });
     const temporal = await useTemporal();
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
     const [agent] = world.agents;
     agent?.driver.failNext(Number.POSITIVE_INFINITY);
     const action = await account.ended(await account.startAssign(ip, droplet));

@@ -1,22 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient, OperationUnavailableError } from '../../client/index.ts';
 import { assignOperation } from '../../client/operations.ts';
-import { startMysqlProxy } from '../../dev/environment/dropping-proxy.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { useAdmission, useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
-import { useReserved } from '../support/reserved.ts';
+import { useMysqlProxy } from '../support/link.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
-
-/** A way to MySQL on which connections can be lost. */
-async function useProxy() {
-  const proxy = await startMysqlProxy(inject('stack').mysqlUrl, /signalled_at/);
-  onTestFinished(() => proxy.close());
-  return proxy;
-}
 
 function actionsOf({ id }: { id: string }): Promise<{ id: number }[]> {
   return useDatabase().selectFrom('actions').select('id').where('operation_id', '=', id).execute();
@@ -24,7 +16,7 @@ function actionsOf({ id }: { id: string }): Promise<{ id: number }[]> {
 
 test('a commit whose answer was lost is answered as what it did, and was done once', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const proxy = await useProxy();
+  const proxy = await useMysqlProxy(/signalled_at/);
   const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ answer: true, matching: /commit$/ });
 
@@ -40,7 +32,7 @@ test('a commit whose answer was lost is answered as what it did, and was done on
 
 test('a commit that was lost before it arrived is made again, and nothing is doubled', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const proxy = await useProxy();
+  const proxy = await useMysqlProxy(/signalled_at/);
   const { admit } = await useAdmission(proxy);
   const lost = proxy.dropNext({ matching: /commit$/ });
 
@@ -53,7 +45,7 @@ test('a commit that was lost before it arrived is made again, and nothing is dou
 
 test('what nobody can tell is 504, and the Idempotency-Key carries the operation on', async () => {
   const { account, ip: address, droplet: dropletId } = await useReserved({ agents: 1 });
-  const proxy = await useProxy();
+  const proxy = await useMysqlProxy(/signalled_at/);
   const app = await useApp({ mysqlUrl: proxy.mysqlUrl });
   const request = () =>
     app.request(`/v2/reserved_ips/${address}/actions`, {
@@ -145,8 +137,7 @@ test('an internal service whose answer was lost gets the decision from the opera
 test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
   'a reservation (%s) that was given back before its answer was written is answered as it was made',
   async (path) => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124 });
     const { admit } = await useAdmission();
     const app = await useApp({
       async admit(operation, options) {
@@ -174,9 +165,7 @@ test.each(['/v2/reserved_ips', '/v2/reserved_ipv6'])(
 );
 
 test('the end of a droplet that stops half way, with one address off it, is not said to have changed nothing', async () => {
-  const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
+  const { world, account, droplet: dropletId } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
   const [address, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
   await account.assign(address, dropletId);
   await account.assign(ipv6, dropletId);
@@ -198,8 +187,7 @@ test('the end of a droplet that stops half way, with one address off it, is not 
 });
 
 test('a droplet that was destroyed before a repeated request for it was answered is answered as it was made', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 1 });
   const body = { name: 'short-lived', region: world.region, size: 's-1vcpu-1gb', image: 'debian-12-x64' };
   const create = () => account.http.post('/v2/droplets', body, { headers: { 'idempotency-key': 'short-lived' } });
   const created = z.object({ droplet: z.object({ id: z.int() }) });

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { readAction } from '../../dev/kit/account.ts';
 import { INNER_CALLS, type InnerCall } from '../../dev/legacy/parameters.ts';
 import { useLegacy } from '../support/legacy.ts';
-import { useReserved } from '../support/reserved.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 
 /** Inner services of which one call waits until it is let through. */
 function gate(held: InnerCall) {
@@ -55,9 +54,7 @@ test('a legacy request cannot write by what it read before an operation that is 
 test('a legacy request cannot send a second address to a droplet that was given one meanwhile', async () => {
   const free = gate(INNER_CALLS.account);
   const legacy = await useLegacy({ latency: free.latency });
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
+  const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
 
   const slow = account.at(legacy).http.post('/v2/reserved_ips', { droplet_id: droplet });
   await free.reached;
@@ -71,12 +68,7 @@ test('a legacy request cannot send a second address to a droplet that was given 
 
 test('an address that a legacy request holds is locked for the new stack, and free for it afterwards', async () => {
   const legacy = await useLegacy();
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
-  const [host] = world.manualHosts;
-  if (!host) throw new Error('no host');
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1 });
 
   const assign = readAction(await account.at(legacy).requestAssign(ip, droplet));
 

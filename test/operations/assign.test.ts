@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readAction } from '../../dev/kit/account.ts';
-import { useReserved } from '../support/reserved.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('assign', () => {
@@ -120,9 +120,7 @@ describe('assign', () => {
     });
 
     test('with 422 when the droplet has another address', async () => {
-      const world = await useWorld({ agents: 1 });
-      const account = await world.account();
-      const [droplet = 0] = await world.droplets(account, 1);
+      const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
       const [first, second] = [await account.reserve(world.region), await account.reserve(world.region)];
       await account.assign(first, droplet);
 

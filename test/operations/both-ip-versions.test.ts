@@ -5,6 +5,7 @@ import type { ManualHost } from '../../dev/kit/manual-host.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedDroplet } from '../support/expected.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -91,9 +92,7 @@ describe('destroying a droplet with an address of each family', () => {
   });
 
   test('takes both off it even when the host never answers', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const [ipv4, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
     await account.assign(ipv4, droplet);
     await account.assign(ipv6, droplet);
@@ -106,9 +105,8 @@ describe('destroying a droplet with an address of each family', () => {
   });
 
   test('by several requests at a time leaves nothing on it, whoever was the quickest', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
+    const { world, account } = await useCustomer({ agents: 1, ipv6PrefixLength: 124 });
     const db = useDatabase();
-    const account = await world.account();
     for (const droplet of await world.droplets(account, 5)) {
       const [ipv4, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
       await account.assign(ipv4, droplet);

@@ -4,6 +4,7 @@ import { readIpv6Address } from '../../dev/kit/account.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { anchorFor } from '../../domain/anchor.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 const ANCHOR = /^fd5d:2a1c:7b60::a11:[\da-f]{1,4}$/;
@@ -56,8 +57,7 @@ describe('an IPv6 address', () => {
   });
 
   test('leads its whole life over the real agent', async () => {
-    const world = await useWorld({ agents: 2, ipv6PrefixLength: 124 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 2, ipv6PrefixLength: 124 });
     const [first = 0, second = 0] = await world.droplets(account, 2);
     const attached = async () => (await Promise.all(world.agents.map(({ driver }) => driver.list()))).flat();
     const ip = await account.reserveIpv6(world.region);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Account } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
-import { useReserved } from '../support/reserved.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 function untilReservable(account: Account, region: string): Promise<boolean> {
@@ -13,9 +13,7 @@ function untilReservable(account: Account, region: string): Promise<boolean> {
 
 describe('release', () => {
   test('takes an unassigned address from its owner at once', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
-    const ip = await account.reserve(world.region);
+    const { account, ip } = await useReserved({ agents: 0, droplets: 0 });
 
     expect(await account.requestRelease(ip)).toMatchObject({ status: 204, text: '' });
 
@@ -27,8 +25,7 @@ describe('release', () => {
   });
 
   test('of an assigned address detaches it first, behind the answer', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     await account.assignBy(host, ip, droplet);
 
     expect(await account.requestRelease(ip)).toMatchObject({ status: 204 });
@@ -39,7 +36,7 @@ describe('release', () => {
         actions: expect.arrayContaining([expect.objectContaining({ type: 'release_ip', status: 'in-progress' })]),
       },
     });
-    await host?.confirm(ip, 'detach');
+    await host.confirm(ip, 'detach');
     await until('the release was completed', async () => {
       const { body } = await account.http.get('/v2/actions');
       return JSON.stringify(body).includes('"in-progress"') ? null : true;
@@ -131,8 +128,7 @@ describe('a released address', () => {
   });
 
   test('waits for a dead host that it was moved away from before', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 2, prefixLength: 30 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 2, prefixLength: 30 });
     const droplets = await world.droplets(account, 2);
     const [ip] = [await account.reserve(world.region), await account.reserve(world.region)];
     const [dead, healthy] = world.manualHosts;

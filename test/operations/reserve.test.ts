@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { readAddress, readReserved } from '../../dev/kit/account.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('reserve', () => {
   test('in a region gives a free address at once, ready for the next operation', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
 
     const answer = await account.http.post('/v2/reserved_ips', { region: world.region });
 
@@ -16,9 +16,7 @@ describe('reserve', () => {
   });
 
   test('for a droplet answers locked and unassigned, links the assign, and carries it through', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
 
     const answer = await account.http.post('/v2/reserved_ips', { droplet_id: droplet });
     expect(answer).toMatchObject({
@@ -37,9 +35,7 @@ describe('reserve', () => {
   });
 
   test('takes region and droplet together when the droplet is in that region', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
 
     const answer = await account.http.post('/v2/reserved_ips', { droplet_id: droplet, region: world.region });
 
@@ -48,9 +44,7 @@ describe('reserve', () => {
   });
 
   test('keeps the address, unassigned, when the host of the droplet does not attach it', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
     world.agents[0]?.driver.failNext(Number.POSITIVE_INFINITY);
 
     const { ip, actionId } = await account.reserveFor(droplet);
@@ -76,8 +70,7 @@ describe('reserve', () => {
 
   describe('is rejected with 422', () => {
     test('for an unknown region', async () => {
-      const world = await useWorld({ agents: 0 });
-      const account = await world.account();
+      const { account } = await useCustomer({ agents: 0 });
       expect(await account.http.post('/v2/reserved_ips', { region: 'nowhere' })).toMatchObject({
         status: 422,
         body: { id: 'unprocessable_entity', message: expect.stringContaining('region') },
@@ -106,8 +99,7 @@ describe('reserve', () => {
     });
 
     test('when the pool of the region is used up', async () => {
-      const world = await useWorld({ agents: 0, prefixLength: 30 });
-      const account = await world.account();
+      const { world, account } = await useCustomer({ agents: 0, prefixLength: 30 });
       await account.reserve(world.region);
       await account.reserve(world.region);
       expect(await account.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({
@@ -117,9 +109,7 @@ describe('reserve', () => {
     });
 
     test('for a droplet that already has an address', async () => {
-      const world = await useWorld({ agents: 1 });
-      const account = await world.account();
-      const [droplet = 0] = await world.droplets(account, 1);
+      const { account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
       await account.completed({ id: (await account.reserveFor(droplet)).actionId });
       expect(await account.http.post('/v2/reserved_ips', { droplet_id: droplet })).toMatchObject({ status: 422 });
     });

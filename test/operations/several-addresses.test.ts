@@ -26,7 +26,8 @@ import type { AssignOperation } from '../../domain/operation.ts';
 import { checkDatabase } from '../../ops/consistency/checks/database.ts';
 import { useDatabase } from '../support/database.ts';
 import { operationRules } from '../support/operation-rules.ts';
-import { useWorld, type World } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
+import type { World } from '../support/world.ts';
 
 /*
  * Two addresses that change places. No operation of the product does that yet; what it would write, besides its plan, is
@@ -45,8 +46,7 @@ interface Pair {
 
 /** Two addresses on a droplet each, on `hosts` hosts. */
 async function pairOn(hosts: number): Promise<Pair & { world: World }> {
-  const world = await useWorld({ agents: hosts });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: hosts });
   const [one = 0, other = 0] = await world.droplets(account, 2);
   const [first, second] = [await account.reserve(world.region), await account.reserve(world.region)];
   await Promise.all([account.assign(first, one), account.assign(second, other)]);

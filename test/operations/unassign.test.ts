@@ -16,9 +16,7 @@ describe('unassign', () => {
   });
 
   test('of an unassigned address is rejected with 422', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
-    const ip = await account.reserve(world.region);
+    const { account, ip } = await useReserved({ agents: 0, droplets: 0 });
     expect(await account.requestUnassign(ip)).toMatchObject({
       status: 422,
       body: { id: 'unprocessable_entity', message: expect.stringContaining('not assigned') },

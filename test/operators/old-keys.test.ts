@@ -1,22 +1,18 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../db/database.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../db/database.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import { TASK_QUEUE } from '../../domain/names.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 let stack: PrivateStack;
 let db: Database;
 beforeAll(async () => {
-  stack = await createPrivateStack({ ownDatabase: true });
-  db = openDatabase({ url: stack.mysqlUrl, poolSize: 2 });
-  await stack.startWorker();
-});
-afterAll(async () => {
-  await stack?.close();
-  await db?.destroy();
+  stack = await createPrivateStack({ ownDatabase: true, worker: true });
+  ({ db } = stack);
+  return stack.close;
 });
 
 async function countKeys(): Promise<number> {
@@ -28,8 +24,7 @@ async function countKeys(): Promise<number> {
 }
 
 test('the scheduled audit deletes idempotency keys of more than a day ago, and no other', async () => {
-  const world = await useWorld({ agents: 0, apiUrl: stack.apiUrl });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
   const headers = { 'idempotency-key': 'kept' };
   const first = await account.http.post('/v2/reserved_ips', { region: world.region }, { headers });
   // More than one statement deletes; the last one is a minute younger than a day.

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { databaseTime } from '../../db/checked-operations.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
@@ -16,6 +16,7 @@ import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { resetToFirstTask, runningOperation } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -38,15 +39,12 @@ let db: Database;
 let metricsAddress: string;
 beforeAll(async () => {
   metricsAddress = `127.0.0.1:${await freePort()}`;
-  stack = await createPrivateStack({ ownDatabase: true, settings: { METRICS_ADDRESS: metricsAddress } });
-  db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-  await stack.startWorker();
+  const settings = { METRICS_ADDRESS: metricsAddress };
+  stack = await createPrivateStack({ ownDatabase: true, worker: true, settings });
+  ({ db } = stack);
   // So seldom that it runs only when a test says so.
   await scheduleReconciler(stack.temporal, 86_400);
-});
-afterAll(async () => {
-  await stack?.close();
-  await db?.destroy();
+  return stack.close;
 });
 
 /**
@@ -74,8 +72,7 @@ async function metric(name: string, tag = ''): Promise<number> {
 }
 
 async function useScene() {
-  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
   const [droplet = 0, other = 0] = await world.droplets(account, 2);
   const [host] = world.manualHosts;
   if (!host) throw new Error('no host');

@@ -1,12 +1,12 @@
 import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { until } from '../../dev/kit/until.ts';
 import { ACCOUNT, ADDRESS, HOST, OPERATION, REGION, STUCK, STUCK_QUERY } from '../../domain/search-attributes.ts';
 import { useLink } from '../support/link.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useReserved } from '../support/reserved.ts';
 import { runningOperation } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
 
 /*
  * What operators see of operations in the Temporal Web UI: attributes, details, summaries and failures.
@@ -15,6 +15,7 @@ import { useWorld } from '../support/world.ts';
 let stack: PrivateStack;
 beforeAll(async () => {
   stack = await createPrivateStack({
+    worker: true,
     settings: {
       HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '1500',
       HOST_ACKNOWLEDGMENT_ATTEMPTS: '5',
@@ -22,9 +23,8 @@ beforeAll(async () => {
       BILLING_STUCK_AFTER_MS: '1500',
     },
   });
-  await stack.startWorker();
+  return stack.close;
 });
-afterAll(() => stack?.close());
 
 const metadataSchema = z.object({ currentDetails: z.string() });
 
@@ -44,12 +44,7 @@ async function listed(query: string): Promise<string[]> {
 }
 
 async function useScene() {
-  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const [host] = world.manualHosts;
-  if (!host) throw new Error('no host');
-  const ip = await account.reserve(world.region);
+  const { world, account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
   return { world, account, droplet, host, ip, handle: stack.temporal.workflow.getHandle(`reserved-ip/${ip}`) };
 }
 

@@ -14,6 +14,7 @@ import { OperationStarter } from '../../outbox/starter.ts';
 import { RULES, TIMEOUTS } from '../support/app.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useDatabase } from '../support/database.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { runningOperation, useTemporal } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';
 
@@ -75,8 +76,7 @@ describe('an operation whose process died between the commit and the start', () 
   });
 
   test('is started too when its admission has settled everything but the billing', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const { admit, abandoned } = useAbandoningAdmission();
     const topic = await useTopicReader();
 

@@ -10,7 +10,7 @@ import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { RULES, TIMEOUTS } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { type LinkState, useLink } from '../support/link.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 const logger = pino({ level: 'silent' });
 
@@ -25,9 +25,7 @@ interface AdmittedOperation {
 test.each<LinkState>(['refusing', 'silent'])(
   'a Temporal that is %s is asked by one start at a time, until it answers',
   async (state) => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [dropletId = 0] = await world.droplets(account, 1);
+    const { world, account, droplet: dropletId } = await useCustomer({ agents: 1, droplets: 1 });
     const db = useDatabase();
     const admitted: AdmittedOperation[] = [];
     const admit = createAdmission({

@@ -6,7 +6,7 @@ import { dropIdempotencyKey, takeIdempotencyKey } from '../../db/idempotency.ts'
 import { until } from '../../dev/kit/until.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
@@ -19,8 +19,7 @@ test('a request that waits for its repetition does nothing when that was told th
     await db.destroy();
     await stack.close();
   });
-  const world = await useWorld({ agents: 0, apiUrl: stack.apiUrl });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
   const text = randomUUID();
   const body = { region: world.region };
   const key = { accountId: account.id, keyHash: sha256(text) };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 const TIMES = 1_000;
 const LANES = 8;
@@ -7,8 +7,7 @@ const LANES = 8;
 test(`an unassign and, in the moment it is completed, a release work ${TIMES} times out of ${TIMES}`, {
   timeout: 900_000,
 }, async () => {
-  const world = await useWorld({ agents: 2, prefixLength: 20 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 2, prefixLength: 20 });
   const droplets = await world.droplets(account, LANES);
   let left = TIMES;
   const statuses = new Map<number, number>();

@@ -1,12 +1,11 @@
 import { describe, expect, inject, test } from 'vitest';
 import { readAction } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 
 describe('two operations on one address at once', () => {
   test('one assign is accepted and the other rejected, whichever process they reach', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const elsewhere = account.at(inject('stack').secondApiUrl);
     const droplets = await world.droplets(account, 2);
     const [first = 0, second = 0] = droplets;
@@ -29,10 +28,7 @@ describe('two operations on one address at once', () => {
   });
 
   test('of many assigns at once exactly one is accepted', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const droplets = await world.droplets(account, 8);
-    const ip = await account.reserve(world.region);
+    const { account, droplets, ip } = await useReserved({ agents: 0, manualHosts: 1, droplets: 8 });
 
     const answers = await Promise.all(droplets.map((droplet) => account.requestAssign(ip, droplet)));
 
@@ -41,9 +37,7 @@ describe('two operations on one address at once', () => {
   });
 
   test('an unassign and a release at once end with the address released or unassigned, never both half done', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
 
     for (let round = 0; round < 10; round++) {
       const ip = await account.reserve(world.region);
@@ -66,9 +60,7 @@ describe('two operations on one address at once', () => {
 
 describe('two addresses on their way to one droplet', () => {
   test('the second is rejected with the v2 wording while the first is pending', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
     const [first, second] = [await account.reserve(world.region), await account.reserve(world.region)];
     const open = await account.startAssign(first, droplet);
 
@@ -81,8 +73,7 @@ describe('two addresses on their way to one droplet', () => {
   });
 
   test('at the same moment one is accepted and the other refused', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
     const elsewhere = account.at(inject('stack').secondApiUrl);
     const [droplet = 0] = await world.droplets(account, 1);
 
@@ -102,8 +93,7 @@ describe('two addresses on their way to one droplet', () => {
 
 describe('a droplet that is destroyed while an address is assigned to it', () => {
   test('ends with the address on a living droplet or on none', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
 
     for (let round = 0; round < 10; round++) {
       const [droplet = 0] = await world.droplets(account, 1);

@@ -1,12 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { useDatabase } from '../support/database.ts';
-import { useWorld } from '../support/world.ts';
+import { useReserved } from '../support/reserved.ts';
 
 test('an address whose droplet is destroyed between the two reads of a GET is not shown at rest on no droplet', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { account, droplet, ip } = await useReserved({ agents: 1 });
   await account.assign(ip, droplet);
   // What the second read finds when the first has still seen the address at rest on the droplet.
   const db = useDatabase();

@@ -1,10 +1,10 @@
 import { describe, expect, inject, test } from 'vitest';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('an Idempotency-Key', () => {
   test('gives one answer and one operation to the same request at two processes at once', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 1 });
     const elsewhere = account.at(inject('stack').secondApiUrl);
 
     for (let round = 0; round < 10; round++) {
@@ -21,10 +21,7 @@ describe('an Idempotency-Key', () => {
   });
 
   test('gives the same action again, also after it has completed', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [droplet = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { account, droplet, ip } = await useReserved({ agents: 1 });
     const headers = { 'idempotency-key': 'assign-once' };
 
     const first = await account.requestAssign(ip, droplet, headers);
@@ -37,8 +34,7 @@ describe('an Idempotency-Key', () => {
   });
 
   test('used for another request is rejected with 422', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const options = { headers: { 'idempotency-key': 'mine' } };
     await account.http.post('/v2/reserved_ips', { region: world.region }, options);
     expect(await account.http.post('/v2/reserved_ips', { region: 'elsewhere' }, options)).toMatchObject({

@@ -2,10 +2,10 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openAdmittingClient } from '../../admission/client.ts';
-import { startDroppingProxy } from '../../dev/environment/dropping-proxy.ts';
 import { parseWorkerConfiguration } from '../../workers/settings.ts';
 import { operationRules, operationTimeouts } from '../../workers/worker.ts';
 import { useDatabase } from '../support/database.ts';
+import { useLink } from '../support/link.ts';
 import { useWorld } from '../support/world.ts';
 
 test('an operation that somebody else has started ends as itself, also when the address has moved on since', async () => {
@@ -16,14 +16,14 @@ test('an operation that somebody else has started ends as itself, also when the 
   const address = await account.reserve(world.region);
   const { temporal, client } = await useAdmittingClient();
 
-  temporal.cut();
+  temporal.become('refusing');
   const assigned = await client.assign({ accountId, address, dropletId });
   if (assigned.decision.kind === 'refused') throw new Error(assigned.decision.refusal);
   const { actionId } = assigned.decision;
   const outcome = assigned.completed();
   await account.completed({ id: actionId });
   await account.unassign(address);
-  temporal.restore();
+  temporal.become('open');
 
   expect(await outcome).toEqual({ kind: 'completed', actionId, address });
 });
@@ -31,10 +31,8 @@ test('an operation that somebody else has started ends as itself, also when the 
 /** A client that reaches MySQL, and Temporal by a way that can be cut. */
 async function useAdmittingClient() {
   const { temporalAddress, mysqlUrl, kafkaBrokers } = inject('stack');
-  const [host = '', port] = temporalAddress.split(':');
-  const way = await startDroppingProxy({ target: { host, port: Number(port) } });
-  onTestFinished(() => way.close());
-  const connection = await Connection.connect({ address: `127.0.0.1:${way.port}` });
+  const link = await useLink(temporalAddress);
+  const connection = await Connection.connect({ address: link.address });
   onTestFinished(() => connection.close());
   const configuration = parseWorkerConfiguration({
     MYSQL_URL: mysqlUrl,
@@ -49,5 +47,5 @@ async function useAdmittingClient() {
     timeouts: operationTimeouts(configuration),
   });
   onTestFinished(() => client.close());
-  return { temporal: way, client };
+  return { temporal: link, client };
 }

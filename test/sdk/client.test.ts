@@ -1,14 +1,14 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { createReservedIpClient, OperationUnavailableError } from '../../client/index.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
 describe('the client of an internal service, which has Temporal and no database', () => {
   test('walks an address through its life', async () => {
-    const world = await useWorld({ agents: 2 });
+    const { world, account } = await useCustomer({ agents: 2 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
-    const account = await world.account();
     const { id: accountId } = account;
     const [first = 0, second = 0] = await world.droplets(account, 2);
 
@@ -34,9 +34,8 @@ describe('the client of an internal service, which has Temporal and no database'
   });
 
   test('walks an IPv6 address through its life, in whatever spelling', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
+    const { world, account } = await useCustomer({ agents: 1, ipv6PrefixLength: 124 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
-    const account = await world.account();
     const { id: accountId } = account;
     const [dropletId = 0] = await world.droplets(account, 1);
 
@@ -64,10 +63,8 @@ describe('the client of an internal service, which has Temporal and no database'
   });
 
   test('reserves an IPv6 address for a droplet that has an IPv4 one', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
+    const { account, droplet: dropletId } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
-    const account = await world.account();
-    const [dropletId = 0] = await world.droplets(account, 1);
     await account.completed({ id: (await account.reserveFor(dropletId)).actionId });
     const request = {
       accountId: account.id,
@@ -84,9 +81,8 @@ describe('the client of an internal service, which has Temporal and no database'
   });
 
   test('does not find an address under the resource type of the other family', async () => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
-    const account = await world.account();
     const { id: accountId } = account;
     const ipv4 = { address: await account.reserve(world.region), resourceType: 'reserved_ipv6' } as const;
     const ipv6 = { address: await account.reserveIpv6(world.region), resourceType: 'reserved_ip' } as const;
@@ -104,11 +100,8 @@ describe('the client of an internal service, which has Temporal and no database'
   });
 
   test('issues each operation the moment the one before has completed', async () => {
-    const world = await useWorld({ agents: 1 });
+    const { account, droplet: dropletId, ip: address } = await useReserved({ agents: 1 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
-    const account = await world.account();
-    const [dropletId = 0] = await world.droplets(account, 1);
-    const address = await account.reserve(world.region);
     for (let round = 0; round < 20; round++) {
       const assigned = await client.assign({ accountId: account.id, address, dropletId });
       expect(assigned.decision.kind, `assign ${round}`).toBe('admitted');
@@ -120,10 +113,8 @@ describe('the client of an internal service, which has Temporal and no database'
   });
 
   test('gives a rejection as the decision, and completes as refused', async () => {
-    const world = await useWorld({ agents: 0 });
+    const { account, ip: address } = await useReserved({ agents: 0, droplets: 0 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
-    const account = await world.account();
-    const address = await account.reserve(world.region);
 
     const rejected = await client.unassign({ accountId: account.id, address });
 
@@ -132,11 +123,8 @@ describe('the client of an internal service, which has Temporal and no database'
   });
 
   test('is rejected as pending while another operation on the address is open', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
+    const { world, account, droplet: dropletId, ip: address } = await useReserved({ agents: 0, manualHosts: 1 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
-    const account = await world.account();
-    const [dropletId = 0] = await world.droplets(account, 1);
-    const address = await account.reserve(world.region);
     const open = await account.startAssign(address, dropletId);
 
     expect((await client.release({ accountId: account.id, address })).decision).toMatchObject({
@@ -162,9 +150,7 @@ describe('the client of an internal service, which has Temporal and no database'
   });
 
   test('throws OperationUnavailableError when no decision can come in time', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
-    const address = await account.reserve(world.region);
+    const { account, ip: address } = await useReserved({ agents: 0, droplets: 0 });
     const client = createReservedIpClient({ temporal: await useTemporal(), admissionWindowMs: 1 });
 
     await expect(client.release({ accountId: account.id, address })).rejects.toBeInstanceOf(OperationUnavailableError);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createReservedIpClient } from '../../client/index.ts';
 import { until } from '../../dev/kit/until.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
 
 /** What a closed run did about decision and billing, in the order of its history. */
 async function stepsOf(workflowId: string): Promise<string[]> {
@@ -18,10 +18,8 @@ async function stepsOf(workflowId: string): Promise<string[]> {
 }
 
 test('who waits for the decision of a reserve or a release does not wait for Kafka', async () => {
-  const world = await useWorld({ agents: 1 });
+  const { world, account, droplet: dropletId } = await useCustomer({ agents: 1, droplets: 1 });
   const client = createReservedIpClient({ temporal: await useTemporal() });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
 
   const reserved = await client.reserve({ accountId: account.id, target: { region: world.region, dropletId: null } });
 
@@ -36,9 +34,7 @@ test('who waits for the decision of a reserve or a release does not wait for Kaf
 });
 
 test('who waits for no decision is spared the workflow task that this costs', async () => {
-  const world = await useWorld({ agents: 0 });
-  const account = await world.account();
-  const address = await account.reserve(world.region);
+  const { account, ip: address } = await useReserved({ agents: 0, droplets: 0 });
   await account.release(address);
   const temporal = await useTemporal();
   await until('the release has closed', async () => {

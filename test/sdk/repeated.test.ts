@@ -1,15 +1,12 @@
 import { expect, test } from 'vitest';
 import { createReservedIpClient } from '../../client/index.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
+import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
-import { useWorld } from '../support/world.ts';
 
 test('an operation that is repeated under its id while it is open is answered with its own verdict', async () => {
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
+  const { world, account, droplet: dropletId, ip: address } = await useReserved({ agents: 0, manualHosts: 1 });
   const client = createReservedIpClient({ temporal: await useTemporal() });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
-  const address = await account.reserve(world.region);
   const operationId = newOperationId();
   const request = { accountId: account.id, address, dropletId, operationId };
   const { decision } = await client.assign(request);

@@ -6,6 +6,7 @@ import type { Database } from '../../db/database.ts';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { useDatabase } from '../support/database.ts';
 import { runProgram } from '../support/program.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld, type World } from '../support/world.ts';
 
@@ -39,10 +40,7 @@ async function tokenNumber(db: Database, accountId: number): Promise<string> {
 describe('the audit log', () => {
   test('has every change of an address with the token that asked for it and the id of the request', async () => {
     const db = useDatabase();
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [dropletId = 0] = await world.droplets(account, 1);
-    const ip = await account.reserve(world.region);
+    const { world, account, droplet: dropletId, ip } = await useReserved({ agents: 1 });
     const headers = { 'x-request-id': `walk-${ip}`, 'x-forwarded-for': '192.0.2.77' };
     const accepted = await account.requestAssign(ip, dropletId, headers);
     expect(accepted.status).toBe(201);
@@ -90,9 +88,7 @@ describe('the audit log', () => {
   });
 
   test('has the droplets that a customer makes, renames and deletes', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account();
-    const [dropletId = 0] = await world.droplets(account, 1);
+    const { world, account, droplet: dropletId } = await useCustomer({ agents: 1, droplets: 1 });
     await account.http.post(`/v2/droplets/${dropletId}/actions`, { type: 'rename', name: 'other' });
     await account.http.delete(`/v2/droplets/${dropletId}`);
     const entries = await entriesOf(world, { subject: `droplet ${dropletId}` });
@@ -149,8 +145,7 @@ describe('the audit log', () => {
   });
 
   test('is nothing that a customer or a host may read', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const host = new Http(inject('stack').apiUrl, await world.registerHost(`${world.region}-host`));
     for (const http of [account.http, host, new Http(inject('stack').apiUrl, null)]) {
       expect((await http.get('/internal/v1/audit-log')).status).toBe(401);

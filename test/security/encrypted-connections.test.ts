@@ -35,14 +35,14 @@ describe('with TLS to all three servers', () => {
   });
 
   test('the audit and the billing statement reach them too', async () => {
-    const environment = { ...stack.environment, LOG_LEVEL: 'warn' };
+    const variables = { ...stack.variables, LOG_LEVEL: 'warn' };
     const [audited, billed] = await Promise.all([
-      runProgram('ops/consistency/main.ts', [], { environment }),
+      runProgram('ops/consistency/main.ts', [], { environment: variables }),
       runProgram(
         'ops/billing-statement/main.ts',
         ['--account', '1', '--from', '2026-01-01', '--to', '2100-01-01', '--json'],
         {
-          environment,
+          environment: variables,
         },
       ),
     ]);
@@ -52,7 +52,7 @@ describe('with TLS to all three servers', () => {
 });
 
 test('no process has logged a secret, however talkative, also where a caller puts one into the wrong place', async () => {
-  const { apiUrl, data, adminToken, environment, logFolder } = stack;
+  const { apiUrl, data, adminToken, variables, logFolder } = stack;
   const [host] = data.hosts;
   const tokens = [data.apiToken, data.otherApiToken, adminToken, host?.token ?? ''];
   for (const token of tokens) {
@@ -67,7 +67,7 @@ test('no process has logged a secret, however talkative, also where a caller put
   }
   const secrets = {
     'the admin token': adminToken,
-    'the password of MySQL': new URL(environment.MYSQL_URL ?? '').password,
+    'the password of MySQL': new URL(variables.MYSQL_URL ?? '').password,
     'the key of the codec': CODEC_KEY,
     ...Object.fromEntries(tokens.map((token, index) => [`token ${index}`, token])),
   };
@@ -85,21 +85,21 @@ const servers: [name: string, attempt: Attempt, rejection: RegExp][] = [
 
 describe.each(servers)('%s', (name, attempt, rejection) => {
   test('answers a client with a certificate of its authority', async () => {
-    await attempt(stack.environment);
+    await attempt(stack.variables);
   });
 
   test('refuses a client without a certificate', async () => {
-    const { [`${name}_TLS_CERT`]: _, [`${name}_TLS_KEY`]: __, ...environment } = stack.environment;
-    await expect(attempt(environment)).rejects.toThrow(rejection);
+    const { [`${name}_TLS_CERT`]: _, [`${name}_TLS_KEY`]: __, ...anonymous } = stack.variables;
+    await expect(attempt(anonymous)).rejects.toThrow(rejection);
   });
 
   test('is rejected when its certificate is of another authority', async () => {
-    const environment = { ...stack.environment, [`${name}_TLS_CA`]: stack.certificates.otherAuthority };
-    await expect(attempt(environment)).rejects.toThrow(/certificate|Failed to connect/i);
+    const strange = { ...stack.variables, [`${name}_TLS_CA`]: stack.certificates.otherAuthority };
+    await expect(attempt(strange)).rejects.toThrow(/certificate|Failed to connect/i);
   });
 
   test('is not spoken to in the clear', async () => {
-    const clear = Object.entries(stack.environment).filter(([variable]) => !variable.startsWith(`${name}_TLS`));
+    const clear = Object.entries(stack.variables).filter(([variable]) => !variable.startsWith(`${name}_TLS`));
     await expect(attempt(Object.fromEntries(clear))).rejects.toThrow();
   });
 });

@@ -7,7 +7,7 @@ import { type Attacker, type FloodKind, RATES } from '../../dev/bench/fairness/f
 import { type FloodResult, measureFlood } from '../../dev/bench/fairness/measure.ts';
 import { MEASURED, type Measured, measureVictim, type Victim } from '../../dev/bench/fairness/victim.ts';
 import { BenchClient } from '../../dev/bench/http.ts';
-import { startApiProcess, useApiProcess } from '../support/api-process.ts';
+import { openApiProcess, useApiProcess } from '../support/processes.ts';
 import { createWorld } from '../support/world.ts';
 
 /*
@@ -26,7 +26,7 @@ let victim: Victim;
 let attacker: Attacker;
 
 beforeAll(async () => {
-  const api = await startApiProcess({ EMBEDDED_WORKER: 'true' });
+  const api = await openApiProcess({ EMBEDDED_WORKER: 'true' });
   const world = await createWorld({ agents: 2, manualHosts: 1, prefixLength: 22, apiUrl: api.url });
   const { region } = world;
   const customer = await world.account();

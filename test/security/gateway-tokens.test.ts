@@ -4,8 +4,8 @@ import { expect, inject, test } from 'vitest';
 import { type Answer, Http } from '../../dev/kit/http.ts';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
 import { type TestGatewayOptions, useGateway } from '../support/gateway.ts';
+import { useWatchedDatabase } from '../support/link.ts';
 import { useUpstream } from '../support/recording-upstream.ts';
-import { useWatchedDatabase } from '../support/watched-database.ts';
 import { useWorld } from '../support/world.ts';
 
 /*

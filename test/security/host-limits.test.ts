@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Answer, Http } from '../../dev/kit/http.ts';
-import { useApiProcess } from '../support/api-process.ts';
+import { useApiProcess } from '../support/processes.ts';
 import { useWorld } from '../support/world.ts';
 
 /** A host whose answers the test decides, and one like it, at an API process with these settings. */

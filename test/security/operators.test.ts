@@ -3,10 +3,10 @@ import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { expectAnswer, Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
-import { useApiProcess } from '../support/api-process.ts';
 import { useDatabase } from '../support/database.ts';
+import { useApiProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 const newName = () => `op-${randomBytes(4).toString('hex')}`;
 const tokenSchema = z.object({ id: z.int(), token: z.string() });
@@ -97,8 +97,7 @@ test('an operator’s token opens nothing of customers and hosts, and is stored 
 
 test('operators see when and from where each token was used last, which costs a reading customer no write', async () => {
   const { url } = await useApiProcess({ API_TOKEN_USES_EVERY_SECONDS: '0.2', API_TRUSTED_PROXIES: '127.0.0.1' });
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
   const hostName = world.manualHosts[0]?.name ?? '';
   const operator = await useOperator();
   const headers = { 'x-forwarded-for': '198.51.100.77' };

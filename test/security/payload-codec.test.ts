@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient } from '../../client/index.ts';
 import { until } from '../../dev/kit/until.ts';
 import { parseTemporalSettings } from '../../platform/config/servers.ts';
 import { openTemporalClient } from '../../platform/temporal/connection.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
-import { useWorld } from '../support/world.ts';
+import { useCustomer, useReserved } from '../support/reserved.ts';
 
 const newKey = () => randomBytes(32).toString('base64');
 const OLD = `2026-05:${newKey()}`;
@@ -18,9 +18,8 @@ let stack: PrivateStack;
 
 beforeAll(async () => {
   stack = await createPrivateStack({ settings: { TEMPORAL_CODEC_KEYS: OLD } });
+  return stack.close;
 });
-
-afterAll(() => stack?.close());
 
 /** A client in the stack's namespace, with keys of its own or none. */
 function clientWith(codecKeys: string) {
@@ -36,8 +35,7 @@ function clientWith(codecKeys: string) {
 describe('with the payload codec', () => {
   test('nothing that an operation is given, does or answers can be read in its history', async () => {
     const worker = await stack.startWorker();
-    const world = await useWorld({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
     const [dropletId = 0] = await world.droplets(account, 1);
     const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, dropletId);
@@ -60,8 +58,7 @@ describe('with the payload codec', () => {
 
   test('an operation that was begun under the old key is carried through by workers with a new one', async () => {
     const before = await stack.startWorker();
-    const world = await useWorld({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
     const [dropletId = 0] = await world.droplets(account, 1);
     const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, dropletId);
@@ -79,9 +76,7 @@ describe('with the payload codec', () => {
 
   test('whoever lacks the key is told which one', async () => {
     const worker = await stack.startWorker();
-    const world = await useWorld({ apiUrl: stack.apiUrl, agents: 1 });
-    const account = await world.account();
-    const ip = await account.reserve(world.region);
+    const { account, ip } = await useReserved({ apiUrl: stack.apiUrl, agents: 1, droplets: 0 });
     await account.release(ip);
     // Its workflow has been started, and has closed, once there is something to read.
     await payloadsOf(`reserved-ip/${ip}`);
@@ -93,8 +88,7 @@ describe('with the payload codec', () => {
   });
 
   test('it is turned on while operations are open: first everybody can read, then the keys write', async () => {
-    const world = await useWorld({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
     const [dropletId = 0] = await world.droplets(account, 1);
     const prepared = clientWith(`plain,${OLD}`);
     const before = await stack.startWorker({ settings: { TEMPORAL_CODEC_KEYS: `plain,${OLD}` } });

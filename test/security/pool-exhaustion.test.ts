@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createReservedIpClient } from '../../client/index.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { type Account, readAddress, readReserved } from '../../dev/kit/account.ts';
 import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
@@ -29,6 +29,7 @@ let stack: PrivateStack;
 let db: Database;
 beforeAll(async () => {
   stack = await createPrivateStack({
+    worker: true,
     settings: {
       QUARANTINE_SECONDS: String(QUARANTINE_TIME_SECONDS),
       COOLDOWN_ALLOWANCE: String(COOLDOWN_ALLOWANCE),
@@ -38,12 +39,8 @@ beforeAll(async () => {
       POOL_SHARE_BINDS_BELOW_FREE_PERCENT: '100',
     },
   });
-  db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-  await stack.startWorker();
-});
-afterAll(async () => {
-  await stack?.close();
-  await db?.destroy();
+  ({ db } = stack);
+  return stack.close;
 });
 
 const useRegion = (options: WorldOptions = {}) => useWorld({ agents: 0, apiUrl: stack.apiUrl, ...options });

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
+import { useFolder } from '../support/folder.ts';
 import { attacksOn, plainAttacks } from './expressions/attacks.ts';
 import { collectExpressions, type Expression } from './expressions/collect.ts';
 import { findSlow } from './expressions/cost.ts';
@@ -41,8 +41,7 @@ describe('the search for slow expressions', () => {
     ['a far end', '/x.*y.*z/'],
     ['Unicode classes', String.raw`/\p{Zs}+$/u`],
   ])('finds %s', async (_, literal) => {
-    const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-expressions-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = await useFolder();
     await writeFile(join(folder, 'slow.ts'), `export const slow = (text: string): boolean => ${literal}.test(text);\n`);
     const { expressions } = await collectExpressions(folder);
     expect(expressions.map(({ name }) => name)).toEqual([`slow.ts:1 ${literal}`]);
@@ -52,8 +51,7 @@ describe('the search for slow expressions', () => {
   });
 
   test('sees an expression that is built while a process runs', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-expressions-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const folder = await useFolder();
     await writeFile(join(folder, 'built.ts'), 'export const of = (text: string): RegExp => new RegExp(text);\n');
     expect((await collectExpressions(folder)).built).toEqual(['built.ts:1']);
   });

@@ -12,6 +12,7 @@ import { markdownText, plainLine, shown, visible, visibleJson } from '../../plat
 import { setFlags, useFlagFile } from '../support/gateway.ts';
 import { useHttpServer } from '../support/http-server.ts';
 import { type ProgramEnd, runProgram } from '../support/program.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 import { sourcesOf } from './expressions/collect.ts';
 import { ALL_HOSTILE, FORBIDDEN, HOSTILE } from './hostile-text.ts';
@@ -84,8 +85,7 @@ describe('what an operator’s command prints', () => {
   });
 
   test('has every text of the API’s answers visible, in all commands, as table and as JSON', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account();
+    const { world, account } = await useCustomer({ agents: 0 });
     const apiUrl = await usePoisonedApi();
     const host = `${world.region}-printed`;
     const id = String(account.id);

@@ -1,35 +1,12 @@
-import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase, ping } from '../../db/database.ts';
 import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
-import { listenOnLoopback } from '../../dev/environment/ports.ts';
+import { useChangedDatabase } from '../support/link.ts';
 import { runProgram } from '../support/program.ts';
 
-/** A proxy before the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */
-async function useFalseProxy(text: string, otherText: string): Promise<string> {
-  const url = new URL(inject('stack').mysqlUrl);
-  const [host, port] = [url.hostname, Number(url.port)];
-  const sockets = new Set<Socket>();
-  const change = (chunk: Buffer) => Buffer.from(chunk.toString('latin1').replaceAll(text, otherText), 'latin1');
-  const proxy = createServer((client) => {
-    const server = connect(port, host);
-    for (const [from, to] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (chunk: Buffer) => to.write(change(chunk)));
-      from.on('close', () => to.destroy());
-      from.on('error', () => to.destroy());
-    }
-  });
-  const ownPort = await listenOnLoopback(proxy);
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    proxy.close();
-  });
-  url.port = String(ownPort);
-  return url.href;
+/** A way to the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */
+function useFalseProxy(text: string, otherText: string): Promise<string> {
+  return useChangedDatabase((chunk) => Buffer.from(chunk.toString('latin1').replaceAll(text, otherText), 'latin1'));
 }
 
 const CASES = [

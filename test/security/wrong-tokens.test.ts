@@ -8,10 +8,10 @@ import { RemoteAddresses } from '../../api/fairness/remote-address.ts';
 import { WrongTokens } from '../../api/fairness/wrong-tokens.ts';
 import { type Answer, expectAnswer, Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
-import { useApiProcess } from '../support/api-process.ts';
 import { useDatabase } from '../support/database.ts';
-import { useWatchedDatabase } from '../support/watched-database.ts';
-import { useWorld } from '../support/world.ts';
+import { useWatchedDatabase } from '../support/link.ts';
+import { useApiProcess } from '../support/processes.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 const ATTEMPTS = 10;
 const SETTINGS = {
@@ -33,8 +33,7 @@ function from(address: string, url: string, token: string | null, path: string):
 }
 
 async function useRightTokens() {
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
   return {
     customer: account.http.token ?? '',
     host: world.manualHosts[0]?.http.token ?? '',
@@ -128,7 +127,7 @@ test('wrong tokens cost the database at most one look each, and what cannot be a
 });
 
 test('a flood of rejected requests leaves few lines in the log, and one that counts the rest', async () => {
-  const { url, log } = await useApiProcess({ ...SETTINGS, API_WRONG_TOKENS_PER_MINUTE: '3' });
+  const { url, program } = await useApiProcess({ ...SETTINGS, API_WRONG_TOKENS_PER_MINUTE: '3' });
   const reject = async () => {
     for (const path of ['/v2/account', '/internal/v1/regions', '/host/v1/events', `/v2/${'x'.repeat(5_000)}`]) {
       await from('198.51.100.1', url, 'nonsense', path);
@@ -138,8 +137,10 @@ test('a flood of rejected requests leaves few lines in the log, and one that cou
   for (let number = 0; number < 150; number++) await reject();
   const seconds = Math.ceil((performance.now() - begin) / 1_000) + 1;
 
-  await until('the rest is counted', async () => log().includes('more lines of this kind were left out of the log'));
-  const lines = log()
+  await until('the rest is counted', async () =>
+    program.output.includes('more lines of this kind were left out of the log'),
+  );
+  const lines = program.output
     .split('\n')
     .filter((line) => /"msg":"request( rejected)?"/.test(line) && /"status":4/.test(line));
   // Five a second of each kind: requests and rejections by 401, 429 and 414.

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../dev/kit/until.ts';
 import { createNamespace } from '../support/private-stack.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { type AcceptedOperation, prepareLanes, Traffic } from '../support/traffic.ts';
-import { useWorld } from '../support/world.ts';
 
 /** What docs/running.md says: at most 15 s. */
 const AT_MOST_MS = 15_000;
@@ -21,8 +21,7 @@ test('a worker that is told to stop finishes what it runs, and others take over 
   const environment = { TEMPORAL_NAMESPACE: temporal.options.namespace, HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '60000' };
   const [api, worker] = await Promise.all([startApiProcess(environment), startWorkerProcess(environment)]);
   await ready(api);
-  const world = await useWorld({ agents: 2, manualHosts: 1, apiUrl: api.url });
-  const account = await world.account();
+  const { world, account } = await useCustomer({ agents: 2, manualHosts: 1, apiUrl: api.url });
   const dropletIds = await world.droplets(account, 9);
   const [manual] = world.manualHosts;
   const waiting = { ip: await account.reserve(world.region), dropletId: dropletIds[2] ?? 0 };

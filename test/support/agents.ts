@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { runAgent } from '../../host/agent.ts';
 import type { AttachmentPolicy } from '../../host/attachment-policy.ts';
 import type { NetworkDriver } from '../../host/driver.ts';
+import { useFolder } from './folder.ts';
 
 /** What an agent of a test runs with. */
 export interface TestAgentOptions {
@@ -68,7 +67,5 @@ export function startAgent({ driver, logger = pino({ level: 'silent' }), ...opti
 
 /** A path for a state file of the running test. */
 export async function useStateFile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-agent-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return join(folder, 'generations');
+  return join(await useFolder(), 'generations');
 }

@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { inject } from 'vitest';
-import { Account } from '../../dev/kit/account.ts';
-import { Http } from '../../dev/kit/http.ts';
+import { Operator } from '../../dev/kit/operator.ts';
 import type { BedHost } from '../../dev/testbed/bed-host.ts';
 import { type Control, currentControl } from '../../dev/testbed/control.ts';
 import { type Population, populate } from '../../dev/testbed/population.ts';
@@ -15,9 +14,7 @@ import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
 export const CAN_HAVE_BEDS = currentControl() !== null;
 
 /** A test bed that the stack of the run knows. */
-export interface KnownBed extends Testbed, Population {
-  account: Account;
-}
+export type KnownBed = Testbed & Population;
 
 /** Makes a test bed of which the stack knows nothing; the caller closes it. */
 export async function createUnknownBed(): Promise<{ bed: Testbed; host: BedHost }> {
@@ -41,9 +38,8 @@ export async function createKnownBed(options: { dropletsPerHost?: number; servin
   try {
     const { dropletsPerHost = 1, serving = true } = options;
     const pools = [randomIpv4Range, randomIpv6Range];
-    const population = await populate(bed, { apiUrl, adminToken, pools, dropletsPerHost, serving });
-    const account = new Account(population.accountId, new Http(apiUrl, population.accountToken));
-    return { ...population, ...bed, account };
+    const operator = new Operator(apiUrl, adminToken);
+    return { ...(await populate(bed, { operator, pools, dropletsPerHost, serving })), ...bed };
   } catch (error) {
     await bed.close();
     throw error;

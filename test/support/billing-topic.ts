@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { parseJson } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 
 const cloudEventSchema = z.looseObject({ id: z.string(), type: z.string(), time: z.string() });
@@ -59,12 +60,4 @@ export async function useTopicReader(brokers = inject('stack').kafkaBrokers): Pr
     },
   });
   return new TopicReader(messages);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Provider } from '@openfeature/server-sdk';
 import { inject, onTestFinished } from 'vitest';
@@ -12,6 +10,7 @@ import type { FlagSetting } from '../../edge/flags/setting.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../edge/gateway.ts';
 import { startServer } from '../../platform/http/server.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
+import { useFolder } from './folder.ts';
 import { collecting } from './log-lines.ts';
 
 /** A gateway in the running test. */
@@ -35,9 +34,7 @@ export interface TestGatewayOptions extends Partial<Omit<GatewayOptions, 'db' | 
 
 /** A flag file of the running test, in a folder of its own; there is none yet. */
 export async function useFlagFile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-flags-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return join(folder, 'flags.json');
+  return join(await useFolder(), 'flags.json');
 }
 
 /** Sets flags in a flag file, as `npm run flip` does. */

@@ -1,13 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundleWorkflows, migrate, startApi, startWorker } from '../../dev/environment/application.ts';
-import { STACK_FOLDER } from '../../dev/environment/paths.ts';
 import { freePort } from '../../dev/environment/ports.ts';
-import { ProcessSupervisor } from '../../dev/environment/processes.ts';
-import { startServers } from '../../dev/environment/servers/index.ts';
+import { startEnvironment } from '../../dev/kit/environment.ts';
 import { currentControl } from '../../dev/testbed/control.ts';
 import { recordHistories } from './recorded-histories.ts';
 import { findSecrets } from './secrets-in-logs.ts';
@@ -46,61 +40,47 @@ const RULES = {
 
 /** Starts the real servers and the application once, on free ports and empty data; stops them after the last test. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-test-'));
-  const supervisor = new ProcessSupervisor({
-    folder: join(STACK_FOLDER, 'test'),
-    onUnexpectedExit: (failure) => console.error(failure.message),
-  });
-  async function tearDown(): Promise<void> {
-    await supervisor.stop();
-    await rm(dataFolder, { recursive: true, force: true });
-  }
-  process.once('SIGTERM', () => void tearDown().finally(() => process.exit(143)));
-
-  try {
-    const environment = { ...process.env, ...RULES };
-    const report = (line: string) => console.log(`stack: ${line}`);
-    const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
-    const adminToken = randomBytes(24).toString('base64url');
+  const stopping = new AbortController();
+  process.once('SIGTERM', () => stopping.abort());
+  const options = {
+    folder: 'test',
+    settings: RULES,
     // As talkative as can be, because the run ends with a search for secrets in all logs.
-    const settings = { supervisor, servers, environment, adminToken, logLevel: 'trace' };
-    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
-    const [first, second] = await Promise.all([
-      startApi(settings, {
-        name: 'api',
-        port: servers.ports.api,
-        workflowBundle,
-        embeddedWorker: true,
-        // Hosts of the test bed come from other namespaces; there is no way into this one but theirs.
-        ...(currentControl() !== null && { host: '0.0.0.0' }),
-      }),
-      startApi(settings, { name: 'api-2', port: await freePort(), workflowBundle, embeddedWorker: false }),
-      startWorker(settings, { name: 'worker', workflowBundle }),
+    logLevel: 'trace',
+    report: (line: string) => console.log(`stack: ${line}`),
+    onDeath: (failure: Error) => console.error(failure.message),
+    signal: stopping.signal,
+  };
+  const environment = await startEnvironment(options, async (started) => {
+    await started.prepare();
+    const port = await freePort();
+    await Promise.all([
+      // Hosts of the test bed come from other namespaces; there is no way into this one but theirs.
+      started.startApi(currentControl() === null ? {} : { host: '0.0.0.0' }),
+      started.startApi({ name: 'api-2', port, embeddedWorker: false }),
+      started.startWorker(),
     ]);
+    const { servers, apiUrl, adminToken, workflowBundle, supervisor } = started;
+    const { mysqlUrl, kafkaBrokers, temporalAddress, temporalUiUrl } = servers;
     project.provide('stack', {
-      apiUrl: first.url,
-      secondApiUrl: second.url,
-      adminToken: settings.adminToken,
-      mysqlUrl: servers.mysqlUrl,
-      kafkaBrokers: servers.kafkaBrokers,
-      temporalAddress: servers.temporalAddress,
-      temporalUiUrl: servers.temporalUiUrl,
-      workflowBundle,
+      ...{ apiUrl, adminToken, mysqlUrl, kafkaBrokers, temporalAddress, temporalUiUrl, workflowBundle },
+      secondApiUrl: `http://127.0.0.1:${port}`,
     });
-    const secrets = { 'the admin token': adminToken, 'the password of MySQL': new URL(servers.mysqlUrl).password };
-    const end = async () => {
-      await tearDown();
-      const leaks = await findSecrets(join(supervisor.folder, 'logs'), secrets);
-      for (const { file, line, secret } of leaks) console.error(`${secret} was logged: ${file}:${line}`);
-      if (leaks.length > 0) throw new Error('secrets were logged');
-    };
-    if (process.env.RECORD_HISTORIES !== 'true') return end;
+    const secrets = { 'the admin token': adminToken, 'the password of MySQL': new URL(mysqlUrl).password };
+    return { temporalAddress, secrets, logFolder: join(supervisor.folder, 'logs') };
+  });
+  const { close, temporalAddress, logFolder, secrets } = environment;
+  stopping.signal.addEventListener('abort', () => void close().finally(() => process.exit(143)));
+  if (process.env.RECORD_HISTORIES === 'true') {
     return async () => {
-      const names = await recordHistories(servers.temporalAddress).finally(tearDown);
+      const names = await recordHistories(temporalAddress).finally(close);
       console.log(`recorded ${names.length} histories`);
     };
-  } catch (error) {
-    await tearDown();
-    throw error;
   }
+  return async () => {
+    await close();
+    const leaks = await findSecrets(logFolder, secrets);
+    for (const { file, line, secret } of leaks) console.error(`${secret} was logged: ${file}:${line}`);
+    if (leaks.length > 0) throw new Error('secrets were logged');
+  };
 }

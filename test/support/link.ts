@@ -1,71 +1,69 @@
-import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
-import { listenOnLoopback } from '../../dev/environment/ports.ts';
+import { inject, onTestFinished } from 'vitest';
+import { type MysqlProxy, startMysqlProxy } from '../../dev/environment/dropping-proxy.ts';
+import { Relay } from '../../dev/kit/relay.ts';
 
 /** What a {@link Link} does with whoever connects. */
 export type LinkState = 'open' | 'refusing' | 'silent';
 
 /** A TCP connection on the way to a server, which a test can cut, silence and mend. */
-export class Link {
-  readonly port: number;
-  readonly #target: { host: string; port: number };
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server;
-  #state: LinkState = 'open';
-
-  private constructor(server: Server, port: number, target: { host: string; port: number }) {
-    this.#server = server;
-    this.port = port;
-    this.#target = target;
-    server.on('connection', (socket) => this.#accept(socket));
-  }
-
-  /** A link to `host:port`, on a port of its own. */
-  static async to(target: string): Promise<Link> {
-    const [host = '', port = ''] = target.split(':');
-    const server = createServer();
-    return new Link(server, await listenOnLoopback(server), { host, port: Number(port) });
-  }
-
+export interface Link {
   /** `host:port` of this end. */
-  get address(): string {
-    return `127.0.0.1:${this.port}`;
-  }
-
+  address: string;
+  port: number;
   /** Breaks what is connected. From now on connections are let through, broken at once, or accepted and left alone. */
-  become(state: LinkState): void {
-    this.#state = state;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  async close(): Promise<void> {
-    this.become('refusing');
-    this.#server.close();
-    await once(this.#server, 'close');
-  }
-
-  #accept(socket: Socket): void {
-    this.#keep(socket);
-    if (this.#state === 'refusing') socket.destroy();
-    if (this.#state !== 'open') return;
-    const onward = connect(this.#target);
-    this.#keep(onward);
-    socket.pipe(onward).pipe(socket);
-    socket.once('close', () => onward.destroy());
-    onward.once('close', () => socket.destroy());
-  }
-
-  #keep(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.once('close', () => this.#sockets.delete(socket));
-  }
+  become(state: LinkState): void;
+  close(): Promise<void>;
 }
 
-/** A link of the running test, closed when it is over. */
+/** A link to `host:port`, on a port of its own; closed when the running test is over. */
 export async function useLink(target: string): Promise<Link> {
-  const link = await Link.to(target);
-  onTestFinished(() => link.close());
-  return link;
+  let state: LinkState = 'open';
+  const relay = await Relay.start({
+    target,
+    accept(client) {
+      if (state === 'refusing') client.destroy();
+      return state === 'open';
+    },
+  });
+  onTestFinished(() => relay.close());
+  return {
+    address: relay.address,
+    port: relay.port,
+    become(next) {
+      state = next;
+      relay.breakAll();
+    },
+    close: () => relay.close(),
+  };
+}
+
+/** A way to the database of the run on which the bytes of the running test's statements and answers are changed. */
+export async function useChangedDatabase(
+  change: (chunk: Buffer, from: 'client' | 'server') => Buffer,
+  mysqlUrl = inject('stack').mysqlUrl,
+): Promise<string> {
+  const url = new URL(mysqlUrl);
+  const relay = await Relay.start({ target: url.host, change });
+  onTestFinished(() => relay.close());
+  return Object.assign(url, { hostname: '127.0.0.1', port: String(relay.port) }).href;
+}
+
+/** A way to the database of the run, or on from another one, for the running test, on which the statements that match are counted. */
+export async function useWatchedDatabase(
+  matching: RegExp,
+  target?: string,
+): Promise<{ mysqlUrl: string; looks(): number }> {
+  let count = 0;
+  const mysqlUrl = await useChangedDatabase((chunk, from) => {
+    if (from === 'client' && matching.test(chunk.toString('latin1'))) count++;
+    return chunk;
+  }, target);
+  return { mysqlUrl, looks: () => count };
+}
+
+/** A way to the database of the run, for the running test, on which connections can be lost; not those of `spare`. */
+export async function useMysqlProxy(spare: RegExp): Promise<MysqlProxy> {
+  const proxy = await startMysqlProxy(inject('stack').mysqlUrl, spare);
+  onTestFinished(() => proxy.close());
+  return proxy;
 }

@@ -11,7 +11,7 @@ import { createApp } from '../../api/app.ts';
 import { createDependencies } from '../../api/dependencies.ts';
 import { type ApiConfiguration, parseApiConfiguration } from '../../api/settings.ts';
 import { type BillingPublisher, createBillingPublisher } from '../../billing/publisher.ts';
-import { openDatabase } from '../../db/database.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
 import { migrate } from '../../db/migrator.ts';
 import { listenOnLoopback } from '../../dev/environment/ports.ts';
 import { until } from '../../dev/kit/until.ts';
@@ -29,6 +29,8 @@ const silent = pino({ level: 'silent' });
 export interface PrivateStack {
   apiUrl: string;
   mysqlUrl: string;
+  /** A way to its database, closed with it. */
+  db: Database;
   temporal: Client;
   namespace: string;
   /** Starts a worker in this process; it runs until `stop()`, or the end of the stack. */
@@ -50,6 +52,8 @@ export interface PrivateStackOptions {
   logger?: Logger;
   /** Settings of its API and workers, by the names of their environment variables. */
   settings?: Record<string, string>;
+  /** Whether a worker is started at once; default false. */
+  worker?: boolean;
   /** A database of its own on the one MySQL server, for tests of what looks at all rows. */
   ownDatabase?: boolean;
   /** A database of its own on this server instead; by its URL, with a user who may make databases. */
@@ -58,13 +62,13 @@ export interface PrivateStackOptions {
 
 /** Makes one; at most one in a test file, because a process has one Temporal runtime. */
 export async function createPrivateStack(options: PrivateStackOptions = {}): Promise<PrivateStack> {
-  const { logger = silent, settings = {}, ownDatabase = false, databaseServer } = options;
+  const { logger = silent, settings = {}, ownDatabase = false, databaseServer, worker = false } = options;
   const stack = inject('stack');
   const server = databaseServer ?? (ownDatabase ? stack.mysqlUrl : undefined);
   const mysqlUrl = server === undefined ? stack.mysqlUrl : await createDatabase(server);
   const temporal = await createNamespace();
   const { namespace } = temporal.options;
-  const environment = {
+  const variables = {
     MYSQL_URL: mysqlUrl,
     MYSQL_POOL_SIZE: '10',
     KAFKA_BROKERS: stack.kafkaBrokers,
@@ -75,7 +79,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
     ...settings,
   };
-  const configuration = parseApiConfiguration(environment);
+  const configuration = parseApiConfiguration(variables);
   const api = await serveApi(configuration, logger);
   const stops = new Set<() => Promise<void>>();
   const stopWorkers = async () => {
@@ -83,13 +87,11 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
     stops.clear();
     await Promise.all(running.map((stop) => stop()));
   };
-  return {
-    apiUrl: api.url,
-    mysqlUrl,
-    temporal,
-    namespace,
+  const db = openDatabase({ url: mysqlUrl, poolSize: 4 });
+  const started: PrivateStack = {
+    ...{ apiUrl: api.url, mysqlUrl, db, temporal, namespace, stopWorkers },
     async startWorker(options = {}) {
-      const stop = await runWorker(parseApiConfiguration({ ...environment, ...options.settings }));
+      const stop = await runWorker(parseApiConfiguration({ ...variables, ...options.settings }));
       stops.add(stop);
       return {
         stop: async () => {
@@ -97,20 +99,22 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
         },
       };
     },
-    stopWorkers,
     async close() {
       await stopWorkers();
       await api.close();
+      await db.destroy();
       await temporal.connection.close();
     },
   };
+  if (worker) await started.startWorker();
+  return started;
 }
 
 /** A client of a new namespace on the one Temporal server; the caller closes its connection. */
 export async function createNamespace(): Promise<Client> {
   const namespace = `test-${randomBytes(4).toString('hex')}`;
-  const environment = { TEMPORAL_ADDRESS: inject('stack').temporalAddress, TEMPORAL_NAMESPACE: namespace };
-  const temporal = openTemporalClient(parseTemporalSettings(environment));
+  const variables = { TEMPORAL_ADDRESS: inject('stack').temporalAddress, TEMPORAL_NAMESPACE: namespace };
+  const temporal = openTemporalClient(parseTemporalSettings(variables));
   await registerNamespace(temporal);
   return temporal;
 }

@@ -1,15 +1,23 @@
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
-import { type Program, startProgram } from './program.ts';
+import { Program, startProgram } from './program.ts';
 
 /*
  * Processes of the control plane as they run in production, each with an environment of its own, on the servers of the
- * stack unless told otherwise. They are killed when the running test is over.
+ * stack unless told otherwise. They are killed when the running test is over, unless the caller stops them.
  */
 
 /** Two cores carry everything else too. */
 const START_MS = 60_000;
+
+/** Short waits for hosts, and no worker. */
+const QUICK = {
+  EMBEDDED_WORKER: 'false',
+  MYSQL_POOL_SIZE: '20',
+  HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '2000',
+  QUARANTINE_SECONDS: '2',
+};
 
 type Environment = Record<string, string | undefined>;
 
@@ -21,11 +29,36 @@ export interface ApiProcess {
 
 /** Starts an API; its URL is known once it listens. */
 export async function startApiProcess(environment: Environment = {}): Promise<ApiProcess> {
-  const program = startProgram('api/main.ts', [], {
-    environment: { ...onTheStack(), ADMIN_TOKEN: inject('stack').adminToken, API_PORT: '0', ...environment },
-  });
-  const url = await until('the API listens', async () => /"url":"([^"]+)"/.exec(program.output)?.[1], START_MS);
-  return { program, url };
+  const program = startProgram('api/main.ts', [], { environment: { ...apiOnTheStack(), ...environment } });
+  return { program, url: await urlOf(program) };
+}
+
+/** Starts an API that answers quickly and is ready; the caller stops it. */
+export async function openApiProcess(settings: Environment = {}): Promise<ApiProcess & { stop(): Promise<void> }> {
+  const program = new Program('api/main.ts', [], { environment: { ...apiOnTheStack(), ...QUICK, ...settings } });
+  const stop = async () => {
+    program.signal('SIGTERM');
+    await program.ended();
+  };
+  try {
+    const api = { program, url: await urlOf(program), stop };
+    await ready(api);
+    return api;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The same for the running test, which stops it. */
+export async function useApiProcess(settings?: Environment): Promise<ApiProcess> {
+  const api = await openApiProcess(settings);
+  onTestFinished(api.stop);
+  return api;
+}
+
+function urlOf(program: Program): Promise<string> {
+  return until('the API listens', async () => /"url":"([^"]+)"/.exec(program.output)?.[1], START_MS);
 }
 
 /** Waits until an API says that all it needs answers. */
@@ -50,6 +83,10 @@ export function startAgentProcess(
   return startProgram('host/main.ts', ['--host', host.name, ...options], {
     environment: { API_URL: host.apiUrl, HOST_TOKEN: host.token, LOG_LEVEL: 'debug', ...environment },
   });
+}
+
+function apiOnTheStack(): Environment {
+  return { ...onTheStack(), ADMIN_TOKEN: inject('stack').adminToken, API_PORT: '0' };
 }
 
 function onTheStack(): Environment {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { parseJson } from '../../dev/kit/http.ts';
 
 /** An answer as it came over the connection. */
 export interface RawAnswer {
@@ -65,17 +66,9 @@ function answersIn(received: Buffer): RawAnswer[] {
     );
     const length = headers.get('content-length');
     const bodyEnd = length === undefined ? received.length : end + 4 + Number(length);
-    const body = parse(received.subarray(end + 4, bodyEnd).toString());
+    const body = parseJson(received.subarray(end + 4, bodyEnd).toString());
     if (status !== 100) answers.push({ status, headers, body });
     at = status === 100 ? end + 4 : bodyEnd;
   }
   return answers;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

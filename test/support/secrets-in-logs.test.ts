@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { useFolder } from './folder.ts';
 import { findSecrets } from './secrets-in-logs.ts';
 
 test('the search for secrets finds a named one, any token and any private key, and nothing in an honest log', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-logs-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await useFolder();
   const secrets = { 'the admin token': randomBytes(24).toString('base64url') };
   await mkdir(join(folder, 'inner'));
   await writeFile(join(folder, 'api.log'), '{"path":"/v2/reserved_ips","status":200}\n{"msg":"rip_…"}\n');

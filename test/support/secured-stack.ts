@@ -1,35 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import {
-  type ApplicationSettings,
-  migrate,
-  startApi,
-  startHost,
-  startWorker,
-} from '../../dev/environment/application.ts';
 import { type DemoData, makeDemoData } from '../../dev/environment/demo-data.ts';
-import { STACK_FOLDER } from '../../dev/environment/paths.ts';
-import { ProcessSupervisor } from '../../dev/environment/processes.ts';
-import { startServers } from '../../dev/environment/servers/index.ts';
 import { createAuthority } from '../../dev/kit/certificates.ts';
+import { type Closable, type Place, startEnvironment } from '../../dev/kit/environment.ts';
 import { terminateTls } from '../../dev/kit/tls-terminator.ts';
 import { createNamespace } from './private-stack.ts';
 
 /** A whole application whose connections are encrypted, in processes of its own. */
-export interface SecuredStack {
+export interface SecuredStack extends Closable {
   apiUrl: string;
   adminToken: string;
   data: DemoData;
   /** What its processes were started with: where the servers are and how to reach them. */
-  environment: Record<string, string>;
+  variables: Record<string, string>;
   /** Certificates for trying what is rejected. */
   certificates: { authority: string; otherAuthority: string; client: string; clientKey: string };
   /** Where its processes log. */
   logFolder: string;
-  close(): Promise<void>;
 }
 
 /**
@@ -37,71 +24,39 @@ export interface SecuredStack {
  * starts the application on them, with `settings` besides.
  */
 export async function createSecuredStack(settings: Record<string, string> = {}): Promise<SecuredStack> {
-  const stack = inject('stack');
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-secured-'));
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'test', 'secured') });
-  const authority = await createAuthority(folder, 'authority');
-  const [server, client, other] = await Promise.all([
-    authority.issue('server'),
-    authority.issue('client'),
-    createAuthority(folder, 'other'),
-  ]);
-  const tls = { certificateAuthority: authority.path, ...server };
-  const terminator = await terminateTls(stack.temporalAddress, tls);
-  async function close(): Promise<void> {
-    await supervisor.stop();
-    await terminator.close();
-    await rm(folder, { recursive: true, force: true });
-  }
-  try {
-    const temporal = await createNamespace();
-    await temporal.connection.close();
-    const environment: Record<string, string> = {
-      ...settings,
-      TEMPORAL_ADDRESS: terminator.address,
-      TEMPORAL_NAMESPACE: temporal.options.namespace,
-    };
+  const { workflowBundle } = inject('stack');
+  const temporal = await createNamespace();
+  await temporal.connection.close();
+  let certificates: SecuredStack['certificates'];
+  let variables: Record<string, string> = { ...settings, TEMPORAL_NAMESPACE: temporal.options.namespace };
+  const beforeServers = async ({ dataFolder, onStopped }: Place) => {
+    const [authority, other] = [
+      await createAuthority(dataFolder, 'authority'),
+      await createAuthority(dataFolder, 'other'),
+    ];
+    const [server, client] = await Promise.all([authority.issue('server'), authority.issue('client')]);
+    const tls = { certificateAuthority: authority.path, ...server };
+    const terminator = await terminateTls(inject('stack').temporalAddress, tls);
+    onStopped(() => terminator.close());
+    variables = { ...variables, TEMPORAL_ADDRESS: terminator.address };
     for (const name of ['MYSQL', 'KAFKA', 'TEMPORAL']) {
-      environment[`${name}_TLS_CA`] = authority.path;
-      environment[`${name}_TLS_CERT`] = client.certificate;
-      environment[`${name}_TLS_KEY`] = client.key;
+      variables[`${name}_TLS_CA`] = authority.path;
+      variables[`${name}_TLS_CERT`] = client.certificate;
+      variables[`${name}_TLS_KEY`] = client.key;
     }
-    const servers = await startServers({
-      supervisor,
-      tls,
-      dataFolder: folder,
-      environment: { ...process.env, ...environment },
-      report: () => {},
-      ports: 'free',
-    });
-    environment.MYSQL_URL = servers.mysqlUrl;
-    environment.KAFKA_BROKERS = servers.kafkaBrokers;
-
-    const adminToken = randomBytes(24).toString('base64url');
-    const application: ApplicationSettings = {
-      ...{ supervisor, servers, adminToken },
-      environment: { ...process.env, ...environment },
-    };
-    await migrate(application);
-    const { workflowBundle } = stack;
-    const [{ url: apiUrl }] = await Promise.all([
-      startApi(application, { name: 'api', port: servers.ports.api, workflowBundle, embeddedWorker: true }),
-      startWorker(application, { name: 'worker', workflowBundle }),
-    ]);
+    const own = { client: client.certificate, clientKey: client.key };
+    certificates = { authority: authority.path, otherAuthority: other.path, ...own };
+    return { tls, settings: variables };
+  };
+  return startEnvironment({ folder: 'test/secured', workflowBundle, beforeServers }, async (environment) => {
+    const { apiUrl, adminToken, supervisor, servers } = environment;
+    await environment.startApplication();
     const data = await makeDemoData({ apiUrl, adminToken, earlier: {}, report: () => {} });
-    await Promise.all(data.hosts.map((host) => startHost(application, { ...host, apiUrl })));
+    await environment.startHosts(data.hosts);
     return {
-      ...{ apiUrl, adminToken, data, environment, close },
-      certificates: {
-        authority: authority.path,
-        otherAuthority: other.path,
-        client: client.certificate,
-        clientKey: client.key,
-      },
+      ...{ apiUrl, adminToken, data, certificates },
+      variables: { ...variables, MYSQL_URL: servers.mysqlUrl, KAFKA_BROKERS: servers.kafkaBrokers },
       logFolder: join(supervisor.folder, 'logs'),
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }

@@ -2,9 +2,10 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { Account } from '../../dev/kit/account.ts';
-import { expectAnswer, Http } from '../../dev/kit/http.ts';
+import type { Account } from '../../dev/kit/account.ts';
+import { expectAnswer, type Http, UnexpectedAnswerError } from '../../dev/kit/http.ts';
 import { ManualHost } from '../../dev/kit/manual-host.ts';
+import { Operator } from '../../dev/kit/operator.ts';
 import { runAgent } from '../../host/agent.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 
@@ -35,86 +36,54 @@ export interface WorldOptions {
 export class World {
   readonly region: string;
   readonly cidr: string;
-  readonly admin: Http;
+  readonly operator: Operator;
   readonly agents: AgentHost[] = [];
   readonly manualHosts: ManualHost[] = [];
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>[] = [];
 
-  constructor(region: string, cidr: string, admin: Http) {
+  constructor(region: string, cidr: string, operator: Operator) {
     this.region = region;
     this.cidr = cidr;
-    this.admin = admin;
+    this.operator = operator;
+  }
+
+  /** Speaks to the admin API. */
+  get admin(): Http {
+    return this.operator.http;
   }
 
   /** A new account with a token whose limits are out of the way. */
-  async account(options: { reservedIpLimit?: number; dropletLimit?: number } = {}): Promise<Account> {
-    const { reservedIpLimit = 10_000, dropletLimit = 10_000 } = options;
-    const name = `account-${randomBytes(4).toString('hex')}`;
-    const created = await this.admin.post('/internal/v1/accounts', {
-      name,
-      email: `${name}@example.com`,
-      reserved_ip_limit: reservedIpLimit,
-      droplet_limit: dropletLimit,
-    });
-    const { account } = expectAnswer(created, 201, z.object({ account: z.object({ id: z.int() }) }));
-    return new Account(account.id, new Http(this.admin.baseUrl, await this.token(account.id)));
+  account(limits: { reservedIpLimit?: number; dropletLimit?: number } = {}): Promise<Account> {
+    return this.operator.makeAccount(`account-${randomBytes(4).toString('hex')}`, limits);
   }
 
   /** A token of an account. */
-  async token(accountId: number, options: Record<string, unknown> = {}): Promise<string> {
-    const answer = await this.admin.post(`/internal/v1/accounts/${accountId}/tokens`, {
-      name: 'test',
-      requests_per_minute: 1_000_000,
-      requests_per_hour: 10_000_000,
-      ...options,
-    });
-    return expectAnswer(answer, 201, z.object({ token: z.string() })).token;
+  token(accountId: number, settings?: Record<string, unknown>): Promise<string> {
+    return this.operator.makeToken(accountId, settings);
   }
 
-  /**
-   * Makes droplets one after the other. Each goes to the host with the fewest, so consecutive ones of a world with two
-   * hosts are on different hosts.
-   */
-  async droplets(account: Account, count: number): Promise<number[]> {
-    const ids: number[] = [];
-    for (let made = 0; made < count; made++) {
-      const answer = await account.http.post('/v2/droplets', {
-        name: `droplet-${made}`,
-        region: this.region,
-        size: 's-1vcpu-1gb',
-        image: 'debian-12-x64',
-      });
-      ids.push(expectAnswer(answer, 202, z.object({ droplet: z.object({ id: z.int() }) })).droplet.id);
-    }
-    return ids;
+  /** Makes droplets; consecutive ones of a world with two hosts are on different hosts. */
+  droplets(account: Account, count: number): Promise<number[]> {
+    return account.makeDroplets(this.region, count);
   }
 
   /** Imports a further pool into the region and answers its range. */
   importPool(block: Block, prefixLength: number): Promise<string> {
-    return importFreePool(this.admin, this.region, prefixLength, block);
+    return importFreePool(this.operator, this.region, prefixLength, block);
   }
 
   /** Imports an IPv6 pool into the region and answers its range; 64 random bits are nobody else's. */
   async importIpv6Pool(prefixLength: number): Promise<string> {
     const groups = randomBytes(8).toString('hex').match(/.{4}/g) ?? [];
     const cidr = `2001:db8:${groups.join(':')}:0:0/${prefixLength}`;
-    const answer = await this.admin.post('/internal/v1/pools', { region: this.region, cidr });
+    const answer = await this.operator.importPool(this.region, cidr);
     return expectAnswer(answer, 201, z.object({ pool: z.object({ cidr: z.string() }) })).pool.cidr;
   }
 
   /** Registers a host and answers its token. */
   async registerHost(name: string): Promise<string> {
-    const registered = await this.admin.put(`/internal/v1/hosts/${name}`, {
-      region: this.region,
-      anchor_cidr: '10.17.0.0/16',
-    });
-    expectAnswer(registered, 200, z.object({}));
-    return expectAnswer(
-      await this.admin.post(`/internal/v1/hosts/${name}/tokens`),
-      201,
-      z.object({ token: z.string() }),
-    ).token;
+    return (await this.operator.registerHost(this.region, name)).token;
   }
 
   /** Runs the real agent of a host until the test is over. */
@@ -137,10 +106,10 @@ export class World {
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const stack = inject('stack');
   const { agents = 2, manualHosts = 0, prefixLength = 25, ipv6PrefixLength, apiUrl = stack.apiUrl } = options;
-  const admin = new Http(apiUrl, stack.adminToken);
+  const operator = new Operator(apiUrl, stack.adminToken);
   const region = `r${randomBytes(4).toString('hex')}`;
-  expectAnswer(await admin.put(`/internal/v1/regions/${region}`, { name: `Region ${region}` }), 200, z.object({}));
-  const world = new World(region, await importFreePool(admin, region, prefixLength), admin);
+  await operator.makeRegion(region);
+  const world = new World(region, await importFreePool(operator, region, prefixLength), operator);
   if (ipv6PrefixLength !== undefined) await world.importIpv6Pool(ipv6PrefixLength);
   for (let number = 1; number <= agents; number++) {
     const name = `${region}-agent-${number}`;
@@ -173,13 +142,18 @@ const SHARED: Block = { first: 0x64400000, prefixLength: 10 };
 export const FUTURE: Block = { first: 0xf0000000, prefixLength: 4 };
 
 /** Imports a range that no other test has: a random one of the block, tried again when it is taken. */
-async function importFreePool(admin: Http, region: string, prefixLength: number, block = SHARED): Promise<string> {
+async function importFreePool(
+  operator: Operator,
+  region: string,
+  prefixLength: number,
+  block = SHARED,
+): Promise<string> {
   for (;;) {
     const number = (block.first + randomInt(2 ** (prefixLength - block.prefixLength)) * 2 ** (32 - prefixLength)) >>> 0;
     const octets = [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff);
     const cidr = `${octets.join('.')}/${prefixLength}`;
-    const answer = await admin.post('/internal/v1/pools', { region, cidr });
+    const answer = await operator.importPool(region, cidr);
     if (answer.status === 201) return cidr;
-    if (answer.status !== 409) throw new Error(`pool ${cidr}: ${answer.status} ${answer.text}`);
+    if (answer.status !== 409) throw new UnexpectedAnswerError(answer, 201);
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { until } from '../../dev/kit/until.ts';
+import { succeeds, until } from '../../dev/kit/until.ts';
 import { CAN_HAVE_BEDS, createKnownBed, type KnownBed } from '../support/bed.ts';
 
 const answerSchema = z.object({ name: z.string(), client: z.string() });
@@ -47,10 +47,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('traffic of reserved addresses', () => {
     await until('the address is answered again', async () => (await ask(address))?.name === droplet.name);
     // The mended translation answers neighbours that still know the host a moment before the uplink has the address.
     await until('the address is on the uplink again', () =>
-      droplet.host.namespace.ip(`address del ${address}/32 dev uplink`).then(
-        () => true,
-        () => false,
-      ),
+      succeeds(droplet.host.namespace.ip(`address del ${address}/32 dev uplink`)),
     );
     await until('the address is answered once more', async () => (await ask(address))?.name === droplet.name);
     await bed.account.unassign(address);

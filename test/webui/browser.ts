@@ -4,6 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { messageOf } from '../../dev/environment/errors.ts';
 import { installMissing } from '../../dev/environment/packages.ts';
 import type { Report } from '../../dev/environment/servers/options.ts';
+import { succeeds } from '../../dev/kit/until.ts';
 
 /** Where Debian's package puts it. */
 const EXECUTABLE = '/usr/bin/chromium';
@@ -21,10 +22,7 @@ const FLAGS = [
 
 /** Whether the browser runs on this machine. */
 export async function hasBrowser(): Promise<boolean> {
-  return promisify(execFile)(EXECUTABLE, ['--version']).then(
-    () => true,
-    () => false,
-  );
+  return succeeds(promisify(execFile)(EXECUTABLE, ['--version']));
 }
 
 /** Why the Web UI cannot be tested here; null when it can. Installs the browser when it is missing. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import type { Account, Action } from '../../dev/kit/account.ts';
 import type { ManualHost } from '../../dev/kit/manual-host.ts';
@@ -8,8 +8,9 @@ import { RECONCILER_SCHEDULE_ID } from '../../domain/names.ts';
 import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
 import { checkAccounts } from '../support/consistency.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { useReserved } from '../support/reserved.ts';
 import { runningOperation } from '../support/temporal.ts';
-import { useWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 
 describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
@@ -17,11 +18,10 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   let stack: PrivateStack;
   beforeAll(async () => {
     // A database of its own, so that the audit takes up nothing of other tests. It is run when a test presses for it.
-    stack = await createPrivateStack({ ownDatabase: true });
-    await stack.startWorker();
+    stack = await createPrivateStack({ ownDatabase: true, worker: true });
     await scheduleReconciler(stack.temporal, 86_400);
+    return stack.close;
   });
-  afterAll(() => stack?.close());
   const webUi = useWebUi(() => stack.namespace);
 
   test('a cancelled assign is undone, and a reset carries it through', async () => {
@@ -191,12 +191,7 @@ async function lastSequence(host: ManualHost): Promise<number> {
 
 /** An assign that waits for a host whose answers the test decides. */
 async function waitingAssign(stack: PrivateStack): Promise<Waiting> {
-  const world = await useWorld({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const [host] = world.manualHosts;
-  if (!host) throw new Error('no host');
-  const account = await world.account();
-  const [droplet = 0] = await world.droplets(account, 1);
-  const ip = await account.reserve(world.region);
+  const { world, account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
   const action = await account.startAssign(ip, droplet);
   await host.command(ip, 'attach');
   await runningOperation(stack.temporal, ip, 'assign');

@@ -88,8 +88,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
   });
 
   test('of a run that waits for its host, to whichever event, waits on and is carried through', async () => {
-    const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
-    const [host] = world.manualHosts;
+    const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     await account.assignBy(host, ip, droplet);
     await account.release(ip);
     const waiting = await webUi().open(`reserved-ip/${ip}`);
@@ -98,7 +97,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
     const last = await waiting.reset('last', 'to see whether it helps');
     const first = await last.reset('first', 'to see whether it helps');
     expect(await first.status()).toBe('Running');
-    await host?.confirm(ip, 'detach');
+    await host.confirm(ip, 'detach');
 
     expect(await first.ended()).toBe('Completed');
     expect(await violations(account)).toEqual([]);

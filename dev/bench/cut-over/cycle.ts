@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { CodePath } from '../../../edge/code-paths.ts';
-import type { Customer, TimedAnswer } from './client.ts';
+import type { BenchClient, TimedAnswer } from '../http.ts';
 
 /** Polls until an action has ended, a while longer than the slowest fault. */
 const POLL_MS = 10;
@@ -16,7 +16,7 @@ export interface Sample {
 
 /** What a cycle works with. */
 export interface CycleOptions {
-  customer: Customer;
+  customer: BenchClient;
   region: string;
   /** Two droplets that nothing else is done with. */
   droplets: readonly [number, number];
@@ -40,7 +40,7 @@ export async function runCycle(
   const base = `/v2/${family}`;
 
   async function timed(codePath: CodePath, method: string, path: string, body?: unknown): Promise<unknown> {
-    const answer = await around(codePath, () => customer.send(method, path, body));
+    const answer = await around(codePath, () => customer.timed(method, path, body));
     samples.push({ codePath, ms: answer.ms, status: answer.status });
     if (!isSuccess(answer.status)) throw new CycleBroken(`${codePath}: ${answer.status}`);
     return answer.body;
@@ -48,7 +48,7 @@ export async function runCycle(
   async function ended(ip: string, actionId: number): Promise<void> {
     const deadline = performance.now() + ENDED_WITHIN_MS;
     while (performance.now() < deadline) {
-      const { body } = await customer.send('GET', `${base}/${ip}/actions/${actionId}`);
+      const { body } = await customer.timed('GET', `${base}/${ip}/actions/${actionId}`);
       const parsed = actionAnswer.safeParse(body);
       if (parsed.success && parsed.data.action.status === 'completed') return;
       if (parsed.success && parsed.data.action.status === 'errored') break;

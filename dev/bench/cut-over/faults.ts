@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Database } from '../../../db/database.ts';
 import type { DroppingProxy } from '../../environment/dropping-proxy.ts';
 import { signalGroup } from '../../environment/processes.ts';
-import type { TimedAnswer } from './client.ts';
+import type { TimedAnswer } from '../http.ts';
 
 /** Of all measured requests, those that a fault is made around; and of all insertions of actions, those that deadlock. */
 const SHARE = 0.05;

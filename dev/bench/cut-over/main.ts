@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { openDatabase } from '../../../db/database.ts';
 import { commandLine, print, printError, printJson } from '../../../platform/text/print.ts';
 import { toSvg } from './chart.ts';
 import { amongFaults, withDeadlocks } from './faults.ts';
@@ -61,17 +60,13 @@ async function runWith(
   }
 }
 
-async function measureAmongFaults({ mysqlUrl, kafkaPid }: BenchServers, stacks: Stacks, rounds: number): Promise<Run> {
-  const db = openDatabase({ url: mysqlUrl, poolSize: 1 });
-  try {
-    return await withDeadlocks(db, () =>
-      measure(stacks, rounds, (side, send) => {
-        const { mysql, servicePid } = stacks[side];
-        if (!mysql) throw new Error('connections cannot be lost');
-        return amongFaults({ mysql, kafkaPid, servicePid }, Math.random, send);
-      }),
-    );
-  } finally {
-    await db.destroy();
-  }
+async function measureAmongFaults({ environment }: BenchServers, stacks: Stacks, rounds: number): Promise<Run> {
+  const kafkaPid = environment.pidOf('kafka');
+  return withDeadlocks(environment.openDatabase(1), () =>
+    measure(stacks, rounds, (side, send) => {
+      const { mysql, servicePid } = stacks[side];
+      if (!mysql) throw new Error('connections cannot be lost');
+      return amongFaults({ mysql, kafkaPid, servicePid }, Math.random, send);
+    }),
+  );
 }

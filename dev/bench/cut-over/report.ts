@@ -1,4 +1,5 @@
 import { CODE_PATHS, type CodePath } from '../../../edge/code-paths.ts';
+import { fixed, type Goal, goalTable, markdownTable, sum } from '../../kit/statistics.ts';
 import { INNER_CALLS } from '../../legacy/parameters.ts';
 import { FAULT_KINDS } from './faults.ts';
 import type { PathResult, Run } from './measure.ts';
@@ -51,79 +52,53 @@ export function toMarkdown(results: Results): string {
     '',
     ...errorTable(faulty),
     '',
-    ...goalTable(results),
+    ...goalTable(goals(results), 'measured, at worst'),
   ].join('\n');
 }
 
 function latencyTable(run: Run): string[] {
-  return [
-    '| code path | legacy p50 / p99 ms | new p50 / p99 ms | ratio p50 | ratio p99 |',
-    '|---|---|---|---|---|',
-    ...rowsOf(run, (both) => {
-      const { p50, p99 } = ratios(both);
-      return [pair(both.legacy), pair(both.new), p50.toFixed(1), p99.toFixed(1)];
-    }),
-  ];
+  const headings = ['code path', 'legacy p50 / p99 ms', 'new p50 / p99 ms', 'ratio p50', 'ratio p99'];
+  return pathTable(headings, run, (both) => {
+    const { p50, p99 } = ratios(both);
+    return [pair(both.legacy), pair(both.new), fixed(p50), fixed(p99)];
+  });
 }
 
 function faultTable(run: Run): string[] {
-  return [
-    '| code path | legacy p50 / p99 ms | errors | new p50 / p99 ms | errors |',
-    '|---|---|---|---|---|',
-    ...rowsOf(run, ({ legacy, new: fresh }) => [pair(legacy), share(legacy), pair(fresh), share(fresh)]),
-  ];
+  const headings = ['code path', 'legacy p50 / p99 ms', 'errors', 'new p50 / p99 ms', 'errors'];
+  return pathTable(headings, run, ({ legacy, new: fresh }) => [pair(legacy), share(legacy), pair(fresh), share(fresh)]);
 }
 
 function errorTable({ faults, errorsByFault }: Run): string[] {
-  const cell = (side: Side, kind: (typeof FAULT_KINDS)[number] | 'none') => {
-    const errors = errorsByFault[side].get(kind) ?? 0;
-    const made = kind === 'none' ? null : (faults[side].get(kind) ?? 0);
-    return made === null ? String(errors) : `${errors} of ${made}`;
-  };
+  const cells = (kind: (typeof FAULT_KINDS)[number] | 'none') =>
+    SIDES.map((side) => {
+      const errors = errorsByFault[side].get(kind) ?? 0;
+      return kind === 'none' ? errors : `${errors} of ${faults[side].get(kind) ?? 0}`;
+    });
   const kinds = FAULT_KINDS.filter((kind) => kind !== 'deadlock');
-  return [
-    '| made around the request | errors of legacy | errors of new |',
-    '|---|---|---|',
-    ...kinds.map((kind) => `| ${kind} | ${cell('legacy', kind)} | ${cell('new', kind)} |`),
-    `| nothing, or a deadlock by chance | ${cell('legacy', 'none')} | ${cell('new', 'none')} |`,
-  ];
+  return markdownTable(
+    ['made around the request', 'errors of legacy', 'errors of new'],
+    [...kinds.map((kind) => [kind, ...cells(kind)]), ['nothing, or a deadlock by chance', ...cells('none')]],
+  );
 }
 
 function breakEvenTable(documented: Run, zero: Run): string[] {
   const share = (scale: number) => (scale <= 0 ? 'zero' : `${(scale * 100).toFixed(0)} %`);
-  return [
-    '| code path | legacy at zero | legacy as documented | new | equal at | goal reached at |',
-    '|---|---|---|---|---|---|',
-    ...CODE_PATHS.map((codePath) => {
-      const [full, none] = [pathOf(documented, codePath), pathOf(zero, codePath)];
-      const [from, to, fresh] = [none.legacy.times.p50, full.legacy.times.p50, full.new.times.p50];
-      const scaleOf = (factor: number) => (factor * fresh - from) / (to - from);
-      const cells = [
-        from.toFixed(1),
-        to.toFixed(1),
-        fresh.toFixed(1),
-        share(scaleOf(1)),
-        share(scaleOf(goalOf(codePath))),
-      ];
-      return `| ${[codePath, ...cells].join(' | ')} |`;
-    }),
-    '',
-    `As documented, that is medians of ${Object.entries(INNER_CALLS)
-      .map(([name, { medianMs }]) => `${medianMs} ms (${name})`)
-      .join(', ')}.`,
-  ];
+  const headings = ['code path', 'legacy at zero', 'legacy as documented', 'new', 'equal at', 'goal reached at'];
+  const rows = CODE_PATHS.map((codePath) => {
+    const [full, none] = [pathOf(documented, codePath), pathOf(zero, codePath)];
+    const [from, to, fresh] = [none.legacy.times.p50, full.legacy.times.p50, full.new.times.p50];
+    const scaleOf = (factor: number) => (factor * fresh - from) / (to - from);
+    const shares = [scaleOf(1), scaleOf(goalOf(codePath))].map(share);
+    return [codePath, fixed(from), fixed(to), fixed(fresh), ...shares];
+  });
+  const medians = Object.entries(INNER_CALLS).map(([name, { medianMs }]) => `${medianMs} ms (${name})`);
+  return [...markdownTable(headings, rows), '', `As documented, that is medians of ${medians.join(', ')}.`];
 }
 
 /** How many times lower than legacy's the project wants the times of a code path to be. */
 function goalOf(codePath: CodePath): number {
   return isRead(codePath) ? READ_GOAL : CHANGE_GOAL;
-}
-
-/** A goal of the project, and what was measured. */
-export interface Goal {
-  goal: string;
-  measured: string;
-  met: boolean;
 }
 
 /** The goals, each with the code path that comes off worst. */
@@ -142,7 +117,7 @@ export function goals({ documented, faulty }: Results): Goal[] {
       met: found.ratio >= least,
     };
   };
-  const errorsOf = (side: Side) => [...faulty.paths.values()].reduce((sum, both) => sum + both[side].errors, 0);
+  const errorsOf = (side: Side) => sum([...faulty.paths.values()].map((both) => both[side].errors));
   return [
     atLeast('changing path', (codePath) => !isRead(codePath), 'p50', CHANGE_GOAL),
     atLeast('changing path', (codePath) => !isRead(codePath), 'p99', CHANGE_GOAL),
@@ -156,16 +131,11 @@ export function goals({ documented, faulty }: Results): Goal[] {
   ];
 }
 
-function goalTable(results: Results): string[] {
-  return [
-    '| goal | measured, at worst | met |',
-    '|---|---|---|',
-    ...goals(results).map(({ goal, measured, met }) => `| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`),
-  ];
-}
-
-function rowsOf(run: Run, cells: (both: Record<Side, PathResult>) => string[]): string[] {
-  return CODE_PATHS.map((codePath) => `| ${[codePath, ...cells(pathOf(run, codePath))].join(' | ')} |`);
+function pathTable(headings: string[], run: Run, cells: (both: Record<Side, PathResult>) => string[]): string[] {
+  return markdownTable(
+    headings,
+    CODE_PATHS.map((codePath) => [codePath, ...cells(pathOf(run, codePath))]),
+  );
 }
 
 function pathOf(run: Run, codePath: CodePath): Record<Side, PathResult> {
@@ -175,7 +145,7 @@ function pathOf(run: Run, codePath: CodePath): Record<Side, PathResult> {
 }
 
 function pair({ times }: PathResult): string {
-  return `${times.p50.toFixed(1)} / ${times.p99.toFixed(1)}`;
+  return `${fixed(times.p50)} / ${fixed(times.p99)}`;
 }
 
 function share({ requests, errors }: PathResult): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Summary } from '../percentiles.ts';
+import type { Summary } from '../../kit/statistics.ts';
 import { type Attacker, type FloodCounts, type FloodKind, runFlood } from './floods.ts';
 import { addTimes, type Measured, measureVictim, noTimes, summariseTimes, type Victim } from './victim.ts';
 

@@ -1,5 +1,6 @@
+import { fixed, markdownTable } from '../../kit/statistics.ts';
 import type { FloodResult } from './measure.ts';
-import type { Measured } from './victim.ts';
+import { MEASURED, type Measured } from './victim.ts';
 
 /** Everything a run has found. */
 export interface FairnessResults {
@@ -17,20 +18,31 @@ export function ratio({ quiet, flooded }: FloodResult, measured: Measured): numb
 
 /** The results as a Markdown table: p99 in milliseconds without and with each flood, and their ratio. */
 export function toFairnessMarkdown({ load, times, floods }: FairnessResults): string {
-  const cell = (flood: FloodResult, measured: Measured) =>
-    `${flood.quiet[measured].p99.toFixed(1)} → ${flood.flooded[measured].p99.toFixed(1)}: **${ratio(flood, measured).toFixed(2)}**`;
-  const answers = ({ counts }: FloodResult) =>
-    Object.entries(counts.answers)
-      .map(([status, count]) => `${status === '0' ? 'closed' : status}: ${count}`)
-      .join(', ');
   return [
     `Floods at ${times} times their usual rate; p99 in ms without → with the flood: ratio. Load of the machine ${load.map((value) => value.toFixed(1)).join(', ')}.`,
     '',
-    '| flood | rate | read p99 | reserve p99 | assign p99 | samples with | not served | answers to the flood |',
-    '|---|---|---|---|---|---|---|---|',
-    ...floods.map(
-      (flood) =>
-        `| ${flood.kind} | ${flood.rate} | ${cell(flood, 'read')} | ${cell(flood, 'reserve')} | ${cell(flood, 'assign')} | ${flood.flooded.read.count}, ${flood.flooded.reserve.count}, ${flood.flooded.assign.count} | ${flood.failures.flooded} | ${answers(flood)} |`,
-    ),
+    ...markdownTable(HEADINGS, floods.map(rowOf)),
   ].join('\n');
+}
+
+const HEADINGS = [
+  'flood',
+  'rate',
+  ...MEASURED.map((measured) => `${measured} p99`),
+  'samples with',
+  'not served',
+  'answers to the flood',
+];
+
+function rowOf(flood: FloodResult) {
+  const { kind, rate, quiet, flooded, failures, counts } = flood;
+  const times = MEASURED.map((measured) => {
+    const [before, during] = [quiet[measured].p99, flooded[measured].p99];
+    return `${fixed(before)} → ${fixed(during)}: **${ratio(flood, measured).toFixed(2)}**`;
+  });
+  const answers = Object.entries(counts.answers).map(
+    ([status, count]) => `${status === '0' ? 'closed' : status}: ${count}`,
+  );
+  const samples = MEASURED.map((measured) => flooded[measured].count).join(', ');
+  return [kind, rate, ...times, samples, failures.flooded, answers.join(', ')];
 }

@@ -1,9 +1,7 @@
-import { openDatabase } from '../../../db/database.ts';
-import { startApplication, startHost } from '../../environment/application.ts';
+import { printError } from '../../../platform/text/print.ts';
+import { type Closable, startEnvironment } from '../../kit/environment.ts';
 import { BenchClient } from '../http.ts';
-import { makeAccount, makeDroplet, makeToken, registerHost, reserveAddress } from '../installation.ts';
-import { startOnServers } from '../servers.ts';
-import { makeBenchRegion, REGION } from '../stack.ts';
+import { POOL, REGION } from '../stack.ts';
 import { giveAnsweredCommands } from './answered-commands.ts';
 import type { Attacker } from './floods.ts';
 import type { Victim } from './victim.ts';
@@ -11,58 +9,40 @@ import type { Victim } from './victim.ts';
 /** Hosts with a running agent. */
 const HOSTS = 2;
 const ATTACKERS_ADDRESSES = 10;
+const LIMITS = { reservedIpLimit: 200, dropletLimit: 100 };
 
 /** A whole installation with the customer who is measured and the one who floods. */
-export interface FairnessStack {
+export interface FairnessStack extends Closable {
   victim: Victim;
   attacker: Attacker;
-  close(): Promise<void>;
 }
 
 /** Starts real servers, an API process with a worker inside and another worker, and host agents. */
 export function startFairnessStack(): Promise<FairnessStack> {
-  return startOnServers('bench-fairness', async ({ supervisor, servers, adminToken, close }) => {
-    // The log as an installation has it, since writing it is a part of what a flood costs.
-    const environment = { ...process.env, QUARANTINE_SECONDS: '1' };
-    const settings = { supervisor, servers, adminToken, environment, logLevel: 'info' };
-    const application = await startApplication({
-      ...settings,
-      apiPort: servers.ports.api,
-      workerCount: 1,
-      embeddedWorker: true,
-    });
-    const { apiUrl } = application;
-    const admin = new BenchClient(apiUrl, adminToken);
-    const hosts = await makeBenchRegion(admin, HOSTS);
-    await Promise.all(hosts.map((host) => startHost(settings, { ...host, apiUrl })));
-    const victim = await makeCustomer(admin, apiUrl, 'victim');
-    const attacking = await makeCustomer(admin, apiUrl, 'attacker');
+  const settings = { QUARANTINE_SECONDS: '1' };
+  // The log as an installation has it, since writing it is a part of what a flood costs.
+  const options = { folder: 'bench-fairness', settings, logLevel: 'info', report: printError };
+  return startEnvironment(options, async (environment) => {
+    const { operator, apiUrl } = environment;
+    await environment.startApplication();
+    await operator.makeRegion(REGION, POOL);
+    await environment.startHosts(await operator.registerHosts(REGION, HOSTS));
+    const victim = await operator.makeAccount('victim', LIMITS);
+    const attacker = await operator.makeAccount('attacker', LIMITS);
+    const dropletId = await attacker.makeDroplet(REGION);
     const addresses: string[] = [];
-    for (let made = 0; made < ATTACKERS_ADDRESSES; made++) {
-      addresses.push(await reserveAddress(attacking.api, REGION));
-    }
-    const { token: hostToken } = await registerHost(admin, REGION, 'hostile');
-    const db = openDatabase({ url: servers.mysqlUrl, poolSize: 1 });
-    const acknowledgments = await giveAnsweredCommands(db, 'hostile').finally(() => db.destroy());
+    while (addresses.length < ATTACKERS_ADDRESSES) addresses.push(await attacker.reserve(REGION));
+    const { name, token: hostToken } = await operator.registerHost(REGION, 'hostile');
+    const api = new BenchClient(apiUrl, victim.token);
+    environment.onClose(() => api.close());
     return {
-      victim: { api: victim.api, region: REGION, dropletId: victim.dropletId },
+      victim: { api, region: REGION, dropletId: await victim.makeDroplet(REGION) },
       attacker: {
-        apiUrl,
-        token: await makeToken(admin, attacking.accountId),
-        unlimitedToken: attacking.token,
-        hostToken,
-        addresses,
-        dropletId: attacking.dropletId,
-        region: REGION,
-        acknowledgments,
+        ...{ apiUrl, hostToken, addresses, dropletId, region: REGION },
+        token: await operator.makeToken(attacker.id, { requests_per_minute: undefined, requests_per_hour: undefined }),
+        unlimitedToken: attacker.token,
+        acknowledgments: await giveAnsweredCommands(environment.openDatabase(1), name),
       },
-      close,
     };
   });
-}
-
-async function makeCustomer(admin: BenchClient, apiUrl: string, name: string) {
-  const customer = await makeAccount(admin, name, { reservedIpLimit: 200, dropletLimit: 100 });
-  const api = new BenchClient(apiUrl, customer.token);
-  return { ...customer, api, dropletId: await makeDroplet(api, REGION, name) };
 }

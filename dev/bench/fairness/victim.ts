@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { type Summary, summarise } from '../../kit/statistics.ts';
 import { until } from '../../kit/until.ts';
 import type { BenchClient } from '../http.ts';
-import { type Summary, summarise } from '../percentiles.ts';
 
 /*
  * The customer who is measured: reads, reserves and assigns at an even pace, as one who does nothing unusual.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PROJECT_FOLDER } from '../../environment/paths.ts';
-import type { RegisteredHost } from '../installation.ts';
+import type { RegisteredHost } from '../../kit/operator.ts';
 import type { AgentOrder } from './agent-process.ts';
 
 /** A process that runs real agents. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../db/database.ts';
 import { printError } from '../../../platform/text/print.ts';
+import { mean } from '../../kit/statistics.ts';
 import { countQueries } from '../costs.ts';
 import { cpuTimeMs } from '../processes.ts';
 import { IdleAgents } from './agents.ts';
@@ -30,7 +31,8 @@ export interface IdleCosts {
 const SPREAD_MS = 10_000;
 
 /** Measures every number of agents in each round, over equally long windows. */
-export async function measureIdle(stack: IdleStack, db: Database, effort: IdleEffort): Promise<IdleCosts[]> {
+export async function measureIdle(stack: IdleStack, effort: IdleEffort): Promise<IdleCosts[]> {
+  const db = stack.running.openDatabase(1);
   const windows = new Map<number, Window[]>(effort.counts.map((count) => [count, []]));
   for (let round = 1; round <= effort.rounds; round++) {
     for (const [count, measured] of windows) {
@@ -49,14 +51,18 @@ interface Window {
 }
 
 async function measureWindow(
-  { apiUrl, apiPid, hosts }: IdleStack,
+  { running, hosts }: IdleStack,
   db: Database,
   count: number,
   { windowMs, settleMs }: IdleEffort,
 ): Promise<Window> {
-  const agents = IdleAgents.start(apiUrl, hosts.slice(0, count), SPREAD_MS);
+  const agents = IdleAgents.start(running.apiUrl, hosts.slice(0, count), SPREAD_MS);
   async function read() {
-    const [cpuMs, mysqlQueries, requests] = await Promise.all([cpuTimeMs(apiPid), countQueries(db), agents.requests()]);
+    const [cpuMs, mysqlQueries, requests] = await Promise.all([
+      cpuTimeMs(running.supervisor.find('api').pid),
+      countQueries(db),
+      agents.requests(),
+    ]);
     return { at: performance.now(), cpuMs, mysqlQueries, requests };
   }
   try {
@@ -77,12 +83,11 @@ async function measureWindow(
 }
 
 function average(agents: number, windows: Window[]): IdleCosts {
-  const mean = (of: (window: Window) => number) => windows.reduce((sum, one) => sum + of(one), 0) / windows.length;
   return {
     agents,
-    cpuMs: mean(({ cpuMs }) => cpuMs),
-    mysqlQueries: mean(({ mysqlQueries }) => mysqlQueries),
-    requests: mean(({ requests }) => requests),
+    cpuMs: mean(windows.map(({ cpuMs }) => cpuMs)),
+    mysqlQueries: mean(windows.map(({ mysqlQueries }) => mysqlQueries)),
+    requests: mean(windows.map(({ requests }) => requests)),
     cpuMsOfRounds: windows.map(({ cpuMs }) => cpuMs),
   };
 }

@@ -1,32 +1,22 @@
-import { startApplication } from '../../environment/application.ts';
-import { BenchClient } from '../http.ts';
-import type { RegisteredHost } from '../installation.ts';
-import { startOnServers } from '../servers.ts';
-import { makeBenchRegion } from '../stack.ts';
+import { printError } from '../../../platform/text/print.ts';
+import { type Closable, type Environment, startEnvironment } from '../../kit/environment.ts';
+import type { RegisteredHost } from '../../kit/operator.ts';
+import { POOL, REGION } from '../stack.ts';
 
 /** One API process without a worker, and hosts that nobody has given anything to do. */
-export interface IdleStack {
-  apiUrl: string;
-  apiPid: number;
-  mysqlUrl: string;
+export interface IdleStack extends Closable {
+  running: Environment;
   hosts: RegisteredHost[];
-  close(): Promise<void>;
 }
 
 /** Starts real servers and one API process, and registers the hosts; their agents are left to the caller. */
 export function startIdleStack(hostCount: number): Promise<IdleStack> {
-  return startOnServers('bench-idle', async ({ supervisor, servers, adminToken, close }) => {
-    // All agents of the run are behind one address.
-    const environment = { ...process.env, API_ADDRESS_CONNECTIONS: '20000' };
-    const { apiUrl, processes } = await startApplication({
-      ...{ supervisor, servers, adminToken, environment, logLevel: 'warn' },
-      ...{ apiPort: servers.ports.api, workerCount: 0, embeddedWorker: false },
-    });
-    const [api] = processes;
-    if (!api) throw new Error('there is no API process');
-    const admin = new BenchClient(apiUrl, adminToken);
-    const hosts = await makeBenchRegion(admin, hostCount);
-    admin.close();
-    return { apiUrl, apiPid: api.pid, mysqlUrl: servers.mysqlUrl, hosts, close };
+  // All agents of the run are behind one address.
+  const settings = { API_ADDRESS_CONNECTIONS: '20000' };
+  const options = { folder: 'bench-idle', settings, logLevel: 'warn', report: printError };
+  return startEnvironment(options, async (environment) => {
+    await environment.startApplication({ workers: 0, embeddedWorker: false });
+    await environment.operator.makeRegion(REGION, POOL);
+    return { running: environment, hosts: await environment.operator.registerHosts(REGION, hostCount) };
   });
 }

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { addressWorkflowId } from '../../../domain/names.ts';
-import { readAction, readAddress } from '../../kit/account.ts';
-import { REGION } from '../../kit/population.ts';
 import { seededRandom } from '../../kit/random.ts';
+import { type Summary, summarise } from '../../kit/statistics.ts';
 import { until } from '../../kit/until.ts';
-import { type Summary, summarise } from '../percentiles.ts';
+import { REGION } from '../stack.ts';
 import type { KilledWorkerStack } from './stack.ts';
 
 /** A kill comes so long after the last of the operations was accepted, at most; in milliseconds. */
@@ -43,18 +42,15 @@ export async function measureKilledWorkers(
 ): Promise<Kill[]> {
   const random = seededRandom(seed);
   const addresses: string[] = [];
-  while (addresses.length < inFlight) {
-    addresses.push(readAddress(await stack.http.post('/v2/reserved_ips', { region: REGION })));
-  }
+  while (addresses.length < inFlight) addresses.push(await stack.account.reserve(REGION));
   const measured: Kill[] = [];
   for (let round = 0; measured.length < kills * PHASES.length; round++) {
     const phase = PHASES[Math.floor(round / 2) % PHASES.length] ?? PHASES[0];
     const operations = await Promise.all(
       addresses.map(async (address, index) => {
-        const droplet = stack.account.droplets[index];
-        const kind = round % 2 === 0 ? 'assign' : 'unassign';
-        const body = { type: kind, ...(kind === 'assign' && { droplet_id: droplet }) };
-        return { address, kind, ...readAction(await stack.http.post(`/v2/reserved_ips/${address}/actions`, body)) };
+        const { account, droplets } = stack;
+        if (round % 2 !== 0) return { address, kind: 'unassign', ...(await account.startUnassign(address)) };
+        return { address, kind: 'assign', ...(await account.startAssign(address, droplets[index] ?? 0)) };
       }),
     );
     await sleep(random.below(LATEST_KILL_MS));

@@ -1,96 +1,55 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import { type Database, openDatabase } from '../../../db/database.ts';
+import type { Client } from '@temporalio/client';
+import type { Database } from '../../../db/database.ts';
 import { TASK_QUEUE } from '../../../domain/names.ts';
-import { bundleWorkflows, migrate, startApi, startWorker } from '../../environment/application.ts';
-import { STACK_FOLDER } from '../../environment/paths.ts';
-import { ProcessSupervisor, type RunningProcess, signalGroup } from '../../environment/processes.ts';
-import { startServers } from '../../environment/servers/index.ts';
-import { Http } from '../../kit/http.ts';
+import type { RunningProcess } from '../../environment/processes.ts';
+import type { Account } from '../../kit/account.ts';
+import { type Closable, startEnvironment } from '../../kit/environment.ts';
 import { ManualHost } from '../../kit/manual-host.ts';
-import { type FaultAccount, makeAccount, registerHosts } from '../../kit/population.ts';
 import { until } from '../../kit/until.ts';
+import { POOL, REGION } from '../stack.ts';
 
 const WORKERS = ['worker-1', 'worker-2'];
 const POLLS_WITHIN_MS = 60_000;
 const WORKFLOW_TASK_QUEUE = 1;
 
 /** An API without a worker inside, two worker processes, and a host that answers when it is told to. */
-export interface KilledWorkerStack {
+export interface KilledWorkerStack extends Closable {
   db: Database;
   temporal: Client;
   host: ManualHost;
-  account: FaultAccount;
-  http: Http;
+  account: Account;
+  /** As many as there are operations at a time. */
+  droplets: number[];
   /** The processes of the workers, by the identity under which Temporal knows them. */
   workers(): Map<string, string>;
   kill(name: string): Promise<void>;
   /** Starts a worker again, and waits until it asks Temporal for workflow tasks. */
   bringUp(name: string): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Starts everything on free ports and empty data. */
-export async function startKilledWorkerStack(): Promise<KilledWorkerStack> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-killed-worker-'));
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'killed-worker') });
-  const stop = async () => {
-    await supervisor.stop();
-    await rm(dataFolder, { recursive: true, force: true });
-  };
-  try {
-    const { MYSQL_URL: _mysql, KAFKA_BROKERS: _kafka, TEMPORAL_ADDRESS: _temporal, ...environment } = process.env;
-    const servers = await startServers({ supervisor, dataFolder, environment, report: () => {}, ports: 'free' });
-    const adminToken = randomBytes(24).toString('base64url');
-    const settings = { supervisor, servers, environment, adminToken, logLevel: 'warn' };
-    const [workflowBundle] = await Promise.all([bundleWorkflows(settings), migrate(settings)]);
-    const { url } = await startApi(settings, {
-      name: 'api',
-      port: servers.ports.api,
-      workflowBundle,
-      embeddedWorker: false,
-    });
-    const connection = await Connection.connect({ address: servers.temporalAddress });
-    const temporal = new Client({ connection });
-    const db = openDatabase({ url: servers.mysqlUrl, poolSize: 2 });
-    const running = new Map<string, RunningProcess>();
-    const bringUp = async (name: string) => {
-      const worker = await startWorker(settings, { name, workflowBundle });
-      running.set(name, worker);
-      await until(`${name} polls`, () => polls(temporal, worker), POLLS_WITHIN_MS);
-    };
-    await Promise.all(WORKERS.map(bringUp));
-    const admin = new Http(url, adminToken);
-    const [registered] = await registerHosts(admin, 1);
-    if (!registered) throw new Error('no host was registered');
-    const account = await makeAccount(admin, 'killed-worker');
+export function startKilledWorkerStack(dropletCount: number): Promise<KilledWorkerStack> {
+  return startEnvironment({ folder: 'killed-worker', ownServers: true, logLevel: 'warn' }, async (environment) => {
+    const { supervisor, operator, apiUrl } = environment;
+    const temporal = await environment.openTemporal();
+    const untilPolls = (worker: RunningProcess) =>
+      until(`${worker.name} polls`, () => polls(temporal, worker), POLLS_WITHIN_MS);
+    await environment.startApplication({ workers: 0, embeddedWorker: false });
+    await Promise.all(WORKERS.map(async (name) => untilPolls(await environment.startWorker(name))));
+    await operator.makeRegion(REGION, POOL);
+    const { name, token } = await operator.registerHost(REGION, 'manual');
+    const account = await operator.makeAccount('killed-worker');
     return {
-      db,
+      db: environment.openDatabase(2),
       temporal,
-      host: new ManualHost(registered.name, url, registered.token),
+      host: new ManualHost(name, apiUrl, token),
       account,
-      http: new Http(url, account.token),
-      workers: () => new Map([...running].map(([name, { pid }]) => [String(pid), name])),
-      async kill(name) {
-        const worker = running.get(name);
-        if (!worker) throw new Error(`there is no ${name}`);
-        signalGroup(worker.pid, 'SIGKILL');
-        await worker.exited;
-      },
-      bringUp,
-      async close() {
-        await db.destroy();
-        await connection.close();
-        await stop();
-      },
+      droplets: await account.makeDroplets(REGION, dropletCount),
+      workers: () => new Map(WORKERS.map((worker) => [String(supervisor.find(worker).pid), worker])),
+      kill: (worker) => supervisor.kill(worker),
+      bringUp: async (worker) => void (await untilPolls(await supervisor.startAgain(worker))),
     };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  });
 }
 
 async function polls({ workflowService, options }: Client, { pid }: RunningProcess): Promise<boolean> {

@@ -44,8 +44,8 @@ export function httpPeer(shared: SharedServers, parts: PeerParts): Peer {
       new Map([
         ...[...servers].map(([server, pid]): [string, number[]] => [server, [pid]]),
         ['service', [service.pid]],
-        ['mysql', [shared.pid('mysql')]],
-        ['kafka', [shared.pid('kafka')]],
+        ['mysql', [shared.environment.pidOf('mysql')]],
+        ['kafka', [shared.environment.pidOf('kafka')]],
         ['hosts', [shared.hosts.pid]],
       ]),
     async accept(call) {

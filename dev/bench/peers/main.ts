@@ -73,7 +73,7 @@ try {
   clearTimeout(late);
   await events?.close();
   for (const peer of peers) await peer.close();
-  await shared.stop();
+  await shared.close();
 }
 
 async function run(): Promise<void> {
@@ -82,7 +82,7 @@ async function run(): Promise<void> {
     peers.push(await STARTERS[name](shared, options.inFlight));
   }
   events = await PublishedEvents.open(
-    shared.servers.kafkaBrokers.split(','),
+    shared.environment.servers.kafkaBrokers.split(','),
     peers.map(({ topic }) => topic),
   );
   const effort = {
@@ -108,7 +108,7 @@ async function run(): Promise<void> {
 
 async function giveUp(reason: string): Promise<void> {
   printError(reason);
-  await shared.stop();
+  await shared.close();
   process.exit(1);
 }
 

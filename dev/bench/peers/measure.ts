@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Summary, summarise } from '../percentiles.ts';
+import { median, type Summary, sum, summarise } from '../../kit/statistics.ts';
+import { type ProcessorTime, readProcessorTime, usedForEach } from '../processes.ts';
 import { operateNext, type Timing } from './operate.ts';
 import { type Call, HOST_DELAYS_MS, type HostDelayMs, type Lane, type Peer } from './peer.ts';
-import { type ProcessorTime, readProcessorTime, usedForEach } from './processor-time.ts';
 import type { PublishedEvents } from './published.ts';
 
 /** How much is measured. */
@@ -59,7 +59,7 @@ export async function measure(peers: readonly Peer[], events: PublishedEvents, e
       return {
         accept: summarise(own[delayMs].map(({ accepted }) => accepted)),
         whole: summarise(own[delayMs].map(({ published }) => published)),
-        unavailable: [...own[delayMs], ...ownBlocks].reduce((sum, { unavailable }) => sum + unavailable, 0),
+        unavailable: sum([...own[delayMs], ...ownBlocks].map(({ unavailable }) => unavailable)),
         ...summariseBlocks(ownBlocks),
       };
     };
@@ -81,7 +81,7 @@ async function warmUp(peer: Peer, events: PublishedEvents, rounds: number): Prom
 
 async function measureIdle(peers: readonly Peer[]): Promise<Map<Peer, ProcessorTime>> {
   const read = async () =>
-    new Map(await Promise.all(peers.map(async (peer) => [peer, await readProcessorTime(peer)] as const)));
+    new Map(await Promise.all(peers.map(async (peer) => [peer, await readProcessorTime(peer.processes())] as const)));
   const before = await read();
   await sleep(IDLE_MS);
   const after = await read();
@@ -147,7 +147,7 @@ async function runBlock(
   delayMs: HostDelayMs,
   { inFlight, blockMs, keys: repeatable }: Effort,
 ): Promise<Block> {
-  const before = await readProcessorTime(peer);
+  const before = await readProcessorTime(peer.processes());
   const begin = performance.now();
   let operations = 0;
   let unavailable = 0;
@@ -161,19 +161,19 @@ async function runBlock(
   const ms = performance.now() - begin;
   // What the engine still writes about these operations is theirs.
   await sleep(20 * PAUSE_MS);
-  return { peer, delayMs, operations, unavailable, ms, before, after: await readProcessorTime(peer) };
+  return { peer, delayMs, operations, unavailable, ms, before, after: await readProcessorTime(peer.processes()) };
 }
 
 function summariseBlocks(blocks: readonly Block[]): Pick<DelayResults, 'operationsPerSecond' | 'rates' | 'cpuMs'> {
   const rates = blocks.map(({ operations, ms }) => (operations * 1_000) / ms);
-  const operations = blocks.reduce((sum, block) => sum + block.operations, 0);
+  const operations = sum(blocks.map((block) => block.operations));
   const cpuMs: ProcessorTime = {};
   for (const { before, after } of blocks) {
     for (const [name, used] of Object.entries(usedForEach(before, after, operations))) {
       cpuMs[name] = (cpuMs[name] ?? 0) + used;
     }
   }
-  return { operationsPerSecond: summarise(rates).p50, rates, cpuMs };
+  return { operationsPerSecond: median(rates), rates, cpuMs };
 }
 
 function rotated<T>(items: readonly T[], by: number): T[] {

@@ -1,6 +1,7 @@
+import { fixed, markdownTable, sum } from '../../kit/statistics.ts';
+import type { ProcessorTime } from '../processes.ts';
 import type { Effort, PeerResults } from './measure.ts';
 import { HOST_DELAYS_MS, type HostDelayMs } from './peer.ts';
-import type { ProcessorTime } from './processor-time.ts';
 import type { Recovery } from './recovery.ts';
 
 /** Everything a run has found. */
@@ -14,9 +15,7 @@ export interface Results {
 
 /** The results as Markdown tables. */
 export function toMarkdown({ effort, load, peers, recoveries }: Results): string {
-  const starts = peers.flatMap(({ name, start }) =>
-    start ? [`| ${name} | ${ms(start.p50)} | ${ms(start.p99)} |`] : [],
-  );
+  const starts = peers.flatMap(({ name, start }) => (start ? [[name, fixed(start.p50), fixed(start.p99)]] : []));
   return [
     `One at a time: ${effort.rounds} interleaved rounds. ${effort.inFlight} in flight: ${effort.blocks} interleaved blocks`,
     `of ${effort.blockMs / 1_000} s each, medians. Load before ${load[0].toFixed(2)}, after ${load[1].toFixed(2)}.`,
@@ -24,9 +23,7 @@ export function toMarkdown({ effort, load, peers, recoveries }: Results): string
     '',
     'Until the start alone is durable, before it is known whether the operation is admitted, ms:',
     '',
-    '| | p50 | p99 |',
-    '|---|---|---|',
-    ...starts,
+    ...markdownTable(['', 'p50', 'p99'], starts),
     ...HOST_DELAYS_MS.flatMap((delayMs) => [
       '',
       `CPU of an operation in the blocks, ms, host answers after ${delayMs} ms:`,
@@ -42,49 +39,42 @@ export function toMarkdown({ effort, load, peers, recoveries }: Results): string
 }
 
 function delayTable(peers: readonly PeerResults[], delayMs: HostDelayMs): string[] {
-  return [
-    `Host answers after ${delayMs} ms:`,
-    '',
-    '| | accept p50 ms | p99 | whole operation p50 ms | p99 | operations/s | of each block | told to come again |',
-    '|---|---|---|---|---|---|---|---|',
-    ...peers.map(({ name, byDelay }) => {
-      const { accept, whole, operationsPerSecond, rates, unavailable } = byDelay[delayMs];
-      const each = rates.map((rate) => rate.toFixed(1)).join(', ');
-      const times = [accept.p50, accept.p99, whole.p50, whole.p99].map(ms).join(' | ');
-      return `| ${name} | ${times} | ${operationsPerSecond.toFixed(1)} | ${each} | ${unavailable} |`;
-    }),
-  ];
+  const headings = ['accept p50 ms', 'p99', 'whole operation p50 ms', 'p99', 'operations/s', 'of each block'];
+  const rows = peers.map(({ name, byDelay }) => {
+    const { accept, whole, operationsPerSecond, rates, unavailable } = byDelay[delayMs];
+    const times = [accept.p50, accept.p99, whole.p50, whole.p99, operationsPerSecond].map(fixed);
+    return [name, ...times, rates.map(fixed).join(', '), unavailable];
+  });
+  return [`Host answers after ${delayMs} ms:`, '', ...markdownTable(['', ...headings, 'told to come again'], rows)];
 }
 
 function processorTable(peers: readonly PeerResults[], timeOf: (peer: PeerResults) => ProcessorTime): string[] {
   const times = peers.map(timeOf);
   const names = [...new Set(times.flatMap((time) => Object.keys(time)))];
-  const sum = (time: ProcessorTime) => Object.values(time).reduce((total, one) => total + one, 0);
-  return [
-    `| | ${peers.map(({ name }) => name).join(' | ')} |`,
-    `|---${'|---'.repeat(peers.length)}|`,
-    ...names.map((name) => `| ${name} | ${times.map((time) => time[name]?.toFixed(1) ?? '').join(' | ')} |`),
-    `| all | ${times.map((time) => sum(time).toFixed(1)).join(' | ')} |`,
-  ];
+  return markdownTable(
+    ['', ...peers.map(({ name }) => name)],
+    [
+      ...names.map((name) => [name, ...times.map((time) => time[name]?.toFixed(1) ?? '')]),
+      ['all', ...times.map((time) => fixed(sum(Object.values(time))))],
+    ],
+  );
 }
 
+const RECOVERY_HEADINGS = [
+  ...['', 'operations', 'under way at the kill', 'answers again after s', 'those all published after s'],
+  ...['completed once', 'doubled', 'open', 'without an event', 'published again', 'whole'],
+];
+
 function recoveryTable(recoveries: readonly Recovery[]): string[] {
+  const rows = recoveries.map((one) => {
+    const { name, operations, underWay, completed, doubled, open, unpublished, publishedAgain, whole } = one;
+    const times = [one.restartMs, one.recoveredMs].map((time) => (time === null ? 'never' : fixed(time / 1_000)));
+    const counts = [completed, doubled, open, unpublished, publishedAgain];
+    return [name, operations, underWay, ...times, ...counts, whole ? 'yes' : 'NO'];
+  });
   return [
     'SIGKILL to the process that carries out the operations, and started again at once:',
     '',
-    '| | operations | under way at the kill | answers again after s | those all published after s | completed once | doubled | open | without an event | published again | whole |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
-    ...recoveries.map((one) => {
-      const { name, operations, underWay, completed, doubled, open, unpublished, publishedAgain, whole } = one;
-      const times = [one.restartMs, one.recoveredMs].map((time) =>
-        time === null ? 'never' : (time / 1_000).toFixed(1),
-      );
-      const cells = [name, operations, underWay, ...times, completed, doubled, open, unpublished, publishedAgain];
-      return `| ${cells.join(' | ')} | ${whole ? 'yes' : 'NO'} |`;
-    }),
+    ...markdownTable(RECOVERY_HEADINGS, rows),
   ];
-}
-
-function ms(time: number): string {
-  return time.toFixed(1);
 }

@@ -1,6 +1,5 @@
-import { script } from '../../environment/application.ts';
 import { freePort } from '../../environment/ports.ts';
-import { type RunningProcess, signalGroup } from '../../environment/processes.ts';
+import type { RunningProcess } from '../../environment/processes.ts';
 import { type ServiceSettings, toEnvironment } from './common/service-settings.ts';
 import { type SharedServers, untilHealthy } from './servers.ts';
 
@@ -21,13 +20,11 @@ export class ServiceProcess {
   readonly port: number;
   readonly #shared: SharedServers;
   readonly #start: ServiceStart;
-  #process: RunningProcess;
 
-  private constructor(shared: SharedServers, start: ServiceStart, port: number, process: RunningProcess) {
+  private constructor(shared: SharedServers, start: ServiceStart, port: number) {
     this.port = port;
     this.#shared = shared;
     this.#start = start;
-    this.#process = process;
   }
 
   /** Starts the service on a free port, and waits until it answers. */
@@ -35,18 +32,13 @@ export class ServiceProcess {
     const port = await freePort();
     const settings: ServiceSettings = {
       mysqlUrl: start.mysqlUrl,
-      kafkaBrokers: shared.servers.kafkaBrokers.split(','),
+      kafkaBrokers: shared.environment.servers.kafkaBrokers.split(','),
       topic: start.topic,
       port,
       server: start.server,
     };
-    const process = await shared.supervisor.start({
-      ...script(start.script),
-      name: start.name,
-      role: 'application',
-      environment: { ...globalThis.process.env, ...toEnvironment(settings) },
-    });
-    const service = new ServiceProcess(shared, start, port, process);
+    await shared.environment.startScript(start.name, start.script, { settings: toEnvironment(settings) });
+    const service = new ServiceProcess(shared, start, port);
     await service.#untilReady();
     return service;
   }
@@ -56,21 +48,20 @@ export class ServiceProcess {
   }
 
   get pid(): number {
-    return this.#process.pid;
+    return this.#shared.environment.supervisor.find(this.#start.name).pid;
   }
 
-  async kill(): Promise<void> {
-    signalGroup(this.#process.pid, 'SIGKILL');
-    await this.#process.exited;
+  kill(): Promise<void> {
+    return this.#shared.environment.supervisor.kill(this.#start.name);
   }
 
   async restart(): Promise<void> {
-    this.#process = await this.#shared.supervisor.start(this.#process.start);
+    await this.#shared.environment.supervisor.startAgain(this.#start.name);
     await this.#untilReady();
   }
 
   async #untilReady(): Promise<void> {
-    const { untilReady = (process) => untilHealthy(process, `${this.url}/health`) } = this.#start;
-    await untilReady(this.#process, this.port);
+    const { name, untilReady = (process) => untilHealthy(process, `${this.url}/health`) } = this.#start;
+    await untilReady(this.#shared.environment.supervisor.find(name), this.port);
   }
 }

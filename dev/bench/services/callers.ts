@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { OperationHandle, ReservedIpClient } from '../../../client/index.ts';
+import type { Account } from '../../kit/account.ts';
 import type { BenchClient } from '../http.ts';
-import type { Customer } from '../installation.ts';
 import { REGION } from '../stack.ts';
 
 /** The operations that are compared. */
@@ -26,7 +26,7 @@ export interface Caller {
 }
 
 /** An internal service, over Temporal alone or over a database. */
-export function sdkCaller(reservedIps: ReservedIpClient, { accountId }: Customer): Caller {
+export function sdkCaller(reservedIps: ReservedIpClient, { id: accountId }: Account): Caller {
   async function timed(start: () => Promise<OperationHandle>, waits: boolean): Promise<Call> {
     const begin = performance.now();
     const handle = await start();

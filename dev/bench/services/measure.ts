@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../db/database.ts';
 import { readOutboxState } from '../../../db/outbox.ts';
 import { addressWorkflowId, reserveWorkflowId } from '../../../domain/names.ts';
+import { type Summary, summarise } from '../../kit/statistics.ts';
 import { runBare, runBareAnswering } from '../operations.ts';
-import { type Summary, summarise } from '../percentiles.ts';
 import type { BenchStack } from '../stack.ts';
 import { type Call, type Caller, OPERATIONS, type OperationName } from './callers.ts';
 import { type Phases, phasesOf } from './phases.ts';
@@ -93,7 +93,7 @@ async function timed(
 ): Promise<Call> {
   const begin = Date.now();
   const call = await run();
-  const { completedAt, operationId } = await newestCompleted(db, stack.customer.accountId);
+  const { completedAt, operationId } = await newestCompleted(db, stack.customer.id);
   samples.add(name, operation, { ...call, completed: completedAt.getTime() - begin });
   // Its workflow is started after the answer, and leaves the outbox when it has begun.
   while ((await readOutboxState(db)).waiting > 0) await sleep(LOOK_MS);

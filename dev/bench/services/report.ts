@@ -1,4 +1,4 @@
-import type { Summary } from '../percentiles.ts';
+import { fixed, markdownTable, type Summary } from '../../kit/statistics.ts';
 import { OPERATIONS, type OperationName } from './callers.ts';
 import type { Measure, Series } from './measure.ts';
 
@@ -45,27 +45,35 @@ export function toServicesMarkdown({ load, quick, readyMade }: ServicesResults):
     '',
     'Where the time of the public path goes, until the decision is known, p50 ms:',
     '',
-    '| | reserve | assign | release |',
-    '|---|---|---|---|',
-    layerRow('new TLS connection', quick, 'fresh', 'public'),
-    layerRow('TLS, kept', quick, 'public', 'gateway'),
-    layerRow('gateway', quick, 'gateway', 'api'),
-    `| API | ${OPERATIONS.map((operation) => fixed(p50(quick, 'api', operation))).join(' | ')} |`,
+    ...markdownTable(
+      ['', ...OPERATIONS],
+      [
+        layerRow('new TLS connection', quick, 'fresh', 'public'),
+        layerRow('TLS, kept', quick, 'public', 'gateway'),
+        layerRow('gateway', quick, 'gateway', 'api'),
+        ['API', ...OPERATIONS.map((operation) => fixed(p50(quick, 'api', operation)))],
+      ],
+    ),
     '',
     'Where the time of an assign by the SDK goes, p50 ms:',
     '',
-    '| part | ms |',
-    '|---|---|',
-    ...Object.entries(PHASE_NAMES).map(([phase, name]) => `| ${name} | ${fixed(Reflect.get(quick.phases, phase))} |`),
+    ...markdownTable(
+      ['part', 'ms'],
+      Object.entries(PHASE_NAMES).map(([phase, name]) => [name, fixed(Reflect.get(quick.phases, phase))]),
+    ),
     '',
-    '| Temporal alone | p50 ms | p99 ms |',
-    '|---|---|---|',
-    `| \`workflow.start\` | ${cells(quick.bare.start)} |`,
-    `| update with start, one empty local activity | ${cells(quick.bare.updateWithStart)} |`,
+    ...markdownTable(
+      ['Temporal alone', 'p50 ms', 'p99 ms'],
+      [
+        ['`workflow.start`', ...cells(quick.bare.start)],
+        ['update with start, one empty local activity', ...cells(quick.bare.updateWithStart)],
+      ],
+    ),
     '',
-    `| goal: SDK / public at p50 ≤ ${GOAL} | ${Object.values(MEASURE_NAMES).join(' | ')} |`,
-    '|---|---|---|---|',
-    ...OPERATIONS.map((operation) => goalRow(quick, operation)),
+    ...markdownTable(
+      [`goal: SDK / public at p50 ≤ ${GOAL}`, ...Object.values(MEASURE_NAMES)],
+      OPERATIONS.map((operation) => goalRow(quick, operation)),
+    ),
   ].join('\n');
 }
 
@@ -97,30 +105,25 @@ function ratioTable(
       const sdk = summaryOf(series, caller, operation)[measure];
       const other = summaryOf(series, against, operation)[measure];
       const ratios = [sdk.p50 / other.p50, sdk.p99 / other.p99].map((ratio) => ratio.toFixed(2));
-      return `| ${[operation, MEASURE_NAMES[measure], cells(sdk), cells(other), ...ratios].join(' | ')} |`;
+      return [operation, MEASURE_NAMES[measure], ...cells(sdk), ...cells(other), ...ratios];
     }),
   );
-  return [
-    '| operation | until | SDK p50 ms | p99 ms | public p50 ms | p99 ms | ratio p50 | ratio p99 |',
-    '|---|---|---|---|---|---|---|---|',
-    ...rows,
-  ];
+  const times = ['SDK p50 ms', 'p99 ms', 'public p50 ms', 'p99 ms', 'ratio p50', 'ratio p99'];
+  return markdownTable(['operation', 'until', ...times], rows);
 }
 
-function layerRow(name: string, series: Series, outer: string, inner: string): string {
+function layerRow(name: string, series: Series, outer: string, inner: string): string[] {
   const times = OPERATIONS.map((operation) => fixed(p50(series, outer, operation) - p50(series, inner, operation)));
-  return `| ${name} | ${times.join(' | ')} |`;
+  return [name, ...times];
 }
 
-function goalRow(series: Series, operation: OperationName): string {
+function goalRow(series: Series, operation: OperationName): string[] {
   const ratios = MEASURES.map((measure) => {
-    const { sdk, other } = {
-      sdk: summaryOf(series, 'sdk', operation)[measure].p50,
-      other: summaryOf(series, 'public', operation)[measure].p50,
-    };
-    return `${(sdk / other).toFixed(2)}, ${sdk / other <= GOAL ? 'met' : 'missed'}`;
+    const [sdk, other] = [summaryOf(series, 'sdk', operation), summaryOf(series, 'public', operation)];
+    const ratio = sdk[measure].p50 / other[measure].p50;
+    return `${ratio.toFixed(2)}, ${ratio <= GOAL ? 'met' : 'missed'}`;
   });
-  return `| ${[operation, ...ratios].join(' | ')} |`;
+  return [operation, ...ratios];
 }
 
 function p50(series: Series, caller: string, operation: OperationName): number {
@@ -133,10 +136,6 @@ function summaryOf({ times }: Series, caller: string, operation: OperationName):
   return found;
 }
 
-function cells({ p50, p99 }: Summary): string {
-  return `${fixed(p50)} | ${fixed(p99)}`;
-}
-
-function fixed(value: number): string {
-  return value.toFixed(1);
+function cells({ p50, p99 }: Summary): string[] {
+  return [fixed(p50), fixed(p99)];
 }

@@ -1,18 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { readBillingEvents } from '../../../billing/consume.ts';
-import { type Database, openDatabase } from '../../../db/database.ts';
+import type { Database } from '../../../db/database.ts';
 import { addressFromBytes } from '../../../domain/address.ts';
 import { billingEventId } from '../../../domain/names.ts';
 import { readNetworkFile } from '../../../host/drivers/simulated.ts';
 import { messageOf } from '../../environment/errors.ts';
+import { inTheEnd } from '../../kit/until.ts';
 import type { CustomerEnd } from './clients/record.ts';
 import { type Forwarded, readReceived, UPSTREAM_NAMES } from './logs.ts';
 import type { WalkStack } from './stack.ts';
 
 /** The last billing event is published a moment after its action is completed. */
 const SETTLE_WITHIN_MS = 60_000;
-const PAUSE_MS = 500;
 
 /** Whether every request that a gateway passed on came to its stack, once, and to no other. */
 export async function checkReceived(stack: WalkStack, forwarded: readonly Forwarded[]): Promise<string[]> {
@@ -34,25 +33,13 @@ export async function checkReceived(stack: WalkStack, forwarded: readonly Forwar
  * Whether what customers were told is what is so: in the database, on the hosts and in the bills. What has not come to
  * its end is waited for; answers what is wrong even then.
  */
-export async function checkTold(
-  stack: WalkStack,
-  ends: readonly CustomerEnd[],
-  signal: AbortSignal,
-): Promise<string[]> {
-  const db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-  try {
-    for (const deadline = Date.now() + SETTLE_WITHIN_MS; ; ) {
-      const problems = [
-        ...(await wrongActions(db, ends)),
-        ...(await misplaced(db, stack, ends)),
-        ...(await wrongBills(db, stack)),
-      ];
-      if (problems.length === 0 || Date.now() > deadline) return problems;
-      await sleep(PAUSE_MS, null, { signal });
-    }
-  } finally {
-    await db.destroy();
-  }
+export function checkTold(stack: WalkStack, ends: readonly CustomerEnd[], signal: AbortSignal): Promise<string[]> {
+  const look = async () => [
+    ...(await wrongActions(stack.db, ends)),
+    ...(await misplaced(stack.db, stack, ends)),
+    ...(await wrongBills(stack.db, stack)),
+  ];
+  return inTheEnd(look, SETTLE_WITHIN_MS, signal);
 }
 
 /** Whether `npm run consistency` finds nothing. */

@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from 'commander';
 import { commandLine, describeError, print, printError } from '../../../platform/text/print.ts';
 import { visible } from '../../../platform/text/visible.ts';
 import { StackError } from '../../environment/errors.ts';
+import { numberFrom, stoppingSignal } from '../../kit/script.ts';
 import { describeWalk, rowOf, TABLE_HEAD } from './report.ts';
 import { walk } from './walk.ts';
 
@@ -20,8 +20,7 @@ const options = commandLine('demo:cut-over')
   .parse()
   .opts<{ customers: number; stepSeconds: number; beatMs: number; changeEvery: number; seed: number }>();
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+const signal = stoppingSignal();
 let isFirst = true;
 try {
   const result = await walk({
@@ -37,22 +36,14 @@ try {
       isFirst = false;
       print(rowOf(step));
     },
-    signal: stopping.signal,
+    signal,
   });
   print(describeWalk(result));
   process.exitCode = result.problems.length === 0 ? 0 : 1;
 } catch (error) {
-  if (stopping.signal.aborted) print('Interrupted; everything that was started here is stopped.');
+  if (signal.aborted) print('Interrupted; everything that was started here is stopped.');
   else {
     printError(error instanceof StackError ? error.message : describeError(error));
   }
   process.exitCode = 1;
-}
-
-function numberFrom(least: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (text !== '' && number >= least) return number;
-    throw new InvalidArgumentError(`A number from ${least} is needed.`);
-  };
 }

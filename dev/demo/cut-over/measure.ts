@@ -1,4 +1,4 @@
-import { type Summary, summarise } from '../../bench/percentiles.ts';
+import { type Summary, summarise } from '../../kit/statistics.ts';
 import type { Joined } from './join.ts';
 import { type Forwarded, UPSTREAM_NAMES, type UpstreamName } from './logs.ts';
 import type { Split } from './metrics.ts';

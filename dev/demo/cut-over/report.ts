@@ -1,4 +1,4 @@
-import type { Summary } from '../../bench/percentiles.ts';
+import type { Summary } from '../../kit/statistics.ts';
 import { UPSTREAM_NAMES } from './logs.ts';
 import { KINDS, type StepResult, shareOnNew } from './measure.ts';
 import type { WalkResult } from './walk.ts';

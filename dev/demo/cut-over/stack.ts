@@ -1,22 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Database } from '../../../db/database.ts';
 import { CODE_PATHS } from '../../../edge/code-paths.ts';
 import { changeSettings } from '../../../edge/flags/flag-file.ts';
 import { OFF } from '../../../edge/flags/setting.ts';
-import { type ApplicationSettings, environmentOf, script, startApplication } from '../../environment/application.ts';
-import { startGateway, startLegacy } from '../../environment/cut-over.ts';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../../environment/paths.ts';
+import { environmentOf } from '../../environment/application.ts';
+import { PROJECT_FOLDER } from '../../environment/paths.ts';
 import { freePort } from '../../environment/ports.ts';
-import { ProcessSupervisor, type RunningProcess } from '../../environment/processes.ts';
-import { type Report, startServers } from '../../environment/servers/index.ts';
+import type { RunningProcess } from '../../environment/processes.ts';
+import { type Closable, type Environment, startEnvironment } from '../../kit/environment.ts';
+import { startGateway, startLegacy } from '../../kit/upstreams.ts';
 import type { AgentsPlan } from './agents.ts';
 import type { ClientPlan } from './clients/record.ts';
-
 import { type MadeCustomer, populate } from './population.ts';
 
 const GATEWAYS = 2;
+/** A client waits for the change that it has begun. */
+const STOP_TIMEOUT_MS = 40_000;
 
 /** One gateway. */
 export interface WalkGateway {
@@ -26,22 +26,21 @@ export interface WalkGateway {
 }
 
 /** Both stacks on one database, two gateways before them, hosts, and customers. */
-export interface WalkStack {
+export interface WalkStack extends Closable {
   gateways: WalkGateway[];
   /** The logs of the two stacks, with a line for each request that they were sent. */
   logFiles: { legacy: string; new: string };
   flagFile: string;
-  mysqlUrl: string;
+  db: Database;
   kafkaBrokers: string;
   customers: MadeCustomer[];
   /** What every host's network is kept in. */
   networkFiles: string[];
   /** What died that should not have. */
-  deaths: string[];
+  deaths: Environment['deaths'];
   /** Runs `npm run <name> -- …` to its end; answers its output. Throws when it fails. */
   command(name: string, ...options: string[]): Promise<string>;
   startClients(plan: ClientPlan): Promise<RunningProcess>;
-  close(): Promise<void>;
 }
 
 /** What is to be started; it is stopped when the signal is aborted, even while it starts. */
@@ -49,128 +48,68 @@ export interface WalkStackOptions {
   customers: number;
   /** Name of a folder below `.dev` for logs and the record of processes. */
   folder: string;
-  report: Report;
+  report(line: string): void;
   signal: AbortSignal;
 }
 
 /** Starts everything on free ports and empty data, with all flags off. */
-export async function startWalkStack({ customers, folder, report, signal }: WalkStackOptions): Promise<WalkStack> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-walk-'));
-  const deaths: string[] = [];
-  const supervisor = new ProcessSupervisor({
-    folder: join(STACK_FOLDER, folder),
-    onUnexpectedExit: (failure) => void deaths.push(failure.message),
-  });
-  const stop = () => void supervisor.stop();
-  signal.addEventListener('abort', stop);
-  async function close(): Promise<void> {
-    signal.removeEventListener('abort', stop);
-    await supervisor.stop();
-    await rm(dataFolder, { recursive: true, force: true });
-  }
-  try {
-    signal.throwIfAborted();
-    const environment = ownEnvironment();
-    const servers = await startServers({ supervisor, dataFolder, environment, report, ports: 'free' });
-    const adminToken = randomBytes(24).toString('base64url');
-    const settings: ApplicationSettings = { supervisor, servers, adminToken, environment, logLevel: 'info' };
-    const { apiUrl, processes } = await startApplication({
-      ...settings,
-      apiPort: servers.ports.api,
-      workerCount: 1,
-      embeddedWorker: true,
-    });
-    const [api] = processes;
-    if (!api) throw new Error('there is no API process');
-    const ports = { port: await freePort(), servicesPort: await freePort() };
-    const legacy = await startLegacy(settings, { ...ports, latencyScale: 1 });
-    const flagFile = join(dataFolder, 'flags.json');
+export function startWalkStack({ customers, ...options }: WalkStackOptions): Promise<WalkStack> {
+  // Servers of its own, because the whole database is checked in the end.
+  const own = { ownServers: true, settings: { AUDIT_EVERY_SECONDS: '0' }, logLevel: 'info' };
+  return startEnvironment({ ...options, ...own }, async (environment) => {
+    const { servers, operator, apiUrl, flagFile, dataFolder, deaths } = environment;
+    const [api] = await environment.startApplication();
+    const legacy = await startLegacy(environment);
     await changeSettings(flagFile, { by: 'demo', codePaths: [...CODE_PATHS], change: () => OFF });
-    const gateways = await startGateways(settings, { legacyUrl: legacy.url, apiUrl, flagFile });
-    report('Both stacks and two gateways are up; all flags are off');
-    const population = await populate(apiUrl, adminToken, customers);
+    const gateways = await startGateways(environment, legacy.url);
+    options.report('Both stacks and two gateways are up; all flags are off');
+    const population = await populate(operator, customers);
     const networks = join(dataFolder, 'networks');
     await mkdir(networks);
     const hosts = population.hosts.map((host) => ({ ...host, networkFile: join(networks, `${host.name}.json`) }));
-    await startPlanned(settings, dataFolder, 'agents', 'dev/demo/cut-over/agents.ts', { apiUrl, hosts });
-    report(`${customers} customers with a region, a pool, two hosts and three droplets each`);
+    await startPlanned(environment, 'agents', 'dev/demo/cut-over/agents.ts', { apiUrl, hosts });
+    options.report(`${customers} customers with a region, a pool, two hosts and three droplets each`);
     return {
       gateways,
       logFiles: { legacy: legacy.monolith.logFile, new: api.logFile },
-      flagFile,
-      mysqlUrl: servers.mysqlUrl,
-      kafkaBrokers: servers.kafkaBrokers,
+      ...{ flagFile, deaths, db: environment.openDatabase(4), kafkaBrokers: servers.kafkaBrokers },
       customers: population.customers,
       networkFiles: hosts.map(({ networkFile }) => networkFile),
-      deaths,
-      command: (name, ...options) => runCommand(settings, flagFile, name, options),
+      command: (name, ...words) => runCommand(environment, name, words),
       startClients: (plan) =>
-        startPlanned(settings, dataFolder, `clients-${plan.library}`, 'dev/demo/cut-over/clients/main.ts', plan),
-      close,
+        startPlanned(environment, `clients-${plan.library}`, 'dev/demo/cut-over/clients/main.ts', plan),
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }
 
-async function startGateways(
-  settings: ApplicationSettings,
-  before: { legacyUrl: string; apiUrl: string; flagFile: string },
-): Promise<WalkGateway[]> {
+async function startGateways(environment: Environment, legacyUrl: string): Promise<WalkGateway[]> {
   const gateways: WalkGateway[] = [];
   while (gateways.length < GATEWAYS) {
     const metricsAddress = `127.0.0.1:${await freePort()}`;
-    const { url, process } = await startGateway(settings, {
-      ...before,
-      name: `gateway-${gateways.length + 1}`,
-      port: await freePort(),
-      environment: { METRICS_ADDRESS: metricsAddress },
-    });
+    const name = `gateway-${gateways.length + 1}`;
+    const variables = { METRICS_ADDRESS: metricsAddress };
+    const { url, process } = await startGateway(environment, { name, legacyUrl, variables });
     gateways.push({ url, metricsUrl: `http://${metricsAddress}/metrics`, logFile: process.logFile });
   }
   return gateways;
 }
 
 /** Starts a script that reads what it has to do from a file, because there are tokens in it. */
-async function startPlanned(
-  { supervisor, environment }: ApplicationSettings,
-  folder: string,
-  name: string,
-  path: string,
-  plan: AgentsPlan | ClientPlan,
-): Promise<RunningProcess> {
-  const file = join(folder, `${name}.json`);
+async function startPlanned(environment: Environment, name: string, path: string, plan: AgentsPlan | ClientPlan) {
+  const file = join(environment.dataFolder, `${name}.json`);
   await writeFile(file, JSON.stringify(plan), { mode: 0o600 });
-  return supervisor.start({
-    ...script(path, file),
-    name,
-    role: 'application',
-    environment,
-    // A client waits for the change that it has begun.
-    stopTimeoutMs: 40_000,
-  });
+  const stopTimeoutMs = STOP_TIMEOUT_MS;
+  return environment.startScript(name, path, { scriptArguments: [file], stopTimeoutMs });
 }
 
-async function runCommand(
-  settings: ApplicationSettings,
-  flagFile: string,
-  name: string,
-  options: readonly string[],
-): Promise<string> {
-  await settings.supervisor.run({
+async function runCommand({ supervisor, settings, flagFile }: Environment, name: string, words: readonly string[]) {
+  await supervisor.run({
     name,
     role: 'tool',
     command: 'npm',
-    arguments: ['run', '--silent', name, '--', ...options],
+    arguments: ['run', '--silent', name, '--', ...words],
     workingFolder: PROJECT_FOLDER,
     environment: { ...environmentOf(settings), EDGE_FLAGS_FILE: flagFile, LOG_LEVEL: 'warn' },
   });
-  return readFile(join(settings.supervisor.folder, 'logs', `${name}.log`), 'utf8');
-}
-
-/** Servers of its own, whatever the environment names: the whole database is audited. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  const { MYSQL_URL: _mysql, KAFKA_BROKERS: _kafka, TEMPORAL_ADDRESS: _temporal, ...environment } = process.env;
-  return { ...environment, AUDIT_EVERY_SECONDS: '0' };
+  return readFile(join(supervisor.folder, 'logs', `${name}.log`), 'utf8');
 }

@@ -80,7 +80,7 @@ async function walkOn(stack: WalkStack, options: WalkOptions): Promise<WalkResul
   const failed = requests.filter(({ problem }) => problem !== null);
   const problems = [
     ...failed.map(({ accountId, codePath, problem }) => `${codePath} of account ${accountId} failed: ${problem}`),
-    ...stack.deaths,
+    ...stack.deaths.map(({ message }) => message),
     ...steps.flatMap((step) => step.problems),
     ...stack.customers
       .filter(({ accountId }) => !ends.some((end) => end.accountId === accountId))

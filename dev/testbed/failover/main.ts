@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError } from 'commander';
 import { commandLine, print } from '../../../platform/text/print.ts';
 import { visible } from '../../../platform/text/visible.ts';
+import { numberFrom } from '../../kit/script.ts';
 import { startBedStack } from '../bed-stack.ts';
 import { runAsTestbed } from '../run-as-testbed.ts';
 import { FAILURE_CASES, type FailureCase } from './cases.ts';
@@ -22,7 +22,7 @@ const AFTER_RETURN_MS = 3_000;
 
 const { rounds } = commandLine('demo:failover')
   .description('Fails over a reserved IP between two load balancers, and measures what a client sees.')
-  .option('--rounds <count>', 'how often each case is run', readCount, 5)
+  .option('--rounds <count>', 'how often each case is run', numberFrom(1, { whole: true }), 5)
   .parse()
   .opts<{ rounds: number }>();
 
@@ -78,10 +78,4 @@ function describe({ detection, accepted, firstGoodAnswer, completed, lost, wrong
     `${lost} lost`,
     `${wrong} wrong`,
   ].join(', ');
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('A number from 1 is needed.');
-  return count;
 }

@@ -1,5 +1,6 @@
 import { print, printJsonLine } from '../../../platform/text/print.ts';
-import { type Measurement, median } from './measurement.ts';
+import { type Goal, goalTable, markdownTable, median, sum } from '../../kit/statistics.ts';
+import type { Measurement } from './measurement.ts';
 
 /** From the request to the first good answer, when the host is well. */
 const GOAL_MS = 250;
@@ -28,22 +29,21 @@ const HEADINGS = {
 
 /** Prints a table in Markdown, the goals beside what was measured, and one line of JSON. */
 export function printReport(results: readonly CaseResult[]): void {
-  print(`\n| case | rounds | ${COLUMNS.map((column) => HEADINGS[column]).join(' | ')} |`);
-  print(`|${'---|'.repeat(COLUMNS.length + 2)}`);
-  for (const { name, rounds } of results) {
-    const cells = COLUMNS.map((column) => cellOf(rounds.map((round) => round[column])));
-    print(`| ${name} | ${rounds.length} | ${cells.join(' | ')} |`);
-  }
+  const rows = results.map(({ name, rounds }) => [
+    name,
+    rounds.length,
+    ...COLUMNS.map((column) => cellOf(rounds.map((round) => round[column]))),
+  ]);
+  const headings = ['case', 'rounds', ...COLUMNS.map((column) => HEADINGS[column])];
+  print(['', ...markdownTable(headings, rows)].join('\n'));
   print('\nMedians, with the largest in brackets; milliseconds. "detected" counts from the failure, the next three');
   print('from the request to move the address.\n');
   const goals = goalsOf(results);
-  print('| goal | measured | met |\n|---|---|---|');
-  for (const { goal, measured, met } of goals) print(`| ${goal} | ${measured} | ${met ? 'yes' : 'no'} |`);
-  print('');
+  print([...goalTable(goals), ''].join('\n'));
   printJsonLine({ cases: Object.fromEntries(results.map(summaryOf)), goals });
 }
 
-function goalsOf(results: readonly CaseResult[]) {
+function goalsOf(results: readonly CaseResult[]): Goal[] {
   const firstGood = (chosen: CaseResult[]) =>
     median(chosen.flatMap(({ rounds }) => rounds.map((round) => round.firstGoodAnswer)));
   const healthy = results.filter(({ temporalIsDead }) => !temporalIsDead);
@@ -51,7 +51,7 @@ function goalsOf(results: readonly CaseResult[]) {
   const dead = firstGood(healthy.filter(({ hostIsWell }) => !hostIsWell));
   const alike = firstGood(healthy.filter(({ name }) => name === 'process killed'));
   const withoutTemporal = firstGood(results.filter(({ temporalIsDead }) => temporalIsDead));
-  const wrong = results.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.wrong, 0);
+  const wrong = sum(results.flatMap(({ rounds }) => rounds).map((round) => round.wrong));
   return [
     {
       goal: `request to first good answer, hosts well, ≤ ${GOAL_MS} ms`,

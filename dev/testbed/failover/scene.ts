@@ -1,17 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { expectStatus } from '../../environment/http.ts';
 import { PROJECT_FOLDER } from '../../environment/paths.ts';
+import { readJsonLines } from '../../kit/json-lines.ts';
+import { until } from '../../kit/until.ts';
 import type { BedStack } from '../bed-stack.ts';
 import type { PlacedDroplet, Population, RegisteredHost } from '../population.ts';
 import type { Testbed } from '../topology.ts';
-import { untilTrue } from '../until.ts';
 import { type ClientRequest, requestSchema, type WatchTimes } from './measurement.ts';
 
-const reservedIpAnswer = z.object({ reserved_ip: z.object({ ip: z.string() }) });
-const actionAnswer = z.object({ action: z.object({ id: z.int(), status: z.string() }) });
-const ownerAnswer = z.object({ reserved_ip: z.object({ droplet: z.object({ id: z.int() }).nullable() }) });
 const watchEventSchema = z.object({ event: z.string(), at: z.number() });
 const watchTimesSchema = z.object({
   detected: z.number(),
@@ -27,13 +24,12 @@ export interface Balancer {
   registered: RegisteredHost;
 }
 
-type SceneStack = Pick<BedStack, 'bed' | 'population' | 'apiUrl' | 'killTemporal'>;
+type SceneStack = Pick<BedStack, 'bed' | 'population' | 'killTemporal'>;
 
 /** Two load balancers on two hosts, one of which holds the reserved IP. */
 export class Scene {
   readonly bed: Testbed;
   readonly population: Population;
-  readonly apiUrl: string;
   readonly active: Balancer;
   readonly standby: Balancer;
   /** Kills Temporal; the answered function starts it again. */
@@ -41,10 +37,9 @@ export class Scene {
   address = '';
   #run = 0;
 
-  constructor({ bed, population, apiUrl, killTemporal }: SceneStack) {
+  constructor({ bed, population, killTemporal }: SceneStack) {
     this.bed = bed;
     this.population = population;
-    this.apiUrl = apiUrl;
     this.killTemporal = killTemporal;
     const [active, standby] = population.registered.map((registered, index): Balancer => {
       const droplet = population.droplets.find(({ host }) => host === registered.host);
@@ -59,9 +54,7 @@ export class Scene {
   /** Starts the balancers and reserves the address. */
   async setUp(): Promise<void> {
     for (const balancer of [this.active, this.standby]) await this.serve(balancer);
-    const { region } = this.population;
-    const answer = await this.#api('POST', '/v2/reserved_ips', { region }, 202);
-    this.address = reservedIpAnswer.parse(answer).reserved_ip.ip;
+    this.address = await this.population.account.reserve(this.population.region);
   }
 
   /** Runs HAProxy in a balancer's droplet. */
@@ -80,17 +73,9 @@ export class Scene {
   /** Puts the address on the active balancer, and waits until the client sees it answer. */
   async assignToActive(): Promise<void> {
     const { id } = this.active.droplet;
-    const holder = ownerAnswer.parse(await this.#api('GET', `/v2/reserved_ips/${this.address}`, undefined, 200));
-    if (holder.reserved_ip.droplet?.id !== id) {
-      const body = { type: 'assign', droplet_id: id };
-      const answer = await this.#api('POST', `/v2/reserved_ips/${this.address}/actions`, body, 201);
-      const { action } = actionAnswer.parse(answer);
-      await untilTrue(`action ${action.id} completed`, async () => {
-        const now = actionAnswer.parse(await this.#api('GET', `/v2/actions/${action.id}`, undefined, 200));
-        return now.action.status === 'completed';
-      });
-    }
-    await untilTrue(`${this.active.name} answers`, async () => {
+    const { account } = this.population;
+    if ((await account.show(this.address)).droplet?.id !== id) await account.assign(this.address, id);
+    await until(`${this.active.name} answers`, async () => {
       const answer = await this.bed.client.run('curl', ['-sS', '-m', '1', `http://${this.address}/`]).catch(() => '');
       return answer.trim() === this.active.name;
     });
@@ -113,29 +98,23 @@ export class Scene {
       environment: {
         PATH: process.env.PATH,
         API_URL: this.population.bedApiUrl,
-        API_TOKEN: this.population.accountToken,
+        API_TOKEN: this.population.account.token,
         RESERVED_IP: this.address,
         STANDBY_DROPLET: String(this.standby.droplet.id),
       },
     });
     return {
       completed: async () => {
-        await untilTrue('the script has moved the address', async () => script.exitCode !== null, 60_000);
-        const lines = await readLines(files.events);
-        const events = lines.flatMap((line) => watchEventSchema.safeParse(line).data ?? []);
+        await until('the script has moved the address', async () => script.exitCode !== null, 60_000);
+        const events = await readJsonLines(watchEventSchema, files.events);
         return watchTimesSchema.parse(Object.fromEntries(events.map(({ event, at }) => [event, at])));
       },
       stop: async () => {
         client.kill('SIGTERM');
-        await untilTrue('the client has stopped', async () => client.exitCode !== null);
-        return (await readLines(files.requests)).flatMap((line) => requestSchema.safeParse(line).data ?? []);
+        await until('the client has stopped', async () => client.exitCode !== null);
+        return readJsonLines(requestSchema, files.requests);
       },
     };
-  }
-
-  async #api(method: 'GET' | 'POST', path: string, body: unknown, expected: number): Promise<unknown> {
-    const url = `${this.apiUrl}${path}`;
-    return (await expectStatus({ method, url, token: this.population.accountToken, body }, expected)).body;
   }
 }
 
@@ -145,11 +124,6 @@ export interface Watching {
   completed(): Promise<WatchTimes>;
   /** Ends the client; resolves with all that it asked. */
   stop(): Promise<ClientRequest[]>;
-}
-
-async function readLines(file: string): Promise<unknown[]> {
-  const lines = (await readFile(file, 'utf8')).split('\n');
-  return lines.filter((line) => line.startsWith('{')).map((line): unknown => JSON.parse(line));
 }
 
 /** A balancer that says which one it is. */

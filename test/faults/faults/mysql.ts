@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { z } from 'zod';
 import type { SeededRandom } from '../../../dev/kit/random.ts';
+import { succeeds } from '../../../dev/kit/until.ts';
 import type { FaultStack } from '../stack.ts';
 
 /** Rows that a transaction has written count in InnoDB's choice of a victim: it rolls back the lighter one. */
@@ -18,7 +19,23 @@ export async function causeDeadlocks(
   random: SeededRandom,
   hold: () => Promise<void>,
 ): Promise<number> {
-  const connection = await createConnection({ uri: mysqlUrl });
+  return whileHeld(mysqlUrl, hold, async (connection, isOver) => {
+    const before = await deadlocks(connection);
+    await connection.query(`CREATE DATABASE IF NOT EXISTS ${SCRATCH}`);
+    await connection.query(`CREATE TABLE IF NOT EXISTS ${SCRATCH}.weight (number INT)`);
+    await connection.query('SET SESSION innodb_lock_wait_timeout = 1');
+    while (!isOver()) await lockBackwards(connection, random).catch(ignoreRollback);
+    return (await deadlocks(connection)) - before;
+  });
+}
+
+/** Does something over a connection until the fault is over. */
+async function whileHeld(
+  uri: string,
+  hold: () => Promise<void>,
+  work: (connection: Connection, isOver: () => boolean) => Promise<number>,
+): Promise<number> {
+  const connection = await createConnection({ uri });
   // Where MySQL is killed meanwhile the connection breaks: that is the other fault's doing.
   connection.on('error', () => {});
   let over = false;
@@ -26,12 +43,7 @@ export async function causeDeadlocks(
     over = true;
   });
   try {
-    const before = await deadlocks(connection);
-    await connection.query(`CREATE DATABASE IF NOT EXISTS ${SCRATCH}`);
-    await connection.query(`CREATE TABLE IF NOT EXISTS ${SCRATCH}.weight (number INT)`);
-    await connection.query('SET SESSION innodb_lock_wait_timeout = 1');
-    while (!over) await lockBackwards(connection, random).catch(ignoreRollback);
-    return (await deadlocks(connection)) - before;
+    return await work(connection, () => over);
   } finally {
     connection.destroy();
     await holding;
@@ -57,33 +69,20 @@ export async function loseConnections(
   random: SeededRandom,
   hold: () => Promise<void>,
 ): Promise<number> {
-  const connection = await createConnection({ uri: mysqlUrl });
-  connection.on('error', () => {});
-  let over = false;
-  const holding = hold().finally(() => {
-    over = true;
-  });
-  let killed = 0;
-  try {
-    while (!over) {
+  return whileHeld(mysqlUrl, hold, async (connection, isOver) => {
+    let killed = 0;
+    while (!isOver()) {
       const [rows] = await connection.query<RowDataPacket[]>(
         'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND DB IS NOT NULL',
       );
       const ids = z.array(z.object({ id: z.coerce.number() })).parse(rows);
-      if (ids.length > 0) {
-        // It may have ended by itself since.
-        killed += await connection.query(`KILL CONNECTION ${random.from(ids).id}`).then(
-          () => 1,
-          () => 0,
-        );
-      }
+      // It may have ended by itself since.
+      const isKilled = ids.length > 0 && (await succeeds(connection.query(`KILL CONNECTION ${random.from(ids).id}`)));
+      if (isKilled) killed++;
       await sleep(KILL_PAUSE_MS);
     }
     return killed;
-  } finally {
-    connection.destroy();
-    await holding;
-  }
+  });
 }
 
 async function deadlocks(connection: Connection): Promise<number> {

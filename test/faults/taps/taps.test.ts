@@ -14,8 +14,8 @@ import { OPERATION } from '../../../domain/search-attributes.ts';
 import { OperationStarter } from '../../../outbox/starter.ts';
 import { RULES, TIMEOUTS } from '../../support/app.ts';
 import { useDatabase } from '../../support/database.ts';
+import { useCustomer } from '../../support/reserved.ts';
 import { useTemporal } from '../../support/temporal.ts';
-import { useWorld } from '../../support/world.ts';
 import { onStart, onStarted } from './grpc.ts';
 import { type Met, onAdmissionCommitted, onOutboxRemoval } from './mysql.ts';
 import { openTaps } from './process-taps.ts';
@@ -41,9 +41,7 @@ async function useTaps() {
 
 /** An assign that is to be admitted, of an address whose host never answers. */
 async function useAssign() {
-  const world = await useWorld({ agents: 0, manualHosts: 1 });
-  const account = await world.account();
-  const [dropletId = 0] = await world.droplets(account, 1);
+  const { world, account, droplet: dropletId } = await useCustomer({ agents: 0, manualHosts: 1, droplets: 1 });
   return assignOperation({ accountId: account.id, address: await account.reserve(world.region), dropletId });
 }
 

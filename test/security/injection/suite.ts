@@ -34,11 +34,10 @@ export async function describeInjection(product: Product): Promise<void> {
         // The tables are compared, and the last use of a token is a change.
         settings: { API_TOKEN_USES_EVERY_SECONDS: '3600' },
       });
-      db = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
+      ({ db } = stack);
     });
     afterAll(async () => {
       await stack?.close();
-      await db?.destroy();
       await root?.destroy();
       await server?.close();
     });

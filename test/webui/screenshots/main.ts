@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
-import { until } from '../../../dev/kit/until.ts';
+import { succeeds, until } from '../../../dev/kit/until.ts';
 import { RECONCILER_SCHEDULE_ID } from '../../../domain/names.ts';
 import { STUCK_QUERY } from '../../../domain/search-attributes.ts';
 import { browserObstacle } from '../browser.ts';
@@ -114,10 +114,7 @@ async function badDeploy({ webUi, account, drivers, reserve, droplet, ...scene }
     'a workflow task failed',
     async () => {
       await run.page.reload();
-      return failure.waitFor({ timeout: 5_000 }).then(
-        () => true,
-        () => false,
-      );
+      return succeeds(failure.waitFor({ timeout: 5_000 }));
     },
     90_000,
   );
@@ -205,10 +202,7 @@ async function untilStuck({ page }: RunPage): Promise<void> {
       await page.reload();
       await page.getByTestId('user-metadata-tab').click();
       const stuck = page.getByText('Stuck').first();
-      return stuck.waitFor({ timeout: 5_000 }).then(
-        () => true,
-        () => false,
-      );
+      return succeeds(stuck.waitFor({ timeout: 5_000 }));
     },
     90_000,
   );

@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { type Application, startApplication, startWorker } from '../../../dev/environment/application.ts';
 import { type DemoData, makeDemoData } from '../../../dev/environment/demo-data.ts';
 import { PROJECT_FOLDER, STACK_FOLDER } from '../../../dev/environment/paths.ts';
-import { ProcessSupervisor } from '../../../dev/environment/processes.ts';
-import { type Servers, startServers } from '../../../dev/environment/servers/index.ts';
+import type { RunningProcess } from '../../../dev/environment/processes.ts';
 import { Account } from '../../../dev/kit/account.ts';
+import { type Closable, type Environment, startEnvironment } from '../../../dev/kit/environment.ts';
 import { expectAnswer, Http } from '../../../dev/kit/http.ts';
 import { runAgent } from '../../../host/agent.ts';
 import { SimulatedDriver } from '../../../host/drivers/simulated.ts';
@@ -27,7 +24,7 @@ const RULES = {
 };
 
 /** A whole control plane with demo data, whose hosts and servers can be broken, and a browser that looks at it. */
-export interface Scene {
+export interface Scene extends Closable {
   webUi: WebUi;
   account: Account;
   /** Of hosts hv-1 and hv-2. */
@@ -43,52 +40,30 @@ export interface Scene {
   stopWorkers(): Promise<void>;
   /** Starts a worker again, with the workflows as they are or with some that were changed without care. */
   startWorker(workflows: 'sound' | 'broken'): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Starts everything on free ports and empty data. */
-export async function openScene(): Promise<Scene> {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-screenshots-'));
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'screenshots') });
-  const stopping = new AbortController();
-  const close = async () => {
-    stopping.abort();
-    await supervisor.stop();
-    await rm(dataFolder, { recursive: true, force: true });
-  };
-  try {
-    const environment = { ...process.env, ...RULES };
-    const servers = await startServers({ supervisor, dataFolder, environment, report: console.log, ports: 'free' });
-    const adminToken = randomBytes(24).toString('base64url');
-    const settings = { supervisor, servers, adminToken, environment, logLevel: 'warn' };
-    const application = await startApplication({
-      ...settings,
-      apiPort: servers.ports.api,
-      workerCount: 1,
-      embeddedWorker: false,
-    });
-    const { apiUrl } = application;
+export function openScene(): Promise<Scene> {
+  const options = { folder: 'screenshots', settings: RULES, logLevel: 'warn', report: console.log };
+  return startEnvironment(options, async (environment) => {
+    const { servers, operator, apiUrl, adminToken } = environment;
+    const [, worker] = await environment.startApplication({ embeddedWorker: false });
     const data = await makeDemoData({ apiUrl, adminToken, earlier: {}, report: console.log });
     const webUi = await WebUi.launch(servers.temporalUiUrl);
+    environment.onClose(() => webUi.close());
     const account = new Account(1, new Http(apiUrl, data.apiToken));
-    const drivers = runAgents(data, apiUrl, stopping.signal);
+    const stopping = new AbortController();
+    environment.onClose(() => stopping.abort());
     return {
       webUi,
       account,
-      drivers,
-      admin: new Http(apiUrl, adminToken),
+      drivers: runAgents(data, apiUrl, stopping.signal),
+      admin: operator.http,
       reserve: () => account.reserve(REGION),
       droplet: dropletsOf(account),
-      ...breakable(application, servers, settings),
-      close: async () => {
-        await webUi.close();
-        await close();
-      },
+      ...breakable(environment, worker ? [worker] : []),
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  });
 }
 
 function runAgents(data: DemoData, apiUrl: string, signal: AbortSignal): SimulatedDriver[] {
@@ -113,27 +88,19 @@ function dropletsOf({ http }: Account): () => Promise<number> {
   };
 }
 
-function breakable(application: Application, servers: Servers, settings: Parameters<typeof startWorker>[0]) {
-  const serverOf = (name: string) => {
-    const server = servers.processes.find((one) => one.name === name);
-    if (!server) throw new Error(`${name} was not started here`);
-    return server;
-  };
-  let workers = application.processes.filter(({ name }) => name.startsWith('worker'));
+function breakable(environment: Environment, running: RunningProcess[]) {
+  const { supervisor } = environment;
+  let workers = running;
   return {
-    async stopServer(name: string) {
-      await serverOf(name).stop();
-    },
-    async startServer(name: string) {
-      await settings.supervisor.start(serverOf(name).start);
-    },
+    stopServer: (name: string) => supervisor.find(name).stop(),
+    startServer: async (name: string) => void (await supervisor.startAgain(name)),
     async stopWorkers() {
       await Promise.all(workers.map((worker) => worker.stop()));
       workers = [];
     },
     async startWorker(workflows: 'sound' | 'broken') {
-      const workflowBundle = workflows === 'sound' ? application.workflowBundle : await brokenBundle();
-      workers.push(await startWorker(settings, { name: `worker-${workflows}`, workflowBundle }));
+      const workflowBundle = workflows === 'sound' ? environment.workflowBundle : await brokenBundle();
+      workers.push(await environment.startWorker(`worker-${workflows}`, environment.settings, workflowBundle));
     },
   };
 }

@@ -9,8 +9,8 @@ const TOPIC = 'peer.dbos';
 
 /** Starts PostgreSQL and the service on DBOS, which keeps its state there. */
 export async function startDbosPeer(shared: SharedServers, laneCount: number): Promise<Peer> {
-  const postgres = await startPostgres(shared.supervisor, shared.dataFolder);
-  const database = await makePeerDatabase(shared.servers.mysqlUrl, 'dbos', shared.hostUrls);
+  const postgres = await startPostgres(shared.environment.supervisor, shared.environment.dataFolder);
+  const database = await makePeerDatabase(shared.environment.servers.mysqlUrl, 'dbos', shared.hostUrls);
   const service = await ServiceProcess.start(shared, {
     name: 'dbos-service',
     script: 'dev/bench/peers/dbos/service.ts',

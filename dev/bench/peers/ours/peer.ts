@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { BILLING_TOPIC } from '../../../../domain/names.ts';
-import { type RunningProcess, signalGroup } from '../../../environment/processes.ts';
 import { type Call, type Peer, UnavailableError } from '../peer.ts';
 import { type SharedServers, untilHealthy } from '../servers.ts';
 import { startControlPlane } from './control-plane.ts';
@@ -11,10 +10,9 @@ const totalSchema = z.object({ meta: z.object({ total: z.int() }) });
 
 /** Starts the control plane; it is measured through its public API alone. */
 export async function startOurs(shared: SharedServers, laneCount: number): Promise<Peer> {
-  const { api, application, agents, accountId, lanes } = await startControlPlane(shared, laneCount);
-  const [first] = application.processes;
-  if (!first) throw new Error('there is no API process');
-  let process: RunningProcess = first;
+  const { environment } = shared;
+  const { supervisor } = environment;
+  const { api, agents, accountId, lanes } = await startControlPlane(shared, laneCount);
   /** Operations that were asked for, by address. */
   const asked = new Map<string, Set<string>>();
   const actionsBefore = new Map<string, number>();
@@ -35,10 +33,10 @@ export async function startOurs(shared: SharedServers, laneCount: number): Promi
     accountId,
     processes: () =>
       new Map([
-        ['temporal', [shared.pid('temporal')]],
-        ['service', [process.pid]],
-        ['mysql', [shared.pid('mysql')]],
-        ['kafka', [shared.pid('kafka')]],
+        ['temporal', [environment.pidOf('temporal')]],
+        ['service', [supervisor.find('api').pid]],
+        ['mysql', [environment.pidOf('mysql')]],
+        ['kafka', [environment.pidOf('kafka')]],
         ['hosts', agents.map(({ pid }) => pid)],
       ]),
     async accept({ operationId, address, dropletId, repeatable }: Call) {
@@ -51,13 +49,9 @@ export async function startOurs(shared: SharedServers, laneCount: number): Promi
       if (answer.status !== 201) throw new Error(`reserved-ip: ${answer.status} ${answer.text}`);
       return String(acceptedSchema.parse(JSON.parse(answer.text)).action.id);
     },
-    async kill() {
-      signalGroup(process.pid, 'SIGKILL');
-      await process.exited;
-    },
+    kill: () => supervisor.kill('api'),
     async restart() {
-      process = await shared.supervisor.start(process.start);
-      await untilHealthy(process, `${application.apiUrl}/readyz`);
+      await untilHealthy(await supervisor.startAgain('api'), `${environment.apiUrl}/readyz`);
     },
     async outcome(operations) {
       const statuses = await Promise.all(

@@ -42,7 +42,7 @@ async function start(shared: SharedServers, laneCount: number, variant: Variant)
   const { key, name } = variant;
   const topic = `peer.${key}`;
   const server = await startRestateServer(shared, variant);
-  const database = await makePeerDatabase(shared.servers.mysqlUrl, key, shared.hostUrls);
+  const database = await makePeerDatabase(shared.environment.servers.mysqlUrl, key, shared.hostUrls);
   const service = await ServiceProcess.start(shared, {
     name: `${key}-service`,
     script: 'dev/bench/peers/restate/service.ts',
@@ -71,11 +71,11 @@ async function startRestateServer(
   { key, partitions }: Variant,
 ): Promise<{ process: RunningProcess; ingressUrl: string; adminUrl: string }> {
   const [ingress, admin, node] = [await freePort(), await freePort(), await freePort()];
-  const process = await shared.supervisor.start({
+  const process = await shared.environment.supervisor.start({
     name: `${key}-server`,
     role: 'server',
     command: restateCommand(),
-    arguments: ['--node-name', 'bench', '--base-dir', join(shared.dataFolder, key), '--no-logo'],
+    arguments: ['--node-name', 'bench', '--base-dir', join(shared.environment.dataFolder, key), '--no-logo'],
     environment: {
       ...globalThis.process.env,
       RESTATE_DEFAULT_NUM_PARTITIONS: String(partitions),

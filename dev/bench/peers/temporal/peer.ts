@@ -8,13 +8,13 @@ const TOPIC = 'peer.temporal';
 
 /** Starts the service that is plain Temporal, on the Temporal server of the control plane. */
 export async function startTemporalPeer(shared: SharedServers, laneCount: number): Promise<Peer> {
-  const database = await makePeerDatabase(shared.servers.mysqlUrl, 'temporal', shared.hostUrls);
+  const database = await makePeerDatabase(shared.environment.servers.mysqlUrl, 'temporal', shared.hostUrls);
   const service = await ServiceProcess.start(shared, {
     name: 'temporal-service',
     script: 'dev/bench/peers/temporal/service.ts',
     topic: TOPIC,
     mysqlUrl: database.url,
-    server: shared.servers.temporalAddress,
+    server: shared.environment.servers.temporalAddress,
   });
   return httpPeer(shared, {
     name: 'Temporal activities',
@@ -22,6 +22,6 @@ export async function startTemporalPeer(shared: SharedServers, laneCount: number
     service,
     database,
     laneCount,
-    servers: new Map([['temporal', shared.pid('temporal')]]),
+    servers: new Map([['temporal', shared.environment.pidOf('temporal')]]),
   });
 }
