@@ -254,7 +254,7 @@ describe('DELETE /v2/droplets/{id}', () => {
     });
   });
 
-  test('unassigns its address, which its owner keeps, and has the host let go of it', async () => {
+  test('unassigns its address, which its owner keeps, and has the host detach it', async () => {
     const { account, host, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     await account.assignBy(host, ip, droplet);
 

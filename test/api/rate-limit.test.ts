@@ -56,7 +56,7 @@ describe('a token', () => {
     }
   });
 
-  test('is told 429 and when to come again once its minute is used up, and nothing is done', async () => {
+  test('is answered with 429 and when to come again once its minute is used up, and nothing is done', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     const http = await limited(world, account, 3, 1_000);
     for (let request = 0; request < 3; request++) {
@@ -77,7 +77,7 @@ describe('a token', () => {
     expect(await account.http.get('/v2/reserved_ips')).toMatchObject({ body: { meta: { total: 3 } } });
   });
 
-  test('is told 429 once its hour is used up, though its minute is not', async () => {
+  test('is answered with 429 once its hour is used up, though its minute is not', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     const http = await limited(world, account, 1_000, 2);
     for (const remaining of [1, 0]) {

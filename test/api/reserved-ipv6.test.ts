@@ -196,7 +196,7 @@ describe(PATH, () => {
     }
   });
 
-  test('is apart from the IPv4 paths: an address of the other family is not found', async () => {
+  test('is apart from the IPv4 paths: an address of the other IP version is not found', async () => {
     const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const [ipv4, ipv6] = [await account.reserve(world.region), await account.reserveIpv6(world.region)];
 

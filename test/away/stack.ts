@@ -47,7 +47,7 @@ export function startAwayStack(options: AwayStackOptions): Promise<AwayStack> {
         if (mode === 'slowed') return toxiproxy.trouble(PROXY, 'latency', { latency: LATENCY_MS });
         if (mode === 'stopped') return supervisor.signal('temporal', 'SIGSTOP');
         await supervisor.kill('temporal');
-        // Its port refuses connections, and so does the one that stands for it.
+        // Its port rejects connections, and so does the one that stands for it.
         await toxiproxy.enable(PROXY, false);
       },
       async returnTemporal(mode) {

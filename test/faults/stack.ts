@@ -40,7 +40,7 @@ export interface FaultAccount {
   token: string;
   /** Those that it has at the start. */
   droplets: number[];
-  /** Most addresses that it may hold, of each family. */
+  /** Most addresses that it may hold, of each IP version. */
   limit: number;
 }
 

@@ -23,7 +23,7 @@ async function countKeys(): Promise<number> {
   return Number(count);
 }
 
-test('the scheduled audit deletes idempotency keys of more than a day ago, and no other', async () => {
+test('the scheduled reconciler deletes idempotency keys of more than a day ago, and no other', async () => {
   const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
   const headers = { 'idempotency-key': 'kept' };
   const first = await account.http.post('/v2/reserved_ips', { region: world.region }, { headers });

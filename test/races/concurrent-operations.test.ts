@@ -72,7 +72,7 @@ describe('two addresses on their way to one droplet', () => {
     await account.completed(open);
   });
 
-  test('at the same moment one is accepted and the other refused', async () => {
+  test('at the same moment one is accepted and the other rejected', async () => {
     const { world, account } = await useCustomer({ agents: 1 });
     const elsewhere = account.at(inject('stack').secondApiUrl);
     const [droplet = 0] = await world.droplets(account, 1);

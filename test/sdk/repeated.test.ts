@@ -4,7 +4,7 @@ import { newOperationId } from '../../domain/identifiers.ts';
 import { useReserved } from '../support/reserved.ts';
 import { useTemporal } from '../support/temporal.ts';
 
-test('an operation that is repeated under its id while it is open is answered with its own verdict', async () => {
+test('an operation that is repeated under its id while it is open is answered with its own decision', async () => {
   const { world, account, droplet: dropletId, ip: address } = await useReserved({ agents: 0, manualHosts: 1 });
   const client = createReservedIpClient({ temporal: await useTemporal() });
   const operationId = newOperationId();

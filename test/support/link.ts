@@ -5,7 +5,7 @@ import { Relay } from '../../dev/kit/relay.ts';
 /** What a {@link Link} does with whoever connects. */
 export type LinkState = 'open' | 'refusing' | 'silent';
 
-/** A TCP connection on the way to a server, which a test can cut, silence and mend. */
+/** A TCP connection on the way to a server, which a test can cut, silence and repair. */
 export interface Link {
   /** `host:port` of this end. */
   address: string;

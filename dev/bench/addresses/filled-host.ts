@@ -116,7 +116,7 @@ export class FilledHost {
     if ((await this.#answering()) !== 0) throw new Error('the host still announces something');
     const started = performance.now();
     this.#startAgent();
-    await until(`the host answers for ${count} addresses`, async () => (await this.#answering()) === count);
+    await until(`the host announces ${count} addresses`, async () => (await this.#answering()) === count);
     return performance.now() - started;
   }
 
