@@ -142,7 +142,7 @@ export class Account {
   }
 }
 
-/** The path of an address of either family. */
+/** The path of an address of either IP version. */
 function pathOf(ip: string): string {
   return ip.includes(':') ? `/v2/reserved_ipv6/${ip}` : `/v2/reserved_ips/${ip}`;
 }

@@ -32,7 +32,7 @@ export class ManualHost {
 
   /** Waits for an unacknowledged command about an address; the newest one if there are several. */
   async command(address: string, change: 'attach' | 'detach', after = 0): Promise<SeenHostCommand> {
-    return until(`${this.name} was told to ${change} ${address}`, async () =>
+    return until(`${this.name} was commanded to ${change} ${address}`, async () =>
       (await this.openCommands())
         .filter((command) => command.address === address && command.change === change && command.sequence > after)
         .at(-1),

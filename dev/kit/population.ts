@@ -16,7 +16,7 @@ export interface FaultAccount {
   token: string;
   /** Those that it has at the start. */
   droplets: number[];
-  /** Most addresses that it may hold, of each family. */
+  /** Most addresses that it may hold, of each IP version. */
   limit: number;
 }
 
@@ -26,7 +26,7 @@ export interface FaultHost {
   token: string;
 }
 
-/** Registers the hosts, in one region with a pool of each family. */
+/** Registers the hosts, in one region with a pool of each IP version. */
 export async function registerHosts(admin: Http, count: number): Promise<FaultHost[]> {
   const anything = z.object({});
   expectAnswer(await admin.put(`/internal/v1/regions/${REGION}`, { name: 'Fault' }), 200, anything);

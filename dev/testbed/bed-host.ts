@@ -103,7 +103,7 @@ export class BedHost {
   }
 
   /** Puts the cable back. */
-  async mend(): Promise<void> {
+  async repair(): Promise<void> {
     await this.#options.router.ip(`link set ${this.#options.port} up`);
   }
 
@@ -196,7 +196,7 @@ export class BedHost {
     agent.kill('SIGKILL');
     await ended;
   }
-  /** An anchor of a family, with the length of the range's prefix. */
+  /** An anchor of an IP version, with the length of the range's prefix. */
   #inRange(ipVersion: IpVersion, anchor: string): string {
     return `${anchor}/${anchorPrefixLength(ipVersion, this.anchorRange)}`;
   }

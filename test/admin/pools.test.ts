@@ -74,7 +74,7 @@ describe('importing a range', () => {
     expect(await importPool(world, `2001:db8:${part}::8/125`)).toMatchObject({ status: 409 });
   });
 
-  test('refuses one that overlaps with another pool, of whichever region, and names that pool', async () => {
+  test('rejects one that overlaps with another pool, of whichever region, and names that pool', async () => {
     const world = await useWorld({ agents: 0 });
     const elsewhere = await useWorld({ agents: 0 });
     const range = newRange();
@@ -102,7 +102,7 @@ describe('importing a range', () => {
     expect(found.filter((pool) => pool !== undefined)).toHaveLength(1);
   });
 
-  test('refuses what is no range, says why, and imports nothing', async () => {
+  test('rejects what is no range, says why, and imports nothing', async () => {
     const world = await useWorld({ agents: 0 });
     const range = newRange();
     const rejections: [cidr: unknown, message: RegExp][] = [
@@ -139,7 +139,7 @@ describe('importing a range', () => {
     expect(pools.filter(({ region }) => region === world.region)).toHaveLength(1);
   });
 
-  test('refuses an unknown region, a missing field and a field that does not exist', async () => {
+  test('rejects an unknown region, a missing field and a field that does not exist', async () => {
     const world = await useWorld({ agents: 0 });
     const cidr = `${newRange()}.0/24`;
     const bodies: [body: unknown, message: RegExp][] = [
@@ -183,7 +183,7 @@ describe('the use of a pool', () => {
     expect(await poolOf(world)).toMatchObject({ ...nothing, free: 12, reserved: 1, releasing: 1 });
 
     await host?.confirm(ip, 'detach');
-    await until('the address rested', async () => (await poolOf(world))?.resting === 1);
+    await until('the address is in quarantine', async () => (await poolOf(world))?.resting === 1);
     await until('it was free again', async () => (await poolOf(world))?.free === 13);
     await account.release(idle);
     await until('all were free', async () => (await poolOf(world))?.free === 14);

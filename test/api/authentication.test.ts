@@ -89,7 +89,7 @@ describe('a token', () => {
 
     await Promise.all(
       processes.map((http) =>
-        until('the token was refused', async () => (await http.get('/v2/account')).status === 401, 1_000),
+        until('the token was rejected', async () => (await http.get('/v2/account')).status === 401, 1_000),
       ),
     );
     expect(await account.http.get('/v2/account'), 'the account’s other token').toMatchObject({ status: 200 });

@@ -270,7 +270,7 @@ describe('DELETE /v2/droplets/{id}', () => {
     });
   });
 
-  test('unassigns its address, which its owner keeps, and has the host let go of it', async () => {
+  test('unassigns its address, which its owner keeps, and has the host detach it', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
     await account.assignBy(host, ip, droplet);

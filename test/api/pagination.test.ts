@@ -119,7 +119,7 @@ describe('a list', () => {
     }
   });
 
-  test('refuses pages that cannot be with 422 and the name of the parameter', async () => {
+  test('rejects pages that cannot be with 422 and the name of the parameter', async () => {
     const world = await useWorld({ agents: 1 });
     const account = await world.account();
     const numbers = ['0', '-1', '1.5', 'one', '', '1e2', '+1', '0x1', '%31%00', '9999999999', '123456789012345678901'];

@@ -58,7 +58,7 @@ describe('a token', () => {
     }
   });
 
-  test('is told 429 and when to come again once its minute is used up, and nothing is done', async () => {
+  test('is answered with 429 and when to come again once its minute is used up, and nothing is done', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
     const http = await limited(world, account, 3, 1_000);
@@ -80,7 +80,7 @@ describe('a token', () => {
     expect(await account.http.get('/v2/reserved_ips')).toMatchObject({ body: { meta: { total: 3 } } });
   });
 
-  test('is told 429 once its hour is used up, though its minute is not', async () => {
+  test('is answered with 429 once its hour is used up, though its minute is not', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
     const http = await limited(world, account, 1_000, 2);

@@ -208,7 +208,7 @@ describe(PATH, () => {
     }
   });
 
-  test('is apart from the IPv4 paths: an address of the other family is not found', async () => {
+  test('is apart from the IPv4 paths: an address of the other IP version is not found', async () => {
     const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);

@@ -9,7 +9,7 @@ export interface Rates {
   reads: number;
 }
 
-/** One request and what came of it. */
+/** One request and its outcome. */
 export interface SentRequest {
   kind: 'read' | 'write';
   what: string;

@@ -43,7 +43,7 @@ export function describeAway({ modes, violations, rates }: AwayResult): string {
   return [
     `${rates.writes} writes and ${rates.reads} reads a second; times in ms`,
     formatTable(headings, rows),
-    `violations that the audit finds: ${violations.length}`,
+    `violations that the consistency check finds: ${violations.length}`,
   ].join('\n');
 }
 

@@ -50,11 +50,11 @@ export interface ModeResult {
   notCompleted: number;
 }
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface AwayResult {
   rates: Rates;
   modes: ModeResult[];
-  /** What the audit finds in the end. */
+  /** What the consistency check finds in the end. */
   violations: string[];
   /** Processes that ended by themselves. */
   deaths: string[];

@@ -81,7 +81,7 @@ describe('the publisher', () => {
     });
   }
 
-  test('refuses everything once it is closed', async () => {
+  test('rejects everything once it is closed', async () => {
     const publisher = usePublisher(inject('stack').kafkaBrokers);
     await publisher.close();
     expect(await rejectedAfter(publisher)).toBeLessThan(100);

@@ -97,7 +97,7 @@ describe('the billing statement', () => {
     expect(JSON.parse(stdout)).toMatchObject({ addresses: [], charge_usd: '0.000000' });
   });
 
-  test('refuses arguments that make no sense, and says which', async () => {
+  test('rejects arguments that make no sense, and says which', async () => {
     const account = ['--account', '1'];
     const attempts: [programArguments: string[], complaint: string][] = [
       [NOVEMBER, '--account'],

@@ -12,13 +12,13 @@ const CHANGES = { reserve_ip: 'reserved', unassign_ip: 'unassigned', release_ip:
 describe('the billing topic', () => {
   test.each(['IPv4', 'IPv6'])(
     'has exactly one event for each settled change of an %s address’s life',
-    async (family) => {
+    async (ipVersion) => {
       const reader = await useTopicReader();
       const world = await useWorld({ agents: 2, ipv6PrefixLength: 124 });
       const db = useDatabase();
       const account = await world.account();
       const [first = 0, second = 0] = await world.droplets(account, 2);
-      const ip = await (family === 'IPv6' ? account.reserveIpv6(world.region) : account.reserve(world.region));
+      const ip = await (ipVersion === 'IPv6' ? account.reserveIpv6(world.region) : account.reserve(world.region));
       await account.assign(ip, first);
       await account.assign(ip, second);
       await account.unassign(ip);

@@ -4,7 +4,7 @@ import { until } from '../../dev/kit/until.ts';
 import { resourceIdOf } from '../support/expected.ts';
 import { useWorld, type World } from '../support/world.ts';
 
-/** Both families of paths of the client, with the same methods. */
+/** Both resource names of the client, with the same methods. */
 const RESOURCE_NAMES = [
   {
     name: 'reserved IP',
@@ -44,25 +44,25 @@ async function makeDroplet({ v2 }: Dots, { region }: World, name: string): Promi
   return droplet.id;
 }
 
-test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole life', async (family) => {
+test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole life', async (resource) => {
   const world = await useWorld({ agents: 2 });
   const account = await world.account();
   const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
   const [first, second] = [await makeDroplet(client, world, 'first'), await makeDroplet(client, world, 'second')];
-  expect(await family.list(client)).toEqual([]);
+  expect(await resource.list(client)).toEqual([]);
 
-  const { address, links } = await family.reserve(client, { region: world.region });
+  const { address, links } = await resource.reserve(client, { region: world.region });
   expect(address).toMatchObject({ droplet: {}, locked: false, region: { slug: world.region } });
   expect(links).toEqual({});
   const { ip } = address;
-  const { actions } = family.one(client, ip);
-  const droplet = async (): Promise<DotsAddress['droplet']> => (await family.show(client, ip)).droplet;
+  const { actions } = resource.one(client, ip);
+  const droplet = async (): Promise<DotsAddress['droplet']> => (await resource.show(client, ip)).droplet;
 
   const { action: assign } = await actions.post({ type: 'assign', dropletId: first });
   expect(assign).toMatchObject({
     type: 'assign_ip',
     status: 'in-progress',
-    resourceType: family.type,
+    resourceType: resource.type,
     resourceId: resourceIdOf(ip),
     regionSlug: world.region,
   });
@@ -84,11 +84,11 @@ test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole li
     meta: { total: 4 },
   });
 
-  const own = await family.reserve(client, { dropletId: first });
+  const own = await resource.reserve(client, { dropletId: first });
   expect(own.address).toMatchObject({ droplet: {}, locked: true });
   expect(own.links).toMatchObject({ actions: [{ rel: 'assign_ip', id: expect.any(Number) }] });
   await completed(client, own.links.actions?.[0]?.id ?? 0);
-  expect((await family.list(client)).map((one) => [one.ip, one.droplet.id]).sort()).toEqual(
+  expect((await resource.list(client)).map((one) => [one.ip, one.droplet.id]).sort()).toEqual(
     [
       [ip, undefined],
       [own.address.ip, first],
@@ -96,10 +96,10 @@ test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole li
   );
 
   for (const released of [ip, own.address.ip]) {
-    await family.one(client, released).delete();
-    await expect(family.show(client, released)).rejects.toMatchObject({ responseStatusCode: 404, id: 'not_found' });
+    await resource.one(client, released).delete();
+    await expect(resource.show(client, released)).rejects.toMatchObject({ responseStatusCode: 404, id: 'not_found' });
   }
-  expect(await family.list(client)).toEqual([]);
+  expect(await resource.list(client)).toEqual([]);
 });
 
 test('@digitalocean/dots leads a reserved IPv6 through its whole life', async () => {
@@ -157,7 +157,7 @@ test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads a
   expect(await v2.droplets.get()).toMatchObject({ droplets: [], meta: { total: 0 } });
 });
 
-test('@digitalocean/dots throws what the API refuses', async () => {
+test('@digitalocean/dots throws what the API rejects', async () => {
   const world = await useWorld({ agents: 0 });
   const account = await world.account();
   const { v2 } = createDots(inject('stack').apiUrl, account.http.token ?? '');

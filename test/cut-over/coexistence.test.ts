@@ -28,7 +28,7 @@ const apiLog: string[] = [];
 let stack: PrivateStack;
 let db: Database;
 beforeAll(async () => {
-  // A database of its own, because the whole of it is audited.
+  // A database of its own, because the whole of it is checked.
   stack = await createPrivateStack({
     ownDatabase: true,
     logger: pino({ level: 'info' }, collecting(apiLog)),
@@ -103,9 +103,9 @@ test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, n
     }
     const [onLegacy, onNew] = await Promise.all(
       (['legacy', 'new'] as const).map((side) => {
-        const family =
+        const resourceName =
           (side === 'legacy') === (legacyResourceName === 'reserved_ips') ? 'reserved_ips' : 'floating_ips';
-        return change(account, family, ip, random.below(3) === 0 ? null : random.from(droplets));
+        return change(account, resourceName, ip, random.below(3) === 0 ? null : random.from(droplets));
       }),
     );
     if (!onLegacy || !onNew) throw new Error('two changes were sent');
@@ -167,9 +167,9 @@ async function flipAtRandom(
   return flips;
 }
 
-async function change(account: Account, family: string, ip: string, dropletId: number | null) {
+async function change(account: Account, resourceName: string, ip: string, dropletId: number | null) {
   const body = dropletId === null ? { type: 'unassign' } : { type: 'assign', droplet_id: dropletId };
-  return { dropletId, answer: await account.http.post(`/v2/${family}/${ip}/actions`, body) };
+  return { dropletId, answer: await account.http.post(`/v2/${resourceName}/${ip}/actions`, body) };
 }
 
 async function violations(): Promise<string[]> {

@@ -55,78 +55,81 @@ export class Customer {
 
   /** Makes one change, and looks. */
   async step(): Promise<void> {
-    const family = this.#random.from(RESOURCE_NAMES);
+    const resourceName = this.#random.from(RESOURCE_NAMES);
     const held = this.#held;
-    if (held === null) await this.#reserve(family);
-    else if (this.#random.below(5) === 0) await this.#release(family, held.ip);
-    else if (held.dropletId !== null && this.#random.below(2) === 0) await this.#unassign(family, held.ip);
-    else await this.#assign(family, held);
+    if (held === null) await this.#reserve(resourceName);
+    else if (this.#random.below(5) === 0) await this.#release(resourceName, held.ip);
+    else if (held.dropletId !== null && this.#random.below(2) === 0) await this.#unassign(resourceName, held.ip);
+    else await this.#assign(resourceName, held);
     await this.#look(this.#random.from(RESOURCE_NAMES));
   }
 
-  async #reserve(family: ResourceName): Promise<void> {
+  async #reserve(resourceName: ResourceName): Promise<void> {
     const dropletId = this.#random.below(2) === 0 ? null : this.#random.from(this.#droplets);
     const body = dropletId === null ? { region: this.#region } : { droplet_id: dropletId };
-    const answer = await this.#send('POST', `/v2/${family}`, body);
-    const { ip } = readOne(answer, 202, family);
+    const answer = await this.#send('POST', `/v2/${resourceName}`, body);
+    const { ip } = readOne(answer, 202, resourceName);
     this.accepted.reserve_ip++;
     this.#held = { ip, dropletId };
     if (dropletId === null) return;
     this.accepted.assign_ip++;
     const { links } = expectAnswer(answer, 202, z.object({ links: idsSchema }));
-    await this.#completed(family, ip, links.actions[0]?.id ?? 0);
+    await this.#completed(resourceName, ip, links.actions[0]?.id ?? 0);
   }
 
-  async #assign(family: ResourceName, { ip, dropletId }: { ip: string; dropletId: number | null }): Promise<void> {
+  async #assign(
+    resourceName: ResourceName,
+    { ip, dropletId }: { ip: string; dropletId: number | null },
+  ): Promise<void> {
     const target = this.#random.from(this.#droplets.filter((droplet) => droplet !== dropletId));
-    const action = readAction(await this.#post(family, ip, { type: 'assign', droplet_id: target }));
+    const action = readAction(await this.#post(resourceName, ip, { type: 'assign', droplet_id: target }));
     this.accepted.assign_ip++;
-    await this.#completed(family, ip, action.id);
+    await this.#completed(resourceName, ip, action.id);
     this.#held = { ip, dropletId: target };
   }
 
-  async #unassign(family: ResourceName, ip: string): Promise<void> {
-    const action = readAction(await this.#post(family, ip, { type: 'unassign' }));
+  async #unassign(resourceName: ResourceName, ip: string): Promise<void> {
+    const action = readAction(await this.#post(resourceName, ip, { type: 'unassign' }));
     this.accepted.unassign_ip++;
-    await this.#completed(family, ip, action.id);
+    await this.#completed(resourceName, ip, action.id);
     this.#held = { ip, dropletId: null };
   }
 
-  async #release(family: ResourceName, ip: string): Promise<void> {
-    const answer = await this.#send('DELETE', `/v2/${family}/${ip}`);
+  async #release(resourceName: ResourceName, ip: string): Promise<void> {
+    const answer = await this.#send('DELETE', `/v2/${resourceName}/${ip}`);
     if (answer.status !== 204) throw new Error(`release of ${ip}: ${answer.status} ${answer.text}`);
     this.accepted.release_ip++;
     this.#held = null;
-    const gone = await this.#send('GET', `/v2/${family}/${ip}`);
+    const gone = await this.#send('GET', `/v2/${resourceName}/${ip}`);
     if (gone.status !== 404) throw new Error(`${ip} was released and is still there: ${gone.status} ${gone.text}`);
   }
 
-  async #look(family: ResourceName): Promise<void> {
+  async #look(resourceName: ResourceName): Promise<void> {
     const held = this.#held;
-    const listed = await this.#send('GET', `/v2/${family}?per_page=200`);
-    const addresses = expectAnswer(listed, 200, z.record(z.string(), z.unknown()))[family];
+    const listed = await this.#send('GET', `/v2/${resourceName}?per_page=200`);
+    const addresses = expectAnswer(listed, 200, z.record(z.string(), z.unknown()))[resourceName];
     const seen = z.array(addressSchema).parse(addresses).map(describe);
     const expected = held === null ? [] : [describe({ ...held, droplet: idOf(held.dropletId), locked: false })];
     if (String(seen) !== String(expected)) throw new Error(`listed ${seen} where ${expected} was expected`);
     if (held === null) return;
-    const shown = describe(readOne(await this.#send('GET', `/v2/${family}/${held.ip}`), 200, family));
+    const shown = describe(readOne(await this.#send('GET', `/v2/${resourceName}/${held.ip}`), 200, resourceName));
     if (shown !== expected[0]) throw new Error(`shown ${shown} where ${expected} was expected`);
-    const actions = await this.#send('GET', `/v2/${family}/${held.ip}/actions`);
+    const actions = await this.#send('GET', `/v2/${resourceName}/${held.ip}/actions`);
     expectAnswer(actions, 200, idsSchema);
   }
 
-  async #completed(family: ResourceName, ip: string, id: number): Promise<void> {
+  async #completed(resourceName: ResourceName, ip: string, id: number): Promise<void> {
     const schema = z.object({ action: z.object({ status: z.enum(['in-progress', 'completed', 'errored']) }) });
     const ended = await until<Action['status']>(`action ${id} on ${ip} ended`, async () => {
-      const answer = await this.#send('GET', `/v2/${family}/${ip}/actions/${id}`);
+      const answer = await this.#send('GET', `/v2/${resourceName}/${ip}/actions/${id}`);
       const { status } = expectAnswer(answer, 200, schema).action;
       return status !== 'in-progress' && status;
     });
     if (ended !== 'completed') throw new Error(`action ${id} on ${ip} is ${ended}`);
   }
 
-  #post(family: ResourceName, ip: string, body: unknown): Promise<Answer> {
-    return this.#send('POST', `/v2/${family}/${ip}/actions`, body);
+  #post(resourceName: ResourceName, ip: string, body: unknown): Promise<Answer> {
+    return this.#send('POST', `/v2/${resourceName}/${ip}/actions`, body);
   }
 
   #send(method: string, path: string, body?: unknown): Promise<Answer> {
@@ -136,9 +139,9 @@ export class Customer {
   }
 }
 
-function readOne(answer: Answer, status: number, family: ResourceName): z.infer<typeof addressSchema> {
+function readOne(answer: Answer, status: number, resourceName: ResourceName): z.infer<typeof addressSchema> {
   const schema = z.record(z.string(), z.unknown());
-  return addressSchema.parse(expectAnswer(answer, status, schema)[family.slice(0, -1)]);
+  return addressSchema.parse(expectAnswer(answer, status, schema)[resourceName.slice(0, -1)]);
 }
 
 function idOf(dropletId: number | null): { id: number } | null {

@@ -183,7 +183,7 @@ function expectRejected({ before, during, after }: Periods): void {
 /** Whatever the API rejected, it rejected in time; on its own clock, so that it is not about how busy this machine is. */
 function expectRejectedInTime({ logged }: Outage): void {
   const rejected = logged.filter(({ status }) => status === 503);
-  expect(rejected.length, 'requests that the API has refused').toBeGreaterThanOrEqual(LEAST_REQUESTS);
+  expect(rejected.length, 'requests that the API has rejected').toBeGreaterThanOrEqual(LEAST_REQUESTS);
   expect(rejected.filter(({ milliseconds }) => milliseconds >= REJECTED_WITHIN_MS)).toEqual([]);
 }
 
@@ -261,7 +261,7 @@ test('after all of it every event has been delivered under one id, and no invari
   try {
     // Hours are rebuilt from the topic, repeats dropped, and compared with the actions: what is doubled would show.
     const clean = async () => (await checkConsistency({ db, temporal, kafka, logger, looks: 1 })).length === 0;
-    await until('the audit finds nothing', clean, 60_000);
+    await until('the consistency check finds nothing', clean, 60_000);
   } finally {
     await db.destroy();
     await temporal.connection.close();

@@ -26,12 +26,12 @@ function advisory(severity: string) {
   };
 }
 
-const audit = (environment: Record<string, string>) => checkDependencies({ ...process.env, ...environment }, 10);
+const check = (environment: Record<string, string>) => checkDependencies({ ...process.env, ...environment }, 10);
 
-describe('the audit of dependencies', () => {
+describe('the check of dependencies', () => {
   test('fails on a critical advisory about a package that production installs, and names it', async () => {
     const environment = await useRegistry({ hono: [advisory('critical')] });
-    expect(await audit(environment)).toMatchObject({
+    expect(await check(environment)).toMatchObject({
       kind: 'vulnerable',
       advisories: expect.arrayContaining([expect.stringContaining('hono: critical: Anybody may enter')]),
     });
@@ -41,13 +41,13 @@ describe('the audit of dependencies', () => {
   });
 
   test('passes on lesser ones, and on those about what only tests use', async () => {
-    expect(await audit(await useRegistry({ hono: [advisory('moderate')] }))).toEqual({ kind: 'clean' });
-    expect(await audit(await useRegistry({ vitest: [advisory('critical')] }))).toEqual({ kind: 'clean' });
+    expect(await check(await useRegistry({ hono: [advisory('moderate')] }))).toEqual({ kind: 'clean' });
+    expect(await check(await useRegistry({ vitest: [advisory('critical')] }))).toEqual({ kind: 'clean' });
   });
 
   test('does not fail because the registry does not answer, and says so loudly', async () => {
     const environment = await useRegistry(null);
-    expect(await audit(environment)).toMatchObject({ kind: 'not asked', reason: expect.stringContaining('405') });
+    expect(await check(environment)).toMatchObject({ kind: 'not asked', reason: expect.stringContaining('405') });
     const { code, stderr } = await runProgram('test/dependencies/main.ts', [], { environment });
     expect(code).toBe(0);
     expect(stderr).toContain('DEPENDENCIES WERE NOT AUDITED');

@@ -46,7 +46,7 @@ describe('an upstream', () => {
     expect(await gateway.metric('edge_upstream_failures_total', { upstream: 'new', failure: 'refused' })).toBe(2);
   });
 
-  test('that does not answer in time is a 504, and is let go', async () => {
+  test('that does not answer in time is a 504, and is abandoned', async () => {
     const { legacy, fresh, gateway, http } = await useStacks();
     fresh.respond = () => {};
     const [read, change] = [await http.get('/v2/reserved_ips'), await http.send(...UNASSIGN)];
@@ -120,7 +120,7 @@ describe('a client that leaves', () => {
     request.on('error', () => {});
     await until('it has reached the upstream', async () => fresh.begun === 1);
     request.destroy();
-    await until('the upstream was let go', async () => fresh.abandoned === 1);
+    await until('the upstream was abandoned', async () => fresh.abandoned === 1);
     await until('it was counted', async () => (await gateway.metric('edge_requests_total', { status: 'none' })) === 1);
     expect(await gateway.metric('edge_upstream_failures_total')).toBe(0);
   });

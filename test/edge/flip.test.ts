@@ -56,7 +56,7 @@ test('flip rejects what it does not know, and touches nothing', async () => {
   expect(await readFile(path, 'utf8')).toBe(before);
 });
 
-test('of two changes at once each is whole, or refused', async () => {
+test('of two changes at once each is whole, or rejected', async () => {
   const path = await useFlagFile();
   const asked = Array.from({ length: 20 }, (_, number) => setFlags(path, 'all', { percent: number + 1 }));
   const results = await Promise.allSettled(asked);

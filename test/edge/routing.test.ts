@@ -21,8 +21,8 @@ type Request = [method: string, path: string, body?: string];
 
 /** A request of each code path. */
 function requestOf(codePath: CodePath): Request {
-  const [family = '', operation = ''] = codePath.split('.');
-  const all = `/v2/${family}`;
+  const [resourceName = '', operation = ''] = codePath.split('.');
+  const all = `/v2/${resourceName}`;
   const one = `${all}/192.0.2.1`;
   const requests = new Map<string, Request>([
     ['list', ['GET', `${all}?page=2&per_page=5`]],
@@ -206,7 +206,7 @@ describe('what is none of the 18', () => {
     ['POST', '/v2/reserved_ips/192.0.2.1/actions/7', '{"type":"assign"}'],
     ['GET', '/v2/reserved_ips/192.0.2.1/actions/7/x'],
   ])(
-    'but looks like one of a family, as %s %s does, goes to the new stack when the whole family does',
+    'but looks like one of a resource name, as %s %s does, goes to the new upstream when all of that name do',
     async (...request) => {
       const { http } = await useStacks(['reserved_ips']);
       expect(await servedBy(http, request)).toEqual({ served_by: 'new' });

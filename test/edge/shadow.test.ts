@@ -154,8 +154,8 @@ test('two stacks that are the same service differ in nothing', async () => {
   const gateway = await useGateway({ legacyUrl: secondApiUrl, apiUrl, flagFile, shadow });
   const http = account.http.at(gateway.url);
   const paths = ['', '?per_page=1', `/${ip}`, `/${ip}/actions`, `/${ip}/actions/${id}`, '/192.0.2.1', '?page=0'];
-  for (const family of ['reserved_ips', 'floating_ips']) {
-    for (const path of paths) await http.get(`/v2/${family}${path}`);
+  for (const resourceName of ['reserved_ips', 'floating_ips']) {
+    for (const path of paths) await http.get(`/v2/${resourceName}${path}`);
   }
   const equal = () => gateway.metric('edge_shadow_comparisons_total', { outcome: 'equal' });
   await until('all were compared', async () => (await equal()) === 2 * paths.length);

@@ -130,7 +130,7 @@ export async function heldBy({ http }: Account): Promise<string[]> {
   return expectAnswer(answer, 200, schema).reserved_ips.map(({ ip }) => ip);
 }
 
-/** Everything that was done to the addresses of an account, oldest first, with what became of it. */
+/** Everything that was done to the addresses of an account, oldest first, with its outcome. */
 export async function actionsOf({ http }: Account): Promise<string[]> {
   const answer = await http.get('/v2/actions?per_page=200');
   const schema = z.object({ actions: z.array(z.object({ id: z.int(), type: z.string(), status: z.string() })) });

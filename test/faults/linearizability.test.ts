@@ -83,7 +83,7 @@ describe('the checker', () => {
       { kind: 'end', change: 'unassign', action: 101, unanswered: true, status: 'completed', call: 0, return: 99 },
     ],
     ['an assign to where it is', { kind: 'accept', change: 'assign', droplet: 7, action: 101, call: 61, return: 62 }],
-  ])('refuses a history that was falsified by %s', async (_what, event) => {
+  ])('rejects a history that was falsified by %s', async (_what, event) => {
     expect(await failureOf(reserve, assign, assigned, event)).toBe('Illegal');
   });
 
@@ -162,7 +162,7 @@ describe('the checker', () => {
         { kind: 'present', call: 41, return: 50 },
       ],
     ],
-  ])('refuses %s', async (_what, events) => {
+  ])('rejects %s', async (_what, events) => {
     expect(await failureOf(...events)).toBe('Illegal');
   });
 
@@ -176,7 +176,7 @@ describe('the checker', () => {
     expect(await failureOf(made, present, absent)).toBe('Illegal');
   });
 
-  test('refuses two changes that were accepted at once', async () => {
+  test('rejects two changes that were accepted at once', async () => {
     const second: Event = { kind: 'accept', change: 'assign', droplet: 8, action: 101, call: 22, return: 32 };
     const secondEnd: Event = { kind: 'end', change: 'assign', action: 101, status: 'completed', call: 22, return: 60 };
     const seenOpen = (action: number, call: number): Event => ({ kind: 'open', action, call, return: call + 1 });

@@ -44,7 +44,7 @@ export interface Fault {
   action: FaultAction;
   /** Milliseconds from the fault before it; it may still be going on. */
   afterMs: number;
-  /** How long it lasts, in milliseconds; what is broken is mended then. */
+  /** How long it lasts, in milliseconds; what is broken is repaired then. */
   holdMs: number;
 }
 

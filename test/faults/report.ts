@@ -27,7 +27,7 @@ export interface Figures {
   longestActionMs: number;
 }
 
-/** Counts what the clients were told, and what became of it. */
+/** Counts what the clients were told, and its outcome. */
 export function figuresOf({ records, truth }: Pick<RunResult, 'records' | 'truth'>): Figures {
   const changes = records.filter(isAddressChange);
   const accepted = changes.filter(({ outcome }) => outcome.kind === 'accepted');
@@ -37,7 +37,7 @@ export function figuresOf({ records, truth }: Pick<RunResult, 'records' | 'truth
   return {
     requested: changes.length,
     accepted: accepted.length,
-    acceptedIpv6: accepted.filter(({ request }) => request.family === 6).length,
+    acceptedIpv6: accepted.filter(({ request }) => request.ipVersion === 6).length,
     reservedForDroplets: accepted.filter(({ request }) => request.kind === 'reserve' && request.droplet !== null)
       .length,
     dropletsDestroyed: records.filter(({ request, outcome }) => request.kind === 'destroy' && outcome.kind === 'done')
@@ -77,8 +77,8 @@ export function describeRun(seed: number, result: RunResult): string {
     ['– reserved for a droplet', figures.reservedForDroplets],
     ['droplets destroyed', figures.dropletsDestroyed],
     ['operations requested', figures.requested],
-    ['refused by a rule (400, 404, 422)', figures.rejected],
-    ['refused with 503', figures.unavailable],
+    ['rejected by a rule (400, 404, 422)', figures.rejected],
+    ['rejected with 503', figures.unavailable],
     ['without an answer', figures.unanswered],
     ['actions completed', figures.completed],
     ['actions errored, and undone', figures.errored],

@@ -13,7 +13,7 @@ import {
   recordSchema,
 } from './clients/record.ts';
 import type { Crash } from './faults/crash.ts';
-import { type FaultLog, mendAll, startFaults } from './faults/index.ts';
+import { type FaultLog, repairAll, startFaults } from './faults/index.ts';
 import { type GroundTruth, readGroundTruth } from './ground-truth.ts';
 import { toHistory } from './histories/history.ts';
 import { checkLinearizability, type LinearizabilityReport } from './linearizability.ts';
@@ -43,7 +43,7 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface RunResult {
   records: ClientRecord[];
   exchanges: Exchange[];
@@ -98,7 +98,7 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   ending.abort();
   await finished;
   const loadMs = performance.now() - started;
-  await mendAll(stack);
+  await repairAll(stack);
   await Promise.all(running.map((client) => client.stop()));
   report('the faults are over, and the clients have ended');
 

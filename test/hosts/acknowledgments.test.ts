@@ -57,7 +57,7 @@ describe('an acknowledgment', () => {
     await account.completed(action);
   });
 
-  test('that never comes undoes the assign, and the host is told to detach under a newer generation', async () => {
+  test('that never comes undoes the assign, and the host is commanded to detach under a newer generation', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
 
@@ -84,7 +84,7 @@ describe('an acknowledgment', () => {
     expect(restored?.generation).toBeGreaterThan(attached?.generation ?? 0);
   });
 
-  test('that never comes undoes an unassign, and the host is told to attach under a newer generation', async () => {
+  test('that never comes undoes an unassign, and the host is commanded to attach under a newer generation', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const [host] = world.manualHosts;
     await account.assignBy(host, ip, droplet);
@@ -160,6 +160,6 @@ describe('failing over away from a dead host', () => {
 
     expect(await account.show(ip)).toMatchObject({ droplet: { id: second } });
     deadHost?.driver.speakAgain();
-    await until('the host that came back let go', async () => !deadHost?.driver.attachments.has(ip));
+    await until('the host that came back detached it', async () => !deadHost?.driver.attachments.has(ip));
   });
 });

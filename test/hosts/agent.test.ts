@@ -178,7 +178,7 @@ describe('an agent', () => {
     await until('the event was acknowledged', async () => controlPlane.outcomeOf(4));
   });
 
-  test('says an acknowledgment again when the operation could not be told', async () => {
+  test('says an acknowledgment again when the operation could not be notified', async () => {
     const controlPlane = await useScriptedControlPlane();
     const driver = new RecordingDriver();
     controlPlane.retryOnce.add(1);
@@ -196,7 +196,7 @@ describe('an agent', () => {
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 1, dropletId: 11 });
     await until('it was acknowledged', async () => controlPlane.outcomeOf(1));
     expect(controlPlane.acknowledged).toMatchObject([
-      { outcome: 'failed', message: 'the simulated driver was told to fail' },
+      { outcome: 'failed', message: 'the simulated driver is set to fail' },
     ]);
   });
 });
@@ -235,7 +235,7 @@ describe('a host that was cut off', () => {
     };
     link.become('open');
 
-    await until('the host let go of the address', async () => !driver.attachments.has(ip));
+    await until('the host detached the address', async () => !driver.attachments.has(ip));
     expect(answeredAtFirstDetach[0]).toBe(0);
     await until('it had answered everything', async () => (await unanswered(world, cutOff)) === 0);
     expect(await account.show(ip)).toMatchObject({ droplet: { id: otherDroplet } });

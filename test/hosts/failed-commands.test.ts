@@ -10,7 +10,7 @@ import { useWorld } from '../support/world.ts';
 const IP = '203.0.113.7';
 const token = 'scripted';
 
-test('an agent that has mended what failed says that it is done after all', async () => {
+test('an agent that has repaired what failed says that it is done after all', async () => {
   const controlPlane = await useScriptedControlPlane();
   const driver = new SimulatedDriver();
   controlPlane.desired = { sequence: 0, attachments: [{ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR }] };
@@ -26,7 +26,7 @@ test('an agent that has mended what failed says that it is done after all', asyn
   expect(driver.attachments.has(IP)).toBe(false);
 });
 
-test('an agent that follows one that was killed after it had failed mends that, and says so', async () => {
+test('an agent that follows one that was killed after it had failed repairs that, and says so', async () => {
   const world = await useWorld({ agents: 0 });
   const db = useDatabase();
   const name = `${world.region}-1`;
@@ -47,11 +47,11 @@ test('an agent that follows one that was killed after it had failed mends that, 
 
   startAgent(options);
 
-  await until('the host let go of the address', async () => !driver.attachments.has(ip));
+  await until('the host detached the address', async () => !driver.attachments.has(ip));
   await until('it has said so', async () => (await newestOutcome(db, name)) === 'applied');
 });
 
-/** What the host has said came of the newest event that it was told. */
+/** The outcome that the host reported for its newest command. */
 async function newestOutcome(db: Database, host: string): Promise<string | null> {
   const { outcome } = await db
     .selectFrom('host_events')

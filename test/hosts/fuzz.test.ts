@@ -76,7 +76,7 @@ test('an acknowledgment that another one in the same batch contradicts is not sa
   await account.completed(action);
 });
 
-/** A host that was told to attach an address and has not answered yet, and another whose answers are all in. */
+/** A host that was commanded to attach an address and has not answered yet, and another whose answers are all in. */
 async function useScene() {
   const world = await useWorld({ agents: 0, manualHosts: 2, apiUrl: stack.apiUrl });
   const [victim, neighbour] = world.manualHosts;

@@ -48,7 +48,7 @@ describe('the host protocol', () => {
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
   });
 
-  test('refuses a revoked token within a second, and lets a new one in at once', async () => {
+  test('rejects a revoked token within a second, and lets a new one in at once', async () => {
     const { world, host } = await useOpenAttach();
     await host.openCommands();
 
@@ -363,7 +363,7 @@ describe('a host that was declared gone', () => {
     const path = `/internal/v1/hosts/${host.name}`;
     expect(await world.admin.post(`${path}/gone`)).toMatchObject({ status: 200, body: { host: { state: 'gone' } } });
 
-    await until('its events were refused', async () => (await host.http.get(EVENTS)).status === 409, 1_500);
+    await until('its events were rejected', async () => (await host.http.get(EVENTS)).status === 409, 1_500);
     expect(await host.http.post(ACKNOWLEDGMENTS, { acknowledgments: [] })).toMatchObject({
       status: 409,
       body: { id: 'conflict', message: expect.stringContaining('declared gone') },

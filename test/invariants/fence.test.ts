@@ -68,7 +68,7 @@ describe('the decision of an operation', () => {
     const operation = assignOperation(account, await account.reserve(world.region), droplet);
     const late = { ...operation, admitBefore: new Date(Date.now() - 1_000).toISOString() };
 
-    expect(await admitting(db, late)).toEqual({ kind: 'refused', refusal: 'expired' });
+    expect(await admitting(db, late)).toEqual({ kind: 'rejected', reason: 'expired' });
     expect(await account.show(operation.address)).toMatchObject({ locked: false });
   });
 
@@ -78,7 +78,7 @@ describe('the decision of an operation', () => {
     const account = await world.account();
     const operation = assignOperation(account, await account.reserve(world.region), 1);
 
-    expect(await admitting(db, operation)).toEqual({ kind: 'refused', refusal: 'droplet_not_found' });
+    expect(await admitting(db, operation)).toEqual({ kind: 'rejected', reason: 'droplet_not_found' });
 
     const rows = await db.selectFrom('operations').select('id').where('id', '=', operation.id).execute();
     expect(rows).toEqual([]);
@@ -196,7 +196,7 @@ describe('a cancellation from outside', () => {
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
   });
 
-  test('of a release does not keep it from returning the address once its host has let go', async () => {
+  test('of a release does not keep it from returning the address once its host has detached it', async () => {
     const { world, account, ip, droplet } = await useReserved({ agents: 0, manualHosts: 1 });
     const temporal = await useTemporal();
     const [host] = world.manualHosts;

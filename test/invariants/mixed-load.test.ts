@@ -251,7 +251,7 @@ function byAddress(left: Assignment, right: Assignment): number {
   return left.address < right.address ? -1 : 1;
 }
 
-test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, leave every invariant standing`, {
+test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all mixed up, break no invariant`, {
   timeout: 240_000,
 }, async () => {
   const world = await useWorld({ agents: 0, prefixLength: 27, ipv6PrefixLength: 123 });
@@ -301,7 +301,7 @@ test(`${OPERATIONS} operations of ${ACCOUNTS} accounts, ${LANES} at a time, all 
   }
   const assigned = await assignments(customers);
   const places = assigned.map(({ address, dropletId }) => `${ipVersionOf(address)} ${dropletId}`);
-  expect(new Set(places).size, 'no droplet has two addresses of a family').toBe(assigned.length);
+  expect(new Set(places).size, 'no droplet has two addresses of an IP version').toBe(assigned.length);
   const attached = async () =>
     (await Promise.all(drivers.map((driver) => driver.list())))
       .flatMap((list) => list.map(({ address, dropletId }) => ({ address, dropletId })))

@@ -15,7 +15,7 @@ describe('assign', () => {
     expect(await world.agents[0]?.driver.list()).toMatchObject([{ address: ip, dropletId: droplet }]);
   });
 
-  test('moves an assigned address to a droplet on another host, and the old host lets go', async () => {
+  test('moves an assigned address to a droplet on another host, and the old host detaches it', async () => {
     const { world, account, ip, droplets } = await useReserved({ agents: 2, droplets: 2 });
     const [first = 0, second = 0] = droplets;
     await account.assign(ip, first);
@@ -67,7 +67,7 @@ describe('assign', () => {
     await account.completed({ id });
   });
 
-  describe('is refused', () => {
+  describe('is rejected', () => {
     test('with 404 for an address that is not there, is not an address, or is another account’s', async () => {
       const world = await useWorld({ agents: 0, manualHosts: 1 });
       const [owner, stranger] = await Promise.all([world.account(), world.account()]);
@@ -159,7 +159,7 @@ describe('assign', () => {
       expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
     });
 
-    test('and the address can be assigned right after a refusal', async () => {
+    test('and the address can be assigned right after a rejection', async () => {
       const { account, ip, droplet } = await useReserved({ agents: 1 });
       expect((await account.requestAssign(ip, 999_999_999)).status).toBe(404);
 

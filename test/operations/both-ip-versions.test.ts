@@ -12,7 +12,7 @@ async function assignOn(host: ManualHost, account: Account, ip: string, droplet:
   await account.assignBy(host, ip, droplet);
 }
 
-/** A droplet that holds an address of each family, on a host whose answers the test decides. */
+/** A droplet that holds an address of each IP version, on a host whose answers the test decides. */
 async function useDropletWithBoth() {
   const world = await useWorld({ agents: 0, manualHosts: 1, ipv6PrefixLength: 124 });
   const [host] = world.manualHosts;
@@ -35,7 +35,7 @@ async function unassigned(account: Account, ipv4: string, ipv6: string): Promise
 }
 
 describe('a droplet', () => {
-  test('holds one address of each family, which come and go by themselves', async () => {
+  test('holds one address of each IP version, which come and go by themselves', async () => {
     const { world, host, account, droplet, ipv4, ipv6 } = await useDropletWithBoth();
     expect((await account.http.get(`/v2/droplets/${droplet}`)).body).toEqual({
       droplet: expectedDroplet(droplet, world.region, { reservedIp: ipv4, reservedIpv6: ipv6 }),
@@ -51,7 +51,7 @@ describe('a droplet', () => {
     });
   });
 
-  test('takes an address of one family while one of the other is on its way to it', async () => {
+  test('takes an address of one IP version while one of the other is on its way to it', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1, ipv6PrefixLength: 124 });
     const [host] = world.manualHosts;
     const account = await world.account();
@@ -68,7 +68,7 @@ describe('a droplet', () => {
   });
 });
 
-describe('destroying a droplet with an address of each family', () => {
+describe('destroying a droplet with an address of each IP version', () => {
   test('takes both off it and leaves them reserved', async () => {
     const { host, account, droplet, ipv4, ipv6 } = await useDropletWithBoth();
 

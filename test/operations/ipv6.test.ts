@@ -42,7 +42,7 @@ describe('an IPv6 address', () => {
     expect(await account.showIpv6(ip)).toMatchObject({ droplet: { id: droplet } });
   });
 
-  test('moves to a droplet on another host, and the old host lets go', async () => {
+  test('moves to a droplet on another host, and the old host detaches it', async () => {
     const { host, other, account, droplet, otherDroplet, ip } = await useManualWorld();
     await account.assignBy(host, ip, droplet);
 
@@ -91,7 +91,7 @@ describe('an IPv6 address', () => {
     await account.completed(open);
   });
 
-  test('assigned by many requests at a time goes where one of them says, and the others are refused', async () => {
+  test('assigned by many requests at a time goes where one of them says, and the others are rejected', async () => {
     const { host, other, account, droplet, otherDroplet, ip } = await useManualWorld();
 
     const answers = await Promise.all(
@@ -181,7 +181,7 @@ describe('IPv6 addresses', () => {
     expect((await account?.http.post('/v2/reserved_ips', { region: world.region }))?.status).toBe(202);
   });
 
-  test('that were on a host cool down before they are handed out again, and the list of pools counts them', async () => {
+  test('that were on a host are in quarantine before they are available again, and the list of pools counts them', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const cidr = await world.importIpv6Pool(128);
     const [host] = world.manualHosts;
@@ -202,7 +202,7 @@ describe('IPv6 addresses', () => {
     await account.release(ip);
 
     expect(await account.http.post('/v2/reserved_ipv6', { region_slug: world.region })).toMatchObject({ status: 422 });
-    const again = await until('the address had rested', async () => {
+    const again = await until('the quarantine of the address had ended', async () => {
       const answer = await account.http.post('/v2/reserved_ipv6', { region_slug: world.region });
       return answer.status === 201 && readIpv6Address(answer);
     });

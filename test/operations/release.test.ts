@@ -82,7 +82,7 @@ describe('a released address', () => {
     expect(await next.reserve(world.region)).toBe(ip);
   });
 
-  test('that was on a host cools down before it is handed out again, to whoever asks then', async () => {
+  test('that was on a host is in quarantine before it is available again, to whoever asks then', async () => {
     const world = await useWorld({ agents: 1, prefixLength: 30 });
     const [account, next] = await Promise.all([world.account(), world.account()]);
     const [droplet = 0] = await world.droplets(account, 1);
@@ -91,7 +91,7 @@ describe('a released address', () => {
     await account.release(ip);
 
     expect(await next.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 422 });
-    const answer = await until('the address had rested', async () => {
+    const answer = await until('the quarantine of the address had ended', async () => {
       const attempt = await next.http.post('/v2/reserved_ips', { region: world.region });
       return attempt.status === 202 ? attempt : null;
     });

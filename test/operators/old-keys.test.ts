@@ -27,7 +27,7 @@ async function countKeys(): Promise<number> {
   return Number(count);
 }
 
-test('the scheduled audit deletes idempotency keys of more than a day ago, and no other', async () => {
+test('the scheduled reconciler deletes idempotency keys of more than a day ago, and no other', async () => {
   const world = await useWorld({ agents: 0, apiUrl: stack.apiUrl });
   const account = await world.account();
   const headers = { 'idempotency-key': 'kept' };

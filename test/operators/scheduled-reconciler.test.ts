@@ -20,7 +20,7 @@ import { resetToFirstTask, runningOperation } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
 /*
- * The audit as a schedule, over a database and a Temporal namespace of its own.
+ * The reconciler as a schedule, over a database and a Temporal namespace of its own.
  */
 
 const reportSchema = z.object({
@@ -29,7 +29,7 @@ const reportSchema = z.object({
   takenUp: z.array(z.string()),
   findings: z.int(),
   violations: z.array(z.object({ invariant: z.int(), subject: z.string() })),
-  // Every audit seals what is old enough.
+  // Every reconciler seals what is old enough.
   sealed: z.object({ entries: z.int(), anchor: z.string().nullable() }),
 });
 
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 /**
- * Lets the schedule run the audit now, and answers what it reports and the id of its workflow. It leaves out what is in
+ * Lets the schedule run the reconciler now, and answers what it reports and the id of its workflow. It leaves out what is in
  * the outbox, where an operation stays for a moment after its start.
  */
 async function runReconciler() {
@@ -59,7 +59,7 @@ async function runReconciler() {
   const { info } = await schedule.describe();
   const before = info.numActionsTaken;
   await schedule.trigger();
-  const workflowId = await until('the schedule has started an audit', async () => {
+  const workflowId = await until('the schedule has started a reconciler', async () => {
     const { numActionsTaken, recentActions } = (await schedule.describe()).info;
     return numActionsTaken > before ? recentActions.at(-1)?.action.workflow.workflowId : null;
   });
@@ -95,7 +95,7 @@ async function violations() {
   return found.filter(({ detail }) => detail !== 'published, but nothing was settled');
 }
 
-describe('the scheduled audit', () => {
+describe('the scheduled reconciler', () => {
   test('takes up an operation whose workflow was terminated', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
@@ -161,7 +161,7 @@ describe('the scheduled audit', () => {
     await cutOff.stop();
     link.become('open');
     await stack.startWorker();
-    // The audit leaves what may be on its way for half a minute; a minute ago it was settled, so to speak.
+    // The reconciler leaves what may be on its way for half a minute; a minute ago it was settled, so to speak.
     const minuteAgo = new Date(Date.now() - 60_000);
     await db.updateTable('actions').set({ completed_at: minuteAgo }).where('id', '=', action.id).execute();
     expect(reader.about(ip).map((message) => message.event.id)).not.toContain(`action-${action.id}`);
@@ -174,7 +174,7 @@ describe('the scheduled audit', () => {
     expect(await violations()).toEqual([]);
   });
 
-  test('shows what needs a person, and mends nothing by guesswork', async () => {
+  test('shows what needs a person, and repairs nothing by guesswork', async () => {
     const { account, droplet, host, ip } = await useScene();
     await account.assignBy(host, ip, droplet);
     await until('it is closed', async () => (await account.show(ip)).locked === false);

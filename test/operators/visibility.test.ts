@@ -128,7 +128,7 @@ describe('an operation', () => {
 });
 
 describe('the first line of a failure says what to do', () => {
-  test('when the host refuses', async () => {
+  test('when the host rejects', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
     for (let after = 0, attempt = 1; attempt <= 5; attempt++) {

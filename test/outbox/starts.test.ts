@@ -38,7 +38,7 @@ async function usePlace(world: World) {
   return { account, dropletId, address: await account.reserve(world.region) };
 }
 
-/** As the scheduled audit sees it; null when it is not open. */
+/** As the scheduled reconciler sees it; null when it is not open. */
 async function findOpen(db: Database, id: OperationId): Promise<OpenOperation | null> {
   for await (const page of openOperations(db)) {
     const open = page.find(({ operationId }) => operationId === id);
@@ -62,7 +62,7 @@ describe('an operation whose process died between the commit and the start', () 
     await until('it has left the outbox', async () => (await waiting()).length === 0, 10_000);
   });
 
-  test('is known to the scheduled audit as one that is still to be started', async () => {
+  test('is known to the scheduled reconciler as one that is still to be started', async () => {
     const world = await useWorld({ agents: 0, manualHosts: 1 });
     const { account, dropletId, address } = await usePlace(world);
     const { db, admit } = useAbandoningAdmission();

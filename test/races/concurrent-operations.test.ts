@@ -80,7 +80,7 @@ describe('two addresses on their way to one droplet', () => {
     await account.completed(open);
   });
 
-  test('at the same moment one is accepted and the other refused', async () => {
+  test('at the same moment one is accepted and the other rejected', async () => {
     const world = await useWorld({ agents: 1 });
     const account = await world.account();
     const elsewhere = account.at(inject('stack').secondApiUrl);

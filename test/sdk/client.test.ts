@@ -83,7 +83,7 @@ describe('the client of an internal service, which has Temporal and no database'
     expect((await client.reserve(request)).decision).toMatchObject({ refusal: 'droplet_has_address' });
   });
 
-  test('does not find an address under the resource type of the other family', async () => {
+  test('does not find an address under the resource type of the other IP version', async () => {
     const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
     const account = await world.account();
@@ -98,7 +98,7 @@ describe('the client of an internal service, which has Temporal and no database'
     expect(await account.showIpv6(ipv6.address)).toMatchObject({ droplet: null });
   });
 
-  test('refuses at once what is no address', async () => {
+  test('rejects at once what is no address', async () => {
     const client = createReservedIpClient({ temporal: await useTemporal() });
     await expect(client.release({ accountId: 1, address: '2001:db8::1::2' })).rejects.toBeInstanceOf(RangeError);
   });
@@ -119,7 +119,7 @@ describe('the client of an internal service, which has Temporal and no database'
     }
   });
 
-  test('gives a rejection as the decision, and completes as refused', async () => {
+  test('gives a rejection as the decision, and completes as rejected', async () => {
     const world = await useWorld({ agents: 0 });
     const client = createReservedIpClient({ temporal: await useTemporal() });
     const account = await world.account();

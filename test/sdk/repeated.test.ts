@@ -4,7 +4,7 @@ import { newOperationId } from '../../domain/identifiers.ts';
 import { useTemporal } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
 
-test('an operation that is repeated under its id while it is open is answered with its own verdict', async () => {
+test('an operation that is repeated under its id while it is open is answered with its own decision', async () => {
   const world = await useWorld({ agents: 0, manualHosts: 1 });
   const client = createReservedIpClient({ temporal: await useTemporal() });
   const account = await world.account();

@@ -225,7 +225,7 @@ describe('a generation that was never given', () => {
     await until('it was attached', async () => driver.attachments.has(IP));
   });
 
-  test('is in the log once when the desired state is below it, with what to do, which mends it', async () => {
+  test('is in the log once when the desired state is below it, with what to do, which repairs it', async () => {
     const { controlPlane, driver, options } = await settings();
     const stateFile = await useStateFile();
     controlPlane.events = [detach(1, 2 ** 40)];

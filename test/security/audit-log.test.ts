@@ -99,7 +99,7 @@ describe('the audit log', () => {
     expect(entries.map(({ action }) => action)).toEqual(['create droplet', 'rename droplet', 'delete droplet']);
   });
 
-  test('names the internal service that asked, also for what was refused', async () => {
+  test('names the internal service that asked, also for what was rejected', async () => {
     const world = await useWorld({ agents: 0 });
     const { id: accountId } = await world.account({ reservedIpLimit: 1 });
     const client = createReservedIpClient({ temporal: await useTemporal(), service: 'load-balancers' });

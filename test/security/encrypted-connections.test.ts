@@ -34,9 +34,9 @@ describe('with TLS to all three servers', () => {
     ]);
   });
 
-  test('the audit and the billing statement reach them too', async () => {
+  test('the consistency check and the billing statement reach them too', async () => {
     const environment = { ...stack.environment, LOG_LEVEL: 'warn' };
-    const [audited, billed] = await Promise.all([
+    const [checked, billed] = await Promise.all([
       runProgram('ops/consistency/main.ts', [], { environment }),
       runProgram(
         'ops/billing-statement/main.ts',
@@ -46,7 +46,7 @@ describe('with TLS to all three servers', () => {
         },
       ),
     ]);
-    expect(audited).toMatchObject({ code: 0, stdout: '0 violations\n' });
+    expect(checked).toMatchObject({ code: 0, stdout: '0 violations\n' });
     expect(JSON.parse(billed.stdout)).toMatchObject({ addresses: [{ intervals: expect.anything() }] });
   });
 });
@@ -88,7 +88,7 @@ describe.each(servers)('%s', (name, attempt, rejection) => {
     await attempt(stack.environment);
   });
 
-  test('refuses a client without a certificate', async () => {
+  test('rejects a client without a certificate', async () => {
     const { [`${name}_TLS_CERT`]: _, [`${name}_TLS_KEY`]: __, ...environment } = stack.environment;
     await expect(attempt(environment)).rejects.toThrow(rejection);
   });

@@ -49,7 +49,7 @@ test('one wrong token in many requests at a time is one look', async () => {
   expect(looks()).toBe(1);
 });
 
-test('an address that sends too many wrong tokens is told 429 without a look, and right ones work on', async () => {
+test('an address that sends too many wrong tokens is answered with 429 without a look, and right ones work on', async () => {
   const world = await useWorld({ agents: 0 });
   const [known, other] = [(await world.account()).http.token, (await world.account()).http.token];
   const { gateway, looks, from } = await useWatchedGateway({ wrongTokensPerMinute: ATTEMPTS });

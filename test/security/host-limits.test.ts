@@ -39,7 +39,7 @@ test('a host has so many long polls open: a further one ends the oldest, and the
   );
 });
 
-test('a host that acknowledges more than its share is told 429 before its batch is read, and another one is not', async () => {
+test('a host that acknowledges more than its share is answered with 429 before its batch is read, and another one is not', async () => {
   const { host, other } = await useHosts({ API_HOST_ACKNOWLEDGMENTS_PER_SECOND: '100' });
   const answers = await Promise.all(
     Array.from({ length: 30 }, () => host.http.post('/host/v1/acknowledgments', batch(500))),
@@ -54,7 +54,7 @@ test('a host that acknowledges more than its share is told 429 before its batch 
   expect(await other.http.post('/host/v1/acknowledgments', batch(50))).toMatchObject({ status: 200 });
 });
 
-test('a host that asks more often than its share is told 429, with any of its tokens, and another one is not', async () => {
+test('a host that asks more often than its share is answered with 429, with any of its tokens, and another one is not', async () => {
   const { api, world, host, other } = await useHosts({ API_HOST_REQUESTS_PER_SECOND: '4' });
   const second = new Http(api.url, await world.registerHost(host.name));
   const statuses: number[] = [];

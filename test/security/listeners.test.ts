@@ -81,7 +81,7 @@ describe('an API whose operators and hosts have addresses of their own', () => {
     agent.signal('SIGTERM');
   });
 
-  test('drains all its addresses when it is told to stop', async () => {
+  test('drains all its addresses when it is asked to stop', async () => {
     const [api, world] = await Promise.all([startSplitApi(), useWorld({ agents: 0 })]);
     const host = new ManualHost('idle', api.hosts, await world.registerHost(`${world.region}-idle`));
     await until('the API is ready', async () => (await new Http(api.customers, null).get('/readyz')).status === 200);

@@ -71,7 +71,7 @@ test('a revoked token of an operator stops within a second in every process, and
   const revoked = await admin.delete(`/internal/v1/operators/${name}/tokens`);
   expect(expectAnswer(revoked, 200, z.object({ revoked: z.int() }))).toEqual({ revoked: 1 });
   for (const one of [http, second]) {
-    await until('it is refused', async () => (await one.get('/internal/v1/regions')).status === 401, 1_000);
+    await until('it is rejected', async () => (await one.get('/internal/v1/regions')).status === 401, 1_000);
   }
   expect(await other.http.get('/internal/v1/regions')).toMatchObject({ status: 200 });
   expect(await admin.delete(`/internal/v1/operators/${newName()}/tokens`)).toMatchObject({ status: 404 });

@@ -11,8 +11,8 @@ import { createPrivateStack, type PrivateStack } from '../support/private-stack.
 import { useWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /*
- * Nobody takes a pool from the others: over an API and a worker whose cooldown no test outlives, and whose shares always
- * bind. Time passes by setting back when a cooldown ends.
+ * Nobody takes a pool from the others: over an API and a worker whose quarantine no test outlives, and whose shares always
+ * bind. Time passes by setting back when a quarantine ends.
  */
 
 const QUARANTINE_TIME_SECONDS = 300;
@@ -77,7 +77,7 @@ const SHARE_USED_UP = {
   },
 };
 
-/** Reserves an address for a droplet, has it attached, and releases it: so it must cool down. Answers the rejection. */
+/** Reserves an address for a droplet, has it attached, and releases it: so it is in quarantine. Answers the rejection. */
 async function useUp(account: Account, dropletId: number): Promise<Answer | null> {
   const answer = await account.http.post('/v2/reserved_ips', { droplet_id: dropletId });
   if (answer.status !== 202) return answer;
@@ -92,7 +92,7 @@ function allDetached(world: World) {
   return until('every host had let its addresses go', async () => (await poolOf(world)).releasing === 0);
 }
 
-/** What an account released has that much less of its cooldown to go. */
+/** What an account released has that much less of its quarantine to go. */
 async function letPass(account: Account, seconds: number): Promise<void> {
   const released = await db
     .selectFrom('addresses')
@@ -144,7 +144,7 @@ describe('an account that reserves and deletes in a loop', () => {
     expect(seen.size).toBe(1);
   });
 
-  test('and attaches each address is rejected when it has its allowance in cooldown, and others are not', async () => {
+  test('and attaches each address is rejected when it has its allowance in quarantine, and others are not', async () => {
     const world = await useRegion({ agents: 1 });
     const [looping, other] = [await world.account({ reservedIpLimit: 3 }), await world.account()];
     const droplets = await world.droplets(looping, 3);
@@ -169,7 +169,7 @@ describe('an account that reserves and deletes in a loop', () => {
     ]);
 
     await letPass(looping, QUARANTINE_TIME_SECONDS);
-    expect(await reserve(looping, world), 'when the cooldown is over').toMatchObject({ status: 202 });
+    expect(await reserve(looping, world), 'when the quarantine is over').toMatchObject({ status: 202 });
   });
 
   test.each([
@@ -304,7 +304,7 @@ describe('the share of a pool', () => {
     expect(more, 'half of two ranges of 6').toEqual([202, 202, 202, 422]);
   });
 
-  test('of an hour binds an account whose cooldowns are over, until the hour is', async () => {
+  test('of an hour binds an account whose quarantines are over, until the hour is', async () => {
     const world = await useRegion({ agents: 1, prefixLength: 26 });
     const account = await world.account({ reservedIpLimit: 1_000 });
     const droplets = await world.droplets(account, 15);
@@ -367,9 +367,9 @@ describe('the share of a pool', () => {
   });
 });
 
-describe('a released address cools down', () => {
+describe('the quarantine of a released address', () => {
   /** Whether the only address of a region that is not held can be reserved. */
-  const expectCooling = async (world: World, releasedBy: Account) => {
+  const expectQuarantined = async (world: World, releasedBy: Account) => {
     await allDetached(world);
     expect(await poolOf(world)).toMatchObject({ free: 1, resting: 1, reserved: 0 });
     const { released_by } = await db
@@ -390,7 +390,7 @@ describe('a released address cools down', () => {
     await account.assign(ip, droplet);
     await account.unassign(ip);
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 
   test('when its droplet was destroyed', async () => {
@@ -402,10 +402,10 @@ describe('a released address cools down', () => {
     expect(await account.http.delete(`/v2/droplets/${droplet}`)).toMatchObject({ status: 204 });
     await until('it was on no droplet', async () => !(await account.show(ip)).locked);
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 
-  test('when its host was told to attach it and could not, so that it was never on the droplet', async () => {
+  test('when its host was commanded to attach it and could not, so that it was never on the droplet', async () => {
     const world = await useRegion({ agents: 1, prefixLength: 30 });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
@@ -413,7 +413,7 @@ describe('a released address cools down', () => {
     const { ip, actionId } = await account.reserveFor(droplet);
     expect(await account.ended({ id: actionId })).toMatchObject({ status: 'errored' });
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 
   test('for its next owner too, while a host that is gone may come back with it', async () => {
@@ -433,7 +433,7 @@ describe('a released address cools down', () => {
     await next.release(ip);
 
     await keeper.release(kept);
-    await expectCooling(world, next);
+    await expectQuarantined(world, next);
   });
 
   test('when the legacy stack gave it to its owner, of which this one cannot know what was done with it', async () => {
@@ -457,6 +457,6 @@ describe('a released address cools down', () => {
     });
     await reserveRow(db, free, { accountId: account.id, projectId: null, actionId, targetDropletId: null });
     await account.release(ip);
-    await expectCooling(world, account);
+    await expectQuarantined(world, account);
   });
 });

@@ -18,7 +18,7 @@ export class RawControlPlane {
   readonly acknowledged: z.infer<typeof acknowledgmentsSchema>['acknowledgments'] = [];
   polls = 0;
 
-  /** What the host said came of an event. */
+  /** The outcome that the host reported for a command. */
   outcomeOf(sequence: number) {
     return this.acknowledged.findLast((one) => one.sequence === sequence);
   }

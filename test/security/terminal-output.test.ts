@@ -153,7 +153,7 @@ describe('what an operator’s command prints', () => {
     await publisher.publish(
       {
         ...change,
-        // Named as those of other databases are, which an audit of one of them passes over.
+        // Named as those of other databases are, which a consistency check of one of them passes over.
         eventId: `action-${account}-${ALL_HOSTILE}`,
         kind: 'reserved',
         region: `nyc3${ALL_HOSTILE}`,
@@ -173,9 +173,9 @@ describe('what an operator’s command prints', () => {
       expectVisible(end, 'billing:statement');
       expect(end.stdout).toContain('203.0.113.77');
     }
-    const audit = await runProgram('ops/consistency/main.ts', [], { environment });
-    expectVisible(audit, 'audit');
-    expect(audit.stdout).toContain(`action-${account}`);
+    const check = await runProgram('ops/consistency/main.ts', [], { environment });
+    expectVisible(check, 'consistency');
+    expect(check.stdout).toContain(`action-${account}`);
     const build = 'a\u001b[2J\n9  forged\u202e';
     for (const command of [['status'], ['current', build], ['drained', build], [build]]) {
       expectVisible(await runProgram('ops/deploy/main.ts', command, { environment }), `deploy ${command[0]}`);

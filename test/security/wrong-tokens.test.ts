@@ -45,7 +45,7 @@ async function useRightTokens() {
 }
 
 test.each(['customer', 'host', 'operator'] as const)(
-  'an address that sends too many wrong tokens of a %s is told 429, and right ones from other addresses work on',
+  'an address that sends too many wrong tokens of a %s is answered with 429, and right ones from other addresses work on',
   async (kind) => {
     const { url } = await useApiProcess(SETTINGS);
     const right = await useRightTokens();

@@ -40,7 +40,7 @@ async function stop(agent: Program): Promise<{ code: number | null; stoppedAfter
   return { code, stoppedAfter: performance.now() - signalledAt };
 }
 
-describe('an agent that is told to stop', () => {
+describe('an agent that is asked to stop', () => {
   test('ends the changes in hand, and its acknowledgments are delivered', async () => {
     const { account, host, dropletIds, ips } = await useHost();
     const agent = startAgentProcess({ ...host, apiUrl: inject('stack').apiUrl }, ['--delay-ms', '1000']);

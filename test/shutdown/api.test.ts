@@ -9,7 +9,7 @@ import { useWorld } from '../support/world.ts';
 /** What docs/running.md says: at most 15 s. */
 const AT_MOST_MS = 15_000;
 
-test('an API with a worker that is told to stop answers everyone, and no client sees a broken connection', async () => {
+test('an API with a worker that is asked to stop answers everyone, and no client sees a broken connection', async () => {
   const { apiUrl } = inject('stack');
   const [api, world] = await Promise.all([
     startApiProcess({ EMBEDDED_WORKER: 'true' }),

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => temporal?.connection.close());
 
-test('a worker that is told to stop finishes what it runs, and others take over what waits', async () => {
+test('a worker that is asked to stop finishes what it runs, and others take over what waits', async () => {
   const environment = { TEMPORAL_NAMESPACE: temporal.options.namespace, HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '60000' };
   const [api, worker] = await Promise.all([startApiProcess(environment), startWorkerProcess(environment)]);
   await ready(api);

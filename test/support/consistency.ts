@@ -8,7 +8,7 @@ import { billingEventId } from '../../domain/names.ts';
 import { checkConsistency } from '../../ops/consistency/check.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
 
-/** What the audit finds about these accounts; other tests leave broken things behind on purpose. */
+/** What the consistency check finds about these accounts; other tests leave broken things behind on purpose. */
 export async function checkAccounts(db: Database, temporal: Client, accounts: Account[], looks = 6): Promise<string[]> {
   const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
   const violations = await checkConsistency({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks });

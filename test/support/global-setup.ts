@@ -40,7 +40,7 @@ const RULES = {
   QUARANTINE_SECONDS: '2',
   // Many tests send wrong tokens, all of them from one address.
   API_WRONG_TOKENS_PER_MINUTE: '10000',
-  // Tests break rows and end workflows on purpose; those of the audit have a database of their own.
+  // Tests break rows and end workflows on purpose; those of the consistency check have a database of their own.
   AUDIT_EVERY_SECONDS: '0',
 };
 

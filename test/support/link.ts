@@ -6,7 +6,7 @@ import { listenOnLoopback } from '../../dev/environment/ports.ts';
 /** What a {@link Link} does with whoever connects. */
 export type LinkState = 'open' | 'refusing' | 'silent';
 
-/** A TCP connection on the way to a server, which a test can cut, silence and mend. */
+/** A TCP connection on the way to a server, which a test can cut, silence and repair. */
 export class Link {
   readonly port: number;
   readonly #target: { host: string; port: number };

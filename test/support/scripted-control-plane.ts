@@ -43,7 +43,7 @@ export class ScriptedControlPlane {
   /** Sequences of which it says once that they have to be said again. */
   readonly retryOnce = new Set<number>();
 
-  /** What the host said came of an event. */
+  /** The outcome that the host reported for a command. */
   outcomeOf(sequence: number): string | undefined {
     return this.acknowledged.findLast((acknowledgment) => acknowledgment.sequence === sequence)?.outcome;
   }

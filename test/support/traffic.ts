@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Account } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
 
-/** One request of a customer, and what came of it. */
+/** One request of a customer, and its outcome. */
 export interface TimedRequest {
   kind: 'read' | 'write';
   /** When it was sent, on the clock of `performance.now()`. */
@@ -145,7 +145,7 @@ export class Traffic {
     }
   }
 
-  /** Sends a request and keeps what came of it; answers the body, or null when there is no good answer. */
+  /** Sends a request and keeps its outcome; answers the body, or null when there is no good answer. */
   async #send(kind: TimedRequest['kind'], method: string, path: string, body?: unknown): Promise<unknown> {
     const at = performance.now();
     const keep = (seen: Partial<TimedRequest>) => {

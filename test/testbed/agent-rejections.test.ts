@@ -26,7 +26,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('an agent with the Linux driver', () => {
 
   const newDriver = () => linuxDriverOf(host);
 
-  /** Lets the agent be told to attach these, and then a good one; answers what it said. */
+  /** Lets the agent be commanded to attach these, and then a good one; answers what it said. */
   async function outcomesOf(wrong: readonly { address: string; anchor: string }[]) {
     const controlPlane = await useRawControlPlane();
     controlPlane.events = [...wrong, GOOD].map((pair, index) =>

@@ -61,7 +61,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
       async () => kill(random.from(bed.registered)),
       async () => {
         const host = random.from(bed.registered);
-        if (cut.delete(host)) return host.host.mend();
+        if (cut.delete(host)) return host.host.repair();
         // Most of the time all are connected, so that most operations can succeed.
         if (cut.size > 0) return;
         cut.add(host);
@@ -76,7 +76,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
       await sleep(random.below(LONGEST_PAUSE_MS));
     }
 
-    for (const host of cut) await host.host.mend();
+    for (const host of cut) await host.host.repair();
     for (const host of bed.registered) start(host);
     await until('no operation is open', async () => (await openActions(bed)) === 0, 60_000);
     for (const host of bed.registered) {

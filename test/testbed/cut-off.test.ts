@@ -31,7 +31,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     await until('the host announces nothing', async () => {
       return (await readHostNetwork(former.host)).announcing.length === 0;
     });
-    await former.host.mend();
+    await former.host.repair();
     await until(`${former.name} answers again`, async () => (await nameAt(address)) === former.name);
     await bed.account.unassign(address);
   });
@@ -46,7 +46,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('a host that is cut off', () => {
     });
     await bed.account.assign(address, later.id);
     expect(await nameAt(address)).toBe(later.name);
-    await former.host.mend();
+    await former.host.repair();
     // The router asks anew who has the address, over and over, while the host that is back makes up its mind.
     await until('the host has dropped what is not its own', async () => {
       await bed.router.ip('neigh flush dev public');

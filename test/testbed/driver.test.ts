@@ -42,7 +42,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   const ruleset = () => nft('list', 'ruleset');
   const addresses = () => host.namespace.run('ip', ['-o', 'address', 'show']);
 
-  test('lists what it has attached, of both families', async () => {
+  test('lists what it has attached, of both IP versions', async () => {
     await driver.attach(IPV4);
     await driver.attach(IPV6);
     const expected = [IPV4, IPV6].map(({ generation: _, ...present }) => ({ ...present, announcing: true }));
@@ -101,7 +101,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     await host.namespace.ip('address del 203.0.113.250/32 dev uplink');
   });
 
-  test('refuses an address that somebody else has put on the uplink, and no other of the batch', async () => {
+  test('rejects an address that somebody else has put on the uplink, and no other of the batch', async () => {
     await host.namespace.ip('address add 203.0.113.20/32 dev uplink');
     const batch = Array.from({ length: 30 }, (_, index) => attachment(`203.0.113.${10 + index}`, 10 + index));
     const results = await Promise.allSettled(batch.map((one) => driver.attach(one)));
@@ -181,10 +181,10 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
     const stopping = new AbortController();
     const watching = driver.watch((carrier) => seen.push(carrier), stopping.signal);
     await host.cut();
-    await until('the loss was told', async () => seen.length === 1);
+    await until('the loss was reported', async () => seen.length === 1);
     expect(await driver.isCutOff()).toBe(true);
-    await host.mend();
-    await until('the return was told', async () => seen.length === 2);
+    await host.repair();
+    await until('the return was reported', async () => seen.length === 2);
     expect(seen).toEqual([false, true]);
     expect(await driver.isCutOff()).toBe(false);
     stopping.abort();

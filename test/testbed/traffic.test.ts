@@ -20,9 +20,9 @@ describe.skipIf(!CAN_HAVE_BEDS)('traffic of reserved addresses', () => {
     return text === null ? null : answerSchema.parse(JSON.parse(text));
   }
 
-  const families = [
-    { family: 'IPv4', reserve: () => reserveIpv4(), path: '/v2/reserved_ips', own: () => bed.clientAddresses.ipv4 },
-    { family: 'IPv6', reserve: () => reserveIpv6(), path: '/v2/reserved_ipv6', own: () => bed.clientAddresses.ipv6 },
+  const ipVersions = [
+    { ipVersion: 'IPv4', reserve: () => reserveIpv4(), path: '/v2/reserved_ips', own: () => bed.clientAddresses.ipv4 },
+    { ipVersion: 'IPv6', reserve: () => reserveIpv6(), path: '/v2/reserved_ipv6', own: () => bed.clientAddresses.ipv6 },
   ];
 
   function reserveIpv4(): Promise<string> {
@@ -45,7 +45,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('traffic of reserved addresses', () => {
 
     await droplet.host.namespace.run('nft', ['flush', 'ruleset']);
     await until('the address is answered again', async () => (await ask(address))?.name === droplet.name);
-    // The mended translation answers neighbours that still know the host a moment before the uplink has the address.
+    // The repaired translation answers neighbours that still know the host a moment before the uplink has the address.
     await until('the address is on the uplink again', () =>
       droplet.host.namespace.ip(`address del ${address}/32 dev uplink`).then(
         () => true,
@@ -56,7 +56,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('traffic of reserved addresses', () => {
     await bed.account.unassign(address);
   });
 
-  describe.each(families)('$family', ({ reserve, path, own }) => {
+  describe.each(ipVersions)('$ipVersion', ({ reserve, path, own }) => {
     async function act(address: string, body: { type: string; droplet_id?: number }): Promise<void> {
       const answer = await bed.account.http.post(`${path}/${address}/actions`, body);
       const { action } = z.object({ action: z.object({ id: z.int() }) }).parse(answer.body);

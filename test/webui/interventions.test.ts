@@ -16,7 +16,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   // Hosts are waited for longer than an operator takes to press a button.
   let stack: PrivateStack;
   beforeAll(async () => {
-    // A database of its own, so that the audit takes up nothing of other tests. It is run when a test presses for it.
+    // A database of its own, so that the reconciler takes up nothing of other tests. It is run when a test presses for it.
     stack = await createPrivateStack({ ownDatabase: true });
     await stack.startWorker();
     await scheduleReconciler(stack.temporal, 86_400);
@@ -56,7 +56,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     expect(await violations(account)).toEqual([]);
   });
 
-  test('a terminated assign keeps its fence, and the audit takes it up again', async () => {
+  test('a terminated assign keeps its fence, and the reconciler takes it up again', async () => {
     const { account, ip, action, host } = await waitingAssign(stack);
     const run = await webUi().open(`reserved-ip/${ip}`);
 
@@ -169,7 +169,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     expect(await violations(account)).toEqual([]);
   });
 
-  /** What the audit finds about an account. */
+  /** What the reconciler finds about an account. */
   async function violations(account: Account): Promise<string[]> {
     const db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
     return checkAccounts(db, stack.temporal, [account]).finally(() => db.destroy());
@@ -203,7 +203,7 @@ async function waitingAssign(stack: PrivateStack): Promise<Waiting> {
   return { world, account, host, ip, action };
 }
 
-/** A release that waits for such a host to let go. */
+/** A release that waits for such a host to detach. */
 async function waitingRelease(stack: PrivateStack): Promise<Omit<Waiting, 'world' | 'action'>> {
   const { account, host, ip, action } = await waitingAssign(stack);
   await host.confirm(ip, 'attach');

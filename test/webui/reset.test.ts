@@ -12,7 +12,7 @@ import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () => {
   const webUi = useWebUi();
 
-  test('of a failed assign carries it through once its host is mended: errored becomes completed', async () => {
+  test('of a failed assign carries it through once its host is repaired: errored becomes completed', async () => {
     const { account, ip, action, host, droplet } = await failedAssign();
     const list = await webUi().list(`WorkflowId = 'reserved-ip/${ip}' AND ExecutionStatus = 'Failed'`);
     const [listed, ...others] = await list.runs();
@@ -23,7 +23,7 @@ describe.skipIf(!HAS_WEB_UI)('a reset in the Web UI', { timeout: 240_000 }, () =
     expect(await failed.result()).toContain(`Fix host ${host.name}, then reset this workflow to retry`);
 
     host.driver.failNext(0);
-    const carried = await failed.reset('first', `${host.name} is mended`);
+    const carried = await failed.reset('first', `${host.name} is repaired`);
 
     expect(await carried.ended()).toBe('Completed');
     expect(await account.action(action.id)).toMatchObject({ status: 'completed' });
@@ -133,7 +133,7 @@ async function failedAssign(): Promise<FailedAssign> {
   return { world, account, host, ip, droplet, action };
 }
 
-/** What the audit finds about an account. */
+/** What the reconciler finds about an account. */
 async function violations(account: Account): Promise<string[]> {
   return checkAccounts(useDatabase(), await useTemporal(), [account]);
 }

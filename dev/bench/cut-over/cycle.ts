@@ -28,16 +28,16 @@ export interface CycleOptions {
 class CycleBroken extends Error {}
 
 /**
- * Leads one address through the nine code paths of a family, and a second one that is reserved for a droplet; answers
+ * Leads one address through the nine code paths of a resource name, and a second one that is reserved for a droplet; answers
  * what each request took. Waiting for hosts is not part of it. `intact` is false when a request failed.
  */
 export async function runCycle(
-  family: 'reserved_ips' | 'floating_ips',
+  resourceName: 'reserved_ips' | 'floating_ips',
   { customer, region, droplets, around }: CycleOptions,
 ): Promise<{ samples: Sample[]; intact: boolean }> {
   const samples: Sample[] = [];
   const [first, second] = droplets;
-  const base = `/v2/${family}`;
+  const base = `/v2/${resourceName}`;
 
   async function timed(codePath: CodePath, method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await around(codePath, () => customer.send(method, path, body));
@@ -63,18 +63,18 @@ export async function runCycle(
   };
 
   try {
-    const ip = readIp(await timed(`${family}.create_in_region`, 'POST', base, { region }));
-    const actionId = await change(`${family}.assign`, ip, { type: 'assign', droplet_id: first });
-    await timed(`${family}.list`, 'GET', base);
-    await timed(`${family}.show`, 'GET', `${base}/${ip}`);
-    await timed(`${family}.list_actions`, 'GET', `${base}/${ip}/actions`);
-    await timed(`${family}.show_action`, 'GET', `${base}/${ip}/actions/${actionId}`);
-    await change(`${family}.unassign`, ip, { type: 'unassign' });
-    await timed(`${family}.delete`, 'DELETE', `${base}/${ip}`);
-    const created = await timed(`${family}.create_for_droplet`, 'POST', base, { droplet_id: second });
+    const ip = readIp(await timed(`${resourceName}.create_in_region`, 'POST', base, { region }));
+    const actionId = await change(`${resourceName}.assign`, ip, { type: 'assign', droplet_id: first });
+    await timed(`${resourceName}.list`, 'GET', base);
+    await timed(`${resourceName}.show`, 'GET', `${base}/${ip}`);
+    await timed(`${resourceName}.list_actions`, 'GET', `${base}/${ip}/actions`);
+    await timed(`${resourceName}.show_action`, 'GET', `${base}/${ip}/actions/${actionId}`);
+    await change(`${resourceName}.unassign`, ip, { type: 'unassign' });
+    await timed(`${resourceName}.delete`, 'DELETE', `${base}/${ip}`);
+    const created = await timed(`${resourceName}.create_for_droplet`, 'POST', base, { droplet_id: second });
     const other = readIp(created);
     await ended(other, linkedAction.parse(created).links.actions[0].id);
-    await timed(`${family}.delete`, 'DELETE', `${base}/${other}`);
+    await timed(`${resourceName}.delete`, 'DELETE', `${base}/${other}`);
     return { samples, intact: true };
   } catch (error) {
     if (!(error instanceof CycleBroken)) throw error;

@@ -38,9 +38,9 @@ export async function measure(stacks: Stacks, rounds: number, around: Around): P
   const droplets = { legacy: await stacks.legacy.droplets(), new: await stacks.new.droplets() };
   for (let round = 0; round < rounds; round++) {
     for (const side of round % 2 === 0 ? SIDES : SIDES.toReversed()) {
-      for (const family of RESOURCE_NAMES) {
+      for (const resourceName of RESOURCE_NAMES) {
         const stack = stacks[side];
-        const cycle = await runCycle(family, {
+        const cycle = await runCycle(resourceName, {
           customer: stack.customer,
           region: stack.region,
           droplets: droplets[side],

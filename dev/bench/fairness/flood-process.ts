@@ -7,7 +7,7 @@ import { printJsonLine } from '../../../platform/text/print.ts';
 import { type Attacker, type Flood, type FloodKind, floodSchema } from './floods.ts';
 
 /*
- * One flood as a process of its own: reads what to send from standard input, and prints what became of it as JSON.
+ * One flood as a process of its own: reads what to send from standard input, and prints its outcome as JSON.
  */
 
 /** Requests of one flood that may be without an answer at a time. */
@@ -139,7 +139,7 @@ function requestsOf(kind: FloodKind, attacker: Attacker): (number: number) => Fl
   }
 }
 
-/** Reserves, assigns, unassigns and releases in turns, without waiting for what became of the one before. */
+/** Reserves, assigns, unassigns and releases in turns, without waiting for the outcome of the one before. */
 function changeOf(number: number, attacker: Attacker, token: string): FloodRequest {
   const { addresses, dropletId, region } = attacker;
   const path = `/v2/reserved_ips/${pick(Math.floor(number / 4), addresses)}`;

@@ -77,7 +77,7 @@ const countsSchema = z.object({
   /** How many answers there were, by status; 0 for a connection that was closed without one. */
   answers: z.record(z.string(), z.int()),
 });
-/** What became of a flood. */
+/** The outcome of a flood. */
 export type FloodCounts = z.infer<typeof countsSchema>;
 
 /**

@@ -22,7 +22,7 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 }
 
-/** What became of the operations of a recovery. */
+/** The outcome of the operations of a recovery. */
 export interface Outcome {
   /** How many are completed, each once. */
   completed: number;

@@ -58,7 +58,7 @@ export async function checkTold(
 /** Whether `npm run consistency` finds nothing. */
 export async function checkConsistencyByCommand(stack: WalkStack): Promise<string[]> {
   try {
-    await stack.command('audit');
+    await stack.command('consistency');
     return [];
   } catch (error) {
     return [messageOf(error)];

@@ -29,7 +29,7 @@ export function rowOf(step: StepResult): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** What the columns are, and what came of the whole; the last line is JSON. */
+/** What the columns are, and the outcome of the whole; the last line is JSON. */
 export function describeWalk({ steps, requests, failed, told, missedBeats, problems }: WalkResult): string {
   const toldOneByOne = problems.slice(0, TOLD_ONE_BY_ONE);
   const changes = Object.values(told).reduce((sum, count) => sum + count, 0);

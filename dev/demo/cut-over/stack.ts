@@ -169,7 +169,7 @@ async function runCommand(
   return readFile(join(settings.supervisor.folder, 'logs', `${name}.log`), 'utf8');
 }
 
-/** Servers of its own, whatever the environment names: the whole database is audited. */
+/** Servers of its own, whatever the environment names: the whole database is checked. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const { MYSQL_URL: _mysql, KAFKA_BROKERS: _kafka, TEMPORAL_ADDRESS: _temporal, ...environment } = process.env;
   return { ...environment, AUDIT_EVERY_SECONDS: '0' };

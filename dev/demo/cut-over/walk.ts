@@ -35,7 +35,7 @@ export interface WalkOptions {
   signal: AbortSignal;
 }
 
-/** What came of a walk. */
+/** The outcome of a walk. */
 export interface WalkResult {
   steps: StepResult[];
   requests: number;

@@ -32,7 +32,7 @@ export function singular(resourceName: ResourceName): 'reserved_ip' | 'floating_
   return resourceName === 'reserved_ips' ? 'reserved_ip' : 'floating_ip';
 }
 
-/** What the address is called in the messages of a family. */
+/** What the address is called in the messages of a resource name. */
 export function nounOf(resourceName: ResourceName): string {
   return resourceName === 'reserved_ips' ? 'reserved IP' : 'floating IP';
 }

@@ -20,7 +20,7 @@ export async function presentAddress(services: InnerServices, row: AddressRow) {
   };
 }
 
-/** An action in an answer, as seen below an address of the family. */
+/** An action in an answer, as seen below an address of the resource name. */
 export function presentAction(action: ActionRow, resourceName: ResourceName) {
   return {
     id: action.id,

@@ -52,7 +52,7 @@ const hostCutOff: FailureCase = {
   name: 'host cut off, and back later',
   hostIsWell: false,
   fail: ({ active }) => active.registered.host.cut(),
-  comeBack: ({ active }) => active.registered.host.mend(),
+  comeBack: ({ active }) => active.registered.host.repair(),
   repair: async () => {},
 };
 

@@ -21,9 +21,9 @@ export interface StackAnswer {
 export async function exchange(
   baseUrl: string,
   { request, headers, body, times }: PlannedCase,
-  { scene, family, token }: { scene: Scene; family: ResourceName; token: string | null },
+  { scene, resourceName, token }: { scene: Scene; resourceName: ResourceName; token: string | null },
 ): Promise<StackAnswer> {
-  const names = { ...scene.names, family };
+  const names = { ...scene.names, resource_name: resourceName };
   const [method = '', path = ''] = fill(request, names).split(' ');
   const client = new Client(baseUrl);
   try {

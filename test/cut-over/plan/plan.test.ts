@@ -18,9 +18,11 @@ describe('the test plan', async () => {
     expect(names.length).toBeGreaterThanOrEqual(150);
   });
 
-  test.each(CODE_PATHS)('has enough cases of %s, of what is accepted and of what is refused', (codePath) => {
-    const [family, operation] = codePath.split('.');
-    const cases = plan.filter((one) => one.operation === operation && one.families.some((own) => own === family));
+  test.each(CODE_PATHS)('has enough cases of %s, of what is accepted and of what is rejected', (codePath) => {
+    const [resourceName, operation] = codePath.split('.');
+    const cases = plan.filter(
+      (one) => one.operation === operation && one.resourceNames.some((own) => own === resourceName),
+    );
     expect(cases.length).toBeGreaterThanOrEqual(LEAST_CASES);
     expect(cases.filter(({ status }) => status < 300).length).toBeGreaterThanOrEqual(LEAST_OF_A_KIND);
     expect(cases.filter(({ status }) => status >= 400).length).toBeGreaterThanOrEqual(LEAST_OF_A_KIND);

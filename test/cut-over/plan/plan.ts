@@ -45,13 +45,13 @@ const caseSchema = z.strictObject({
   /** A sentence. */
   name: z.string().regex(/^[A-Z].{14,}[^.]$/, 'is no sentence (a capital, and no full stop)'),
   /** Default both. */
-  families: z
+  resourceNames: z
     .array(z.enum(RESOURCE_NAMES))
     .nonempty()
     .default([...RESOURCE_NAMES]),
   scene: z.enum(SCENES).default('nothing'),
   token: z.enum(BEARERS).default('own'),
-  /** Method and path; what is in braces is of the scene, or the `{family}`. */
+  /** Method and path; what is in braces is of the scene, or the `{resource_name}`. */
   request: z.string().regex(/^[A-Z]+ \/\S*$/, 'is no request line'),
   /** A list is one header that comes more than once. */
   headers: z.record(z.string(), z.union([part, z.array(part)])).default({}),

@@ -6,12 +6,12 @@ import { type ListedDifferences, type PlannedCase, readDifferences, readPlan } f
 import { makeScene, type Scene } from './scenes.ts';
 import { type Stacks, WAYS, type Way } from './stacks.ts';
 
-/** A case under one of its families, with what is listed about it. */
+/** A case under one of its resource names, with what is listed about it. */
 export interface Run {
   /** Code path and sentence. */
   title: string;
   planned: PlannedCase;
-  family: ResourceName;
+  resourceName: ResourceName;
   /** Fields in which the stacks may, and must, differ. */
   fields: string[];
   /** What the legacy stack is to answer. */
@@ -23,19 +23,21 @@ export interface Run {
 /** All runs of the plan, by whether a scene that was used by one is still good for the next. */
 export async function listRuns(): Promise<{ reading: Run[]; changing: Run[] }> {
   const [plan, differences] = await Promise.all([readPlan(), readDifferences()]);
-  const runs = plan.flatMap((planned) => planned.families.map((family) => toRun(planned, family, differences)));
+  const runs = plan.flatMap((planned) =>
+    planned.resourceNames.map((resourceName) => toRun(planned, resourceName, differences)),
+  );
   const changing = runs.filter(mayChange);
   return { reading: runs.filter((run) => !changing.includes(run)), changing };
 }
 
-function toRun(planned: PlannedCase, family: ResourceName, { everywhere, cases }: ListedDifferences): Run {
+function toRun(planned: PlannedCase, resourceName: ResourceName, { everywhere, cases }: ListedDifferences): Run {
   const listed = cases.find((difference) => difference.case === planned.name);
   const always = planned.unseen ? [] : everywhere.flatMap((difference) => difference.fields);
   const fields = [...always, ...(listed?.fields ?? [])];
   return {
-    title: `${family}.${planned.operation}: ${planned.name}`,
+    title: `${resourceName}.${planned.operation}: ${planned.name}`,
     planned,
-    family,
+    resourceName,
     fields: listed?.legacy === undefined ? fields.sort() : ['status'],
     legacyStatus: listed?.legacy ?? planned.status,
     gatewayStatus: listed?.gateway ?? null,
@@ -68,12 +70,12 @@ export async function runInScenes(run: Run, { urls, stages }: Stacks): Promise<v
   }
 }
 
-async function ask({ planned, family }: Run, url: string, scene: Scene): Promise<StackAnswer> {
-  return exchange(url, planned, { scene, family, token: await tokenOf(scene, planned.token) });
+async function ask({ planned, resourceName }: Run, url: string, scene: Scene): Promise<StackAnswer> {
+  return exchange(url, planned, { scene, resourceName, token: await tokenOf(scene, planned.token) });
 }
 
 function expectListed(
-  { planned, family, fields, legacyStatus, gatewayStatus }: Run,
+  { planned, resourceName, fields, legacyStatus, gatewayStatus }: Run,
   [fresh, legacy]: readonly [StackAnswer, StackAnswer],
   scenes: 'one' | 'two',
   way: Way,
@@ -85,7 +87,7 @@ function expectListed(
     return;
   }
   const { status, errorId } = planned;
-  const noun = family === 'reserved_ips' ? 'reserved IP' : 'floating IP';
+  const noun = resourceName === 'reserved_ips' ? 'reserved IP' : 'floating IP';
   expect.soft({ new: fresh.status, legacy: legacy.status }, what).toEqual({ new: status, legacy: legacyStatus });
   if (errorId !== null && fresh.text !== '') {
     expect.soft(JSON.parse(fresh.text), what).toEqual({

@@ -10,11 +10,12 @@ export function countTable(plan: PlannedCase[]): string {
   const rows = OPERATIONS.map((operation) => {
     const cases = plan.filter((one) => one.operation === operation);
     const accepted = cases.filter(({ status }) => status < 400).length;
-    const runs = (family: ResourceName) => cases.filter(({ families }) => families.includes(family)).length;
+    const runs = (resourceName: ResourceName) =>
+      cases.filter(({ resourceNames }) => resourceNames.includes(resourceName)).length;
     return [`\`${operation}\``, accepted, cases.length - accepted, ...RESOURCE_NAMES.map(runs)];
   });
   const sums = [1, 2, 3, 4].map((column) => rows.reduce((sum, row) => sum + Number(row[column]), 0));
-  const heads = ['code path', 'accepted', 'refused', ...RESOURCE_NAMES.map((family) => `\`${family}\``)];
+  const heads = ['code path', 'accepted', 'rejected', ...RESOURCE_NAMES.map((resourceName) => `\`${resourceName}\``)];
   return table(heads, [...rows, ['all', ...sums]]);
 }
 

@@ -29,7 +29,7 @@ const NEVER = /Nothing was changed/;
 /** The gateway says so of this one request. */
 const NOT_SENT = /was not passed on/;
 
-/** `doubtful`: the same request was sent before, and what came of that is not known. */
+/** `doubtful`: the same request was sent before, and its outcome is not known. */
 export function outcomeOf(answer: Answer | null, request: ChangeRequest, doubtful: boolean): Outcome {
   if (answer === null) return { kind: 'unknown', why: 'the connection broke' };
   const { status, headers, body } = answer;

@@ -21,9 +21,9 @@ export class Beliefs {
     this.#share = share;
   }
 
-  /** How many addresses of a family there are. */
-  count(family: 4 | 6): number {
-    return [...this.#places.keys()].filter((address) => address.includes(':') === (family === 6)).length;
+  /** How many addresses of an IP version there are. */
+  count(ipVersion: 4 | 6): number {
+    return [...this.#places.keys()].filter((address) => address.includes(':') === (ipVersion === 6)).length;
   }
 
   /** Takes over lists of everything. */
@@ -51,11 +51,11 @@ export class Beliefs {
     await work(address, meeting).finally(() => this.#inHand.delete(address));
   }
 
-  /** A droplet that has no address of the family, as far as is known; when meeting, any. Null when there is none. */
-  dropletFor(random: SeededRandom, family: 4 | 6, meeting: boolean): number | null {
+  /** A droplet that has no address of the IP version, as far as is known; when meeting, any. Null when there is none. */
+  dropletFor(random: SeededRandom, ipVersion: 4 | 6, meeting: boolean): number | null {
     const taken = new Set(
       [...this.#places].flatMap(([address, droplet]) =>
-        droplet !== null && address.includes(':') === (family === 6) ? [droplet] : [],
+        droplet !== null && address.includes(':') === (ipVersion === 6) ? [droplet] : [],
       ),
     );
     const all = [...this.#droplets];

@@ -29,7 +29,7 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 
 const addressChangeSchema = z.object({
   kind: changeSchema,
-  family: z.literal([4, 6]),
+  ipVersion: z.literal([4, 6]),
   /** Null for a reserve. */
   address: z.string().nullable(),
   /** Where an assign takes it, or for which droplet an address is reserved. */

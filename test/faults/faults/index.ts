@@ -25,7 +25,7 @@ export interface FaultSpan {
   to: number;
 }
 
-/** What came of the faults of a run. */
+/** The outcome of the faults of a run. */
 export interface FaultLog {
   /** How many there were of each kind. */
   counts: Map<string, number>;
@@ -37,7 +37,7 @@ export interface FaultLog {
   skipped: Map<string, string>;
   deadlocks: number;
   killedConnections: number;
-  /** Faults that could not be made, or mended, or were too few. */
+  /** Faults that could not be made, or repaired, or were too few. */
   problems: string[];
 }
 
@@ -48,7 +48,7 @@ export interface FaultOptions {
   /** Mean time from one fault to the next, in milliseconds. */
   paceMs: number;
   report(line: string): void;
-  /** Ends the faults: what is broken is mended, and no more comes. */
+  /** Ends the faults: what is broken is repaired, and no more comes. */
   signal: AbortSignal;
 }
 
@@ -91,7 +91,7 @@ async function makeFaults({ stack, seed, paceMs, report, signal }: FaultOptions,
       .then((isMade) => countOne(isMade ? log.counts : log.missed, kindOf(fault)))
       .catch(
         (error: unknown) =>
-          void log.problems.push(`${describeFault(fault)} could not be made or mended: ${messageOf(error)}`),
+          void log.problems.push(`${describeFault(fault)} could not be made or repaired: ${messageOf(error)}`),
       )
       .finally(() => {
         span.to = now();
@@ -181,7 +181,7 @@ function obstacleTo(action: FaultAction, { kafkaDisk, clockFile }: FaultStack): 
 }
 
 /** Brings back whatever is down, at the end of a run. */
-export async function mendAll(stack: FaultStack): Promise<void> {
+export async function repairAll(stack: FaultStack): Promise<void> {
   await Promise.all(['mysql', 'kafka', 'temporal'].map((name) => bringUp(stack, name)));
 }
 

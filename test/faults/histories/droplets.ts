@@ -1,6 +1,6 @@
 import type { ClientRecord } from '../clients/record.ts';
 import { AFTERMATH, base, changeAsked, type HistoryOperation, type ListedAction, tell } from './operation.ts';
-import type { GoneFrom } from './refusals.ts';
+import type { GoneFrom } from './rejections.ts';
 
 type DestroyRecord = ClientRecord & { request: { kind: 'destroy'; droplet: number } };
 
@@ -99,7 +99,7 @@ export function takenOff(action: ListedAction, droplet: number, records: ClientR
   return {
     ...base(first, action.address),
     kind: 'accept',
-    ...changeAsked({ kind: 'unassign', family: 4, address: action.address, droplet: null }),
+    ...changeAsked({ kind: 'unassign', ipVersion: 4, address: action.address, droplet: null }),
     droplet,
     action: action.id,
     call: Math.min(...asked.map(({ call }) => call)),

@@ -20,7 +20,7 @@ function unassignOf(destroysDroplet: number | null): ListedAction {
 }
 
 const notFound = { kind: 'refused', status: 404, message: 'The resource you requested could not be found.' } as const;
-const assign = { kind: 'assign', family: 4, address: ADDRESS, droplet: 7 } as const;
+const assign = { kind: 'assign', ipVersion: 4, address: ADDRESS, droplet: 7 } as const;
 const destroy = { kind: 'destroy', droplet: 7 } as const;
 
 describe('a history', () => {
@@ -50,7 +50,7 @@ describe('a history', () => {
   });
 
   test('complains of a reserve that was rejected because a droplet was gone which was there', () => {
-    const reserve = { kind: 'reserve', family: 4, address: null, droplet: 7 } as const;
+    const reserve = { kind: 'reserve', ipVersion: 4, address: null, droplet: 7 } as const;
     const { complaints } = toHistory([record(reserve, notFound, [40, 50])], [], END_OF_RUN);
     expect(complaints).toEqual([expect.stringContaining('reserve')]);
   });

@@ -24,8 +24,10 @@ export function unansweredReserves(
     if (surplus < 0) complaints.push(`${address} was given to account ${accountId}, but there is no action of it`);
     if (surplus <= 0) continue;
     surplusOf.set(accountId, (surplusOf.get(accountId) ?? 0) + surplus);
-    const family = address.includes(':') ? 6 : 4;
-    for (const record of unknown.filter(({ account, request }) => account === accountId && request.family === family)) {
+    const ipVersion = address.includes(':') ? 6 : 4;
+    for (const record of unknown.filter(
+      ({ account, request }) => account === accountId && request.ipVersion === ipVersion,
+    )) {
       operations.push({ ...reserve(record, address, null), return: record.return + AFTERMATH, maybe: true });
     }
   }

@@ -77,7 +77,7 @@ export async function describeAuditLogChain(product: Product): Promise<void> {
         'comes from a session in another zone',
         `SET SESSION time_zone = '+13:00'; INSERT INTO audit_log (${COLUMNS}) VALUES (${VALUES})`,
       ],
-    ])('refuses an INSERT that %s', async (_, statement) => {
+    ])('rejects an INSERT that %s', async (_, statement) => {
       const { db } = await usePrivateLog(server);
       await append(db, ['region one']);
       await db.connection().execute(async (session) => {

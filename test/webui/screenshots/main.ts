@@ -33,7 +33,7 @@ function workflowOf(ip: string): string {
   return `reserved-ip/${ip}`;
 }
 
-/** A host rejects, is mended, and a reset carries the operation through. */
+/** A host rejects, is repaired, and a reset carries the operation through. */
 async function hostRejects({ webUi, account, drivers, reserve, droplet }: Scene): Promise<void> {
   const ip = await reserve();
   const target = await droplet();
@@ -50,7 +50,7 @@ async function hostRejects({ webUi, account, drivers, reserve, droplet }: Scene)
   await dialog.getByTestId('workflow-reset-event-id-select-button').click();
   await picture(failed.page, 'reset-dialog', 600);
   await failed.page.reload();
-  const carried = await failed.reset('first', 'the host is mended');
+  const carried = await failed.reset('first', 'the host is repaired');
   await carried.ended();
   await picture(carried.page, 'carried-through', 560);
   await account.unassign(ip);
@@ -142,7 +142,7 @@ async function hostIsGone({ webUi, account, drivers, admin, reserve, droplet }: 
   for (const driver of drivers) driver.speakAgain();
 }
 
-/** Somebody terminates an operation, and the audit takes it up again. */
+/** Somebody terminates an operation, and the reconciler takes it up again. */
 async function terminated({ webUi, account, drivers, reserve, droplet }: Scene): Promise<void> {
   const ip = await reserve();
   for (const driver of drivers) driver.silence('before-applying', [ip]);
@@ -156,7 +156,7 @@ async function terminated({ webUi, account, drivers, reserve, droplet }: Scene):
   await account.ended(action, 60_000);
   const audits = await webUi.list("WorkflowType = 'audit' AND ExecutionStatus = 'Completed'");
   const [newest] = await audits.runs();
-  if (!newest) throw new Error('no audit is listed');
+  if (!newest) throw new Error('no reconciler is listed');
   const audit = await audits.open(newest);
   await picture(audit.page, 'audit', 560);
 }

@@ -119,7 +119,7 @@ const OUTCOME = `
     (SELECT COUNT(*) FROM addresses WHERE pending_action_id IS NOT NULL) AS open`;
 
 /**
- * Counts what became of the operations with these ids: how many are completed with their host's acknowledgment, how
+ * Counts the outcome of the operations with these ids: how many are completed with their host's acknowledgment, how
  * many addresses have been changed more or less often than they have actions, and how many are still fenced.
  */
 export async function readOutcome(url: string, operationIds: readonly string[]): Promise<RecordedOutcome> {

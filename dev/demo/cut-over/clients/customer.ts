@@ -6,7 +6,7 @@ import type { ClientRequest, CustomerEnd, PlannedCustomer, Told } from './record
 
 /** A door to the addresses, and the name that they have there. */
 export interface Door {
-  family: ResourceName;
+  resourceName: ResourceName;
   client: AddressClient;
 }
 
@@ -149,11 +149,11 @@ export class Customer {
   }
 
   async #send(
-    { family, client }: Door,
+    { resourceName, client }: Door,
     operation: OperationName,
     send: (client: AddressClient) => Promise<string | null>,
   ): Promise<void> {
-    const codePath: CodePath = `${family}.${operation}`;
+    const codePath: CodePath = `${resourceName}.${operation}`;
     const beganAt = performance.timeOrigin + performance.now();
     const problem = await send(client).catch((error: unknown) => messageOf(error));
     const ms = performance.timeOrigin + performance.now() - beganAt;

@@ -2,22 +2,22 @@ import { createDots, type DotsAddress } from '../../../kit/dots-client.ts';
 import type { AddressClient, ReserveTarget, ResourceName } from './address-client.ts';
 
 /** `@digitalocean/dots` as it is on npm, under one of the two names. */
-export function openDots(baseUrl: string, token: string, family: ResourceName): AddressClient {
+export function openDots(baseUrl: string, token: string, resourceName: ResourceName): AddressClient {
   const { v2 } = createDots(baseUrl, token);
   const one = (ip: string) =>
-    family === 'reserved_ips' ? v2.reserved_ips.byReserved_ip(ip) : v2.floating_ips.byFloating_ip(ip);
+    resourceName === 'reserved_ips' ? v2.reserved_ips.byReserved_ip(ip) : v2.floating_ips.byFloating_ip(ip);
   const actionsOf = (ip: string) => one(ip).actions;
 
   async function list(): Promise<DotsAddress[]> {
-    if (family === 'reserved_ips') return (await v2.reserved_ips.get()).reservedIps;
+    if (resourceName === 'reserved_ips') return (await v2.reserved_ips.get()).reservedIps;
     return (await v2.floating_ips.get()).floatingIps;
   }
   async function show(ip: string): Promise<DotsAddress> {
-    if (family === 'reserved_ips') return (await v2.reserved_ips.byReserved_ip(ip).get()).reservedIp;
+    if (resourceName === 'reserved_ips') return (await v2.reserved_ips.byReserved_ip(ip).get()).reservedIp;
     return (await v2.floating_ips.byFloating_ip(ip).get()).floatingIp;
   }
   async function reserve(target: ReserveTarget) {
-    if (family === 'reserved_ips') {
+    if (resourceName === 'reserved_ips') {
       const { reservedIp, links } = await v2.reserved_ips.post(target);
       return { address: reservedIp, links };
     }

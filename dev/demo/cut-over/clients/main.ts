@@ -48,10 +48,10 @@ async function play(planned: PlannedCustomer, { beatMs, changeEvery, seed }: Cli
 
 function doorsOf({ token }: PlannedCustomer): Door[] {
   return plan.gateways.flatMap((url): Door[] => {
-    if (plan.library === 'dots-wrapper') return [{ family: 'floating_ips', client: openDotsWrapper(url, token) }];
-    return (['reserved_ips', 'floating_ips'] as const).map((family) => ({
-      family,
-      client: openDots(url, token, family),
+    if (plan.library === 'dots-wrapper') return [{ resourceName: 'floating_ips', client: openDotsWrapper(url, token) }];
+    return (['reserved_ips', 'floating_ips'] as const).map((resourceName) => ({
+      resourceName,
+      client: openDots(url, token, resourceName),
     }));
   });
 }
