@@ -34,7 +34,7 @@ export const DROPLET_SIZES: readonly DropletSize[] = [
 /** Slugs of the sizes on offer, which every region has. */
 export const DROPLET_SIZE_SLUGS: readonly string[] = DROPLET_SIZES.map(({ slug }) => slug);
 
-/** The size with this slug, if it is on offer. */
-export function findDropletSize(slug: string): DropletSize | undefined {
-  return DROPLET_SIZES.find((size) => size.slug === slug);
+/** The size with this slug; null when it is not on offer. */
+export function findDropletSize(slug: string): DropletSize | null {
+  return DROPLET_SIZES.find((size) => size.slug === slug) ?? null;
 }

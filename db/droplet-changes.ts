@@ -12,17 +12,18 @@ export interface DropletReference {
 
 const now = sql<Date>`NOW(3)`;
 
-/** The action that an operation has already written, when its request is repeated. */
+/** The action that an operation has already written, when its request is repeated; null when there is none. */
 export async function findActionOfOperation(
   tx: DatabaseTransaction,
   operationId: OperationId | undefined,
-): Promise<{ id: number; droplet_id: number | null } | undefined> {
-  if (operationId === undefined) return undefined;
-  return tx
+): Promise<{ id: number; droplet_id: number | null } | null> {
+  if (operationId === undefined) return null;
+  const action = await tx
     .selectFrom('actions')
     .select(['id', 'droplet_id'])
     .where('operation_id', '=', operationId)
     .executeTakeFirst();
+  return action ?? null;
 }
 
 /** Writes an action of a droplet that is over as soon as it has begun, and answers its number. */

@@ -59,7 +59,7 @@ function presentSize({ size, memory, vcpus, disk, region }: DropletRecord): Drop
     price_monthly: offered?.monthlyPrice ?? 0,
     price_hourly: offered?.hourlyPrice ?? 0,
     regions: [region.slug],
-    available: offered !== undefined,
+    available: offered !== null,
     description: offered?.description ?? 'Basic',
   };
 }
