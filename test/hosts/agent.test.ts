@@ -375,13 +375,13 @@ describe('the agent as a process of its own', () => {
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);
     const ip = await account.reserve(world.region);
-    await program.printed('agent starts');
+    await program.printed('agent started');
 
     await account.assign(ip, droplet);
     await account.unassign(ip);
     program.signal('SIGTERM');
 
-    expect(await program.ended()).toMatchObject({ code: 0, stdout: expect.stringContaining('agent has stopped') });
+    expect(await program.ended()).toMatchObject({ code: 0, stdout: expect.stringContaining('agent stopped') });
     expect(await readFile(stateFile, 'utf8')).toContain(ip);
   });
 

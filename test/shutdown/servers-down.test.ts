@@ -45,7 +45,7 @@ async function startAll(links: Link[]): Promise<Processes> {
     startProgram('workers/main.ts', [], { environment }),
     startAgentProcess({ name: 'nobody', token: 'nothing', apiUrl: `http://${links[3]?.address}` }),
   ]);
-  await until('the agent has started', async () => agent.output.includes('agent starts'));
+  await until('the agent has started', async () => agent.output.includes('agent started'));
   return { api, worker, agent };
 }
 

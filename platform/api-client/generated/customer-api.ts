@@ -8,7 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process runs */
+        /** Whether the process is running */
         get: operations["health_live"];
         put?: never;
         post?: never;
@@ -25,7 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Requests are served, and how well */
+        /** Whether requests are served */
         get: operations["health_ready"];
         put?: never;
         post?: never;
@@ -42,7 +42,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The account and its limits */
+        /** Show the account and its limits */
         get: operations["account_get"];
         put?: never;
         post?: never;
@@ -59,7 +59,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All actions of the account, newest first */
+        /** List all actions of the account, newest first */
         get: operations["actions_list"];
         put?: never;
         post?: never;
@@ -76,7 +76,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One action */
+        /** Show an action */
         get: operations["actions_get"];
         put?: never;
         post?: never;
@@ -93,10 +93,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All Droplets of the account, newest first */
+        /** List all Droplets of the account, newest first */
         get: operations["droplets_list"];
         put?: never;
-        /** Make a Droplet, with an anchor address on a host of its region */
+        /** Create a Droplet, with an anchor address on a host of its region */
         post: operations["droplets_create"];
         delete?: never;
         options?: never;
@@ -111,11 +111,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One Droplet */
+        /** Show a Droplet */
         get: operations["droplets_get"];
         put?: never;
         post?: never;
-        /** Delete a Droplet; the addresses that are assigned to it are unassigned */
+        /** Delete a Droplet and unassign its addresses */
         delete: operations["droplets_destroy"];
         options?: never;
         head?: never;
@@ -129,7 +129,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A Droplet's actions, newest first, those of its addresses among them */
+        /** List a Droplet's actions and those of its addresses, newest first */
         get: operations["dropletActions_list"];
         put?: never;
         /** Rename a Droplet */
@@ -147,7 +147,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One of a Droplet's actions */
+        /** Show one of a Droplet's actions */
         get: operations["dropletActions_get"];
         put?: never;
         post?: never;
@@ -164,7 +164,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All addresses of the account */
+        /** List all addresses of the account */
         get: operations["floatingIPs_list"];
         put?: never;
         /** Reserve an address in a region, or for a Droplet */
@@ -182,11 +182,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One address */
+        /** Show an address */
         get: operations["floatingIPs_get"];
         put?: never;
         post?: never;
-        /** Give an address back, also one that is assigned */
+        /** Release an address; an assigned one is unassigned first */
         delete: operations["floatingIPs_delete"];
         options?: never;
         head?: never;
@@ -200,10 +200,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An address's actions, newest first */
+        /** List an address's actions, newest first */
         get: operations["floatingIPsActions_list"];
         put?: never;
-        /** Assign an address to a Droplet, move it to another, or unassign it */
+        /** Assign an address to a Droplet, move it to another Droplet, or unassign it */
         post: operations["floatingIPsActions_post"];
         delete?: never;
         options?: never;
@@ -218,7 +218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One of an address's actions */
+        /** Show one of an address's actions */
         get: operations["floatingIPsActions_get"];
         put?: never;
         post?: never;
@@ -235,7 +235,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All addresses of the account */
+        /** List all addresses of the account */
         get: operations["reservedIPs_list"];
         put?: never;
         /** Reserve an address in a region, or for a Droplet */
@@ -253,11 +253,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One address */
+        /** Show an address */
         get: operations["reservedIPs_get"];
         put?: never;
         post?: never;
-        /** Give an address back, also one that is assigned */
+        /** Release an address; an assigned one is unassigned first */
         delete: operations["reservedIPs_delete"];
         options?: never;
         head?: never;
@@ -271,10 +271,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An address's actions, newest first */
+        /** List an address's actions, newest first */
         get: operations["reservedIPsActions_list"];
         put?: never;
-        /** Assign an address to a Droplet, move it to another, or unassign it */
+        /** Assign an address to a Droplet, move it to another Droplet, or unassign it */
         post: operations["reservedIPsActions_post"];
         delete?: never;
         options?: never;
@@ -289,7 +289,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One of an address's actions */
+        /** Show one of an address's actions */
         get: operations["reservedIPsActions_get"];
         put?: never;
         post?: never;
@@ -306,7 +306,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All addresses of the account */
+        /** List all addresses of the account */
         get: operations["reservedIPv6_list"];
         put?: never;
         /** Reserve an address in a region */
@@ -324,11 +324,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One address */
+        /** Show an address */
         get: operations["reservedIPv6_get"];
         put?: never;
         post?: never;
-        /** Give an address back; one that is assigned must be unassigned first */
+        /** Release an address; unassign an assigned one first */
         delete: operations["reservedIPv6_delete"];
         options?: never;
         head?: never;
@@ -344,7 +344,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Assign an address to a Droplet, move it to another, or unassign it */
+        /** Assign an address to a Droplet, move it to another Droplet, or unassign it */
         post: operations["reservedIPv6Actions_post"];
         delete?: never;
         options?: never;
@@ -453,7 +453,7 @@ export interface components {
             created_at: string;
             description: string;
             distribution: string;
-            /** @description 0 when the Droplet was made from an image by its slug. */
+            /** @description 0 when the Droplet was created from an image by its slug. */
             id: number;
             min_disk_size: number;
             name: string;
@@ -466,7 +466,7 @@ export interface components {
             type: string;
         };
         Meta: {
-            /** @description How many entries the whole list has. */
+            /** @description Number of entries in the whole list. */
             total: number;
         };
         NetworkV4: {
@@ -514,10 +514,10 @@ export interface components {
                 temporal: string;
             };
             /**
-             * @description degraded: requests are served, but operations complete only when Temporal is back. unavailable: changes and reads are rejected.
+             * @description degraded: requests are served, but operations complete only when Temporal is back. warming: requests are served, the first ones slowly; it ends by itself within seconds. unavailable: reads and changes are answered with 503.
              * @enum {string}
              */
-            status: "ok" | "degraded" | "unavailable" | "stopping";
+            status: "ok" | "degraded" | "warming" | "unavailable" | "stopping";
         };
         Region: {
             available: boolean;
@@ -584,15 +584,15 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description Requests an hour. */
+        /** @description Requests allowed per hour. */
         "ratelimit-limit": number;
         /** @description Requests left in the past hour. */
         "ratelimit-remaining": number;
-        /** @description When requests are counted anew, in Unix seconds. */
+        /** @description When the counter is reset, in Unix seconds. */
         "ratelimit-reset": number;
-        /** @description Seconds until it is worth another try. */
+        /** @description Seconds to wait before a retry. */
         "retry-after": number;
-        /** @description The request's name in the logs. */
+        /** @description The request's id in the logs. */
         "x-request-id": string;
     };
     pathItems: never;
@@ -608,7 +608,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does. */
+            /** @description The process is running. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -631,7 +631,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They are. */
+            /** @description Requests are served. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -640,7 +640,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description MySQL does not answer, or the process is about to stop. */
+            /** @description MySQL does not answer, or the process is about to stop or still warming. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -688,7 +688,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -701,7 +701,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -728,7 +728,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -786,7 +786,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -799,7 +799,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -812,7 +812,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -839,7 +839,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -894,7 +894,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -907,7 +907,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -920,7 +920,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -947,7 +947,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1007,7 +1007,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1020,7 +1020,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1033,7 +1033,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1060,7 +1060,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1080,7 +1080,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -1110,7 +1110,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1136,7 +1136,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1149,7 +1149,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1188,7 +1188,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1201,7 +1201,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1228,7 +1228,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1242,7 +1242,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1297,7 +1297,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1310,7 +1310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1323,7 +1323,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1350,7 +1350,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1388,7 +1388,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1414,7 +1414,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1427,7 +1427,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1466,7 +1466,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1479,7 +1479,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1506,7 +1506,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1520,7 +1520,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1580,7 +1580,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1593,7 +1593,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1606,7 +1606,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1619,7 +1619,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1646,7 +1646,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1666,7 +1666,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -1680,7 +1680,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The action, which is over. */
+            /** @description The completed action. */
             201: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1695,7 +1695,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1721,7 +1721,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1734,7 +1734,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1773,7 +1773,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1786,7 +1786,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1813,7 +1813,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1827,7 +1827,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1883,7 +1883,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1896,7 +1896,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1909,7 +1909,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1936,7 +1936,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -1994,7 +1994,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2007,7 +2007,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2020,7 +2020,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2047,7 +2047,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2067,7 +2067,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -2079,7 +2079,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The address; with a Droplet, it is on its way there. */
+            /** @description The address. If `droplet_id` is given, the assignment is in progress. */
             202: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2098,7 +2098,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2124,7 +2124,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2137,7 +2137,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2176,7 +2176,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2189,7 +2189,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2216,7 +2216,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2230,7 +2230,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2285,7 +2285,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2298,7 +2298,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2311,7 +2311,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2338,7 +2338,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2376,7 +2376,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2402,7 +2402,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2415,7 +2415,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2454,7 +2454,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2467,7 +2467,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2494,7 +2494,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2508,7 +2508,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2568,7 +2568,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2581,7 +2581,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2594,7 +2594,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2607,7 +2607,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2634,7 +2634,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2654,7 +2654,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -2668,7 +2668,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The action, which goes on behind. */
+            /** @description The action, in progress. */
             201: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2683,7 +2683,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2709,7 +2709,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2722,7 +2722,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2761,7 +2761,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2774,7 +2774,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2801,7 +2801,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2815,7 +2815,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2871,7 +2871,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2884,7 +2884,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2897,7 +2897,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2924,7 +2924,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2982,7 +2982,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -2995,7 +2995,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3008,7 +3008,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3035,7 +3035,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3055,7 +3055,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -3067,7 +3067,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The address; with a Droplet, it is on its way there. */
+            /** @description The address. If `droplet_id` is given, the assignment is in progress. */
             202: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3086,7 +3086,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3112,7 +3112,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3125,7 +3125,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3164,7 +3164,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3177,7 +3177,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3204,7 +3204,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3218,7 +3218,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3273,7 +3273,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3286,7 +3286,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3299,7 +3299,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3326,7 +3326,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3364,7 +3364,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3390,7 +3390,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3403,7 +3403,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3442,7 +3442,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3455,7 +3455,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3482,7 +3482,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3496,7 +3496,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3556,7 +3556,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3569,7 +3569,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3582,7 +3582,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3595,7 +3595,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3622,7 +3622,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3642,7 +3642,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -3656,7 +3656,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The action, which goes on behind. */
+            /** @description The action, in progress. */
             201: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3671,7 +3671,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3697,7 +3697,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3710,7 +3710,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3749,7 +3749,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3762,7 +3762,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3789,7 +3789,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3803,7 +3803,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3859,7 +3859,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3872,7 +3872,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3885,7 +3885,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3912,7 +3912,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3970,7 +3970,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3983,7 +3983,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -3996,7 +3996,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4023,7 +4023,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4043,7 +4043,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -4070,7 +4070,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4096,7 +4096,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4109,7 +4109,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4148,7 +4148,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4161,7 +4161,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4188,7 +4188,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4202,7 +4202,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4257,7 +4257,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4270,7 +4270,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4283,7 +4283,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4310,7 +4310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4348,7 +4348,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4374,7 +4374,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4387,7 +4387,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4426,7 +4426,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4439,7 +4439,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4466,7 +4466,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4480,7 +4480,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4500,7 +4500,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Repeating a request under the same key repeats its answer instead of its effect. At most 255 characters. */
+                /** @description A request that is repeated with the same key is answered again and carried out only once. At most 255 characters. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -4514,7 +4514,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The action, which goes on behind. */
+            /** @description The action, in progress. */
             201: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4529,7 +4529,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not JSON, or the reserved IPv6 to be given back is still assigned. */
+            /** @description The body is not JSON, or the reserved IPv6 to release is still assigned. */
             400: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4555,7 +4555,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The token lacks the right. */
+            /** @description The token lacks the scope for this request. */
             403: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4568,7 +4568,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such thing, or it is not yours. */
+            /** @description The resource does not exist, or belongs to another account. */
             404: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4607,7 +4607,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is understood but cannot be done; the message says why. */
+            /** @description The request cannot be carried out; the message says why. */
             422: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4620,7 +4620,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many requests; retry-after says when to come again. */
+            /** @description Too many requests; retry after the time in `retry-after`. */
             429: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4647,7 +4647,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The service cannot answer now; retry-after says when to come again. */
+            /** @description The service is unavailable; retry after the time in `retry-after`. */
             503: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];
@@ -4661,7 +4661,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is not known whether the request was carried out. Under its Idempotency-Key it can be repeated. */
+            /** @description It is not known whether the request was carried out. It can be repeated safely with its Idempotency-Key. */
             504: {
                 headers: {
                     "ratelimit-limit": components["headers"]["ratelimit-limit"];

@@ -10,7 +10,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What came of events; may be repeated */
+        /** Acknowledge commands with their outcomes; may be repeated */
         post: {
             parameters: {
                 query?: never;
@@ -26,7 +26,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description One result for each, in their order. */
+                /** @description One result for each acknowledgment, in the same order. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -34,10 +34,10 @@ export interface paths {
                     content: {
                         "application/json": {
                             results: {
-                                /** @description Counts the events of one host from 1 without gaps. */
+                                /** @description Number of the command; counts the commands of one host from 1 without gaps. */
                                 sequence: number;
                                 /**
-                                 * @description recorded: it stands. repeated: an earlier answer stands. unknown: this host has no such event. retry: it stands, but the operation that waits for it could not be told; send it again.
+                                 * @description recorded: the outcome is stored. repeated: an earlier outcome is stored and stands. unknown: this host has no such command. retry: the outcome is stored, but the waiting operation could not be notified; send it again.
                                  * @enum {string}
                                  */
                                 status: "recorded" | "repeated" | "unknown" | "retry";
@@ -60,11 +60,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything the host is to answer for */
+        /** Show every address that the host must announce */
         get: {
             parameters: {
                 query?: {
-                    /** @description Whether the newest events that failed are wanted too. */
+                    /** @description Whether to list failed commands too, where they are the newest about their address. */
                     failed?: "true" | "false";
                 };
                 header?: never;
@@ -73,7 +73,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A snapshot. */
+                /** @description A consistent snapshot. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -99,14 +99,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The host's unacknowledged events; waits for a first one */
+        /** List the host's unacknowledged commands; waits for the first one */
         get: {
             parameters: {
                 query?: {
-                    /** @description Answers events after this one. */
+                    /** @description Lists the commands after this sequence. */
                     after?: number | null;
                     limit?: number;
-                    /** @description Seconds to wait for a first event. */
+                    /** @description Seconds to wait until there is a command. */
                     wait?: number | null;
                 };
                 header?: never;
@@ -115,14 +115,14 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description In order. */
+                /** @description The commands, in the order of their sequence. */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
-                            events: components["schemas"]["IssuedHostCommand"][];
+                            events: components["schemas"]["HostCommand"][];
                         };
                     };
                 };
@@ -143,7 +143,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All accounts */
+        /** List all accounts */
         get: {
             parameters: {
                 query?: never;
@@ -167,7 +167,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make an account */
+        /** Create an account */
         post: {
             parameters: {
                 query?: never;
@@ -235,9 +235,9 @@ export interface paths {
                 content: {
                     "application/json": {
                         droplet_limit?: number;
-                        /** @description Of the addresses of a region, that it may hold with those in cooldown; null where the setting of the installation stands. */
+                        /** @description Share of the addresses of a region that it may hold, in percent, with those in quarantine; null when the setting of the installation applies. */
                         pool_share_held_percent?: number | null;
-                        /** @description Of the addresses of a region, that it may release into cooldown within an hour; null where the setting of the installation stands. */
+                        /** @description Share of the addresses of a region that it may release within an hour, in percent; null when the setting of the installation applies. */
                         pool_share_per_hour_percent?: number | null;
                         reserved_ip_limit?: number;
                     };
@@ -266,7 +266,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An account's tokens and when they were used */
+        /** List an account's tokens and when they were used last */
         get: {
             parameters: {
                 query?: never;
@@ -291,7 +291,7 @@ export interface paths {
                                 id: number;
                                 /**
                                  * Format: date-time
-                                 * @description To the minute; null when it never was.
+                                 * @description To the minute; null when it was never used.
                                  */
                                 last_used_at: string | null;
                                 /** @description The network address of the last use. */
@@ -307,7 +307,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a token for an account; it is shown this once */
+        /** Create a token for an account; it is shown only once */
         post: {
             parameters: {
                 query?: never;
@@ -399,7 +399,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who asked for which change, and what came of it */
+        /** List who asked for which change, and the outcome */
         get: {
             parameters: {
                 query?: {
@@ -445,7 +445,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All hosts and what they have not answered */
+        /** List all hosts and their unacknowledged commands */
         get: {
             parameters: {
                 query?: never;
@@ -534,8 +534,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Declare that a host is gone and answers for no address any more
-         * @description Its open detaches count as applied, its open attaches as failed.
+         * Declare that a host is gone and no longer announces any address
+         * @description Its open detach commands are recorded as applied, its open attach commands as failed.
          */
         post: {
             parameters: {
@@ -548,7 +548,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description The host, and how many open events were answered in its stead. */
+                /** @description The host, and how many of its open commands were given an outcome. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -557,7 +557,7 @@ export interface paths {
                         "application/json": {
                             answered_events: number;
                             host: components["schemas"]["InternalHost"];
-                            /** @description Operations that could not be told at once; they find out when they next look. */
+                            /** @description Operations that could not be notified at once; they notice at their next attempt. */
                             untold_operations: number;
                         };
                     };
@@ -579,7 +579,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a host that was gone back into service */
+        /** Return a host that was gone to service */
         post: {
             parameters: {
                 query?: never;
@@ -617,7 +617,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A host's tokens and when they were used */
+        /** List a host's tokens and when they were used last */
         get: {
             parameters: {
                 query?: never;
@@ -642,7 +642,7 @@ export interface paths {
                                 id: number;
                                 /**
                                  * Format: date-time
-                                 * @description To the minute; null when it never was.
+                                 * @description To the minute; null when it was never used.
                                  */
                                 last_used_at: string | null;
                                 /** @description The network address of the last use. */
@@ -656,7 +656,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a token for a host; it is shown this once */
+        /** Create a token for a host; it is shown only once */
         post: {
             parameters: {
                 query?: never;
@@ -693,7 +693,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description How many there were. */
+                /** @description How many tokens were revoked. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -718,7 +718,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All operators' tokens and when they were used */
+        /** List all operators' tokens and when they were used last */
         get: {
             parameters: {
                 query?: never;
@@ -741,7 +741,7 @@ export interface paths {
                                 id: number;
                                 /**
                                  * Format: date-time
-                                 * @description To the minute; null when it never was.
+                                 * @description To the minute; null when it was never used.
                                  */
                                 last_used_at: string | null;
                                 /** @description The network address of the last use. */
@@ -772,7 +772,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a token for an operator; it is shown this once */
+        /** Create a token for an operator; it is shown only once */
         post: {
             parameters: {
                 query?: never;
@@ -810,7 +810,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description How many there were. */
+                /** @description How many tokens were revoked. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -835,7 +835,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All pools and their use */
+        /** List all pools and their use */
         get: {
             parameters: {
                 query?: never;
@@ -877,7 +877,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Imported. Network and broadcast address are left out. */
+                /** @description The pool. Network and broadcast addresses are left out. */
                 201: {
                     headers: {
                         [name: string]: unknown;
@@ -908,7 +908,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All regions */
+        /** List all regions */
         get: {
             parameters: {
                 query?: never;
@@ -947,7 +947,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Make a region, or rename it */
+        /** Create or rename a region */
         put: {
             parameters: {
                 query?: never;
@@ -992,7 +992,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The accounts that have the most of a region's addresses */
+        /** List the accounts that have the most of a region's addresses */
         get: {
             parameters: {
                 query?: {
@@ -1032,40 +1032,16 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         HostAcknowledgment: {
-            /** @description Rises with every change of an address. A host ignores what is older than what it has applied. */
+            /** @description Rises with every change of an address. A host ignores a command that is older than what it has applied. */
             generation: number;
-            /** @description Why, when it failed. Characters that are not seen, line ends among them, become spaces. */
+            /** @description The reason of a failure. Invisible characters, line ends among them, become spaces. */
             message?: string | null;
             /** @enum {string} */
             outcome: "applied" | "failed" | "superseded";
-            /** @description Counts the events of one host from 1 without gaps. */
+            /** @description Number of the command; counts the commands of one host from 1 without gaps. */
             sequence: number;
         };
-        HostDesiredState: {
-            attachments: {
-                /** @example 203.0.113.10 */
-                address: string;
-                anchor: string;
-                droplet_id: number;
-                /** @description Rises with every change of an address. A host ignores what is older than what it has applied. */
-                generation: number;
-            }[];
-            /** @description What the host said it could not do, where it was told nothing newer about the address. */
-            failed_events?: {
-                /** @example 203.0.113.10 */
-                address: string;
-                /** @enum {string} */
-                change: "attach" | "detach";
-                /** @description Rises with every change of an address. A host ignores what is older than what it has applied. */
-                generation: number;
-                /** @description Counts the events of one host from 1 without gaps. */
-                sequence: number;
-            }[];
-            host: string;
-            /** @description The last event that this takes into account. */
-            sequence: number;
-        };
-        IssuedHostCommand: {
+        HostCommand: {
             /** @example 203.0.113.10 */
             address: string;
             /** @description The droplet's anchor address; null for a detach. */
@@ -1074,11 +1050,35 @@ export interface components {
             change: "attach" | "detach";
             /** @description The droplet to attach to; null for a detach. */
             droplet_id: number | null;
-            /** @description Rises with every change of an address. A host ignores what is older than what it has applied. */
+            /** @description Rises with every change of an address. A host ignores a command that is older than what it has applied. */
             generation: number;
             /** Format: date-time */
             issued_at: string;
-            /** @description Counts the events of one host from 1 without gaps. */
+            /** @description Number of the command; counts the commands of one host from 1 without gaps. */
+            sequence: number;
+        };
+        HostDesiredState: {
+            attachments: {
+                /** @example 203.0.113.10 */
+                address: string;
+                anchor: string;
+                droplet_id: number;
+                /** @description Rises with every change of an address. A host ignores a command that is older than what it has applied. */
+                generation: number;
+            }[];
+            /** @description Commands that the host could not carry out, where they are the newest about their address. */
+            failed_events?: {
+                /** @example 203.0.113.10 */
+                address: string;
+                /** @enum {string} */
+                change: "attach" | "detach";
+                /** @description Rises with every change of an address. A host ignores a command that is older than what it has applied. */
+                generation: number;
+                /** @description Number of the command; counts the commands of one host from 1 without gaps. */
+                sequence: number;
+            }[];
+            host: string;
+            /** @description The last command that this state takes into account. */
             sequence: number;
         };
         InternalAccount: {
@@ -1088,9 +1088,9 @@ export interface components {
             email: string;
             id: number;
             name: string;
-            /** @description Of the addresses of a region, that it may hold with those in cooldown; null where the setting of the installation stands. */
+            /** @description Share of the addresses of a region that it may hold, in percent, with those in quarantine; null when the setting of the installation applies. */
             pool_share_held_percent: number | null;
-            /** @description Of the addresses of a region, that it may release into cooldown within an hour; null where the setting of the installation stands. */
+            /** @description Share of the addresses of a region that it may release within an hour, in percent; null when the setting of the installation applies. */
             pool_share_per_hour_percent: number | null;
             reserved_ip_limit: number;
             /** Format: uuid */
@@ -1119,7 +1119,7 @@ export interface components {
             anchor_cidr: string;
             /** Format: date-time */
             created_at: string;
-            /** @description The newest event the host was given. */
+            /** @description The newest command that was issued to the host. */
             last_sequence: number;
             name: string;
             /** Format: date-time */
@@ -1127,31 +1127,32 @@ export interface components {
             region: string;
             /** @enum {string} */
             state: "active" | "gone";
+            /** @description Commands that the host has not acknowledged. */
             unacknowledged_events: number;
         };
         InternalPool: {
-            /** @description Held by a customer, on a Droplet. */
+            /** @description Held by a customer and assigned to a Droplet. */
             assigned: number;
             cidr: string;
             free: number;
             id: number;
             region: string;
-            /** @description Released, but a host may still answer on it. */
+            /** @description Released, but a host may still announce it. */
             releasing: number;
-            /** @description Held by a customer, on no Droplet. */
+            /** @description Held by a customer and not assigned. */
             reserved: number;
-            /** @description Released a short while ago; not handed out yet. */
+            /** @description Released and still in quarantine; not available yet. */
             resting: number;
             total: number;
         };
         InternalPoolAccount: {
             account_id: number;
-            /** @description Released by it, and not handed out yet. */
+            /** @description Released by the account and still in quarantine. */
             cooling: number;
             held: number;
             ip_version: 4 | 6;
             name: string;
-            /** @description Both, of the addresses of that IP version in the region. */
+            /** @description Held and in quarantine, in percent of the addresses of that IP version in the region. */
             percent: number;
         };
         InternalRegion: {
