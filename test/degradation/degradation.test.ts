@@ -197,24 +197,21 @@ function expectAllCompleted({ traffic }: Outage): void {
   expect(traffic.operations.filter(({ status }) => status !== 'completed')).toEqual([]);
 }
 
-describe.each(FAILURES)('workers that are %s', (failure) => {
-  test('delay no answer: requests are accepted, and carried through when workers are back', async () => {
-    const seen = await outage('workers', failure);
-    expectUndisturbed(seen.reads);
-    expectUndisturbed(seen.writes);
-    expect(seen.health.ready.status).toBe(200);
-    expectAllCompleted(seen);
-  }, 240_000);
-});
-
-describe.each(FAILURES)('Kafka that is %s', (failure) => {
-  test('delays no customer', async () => {
-    const seen = await outage('kafka', failure);
-    expectUndisturbed(seen.reads);
-    expectUndisturbed(seen.writes);
-    expect(seen.health.ready.status).toBe(200);
-    expectAllCompleted(seen);
-  }, 240_000);
+describe.each([
+  ['workers', 'requests are accepted, and carried through when workers are back'],
+  ['kafka', 'customers do not notice'],
+] as const)('%s that are away', (part, what) => {
+  test.each(FAILURES)(
+    `delay no answer when they are %s: ${what}`,
+    async (failure) => {
+      const seen = await outage(part, failure);
+      expectUndisturbed(seen.reads);
+      expectUndisturbed(seen.writes);
+      expect(seen.health.ready.status).toBe(200);
+      expectAllCompleted(seen);
+    },
+    240_000,
+  );
 });
 
 describe.each(FAILURES)('Temporal that is %s', (failure) => {

@@ -35,6 +35,13 @@ class RecordingDriver extends SimulatedDriver {
   }
 }
 
+/** A scripted control plane, and the agent of a host that hears of it alone. */
+async function useAgent<Driver extends SimulatedDriver>(driver: Driver) {
+  const controlPlane = await useScriptedControlPlane();
+  startAgent({ apiUrl: controlPlane.url, token, driver });
+  return { controlPlane, driver };
+}
+
 describe('an agent', () => {
   test('compares its host again and again while no event comes, without asking for its desired state', async () => {
     const controlPlane = await useScriptedControlPlane();
@@ -54,9 +61,7 @@ describe('an agent', () => {
 
   test('announces nothing while its host is cut off, and then only for what is still its own', async () => {
     const moved = '203.0.113.8';
-    const controlPlane = await useScriptedControlPlane();
-    const driver = new SimulatedDriver();
-    startAgent({ apiUrl: controlPlane.url, token, driver });
+    const { controlPlane, driver } = await useAgent(new SimulatedDriver());
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 1, dropletId: 11 });
     controlPlane.events.push({ sequence: 2, change: 'attach', address: moved, generation: 1, dropletId: 12 });
     await until('both are attached', async () => driver.announces(IP) && driver.announces(moved));
@@ -74,9 +79,7 @@ describe('an agent', () => {
   });
 
   test('acknowledges an event that is older than what it has applied as superseded, and does not apply it', async () => {
-    const controlPlane = await useScriptedControlPlane();
-    const driver = new RecordingDriver();
-    startAgent({ apiUrl: controlPlane.url, token, driver });
+    const { controlPlane, driver } = await useAgent(new RecordingDriver());
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 5, dropletId: 11 });
     await until('the newer event was applied', async () => controlPlane.outcomeOf(1) === 'applied');
 
@@ -109,9 +112,7 @@ describe('an agent', () => {
   });
 
   test('applies an event of the same generation again, and acknowledges it again', async () => {
-    const controlPlane = await useScriptedControlPlane();
-    const driver = new SimulatedDriver();
-    startAgent({ apiUrl: controlPlane.url, token, driver });
+    const { controlPlane } = await useAgent(new SimulatedDriver());
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 2, dropletId: 11 });
     await until('it was applied', async () => controlPlane.outcomeOf(1));
     controlPlane.events.push({ sequence: 2, change: 'attach', address: IP, generation: 2, dropletId: 11 });
@@ -154,9 +155,7 @@ describe('an agent', () => {
   });
 
   test('reads the snapshot when events are missing, and puts itself in line with it', async () => {
-    const controlPlane = await useScriptedControlPlane();
-    const driver = new SimulatedDriver();
-    startAgent({ apiUrl: controlPlane.url, token, driver });
+    const { controlPlane, driver } = await useAgent(new SimulatedDriver());
     controlPlane.events.push({ sequence: 1, change: 'attach', address: IP, generation: 1, dropletId: 11 });
     await until('the first event was applied', async () => controlPlane.outcomeOf(1));
     const before = controlPlane.snapshots;

@@ -62,139 +62,62 @@ function nextStep(random: SeededRandom, world: World, customers: Customer[]): St
     if (forgets && items.includes(item)) items.splice(items.indexOf(item), 1);
   };
 
-  const steps: [weight: number, step: Step][] = [
-    [
-      1,
-      {
-        name: 'reserve in the region',
-        send: () => http.post('/v2/reserved_ips', { region: world.region }, { headers }),
-        allowed: { 202: null, 422: new RegExp(NO_PLACE) },
-        done: keep,
-      },
-    ],
-    [
-      1,
-      {
-        name: `reserve for droplet ${droplet}`,
-        send: () => http.post('/v2/reserved_ips', { droplet_id: droplet }, { headers }),
-        allowed: { 202: null, 404: NOT_FOUND, 422: new RegExp([NO_PLACE, DROPLET_PENDING, OCCUPIED].join('|')) },
-        done: keep,
-      },
-    ],
-    [
-      9,
-      {
-        name: `assign ${ip} to droplet ${droplet}`,
-        send: () => account.requestAssign(ip, droplet, headers),
-        allowed: {
-          201: null,
-          404: NOT_FOUND,
-          422: new RegExp([ADDRESS_PENDING, DROPLET_PENDING, OCCUPIED, 'already assigned'].join('|')),
-        },
-      },
-    ],
-    [
-      1,
-      {
-        name: 'reserve an IPv6 address in the region',
-        send: () => http.post('/v2/reserved_ipv6', { region_slug: world.region }, { headers }),
-        allowed: { 201: null, 422: new RegExp(NO_PLACE) },
-        done: (answer) => void ipv6s.push(readIpv6Address(answer)),
-      },
-    ],
-    [
-      4,
-      {
-        name: `assign ${ipv6} to droplet ${droplet}`,
-        send: () => account.requestAssign(ipv6, droplet, headers),
-        allowed: {
-          201: null,
-          404: NOT_FOUND,
-          422: new RegExp([ADDRESS_PENDING, DROPLET_PENDING, OCCUPIED, 'already assigned'].join('|')),
-        },
-      },
-    ],
-    [
-      2,
-      {
-        name: `unassign ${ipv6}`,
-        send: () => account.requestUnassign(ipv6),
-        allowed: { 201: null, 404: NOT_FOUND, 422: new RegExp(`${ADDRESS_PENDING}|not assigned`) },
-      },
-    ],
-    [
-      1,
-      {
-        name: `release ${ipv6}`,
-        send: () => account.requestRelease(ipv6),
-        allowed: { 204: null, 400: /is assigned to a Droplet/, 404: NOT_FOUND, 422: new RegExp(ADDRESS_PENDING) },
-        done: () => forget(ipv6s, ipv6),
-      },
-    ],
-    [
-      6,
-      {
-        name: `unassign ${ip}`,
-        send: () => account.requestUnassign(ip),
-        allowed: { 201: null, 404: NOT_FOUND, 422: new RegExp(`${ADDRESS_PENDING}|not assigned`) },
-      },
-    ],
-    [
-      1,
-      {
-        name: `release ${ip}`,
-        send: () => account.requestRelease(ip),
-        allowed: { 204: null, 404: NOT_FOUND, 422: new RegExp(ADDRESS_PENDING) },
-        done: () => forget(ips, ip),
-      },
-    ],
-    [
-      1,
-      {
-        name: 'make a droplet',
-        send: () => http.post('/v2/droplets', dropletForm(world), { headers }),
-        allowed: { 202: null, 422: /Droplet limit/ },
-        done: (answer) => void droplets.push(created.parse(answer.body).droplet.id),
-      },
-    ],
-    [
-      1,
-      {
-        name: `destroy droplet ${droplet}`,
-        send: () => http.delete(`/v2/droplets/${droplet}`),
-        allowed: { 204: null, 404: NOT_FOUND, 422: new RegExp(DROPLET_PENDING) },
-        done: () => forget(droplets, droplet),
-      },
-    ],
-    [
-      1,
-      {
-        name: `assign ${ip} to another account’s droplet`,
-        send: () => account.requestAssign(ip, random.from([...other.droplets, 1])),
-        allowed: { 404: NOT_FOUND },
-      },
-    ],
-    [
-      1,
-      {
-        name: 'release another account’s address',
-        send: () => account.requestRelease(random.from([...other.ips, '192.0.2.1'])),
-        // An address that is given back may come to anybody next.
-        allowed: { 404: NOT_FOUND, 204: null, 422: new RegExp(ADDRESS_PENDING) },
-      },
-    ],
-    [
-      1,
-      {
-        name: `look at ${ip}`,
-        send: () => http.get(`/v2/reserved_ips/${ip}`),
-        allowed: { 200: null, 404: NOT_FOUND },
-      },
-    ],
-    [1, { name: 'list', send: () => http.get('/v2/reserved_ips?per_page=200'), allowed: { 200: null } }],
-  ];
-  const weighted = steps.flatMap(([weight, step]) => Array<Step>(weight).fill(step));
-  return random.from(weighted);
+  const steps: Step[] = [];
+  /** Takes a step up, `weight` times as often as one of weight 1. */
+  const may = (weight: number, name: string, send: Step['send'], allowed: Step['allowed'], done?: Step['done']) =>
+    steps.push(...Array<Step>(weight).fill({ name, send, allowed, ...(done && { done }) }));
+  const assigned = {
+    201: null,
+    404: NOT_FOUND,
+    422: oneOf(ADDRESS_PENDING, DROPLET_PENDING, OCCUPIED, 'already assigned'),
+  };
+  const unassigned = { 201: null, 404: NOT_FOUND, 422: oneOf(ADDRESS_PENDING, 'not assigned') };
+  const released = { 204: null, 404: NOT_FOUND, 422: oneOf(ADDRESS_PENDING) };
+  const reserve = (body: unknown) => () => http.post('/v2/reserved_ips', body, { headers });
+  const reserveIpv6 = () => http.post('/v2/reserved_ipv6', { region_slug: world.region }, { headers });
+  const keepIpv6 = (answer: Answer) => void ipv6s.push(readIpv6Address(answer));
+  const noneLeft = { 202: null, 404: NOT_FOUND, 422: oneOf(NO_PLACE, DROPLET_PENDING, OCCUPIED) };
+  const makeDroplet = () => http.post('/v2/droplets', dropletForm(world), { headers });
+  const keepDroplet = (answer: Answer) => void droplets.push(created.parse(answer.body).droplet.id);
+  const destroyed = { 204: null, 404: NOT_FOUND, 422: oneOf(DROPLET_PENDING) };
+
+  may(1, 'reserve in the region', reserve({ region: world.region }), { 202: null, 422: oneOf(NO_PLACE) }, keep);
+  may(1, `reserve for droplet ${droplet}`, reserve({ droplet_id: droplet }), noneLeft, keep);
+  may(9, `assign ${ip} to droplet ${droplet}`, () => account.requestAssign(ip, droplet, headers), assigned);
+  may(1, 'reserve an IPv6 address in the region', reserveIpv6, { 201: null, 422: oneOf(NO_PLACE) }, keepIpv6);
+  may(4, `assign ${ipv6} to droplet ${droplet}`, () => account.requestAssign(ipv6, droplet, headers), assigned);
+  may(2, `unassign ${ipv6}`, () => account.requestUnassign(ipv6), unassigned);
+  const releasedIpv6 = { ...released, 400: /is assigned to a Droplet/ };
+  may(
+    1,
+    `release ${ipv6}`,
+    () => account.requestRelease(ipv6),
+    releasedIpv6,
+    () => forget(ipv6s, ipv6),
+  );
+  may(6, `unassign ${ip}`, () => account.requestUnassign(ip), unassigned);
+  may(
+    1,
+    `release ${ip}`,
+    () => account.requestRelease(ip),
+    released,
+    () => forget(ips, ip),
+  );
+  may(1, 'make a droplet', makeDroplet, { 202: null, 422: /Droplet limit/ }, keepDroplet);
+  const destroy = () => http.delete(`/v2/droplets/${droplet}`);
+  may(1, `destroy droplet ${droplet}`, destroy, destroyed, () => forget(droplets, droplet));
+  const assignToOther = () => account.requestAssign(ip, random.from([...other.droplets, 1]));
+  may(1, `assign ${ip} to another account’s droplet`, assignToOther, { 404: NOT_FOUND });
+  const releaseOther = () => account.requestRelease(random.from([...other.ips, '192.0.2.1']));
+  // An address that is given back may come to anybody next.
+  may(1, 'release another account’s address', releaseOther, released);
+  may(1, `look at ${ip}`, () => http.get(`/v2/reserved_ips/${ip}`), { 200: null, 404: NOT_FOUND });
+  may(1, 'list', () => http.get('/v2/reserved_ips?per_page=200'), { 200: null });
+  return random.from(steps);
+}
+
+function oneOf(...texts: string[]): RegExp {
+  return new RegExp(texts.join('|'));
 }
 
 function dropletForm({ region }: World) {

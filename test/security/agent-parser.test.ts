@@ -167,22 +167,18 @@ describe('a control plane that tells and does not listen', () => {
     const { lines, logger } = useErrorLines();
     const count = 5_000;
     controlPlane.events = Array.from({ length: count }, (_, index) => attach(index + 1, { anchor: 'localhost' }));
-    let rejected = 0;
-    controlPlane.answering = {
-      path: '/host/v1/acknowledgments',
-      answer: (response) => {
-        rejected++;
-        response.writeHead(503).end('{}');
-      },
-    };
+    const rejected = controlPlane.answer(
+      '/host/v1/acknowledgments',
+      (response) => void response.writeHead(503).end('{}'),
+    );
     startAgent({ ...options, logger, reconcileIntervalMs: 200 });
-    await until('acknowledgments were tried', async () => rejected > 5, 15_000);
+    await until('acknowledgments were tried', async () => rejected() > 5, 15_000);
     await until('the agent has enough in hand', async () => controlPlane.polls > 10, 15_000);
     const before = performance.now();
     await until('some time has passed', async () => performance.now() - before > 2_000, 5_000);
 
     expect(controlPlane.polls, '200 events each, until it has more than 2,000').toBe(11);
-    const rejections = lines.filter(({ msg }) => msg.startsWith('commands rejected'));
+    const rejections = lines.filter(({ msg }) => msg.startsWith('commands rejected()'));
     expect(rejections.length).toBeLessThanOrEqual(controlPlane.polls);
     expect(rejections.reduce((sum, { entries = 0 }) => sum + entries, 0)).toBe(2_200);
     for (const { reasons = [] } of rejections) expect(reasons.length).toBeLessThanOrEqual(10);
@@ -365,16 +361,9 @@ describe('a desired state with wrong entries', () => {
   ])('changes nothing when it is %s, and the next one counts', async (_, text) => {
     const { controlPlane, driver, options } = await settings();
     await driver.attach({ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR });
-    let answers = 0;
-    controlPlane.answering = {
-      path: '/host/v1/desired-state',
-      answer: (response) => {
-        answers++;
-        response.end(text);
-      },
-    };
+    const answers = controlPlane.answer('/host/v1/desired-state', (response) => void response.end(text));
     startAgent(options);
-    await until('it was read twice', async () => answers > 1);
+    await until('it was read twice', async () => answers() > 1);
     expect(driver.detached).toEqual([]);
     controlPlane.answering = null;
     await until('the next one counts', async () => driver.detached.includes(IP), 10_000);
@@ -387,16 +376,12 @@ describe('a desired state with wrong entries', () => {
     const { controlPlane, driver, options } = await settings();
     await driver.attach({ address: IP, generation: 1, dropletId: 11, anchor: ANCHOR });
     const { body, headers } = encode(Buffer.concat([Buffer.alloc(65 * 1_024 * 1_024, 32), Buffer.from(desired([]))]));
-    let answers = 0;
-    controlPlane.answering = {
-      path: '/host/v1/desired-state',
-      answer: (response) => {
-        answers++;
-        response.writeHead(200, headers).end(body);
-      },
-    };
+    const answers = controlPlane.answer(
+      '/host/v1/desired-state',
+      (response) => void response.writeHead(200, headers).end(body),
+    );
     startAgent(options);
-    await until('it was read twice', async () => answers > 1, 20_000);
+    await until('it was read twice', async () => answers() > 1, 20_000);
     expect(driver.detached).toEqual([]);
   });
 });
@@ -405,35 +390,24 @@ test('a redirection is not followed', async () => {
   const { controlPlane, driver, options } = await settings();
   const other = await useRawControlPlane();
   other.desired = desired([entry(1)]);
-  let answers = 0;
-  controlPlane.answering = {
-    path: '/host/v1/desired-state',
-    answer: (response) => {
-      answers++;
-      response.writeHead(307, { location: `${other.url}/host/v1/desired-state` }).end();
-    },
-  };
+  const answers = controlPlane.answer(
+    '/host/v1/desired-state',
+    (response) => void response.writeHead(307, { location: `${other.url}/host/v1/desired-state` }).end(),
+  );
   startAgent(options);
-  await until('it was asked twice', async () => answers > 1);
+  await until('it was asked twice', async () => answers() > 1);
   expect(driver.attached).toEqual([]);
 });
 
 describe('a control plane that never waits', () => {
   test('is not asked without pause', async () => {
     const { controlPlane, options } = await settings();
-    let polls = 0;
-    controlPlane.answering = {
-      path: '/host/v1/events',
-      answer: (response) => {
-        polls++;
-        response.end('{"events":[]}');
-      },
-    };
+    const polls = controlPlane.answer('/host/v1/events', (response) => void response.end('{"events":[]}'));
     const startedAt = performance.now();
     startAgent(options);
     await until('two seconds have passed', async () => performance.now() - startedAt > 2_000, 5_000);
-    expect(polls).toBeGreaterThan(1);
-    expect(polls).toBeLessThan(20);
+    expect(polls()).toBeGreaterThan(1);
+    expect(polls()).toBeLessThan(20);
   });
 });
 

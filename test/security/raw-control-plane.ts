@@ -15,6 +15,19 @@ export class RawControlPlane {
   desired = JSON.stringify({ host: 'raw', sequence: 0, attachments: [] });
   /** Answers requests for the desired state or for events in its own way; null for none. */
   answering: { path: string; answer: Answering } | null = null;
+  /** From now on requests of this path are answered in this way; answers how many have come. */
+  answer(path: string, answer: Answering): () => number {
+    let count = 0;
+    this.answering = {
+      path,
+      answer: (response, request) => {
+        count++;
+        answer(response, request);
+      },
+    };
+    return () => count;
+  }
+
   readonly acknowledged: z.infer<typeof acknowledgmentsSchema>['acknowledgments'] = [];
   polls = 0;
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../db/database.ts';
-import type { Account, Action } from '../../dev/kit/account.ts';
+import type { Account } from '../../dev/kit/account.ts';
 import type { ManualHost } from '../../dev/kit/manual-host.ts';
 import { ATTEMPT_SIGNAL } from '../../domain/attempt.ts';
 import { RECONCILER_SCHEDULE_ID } from '../../domain/names.ts';
@@ -10,14 +9,13 @@ import { checkAccounts } from '../support/consistency.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { useReserved } from '../support/reserved.ts';
 import { runningOperation } from '../support/temporal.ts';
-import type { World } from '../support/world.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 
 describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   // Hosts are waited for longer than an operator takes to press a button.
   let stack: PrivateStack;
   beforeAll(async () => {
-    // A database of its own, so that the reconciler takes up nothing of other tests. It is run when a test presses for it.
+    // A database of its own, so that the audit takes up nothing of other tests. It is run when a test presses for it.
     stack = await createPrivateStack({ ownDatabase: true, worker: true });
     await scheduleReconciler(stack.temporal, 86_400);
     return stack.close;
@@ -25,8 +23,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   const webUi = useWebUi(() => stack.namespace);
 
   test('a cancelled assign is undone, and a reset carries it through', async () => {
-    const { account, ip, action, host } = await waitingAssign(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, action, host, run } = await waitingAssign();
     expect(await run.pendingActivities()).toContain(`attach/${host.name}/`);
     expect(await run.metadata()).toContain(`waiting for ${host.name} to attach ${ip}`);
 
@@ -45,8 +42,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('a cancelled release goes on: what was released cannot be taken back', async () => {
-    const { account, ip, host } = await waitingRelease(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, host, run } = await waitingRelease();
 
     await run.cancel();
     expect(await run.status()).toBe('Running');
@@ -57,8 +53,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('a terminated assign keeps its fence, and the reconciler takes it up again', async () => {
-    const { account, ip, action, host } = await waitingAssign(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, action, host, run } = await waitingAssign();
 
     await run.terminate('by mistake');
 
@@ -72,8 +67,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('a terminated assign that is reset is carried through', async () => {
-    const { account, ip, action, host } = await waitingAssign(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, action, host, run } = await waitingAssign();
     await run.terminate('by mistake');
     expect(await run.ended()).toBe('Terminated');
 
@@ -86,8 +80,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('a reset of an old run that terminates a newer open one is noticed, and the newer one is taken up again', async () => {
-    const { world, account, ip, action, host } = await waitingAssign(stack);
-    const old = await webUi().open(`reserved-ip/${ip}`);
+    const { world, account, ip, action, host, run: old } = await waitingAssign();
     await old.cancel();
     expect(await old.ended()).toBe('Failed');
     const [other = 0] = await world.droplets(account, 1);
@@ -111,8 +104,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('a signal sent by hand, known or not, changes nothing', async () => {
-    const { account, ip, action, host } = await waitingAssign(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, action, host, run } = await waitingAssign();
 
     await run.signal('completed');
     await run.signal(ATTEMPT_SIGNAL);
@@ -125,8 +117,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('a failed assign that is started again like it was carries its own action through', async () => {
-    const { account, ip, action, host } = await waitingAssign(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, action, host, run } = await waitingAssign();
     await run.cancel();
     expect(await run.ended()).toBe('Failed');
     const told = await lastSequence(host);
@@ -140,8 +131,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('an assign that is started a second time is rejected under its id, and has one effect under another', async () => {
-    const { account, ip, action, host } = await waitingAssign(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, action, host, run } = await waitingAssign();
 
     expect(await run.startLikeThisOne()).toMatch(/already/i);
     const other = `by-hand/${randomUUID()}`;
@@ -156,8 +146,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   });
 
   test('a wait that is paused hears its host all the same', async () => {
-    const { account, ip, host } = await waitingRelease(stack);
-    const run = await webUi().open(`reserved-ip/${ip}`);
+    const { account, ip, host, run } = await waitingRelease();
 
     await run.changePendingActivity('Pause');
     expect(await run.pendingActivities()).toContain('Paused');
@@ -169,41 +158,36 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     expect(await violations(account)).toEqual([]);
   });
 
-  /** What the reconciler finds about an account. */
-  async function violations(account: Account): Promise<string[]> {
-    const db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
-    return checkAccounts(db, stack.temporal, [account]).finally(() => db.destroy());
+  /** What the consistency check finds about an account. */
+  function violations(account: Account): Promise<string[]> {
+    return checkAccounts(stack.db, stack.temporal, [account]);
+  }
+
+  /** An assign that waits for a host whose answers the test decides, as the Web UI shows it. */
+  async function waitingAssign() {
+    const { world, account, host, droplet, ip } = await useReserved({
+      agents: 0,
+      manualHosts: 1,
+      apiUrl: stack.apiUrl,
+    });
+    const action = await account.startAssign(ip, droplet);
+    await host.command(ip, 'attach');
+    await runningOperation(stack.temporal, ip, 'assign');
+    return { world, account, host, ip, action, run: await webUi().open(`reserved-ip/${ip}`) };
+  }
+
+  /** A release that waits for such a host to detach. */
+  async function waitingRelease() {
+    const { account, host, ip, action } = await waitingAssign();
+    await host.confirm(ip, 'attach');
+    await account.completed(action);
+    await account.release(ip);
+    await runningOperation(stack.temporal, ip, 'release');
+    return { account, host, ip, run: await webUi().open(`reserved-ip/${ip}`) };
   }
 });
-
-interface Waiting {
-  world: World;
-  account: Account;
-  host: ManualHost;
-  ip: string;
-  action: Action;
-}
 
 /** How far a host has been told; what comes later is above it. */
 async function lastSequence(host: ManualHost): Promise<number> {
   return Math.max(...(await host.openCommands()).map(({ sequence }) => sequence));
-}
-
-/** An assign that waits for a host whose answers the test decides. */
-async function waitingAssign(stack: PrivateStack): Promise<Waiting> {
-  const { world, account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const action = await account.startAssign(ip, droplet);
-  await host.command(ip, 'attach');
-  await runningOperation(stack.temporal, ip, 'assign');
-  return { world, account, host, ip, action };
-}
-
-/** A release that waits for such a host to detach. */
-async function waitingRelease(stack: PrivateStack): Promise<Omit<Waiting, 'world' | 'action'>> {
-  const { account, host, ip, action } = await waitingAssign(stack);
-  await host.confirm(ip, 'attach');
-  await account.completed(action);
-  await account.release(ip);
-  await runningOperation(stack.temporal, ip, 'release');
-  return { account, host, ip };
 }
