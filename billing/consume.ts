@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, IHeaders, KafkaMessage } from 'kafkajs';
+import { type Admin, type Consumer, type IHeaders, KafkaJSError, type KafkaMessage } from 'kafkajs';
 import type { BillingChange } from '../domain/billing.ts';
 import { BILLING_TOPIC } from '../domain/names.ts';
 import { ServerUnreachableError } from '../platform/config/server-unreachable.ts';
@@ -39,14 +39,26 @@ interface Range {
 
 /**
  * Reads the billing topic, from its beginning or from a time, to what is its end now. A topic that does not exist is empty. Throws
- * a {@link ServerUnreachableError} when Kafka does not answer.
+ * a {@link ServerUnreachableError} when Kafka does not answer or does not let it read.
  */
-export async function readBillingEvents({ since, stallMs = 30_000, ...options }: ReadOptions): Promise<BillingEvents> {
+export async function readBillingEvents(options: ReadOptions): Promise<BillingEvents> {
+  try {
+    return await readToTheEnd(options);
+  } catch (error) {
+    if (!(error instanceof KafkaJSError || error instanceof StalledError)) throw error;
+    throw new ServerUnreachableError('Kafka', options.brokers.join(','), error);
+  }
+}
+
+/** Kafka takes connections, and nothing comes. */
+class StalledError extends Error {
+  override readonly name = 'StalledError';
+}
+
+async function readToTheEnd({ since, stallMs = 30_000, ...options }: ReadOptions): Promise<BillingEvents> {
   const kafka = openKafka(options);
   const admin = kafka.admin();
-  await admin.connect().catch((error: unknown) => {
-    throw new ServerUnreachableError('Kafka', options.brokers.join(','), error);
-  });
+  await admin.connect();
   try {
     const ranges = await findRanges(admin, since);
     if (ranges.size === 0) return { changes: [], unreadable: [] };
@@ -81,7 +93,7 @@ async function readRanges(consumer: Consumer, ranges: Map<number, Range>, stallM
   const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
   // Whether it fails is looked at further down, unless a call before that fails, and then the reading fails with it.
   finished.catch(() => {});
-  const stall = setTimeout(() => reject(new Error(`Kafka has sent nothing for ${stallMs} ms`)), stallMs);
+  const stall = setTimeout(() => reject(new StalledError(`it has sent nothing for ${stallMs} ms`)), stallMs);
   await consumer.connect();
   await consumer.subscribe({ topic: BILLING_TOPIC, fromBeginning: true });
   // A consumer that says it will restart goes on by itself; one that gets nowhere is ended by the stall.

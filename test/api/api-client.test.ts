@@ -60,16 +60,16 @@ describe('the client of the API', () => {
   });
 
   test('throws what the API says, with the name of the request in its log', async () => {
-    const rejected = await failure(
-      admin().PUT('/internal/v1/hosts/{name}', {
-        params: { path: { name: 'hv 1' } },
-        body: { region: 'nowhere', anchor_cidr: '10.17.0.0/24' },
-      }),
-    );
+    const body = { region: 'nowhere', cidr: '198.18.0.0/24' };
+    const rejected = await failure(admin().POST('/internal/v1/pools', { body }));
     expect(rejected).toMatchObject({ status: 422, id: 'unprocessable_entity', retryAfterSeconds: null });
+    expect(rejected.reason).toContain('There is no region nowhere.');
     expect(rejected.requestId).toMatch(/^\S{8,}$/);
-    expect(rejected.message).toBe(
-      `${rejected.reason} (422) [PUT /internal/v1/hosts/hv%201, request ${rejected.requestId}]`,
+    const params = { path: { name: 'hv 1' } };
+    const missing = await failure(admin().GET('/internal/v1/hosts/{name}/tokens', { params }));
+    expect(missing).toMatchObject({ status: 404, id: 'not_found' });
+    expect(missing.message).toBe(
+      `${missing.reason} (404) [GET /internal/v1/hosts/hv%201/tokens, request ${missing.requestId}]`,
     );
   });
 

@@ -119,7 +119,7 @@ describe('the billing statement', () => {
   test('says that Kafka does not answer, and says nothing about hours', async () => {
     const { code, stdout, stderr } = await runStatement(['--account', '1', ...NOVEMBER], '127.0.0.1:1');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain('The billing topic cannot be read');
+    expect(stderr).toContain('Kafka at 127.0.0.1:1 cannot be used');
     expect(await runStatement(['--account', '1', ...NOVEMBER], '')).toMatchObject({ code: 1, stdout: '' });
   });
 });
