@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { freePort, listenOnLoopback } from '../../dev/environment/ports.ts';
 import { identityOf, isAlive, type ProcessIdentity } from '../../dev/environment/process-table.ts';
+import { IN_CONTACT } from '../../host/agent.ts';
 import { readEnvironmentFile } from '../../platform/env-file.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
 import { runProgram, startProgram } from '../support/program.ts';
@@ -195,6 +196,8 @@ describe('a start', () => {
     expect(program.output).toMatch(
       /Tried once, in ms: reserve \d+, assign \d+, reassign \d+, unassign \d+, release \d+/,
     );
+    const agentLog = await readFile(join(folder, '.dev/logs/host-hv-1.log'), 'utf8');
+    expect(agentLog, 'it is waited for').toContain(IN_CONTACT);
     const commands = program.output.slice(program.output.indexOf('  . .dev/env'));
     const shell = spawnSync('sh', ['-ec', commands], { cwd: folder, encoding: 'utf8' });
     expect(shell.status, shell.stderr).toBe(0);
