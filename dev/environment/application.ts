@@ -30,6 +30,8 @@ export interface ApplicationOptions extends ApplicationSettings {
   readonly workerCount: number;
   /** Whether the API process runs a worker too. */
   readonly embeddedWorker: boolean;
+  /** From {@link bundleWorkflows}, where that was begun before. */
+  readonly bundling?: Promise<string>;
 }
 
 /** The API and its workers, up and answering. */
@@ -50,7 +52,8 @@ export interface Application {
  * @throws {ProcessFailedError} when a process fails, with the end of its log.
  */
 export async function startApplication(options: ApplicationOptions): Promise<Application> {
-  const [workflowBundle] = await Promise.all([bundleWorkflows(options), migrate(options)]);
+  const { bundling = bundleWorkflows(options) } = options;
+  const [workflowBundle] = await Promise.all([bundling, migrate(options)]);
   const { apiPort, internalPort, hostApiPort, embeddedWorker } = options;
   const api = { name: 'api', port: apiPort, workflowBundle, embeddedWorker, internalPort, hostApiPort };
   const workers = Array.from({ length: options.workerCount }, (_, index) =>
@@ -71,11 +74,16 @@ export async function migrate(settings: ApplicationSettings): Promise<void> {
   await settings.supervisor.run({ ...script('ops/migrate/main.ts'), ...tool('migrate', settings) });
 }
 
-/** Bundles the workflow code once for all processes; resolves with the file's path. */
-export async function bundleWorkflows(settings: ApplicationSettings): Promise<string> {
+/** Bundles the workflow code once for all processes, which needs no server; resolves with the file's path. */
+export async function bundleWorkflows(
+  settings: Pick<ApplicationSettings, 'supervisor' | 'environment'>,
+): Promise<string> {
   const path = join(settings.supervisor.folder, 'build', 'workflows.js');
   await mkdir(join(settings.supervisor.folder, 'build'), { recursive: true });
-  await settings.supervisor.run({ ...script('workers/bundle.ts', '--out', path), ...tool('bundle', settings) });
+  await settings.supervisor.run({
+    ...script('workers/bundle.ts', '--out', path),
+    ...{ name: 'bundle', role: 'tool', environment: settings.environment },
+  });
   return path;
 }
 

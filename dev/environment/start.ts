@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ENVIRONMENT_FILE, readEnvironmentFile, writeEnvironmentFile } from '../../platform/env-file.ts';
 import { commandLine, describeFailure, print } from '../../platform/text/print.ts';
 import { visible } from '../../platform/text/visible.ts';
-import { type Application, startApplication, startHost, untilInContact } from './application.ts';
+import { type Application, bundleWorkflows, startApplication, startHost, untilInContact } from './application.ts';
 import { alive } from './clean-up.ts';
 import { type DemoData, makeDemoData } from './demo-data.ts';
 import { StackError } from './errors.ts';
@@ -50,6 +50,9 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
   await assertNothingRuns();
   const earlier = await readEnvironmentFile(ENVIRONMENT_FILE);
   const environment = process.env;
+  const bundling = onlyServers ? undefined : bundleWorkflows({ supervisor, environment });
+  // When the servers do not start, nobody waits for it.
+  bundling?.catch(() => undefined);
   const servers = await startServers({
     supervisor,
     environment,
@@ -72,6 +75,7 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
     hostApiPort: servers.ports.hostApi,
     workerCount: 1,
     embeddedWorker: environment.EMBEDDED_WORKER !== 'false',
+    ...(bundling && { bundling }),
   });
   const { apiUrl, internalUrl, hostApiUrl } = application;
   const data = await makeDemoData({ apiUrl, internalUrl, hostApiUrl, adminToken, earlier });

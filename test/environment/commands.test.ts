@@ -1,12 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { freePort, listenOnLoopback } from '../../dev/environment/ports.ts';
 import { identityOf, isAlive, type ProcessIdentity } from '../../dev/environment/process-table.ts';
+import { IN_CONTACT } from '../../host/agent.ts';
 import { readEnvironmentFile } from '../../platform/env-file.ts';
 import { useFolder } from '../support/folder.ts';
 import { createPrivateStack } from '../support/private-stack.ts';
@@ -194,6 +195,8 @@ describe('a start', () => {
     expect(program.output).toMatch(
       /Tried once, in ms: reserve \d+, assign \d+, reassign \d+, unassign \d+, release \d+/,
     );
+    const agentLog = await readFile(join(folder, '.dev/logs/host-hv-1.log'), 'utf8');
+    expect(agentLog, 'it is waited for').toContain(IN_CONTACT);
     const commands = program.output.slice(program.output.indexOf('  . .dev/env'));
     const shell = spawnSync('sh', ['-ec', commands], { cwd: folder, encoding: 'utf8' });
     expect(shell.status, shell.stderr).toBe(0);

@@ -1,4 +1,4 @@
-import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -14,11 +14,7 @@ import {
   TEMPORAL_PROGRAM,
   temporalToolNeeds,
 } from '../../dev/environment/servers/temporal-cli.ts';
-import {
-  assertDataReadable,
-  NewerTemporalDataError,
-  noteDataVersion,
-} from '../../dev/environment/servers/temporal-data.ts';
+import { prepareTemporalData } from '../../dev/environment/servers/temporal-data.ts';
 import { outputOf } from '../../dev/environment/servers/tools.ts';
 
 const KEPT = join(cacheFolder(process.env), TEMPORAL_DOWNLOAD);
@@ -160,25 +156,42 @@ describe.runIf(hasWheel)('the command that the cache of this machine holds', () 
 });
 
 describe('the data of a Temporal server', () => {
-  const server = (serverVersion: string) => ({ path: '/usr/bin/temporal', serverVersion });
+  /** Data that a server has left; without a version where it was left before versions were noted. */
+  async function useData(version?: string) {
+    const folder = join(await useFolder(), 'temporal');
+    const lines: string[] = [];
+    const prepare = (serverVersion: string) =>
+      prepareTemporalData(folder, serverVersion, (line) => {
+        lines.push(line);
+      });
+    await writeFile(await prepare(version ?? '1.29.1'), version ?? 'unmarked');
+    if (version === undefined) await rm(join(folder, 'server-version'));
+    return { folder, lines, prepare };
+  }
 
-  test('is read by the same version, by later ones, and where nobody has noted the version', async () => {
-    const folder = await useFolder();
-    await assertDataReadable(folder, server('1.29.1'));
-    await noteDataVersion(folder, server('1.29.1'));
-    for (const version of ['1.29.0', '1.29.1', '1.30.0', '1.32.0', '2.0.0']) {
-      await assertDataReadable(folder, server(version));
-    }
+  test('is gone on with by the same version and by its patches', async () => {
+    const { lines, prepare } = await useData('1.32.0');
+    expect(await readFile(await prepare('1.32.0'), 'utf8')).toBe('1.32.0');
+    expect(await readFile(await prepare('1.32.4'), 'utf8')).toBe('1.32.0');
+    expect(lines).toEqual([]);
   });
 
-  test('is not given to an older version, which is told in one line with what to do', async () => {
-    const folder = await useFolder();
-    await noteDataVersion(folder, server('1.32.0'));
-    const failure = await failureOf(assertDataReadable(folder, server('1.29.1')));
-    expect(failure).toBeInstanceOf(NewerTemporalDataError);
-    expect(failure).toMatchObject({ folder, dataVersion: '1.32.0', serverVersion: '1.29.1' });
-    expect(failure.message).not.toContain('\n');
-    expect(failure.message).toContain('TEMPORAL_CLI');
-    expect(failure.message).toContain('delete that folder');
+  test.each([
+    { left: '1.29.1', by: '1.32.0', aside: 'temporal-1.29.1' },
+    { left: '1.32.0', by: '1.29.1', aside: 'temporal-1.32.0' },
+    { left: undefined, by: '1.32.0', aside: 'temporal-1.29.1' },
+  ])('of version $left is set aside by $by, which says so in one line', async ({ left, by, aside }) => {
+    const { folder, lines, prepare } = await useData(left);
+    expect(await exists(await prepare(by))).toBe(false);
+    expect(await readFile(join(folder, '..', aside, 'temporal.db'), 'utf8')).toBe(left ?? 'unmarked');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(join(folder, '..', aside));
+    expect(lines[0]).not.toContain('\n');
+  });
+
+  test('that bears no version is gone on with by the only version that can have left it', async () => {
+    const { lines, prepare } = await useData();
+    expect(await readFile(await prepare('1.29.1'), 'utf8')).toBe('unmarked');
+    expect(lines).toEqual([]);
   });
 });

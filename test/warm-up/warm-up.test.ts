@@ -50,7 +50,8 @@ describe('an API that has just started', () => {
 
     const { said } = await untilReady(url);
 
-    expect([...said]).toEqual(['warming', 'ok']);
+    expect(said).toContain('warming');
+    expect([...said].at(-1)).toBe('ok');
     expect(program.output, 'by then its worker has run').toMatch(/"msg":"warm"/);
     const db = useDatabase({ url: own.mysqlUrl });
     for (const table of ['operations', 'actions', 'addresses', 'host_events', 'outbox', 'audit_log']) {
@@ -75,7 +76,8 @@ describe('an API that has just started', () => {
     const settings = { EMBEDDED_WORKER: 'true', KAFKA_BROKERS: kafka.address, WARM_UP_TIMEOUT_MS: '1500' };
     const { url } = await startApiProcess(onOwn(settings));
     const { said, milliseconds } = await untilReady(url);
-    expect([...said]).toEqual(['warming', 'ok']);
+    expect(said).toContain('warming');
+    expect([...said].at(-1)).toBe('ok');
     expect(milliseconds).toBeLessThan(5_000);
   });
 
@@ -85,7 +87,9 @@ describe('an API that has just started', () => {
     const { url, program } = await startApiProcess(
       onOwn({ EMBEDDED_WORKER: 'true', TEMPORAL_ADDRESS: temporal.address }),
     );
-    expect([...(await untilReady(url)).said]).toEqual(['degraded']);
+    const { said: saidFirst } = await untilReady(url);
+    expect(saidFirst).toContain('degraded');
+    expect(saidFirst).not.toContain('warming');
 
     temporal.become('open');
 
@@ -129,7 +133,9 @@ describe('a worker that has just started', () => {
   test('is warm before its build is the current one', async () => {
     await startWorkerProcess(onOwn({ WORKER_BUILD_ID: 'first' }));
     const { output } = await startWorkerProcess(onOwn({ WORKER_BUILD_ID: 'second' }));
-    expect(output).toMatch(/"msg":"warm"/);
+    const [, milliseconds] = /"milliseconds":(\d+),"msg":"warm"/.exec(output) ?? [];
+    expect(milliseconds, output).toBeDefined();
+    console.log(`a build that is not current: warm after ${milliseconds} ms`);
     const builds = await listBuilds(own.temporal);
     expect(builds.map(({ id }) => id).sort()).toEqual(['first', 'second']);
     expect(builds.map(({ state }) => state)).not.toContain('current');

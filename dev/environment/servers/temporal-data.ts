@@ -1,57 +1,42 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StackError } from '../errors.ts';
-import type { TemporalCommand } from './temporal-cli.ts';
+import { exists } from './cache.ts';
+import type { Report } from './options.ts';
 
-/** Beside the database of a development server: the version of the newest one that wrote to it. */
+const DATABASE = 'temporal.db';
+/** Beside the database: the version of the server that writes to it. */
 const VERSION_FILE = 'server-version';
+/** Of data that bears no version: that of the only server there was before versions were noted. */
+const UNMARKED_VERSION = '1.29.1';
 
 /**
- * A server reads what older ones left and takes it to its own form. It cannot read what newer ones left: it starts, and
- * fails later, at the first schedule.
+ * Makes the folder ready for a development server, and answers the path of its database. Such a server makes its tables once
+ * and never changes them, so it can read what its own minor version left and nothing else: it starts, and fails at the first
+ * schedule. What another version left is set aside, which loses no operation: those that were running are started again by
+ * the scheduled consistency check.
  */
-export class NewerTemporalDataError extends StackError {
-  override readonly name = 'NewerTemporalDataError';
-  readonly folder: string;
-  readonly dataVersion: string;
-  readonly serverVersion: string;
-
-  constructor(folder: string, dataVersion: string, { path, serverVersion }: TemporalCommand) {
-    super(
-      `Temporal ${dataVersion} wrote the data in ${folder}, and ${path} is Temporal ${serverVersion}, which cannot read it: ` +
-        'set TEMPORAL_CLI to a newer `temporal`, or delete that folder (running operations are then started again).',
+export async function prepareTemporalData(folder: string, serverVersion: string, report: Report): Promise<string> {
+  const dataVersion = await versionOf(folder);
+  if (dataVersion !== undefined && minorOf(dataVersion) !== minorOf(serverVersion)) {
+    const aside = `${folder}-${dataVersion}`;
+    await rm(aside, { recursive: true, force: true });
+    await rename(folder, aside);
+    report(
+      `Temporal ${serverVersion} cannot read the data of ${dataVersion}, which is now in ${aside}. It begins with none; operations that were running are started again.`,
     );
-    this.folder = folder;
-    this.dataVersion = dataVersion;
-    this.serverVersion = serverVersion;
   }
-}
-
-/**
- * Refuses data that a newer server left.
- *
- * @throws {NewerTemporalDataError}
- */
-export async function assertDataReadable(folder: string, command: TemporalCommand): Promise<void> {
-  const version = await versionOfData(folder);
-  if (version !== undefined && isNewer(version, command.serverVersion)) {
-    throw new NewerTemporalDataError(folder, version, command);
-  }
-}
-
-/** Notes which server has begun to write to the data. */
-export async function noteDataVersion(folder: string, { serverVersion }: TemporalCommand): Promise<void> {
+  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, VERSION_FILE), `${serverVersion}\n`);
+  return join(folder, DATABASE);
 }
 
-async function versionOfData(folder: string): Promise<string | undefined> {
-  const text = await readFile(join(folder, VERSION_FILE), 'utf8').catch(() => undefined);
-  return text?.trim();
+/** The version of the server whose data is in a folder; undefined when there is none. */
+async function versionOf(folder: string): Promise<string | undefined> {
+  if (!(await exists(join(folder, DATABASE)))) return undefined;
+  const text = await readFile(join(folder, VERSION_FILE), 'utf8').catch(() => UNMARKED_VERSION);
+  return /^\d+\.\d+\.\d+$/.exec(text.trim())?.[0] ?? UNMARKED_VERSION;
 }
 
-/** Whether a version is of a later minor version than another; patches do not change the data. */
-function isNewer(one: string, other: string): boolean {
-  const [oneMajor = 0, oneMinor = 0] = one.split('.').map(Number);
-  const [otherMajor = 0, otherMinor = 0] = other.split('.').map(Number);
-  return oneMajor > otherMajor || (oneMajor === otherMajor && oneMinor > otherMinor);
+function minorOf(version: string): string {
+  return version.split('.').slice(0, 2).join('.');
 }

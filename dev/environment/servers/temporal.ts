@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import type { TemporalSettings } from '../../../platform/config/servers.ts';
@@ -7,7 +6,7 @@ import type { RunningProcess } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import type { ServerContext } from './options.ts';
 import { fetchTemporal } from './temporal-cli.ts';
-import { assertDataReadable, noteDataVersion } from './temporal-data.ts';
+import { prepareTemporalData } from './temporal-data.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const CALL_TIMEOUT_MS = 2000;
@@ -46,14 +45,11 @@ export interface TemporalServer {
  * Starts Temporal with its Web UI on loopback, its state in `<dataFolder>/temporal`, and waits until it answers.
  *
  * @throws {ProcessFailedError} when it ends, or does not answer in time.
- * @throws {NewerTemporalDataError} when a newer one wrote its data.
  */
 export async function startTemporal(context: ServerContext): Promise<TemporalServer> {
   const command = await fetchTemporal(context);
   const folder = join(context.dataFolder, 'temporal');
-  await mkdir(folder, { recursive: true });
-  await assertDataReadable(folder, command);
-  await noteDataVersion(folder, command);
+  const database = await prepareTemporalData(folder, command.serverVersion, context.report);
   const { ports } = context;
   const process = await context.supervisor.start({
     name: 'temporal',
@@ -64,7 +60,7 @@ export async function startTemporal(context: ServerContext): Promise<TemporalSer
       'start-dev',
       ...['--ip', '127.0.0.1', '--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
       ...['--metrics-port', String(ports.temporalMetrics), '--http-port', String(ports.temporalHttp)],
-      ...['--log-level', 'warn', '--db-filename', join(folder, 'temporal.db')],
+      ...['--log-level', 'warn', '--db-filename', database],
       ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
       ...DYNAMIC_CONFIGURATION.flatMap((setting) => ['--dynamic-config-value', setting]),
     ],
