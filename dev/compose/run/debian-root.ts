@@ -58,6 +58,6 @@ export async function fetchDebianRoot(
 /** A mirror may be kept at an earlier day, which this machine's own apt then knows, and mmdebstrap does not. */
 async function validityOption(): Promise<string[]> {
   const setting = 'Acquire::Check-Valid-Until';
-  const [, value] = /='(.+)'/.exec((await outputOf('apt-config', ['shell', 'VALUE', setting])) ?? '') ?? [];
+  const [, value] = /^VALUE='([^']*)'/.exec((await outputOf('apt-config', ['shell', 'VALUE', setting])) ?? '') ?? [];
   return value === undefined ? [] : [`--aptopt=${setting} "${value}"`];
 }

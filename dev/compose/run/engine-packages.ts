@@ -16,7 +16,7 @@ const FROM_UNSTABLE = ['docker.io', 'docker-cli', 'docker-compose', 'docker-buil
 /** These need the C library that they were built with, and so come from the suite of this machine. */
 const FROM_HOST_SUITE = ['runc', 'iptables', 'slirp4netns', 'mmdebstrap'];
 const LIBRARIES =
-  /^(libip4tc2|libip6tc2|libxtables12|libnftnl11|libmnl0|libnfnetlink0|libnetfilter-conntrack3|libseccomp2|libslirp0|libglib2\.0-0\w*)_/;
+  /^(libip4tc2|libip6tc2|libxtables12|libnftnl11|libmnl0|libnfnetlink0|libnetfilter-conntrack3|libseccomp2|libslirp0|libglib2\.0-0(?:t64)?)_/;
 
 /** Where the programs are, and the environment in which they find each other. */
 export interface EnginePrograms {

@@ -8,8 +8,13 @@ import { StackError } from '../../environment/errors.ts';
  */
 export async function hostSuite(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  const value = (name: string) => new RegExp(`^${name}="?([\\w.-]+)"?$`, 'm').exec(text)?.[1];
-  const suite = value('VERSION_CODENAME');
-  if (value('ID') !== 'debian' || suite === undefined) throw new StackError('Compose is tried on Debian only.');
+  const values = new Map(
+    text.split('\n').map((line): [string, string] => {
+      const [name = '', value = ''] = line.split('=');
+      return [name, value.replaceAll('"', '')];
+    }),
+  );
+  const suite = values.get('VERSION_CODENAME');
+  if (values.get('ID') !== 'debian' || suite === undefined) throw new StackError('Compose is tried on Debian only.');
   return suite;
 }

@@ -42,7 +42,8 @@ export async function checkShippedImage(project: ComposeProject, base: string): 
  * @throws {StackError} with the services that run as root or can change their files.
  */
 export async function checkContainers(project: ComposeProject): Promise<void> {
-  const trial = 'id -u; touch /app/file 2> /dev/null && echo changed; touch /tmp/file && echo temporary';
+  // Its home is the user's own, so that nothing but the file system refuses.
+  const trial = 'id -u; touch /home/node/file 2> /dev/null && echo changed; touch /tmp/file && echo temporary';
   for (const { name } of project.lasting.filter(({ isBuilt }) => isBuilt)) {
     const [user, ...done] = (await project.execute(name, 'sh', '-c', trial)).split('\n');
     if (user === '0') throw new StackError(`${name} runs as root.`);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { print, printError, printUncaughtErrors } from '../../../platform/text/print.ts';
 import { visible } from '../../../platform/text/visible.ts';
 import { messageOf, StackError } from '../../environment/errors.ts';
+import { whenParentEnds } from '../../environment/parent.ts';
 import { STACK_FOLDER } from '../../environment/paths.ts';
 import { ProcessSupervisor } from '../../environment/processes.ts';
 import { runScript } from '../../testbed/control.ts';
@@ -29,6 +30,7 @@ function report(line: string): void {
   print(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${visible(line)}`);
 }
 
+whenParentEnds(() => process.kill(process.pid, 'SIGTERM'));
 const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'compose', 'outside') });
 try {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)

@@ -6,7 +6,7 @@ import type { Report } from '../../environment/servers/options.ts';
 import { walk } from '../../environment/walk.ts';
 import { until } from '../../kit/until.ts';
 import { ComposeProject } from './compose-project.ts';
-import { API_URL, assertWebUi, readDemoToken, readStored, reserveForDroplet } from './demo.ts';
+import { API_URL, assertWebUi, readDemoToken, readStored, reserveForDroplet, type Stored } from './demo.ts';
 import type { Docker } from './docker.ts';
 import { checkContainers, checkShippedImage } from './image-checks.ts';
 
@@ -73,15 +73,24 @@ export async function tryCompose(options: TrialOptions): Promise<void> {
   if (sameToken !== token) throw new StackError('The token of the demo is another after `down` and `up`.');
   const after = await readStored(token, address);
   report(`stored after \`down\` and \`up\`: ${describe(after)}`);
-  deepStrictEqual({ ...after, workflows: 0 }, { ...before, workflows: 0 });
-  // Scheduled workflows may have run meanwhile.
+  deepStrictEqual(ofAddress(after), ofAddress(before));
+  // Scheduled workflows may have run meanwhile, and the last billing events been published.
   if (after.workflows < before.workflows) throw new StackError('Temporal has lost workflows.');
+  if (after.billingEvents < before.billingEvents) throw new StackError('Kafka has lost billing events.');
   await walkAs(token);
-  report(`the consistency check: ${(await project.execute('worker', 'node', 'dist/ops/consistency/main.js')).trim()}`);
+  await project.run('consistency', 'exec', '-T', 'worker', 'node', 'dist/ops/consistency/main.js');
+  report('the consistency check finds no violation');
 
   await project.run('compose-remove', 'down', '--volumes', '--timeout', STOP_TIMEOUT_SECONDS);
-  const left = await Promise.all([docker.output('ps', '--all', '--quiet'), docker.output('volume', 'ls', '--quiet')]);
+  const left = await Promise.all([
+    docker.output('ps', '--all', '--quiet'),
+    docker.output('volume', 'ls', '--quiet', '--filter', 'name=reserved-ip'),
+  ]);
   if (left.join('') !== '') throw new StackError(`\`down --volumes\` has left ${left.join(' ')}`);
+}
+
+function ofAddress({ dropletId, addresses, actions }: Stored): Partial<Stored> {
+  return { dropletId, addresses, actions };
 }
 
 /** As when the power fails: the engine starts them again, since nobody has asked them to end. */
@@ -108,6 +117,6 @@ async function reportMemory(docker: Docker, report: Report): Promise<void> {
   for (const line of usage.split('\n').sort()) report(`  memory: ${line}`);
 }
 
-function describe({ addresses, actions, workflows, billingEvents }: Awaited<ReturnType<typeof readStored>>): string {
+function describe({ addresses, actions, workflows, billingEvents }: Stored): string {
   return `${addresses.length} addresses, ${actions.length} actions of it, ${workflows} workflows, ${billingEvents} billing events`;
 }
