@@ -123,7 +123,7 @@ describe('the admin command', () => {
     }
   });
 
-  test('ends with code 1 and the API’s reason when the API refuses', async () => {
+  test('ends with code 1 and the API’s reason when the API rejects', async () => {
     const world = await useWorld({ agents: 0 });
     const rejected: [command: string[], reason: RegExp][] = [
       [['pool', 'import', world.region, world.cidr], /overlaps with the pool .*\(409\)/],

@@ -183,7 +183,7 @@ describe('the use of a pool', () => {
     expect(await poolOf(world)).toMatchObject({ ...nothing, free: 12, reserved: 1, releasing: 1 });
 
     await host?.confirm(ip, 'detach');
-    await until('the address rested', async () => (await poolOf(world))?.resting === 1);
+    await until('the address is in quarantine', async () => (await poolOf(world))?.resting === 1);
     await until('it was free again', async () => (await poolOf(world))?.free === 13);
     await account.release(idle);
     await until('all were free', async () => (await poolOf(world))?.free === 14);

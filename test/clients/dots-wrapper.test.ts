@@ -13,7 +13,7 @@ test('dots-wrapper leads an address through its whole life', async () => {
   await leadThroughLife(world, http.baseUrl, http.token ?? '');
 });
 
-test('dots-wrapper throws what the API refuses', async () => {
+test('dots-wrapper throws what the API rejects', async () => {
   const world = await useWorld({ agents: 0 });
   const { http } = await world.account({ reservedIpLimit: 1 });
   const endpoint = `${inject('stack').apiUrl}/v2`;

@@ -4,7 +4,7 @@ import { until } from '../../dev/kit/until.ts';
 import { resourceIdOf } from '../support/expected.ts';
 import { useWorld, type World } from '../support/world.ts';
 
-/** Both families of paths of the client, with the same methods. */
+/** Both resource names of the client, with the same methods. */
 const RESOURCE_NAMES = [
   {
     name: 'reserved IP',
@@ -157,7 +157,7 @@ test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads a
   expect(await v2.droplets.get()).toMatchObject({ droplets: [], meta: { total: 0 } });
 });
 
-test('@digitalocean/dots throws what the API refuses', async () => {
+test('@digitalocean/dots throws what the API rejects', async () => {
   const world = await useWorld({ agents: 0 });
   const account = await world.account();
   const { v2 } = createDots(inject('stack').apiUrl, account.http.token ?? '');

@@ -206,7 +206,7 @@ describe('what is none of the 18', () => {
     ['POST', '/v2/reserved_ips/192.0.2.1/actions/7', '{"type":"assign"}'],
     ['GET', '/v2/reserved_ips/192.0.2.1/actions/7/x'],
   ])(
-    'but looks like one of a resourceName, as %s %s does, goes to the new stack when the whole resourceName does',
+    'but looks like one of a resource name, as %s %s does, goes to the new upstream when all of that name do',
     async (...request) => {
       const { http } = await useStacks(['reserved_ips']);
       expect(await servedBy(http, request)).toEqual({ served_by: 'new' });

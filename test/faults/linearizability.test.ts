@@ -162,7 +162,7 @@ describe('the checker', () => {
         { kind: 'present', call: 41, return: 50 },
       ],
     ],
-  ])('refuses %s', async (_what, events) => {
+  ])('rejects %s', async (_what, events) => {
     expect(await failureOf(...events)).toBe('Illegal');
   });
 

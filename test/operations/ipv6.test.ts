@@ -202,7 +202,7 @@ describe('IPv6 addresses', () => {
     await account.release(ip);
 
     expect(await account.http.post('/v2/reserved_ipv6', { region_slug: world.region })).toMatchObject({ status: 422 });
-    const again = await until('the address had rested', async () => {
+    const again = await until('the quarantine of the address had ended', async () => {
       const answer = await account.http.post('/v2/reserved_ipv6', { region_slug: world.region });
       return answer.status === 201 && readIpv6Address(answer);
     });

@@ -91,7 +91,7 @@ describe('a released address', () => {
     await account.release(ip);
 
     expect(await next.http.post('/v2/reserved_ips', { region: world.region })).toMatchObject({ status: 422 });
-    const answer = await until('the address had rested', async () => {
+    const answer = await until('the quarantine of the address had ended', async () => {
       const attempt = await next.http.post('/v2/reserved_ips', { region: world.region });
       return attempt.status === 202 ? attempt : null;
     });

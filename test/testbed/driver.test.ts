@@ -42,7 +42,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('the Linux driver', () => {
   const ruleset = () => nft('list', 'ruleset');
   const addresses = () => host.namespace.run('ip', ['-o', 'address', 'show']);
 
-  test('lists what it has attached, of both ipVersions', async () => {
+  test('lists what it has attached, of both IP versions', async () => {
     await driver.attach(IPV4);
     await driver.attach(IPV6);
     const expected = [IPV4, IPV6].map(({ generation: _, ...present }) => ({ ...present, announcing: true }));

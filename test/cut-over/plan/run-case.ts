@@ -6,7 +6,7 @@ import { type ListedDifferences, type PlannedCase, readDifferences, readPlan } f
 import { makeScene, type Scene } from './scenes.ts';
 import { type Stacks, WAYS, type Way } from './stacks.ts';
 
-/** A case under one of its families, with what is listed about it. */
+/** A case under one of its resource names, with what is listed about it. */
 export interface Run {
   /** Code path and sentence. */
   title: string;

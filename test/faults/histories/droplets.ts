@@ -1,6 +1,6 @@
 import type { ClientRecord } from '../clients/record.ts';
 import { AFTERMATH, base, changeAsked, type HistoryOperation, type ListedAction, tell } from './operation.ts';
-import type { GoneFrom } from './refusals.ts';
+import type { GoneFrom } from './rejections.ts';
 
 type DestroyRecord = ClientRecord & { request: { kind: 'destroy'; droplet: number } };
 

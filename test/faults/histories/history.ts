@@ -9,7 +9,7 @@ import {
   tell,
   UNNUMBERED,
 } from './operation.ts';
-import { type GoneFrom, rejection } from './refusals.ts';
+import { type GoneFrom, rejection } from './rejections.ts';
 import { miscountedReleases, reserve, unansweredReserves } from './reserves.ts';
 
 /** The histories of all addresses and droplets, and what was wrong already before anybody looks at an order. */
