@@ -129,6 +129,7 @@ export class SimulatedDriver implements NetworkDriver {
 
   async watch(onCarrier: (carrier: boolean) => void, signal: AbortSignal): Promise<void> {
     this.#onCarrier = onCarrier;
+    if (signal.aborted) return;
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 

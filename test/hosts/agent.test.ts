@@ -43,6 +43,12 @@ async function useAgent<Driver extends SimulatedDriver>(driver: Driver) {
 }
 
 describe('an agent', () => {
+  test('that is stopped before it has begun ends', async () => {
+    const controlPlane = await useScriptedControlPlane();
+    const agent = startAgent({ apiUrl: controlPlane.url, token, driver: new SimulatedDriver() });
+    await agent.stop();
+  });
+
   test('compares its host again and again while no event comes, without asking for its desired state', async () => {
     const controlPlane = await useScriptedControlPlane();
     const driver = new SimulatedDriver();
