@@ -3,8 +3,10 @@ import { pino } from 'pino';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { readBillingEvents } from '../../billing/consume.ts';
 import type { Database } from '../../db/database.ts';
+import { type Told, toldBy } from '../../dev/demo/cut-over/clients/record.ts';
 import { type Account, readAction } from '../../dev/kit/account.ts';
 import { type SeededRandom, seededRandom } from '../../dev/kit/random.ts';
+import { sum } from '../../dev/kit/statistics.ts';
 import { until } from '../../dev/kit/until.ts';
 import { billingEventId } from '../../domain/names.ts';
 import { CODE_PATHS } from '../../edge/code-paths.ts';
@@ -16,7 +18,7 @@ import { collecting, requestsIn } from '../support/log-lines.ts';
 import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
 import { useCustomer } from '../support/reserved.ts';
 import { useWorld, type World } from '../support/world.ts';
-import { type Accepted, Customer } from './customer.ts';
+import { Customer } from './customer.ts';
 
 const SEED = 20_261_125;
 const CHANGES = 2_000;
@@ -54,7 +56,7 @@ test(`${CHANGES} changes through two gateways whose flags flip at random are nei
 
   const flipping = new AbortController();
   const flips = flipAtRandom(gateways[0], flagFile, random, flipping.signal);
-  const changesOf = () => customers.reduce((sum, customer) => sum + customer.changes, 0);
+  const changesOf = () => sum(customers.map((customer) => customer.changes));
   await Promise.all(
     customers.map(async (customer) => {
       while (changesOf() < CHANGES) await customer.step();
@@ -62,9 +64,10 @@ test(`${CHANGES} changes through two gateways whose flags flip at random are nei
   ).finally(() => flipping.abort());
   const flipped = await flips;
 
-  const accepted = sumOf(customers.map((customer) => customer.accepted));
+  const accepted = toldBy((type) => sum(customers.map((customer) => customer.accepted[type])));
   await until('every action ended', async () => (await openActions()) === 0);
-  expect(subtract(await completedActions(), before)).toEqual(accepted);
+  const after = await completedActions();
+  expect(toldBy((type) => after[type] - before[type])).toEqual(accepted);
   const [byLegacy, byApi] = [requestsIn(legacyLog), requestsIn(apiLog)];
   const sent = new Set(customers.flatMap((customer) => customer.sent));
   const received = [...byLegacy, ...byApi].filter((id) => sent.has(id));
@@ -190,7 +193,7 @@ async function unbilledActions(): Promise<number[]> {
 }
 
 /** How many actions on addresses are completed, by type. */
-async function completedActions(): Promise<Accepted> {
+async function completedActions(): Promise<Told> {
   const rows = await db
     .selectFrom('actions')
     .select(({ fn }) => ['type', fn.countAll<number>().as('count')])
@@ -198,13 +201,7 @@ async function completedActions(): Promise<Accepted> {
     .where('address_id', 'is not', null)
     .groupBy('type')
     .execute();
-  const of = (type: string) => Number(rows.find((row) => row.type === type)?.count ?? 0);
-  return {
-    reserve_ip: of('reserve_ip'),
-    assign_ip: of('assign_ip'),
-    unassign_ip: of('unassign_ip'),
-    release_ip: of('release_ip'),
-  };
+  return toldBy((type) => Number(rows.find((row) => row.type === type)?.count ?? 0));
 }
 
 async function openActions(): Promise<number> {
@@ -214,25 +211,6 @@ async function openActions(): Promise<number> {
     .where('status', '=', 'in-progress')
     .executeTakeFirstOrThrow();
   return count;
-}
-
-function sumOf(counts: Accepted[]): Accepted {
-  const of = (type: keyof Accepted) => counts.reduce((sum, count) => sum + count[type], 0);
-  return {
-    reserve_ip: of('reserve_ip'),
-    assign_ip: of('assign_ip'),
-    unassign_ip: of('unassign_ip'),
-    release_ip: of('release_ip'),
-  };
-}
-
-function subtract(left: Accepted, right: Accepted): Accepted {
-  return {
-    reserve_ip: left.reserve_ip - right.reserve_ip,
-    assign_ip: left.assign_ip - right.assign_ip,
-    unassign_ip: left.unassign_ip - right.unassign_ip,
-    release_ip: left.release_ip - right.release_ip,
-  };
 }
 
 /** Legacy says that a move is completed before the host that was left has answered, so there may be two for a moment. */

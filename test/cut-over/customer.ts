@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { Told } from '../../dev/demo/cut-over/clients/record.ts';
 import { type Account, type Action, readAction } from '../../dev/kit/account.ts';
 import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
 import type { SeededRandom } from '../../dev/kit/random.ts';
@@ -15,20 +16,12 @@ const addressSchema = z.object({
 });
 const idsSchema = z.object({ actions: z.array(z.object({ id: z.int() })) });
 
-/** What a customer has been told, by the kind of the action that it made. */
-export interface Accepted {
-  reserve_ip: number;
-  assign_ip: number;
-  unassign_ip: number;
-  release_ip: number;
-}
-
 /**
  * A customer with one address at the most, who changes it at random under both names, waits until each change is
  * completed, and sees after each that the address is as it was told. Throws at the first thing that is not.
  */
 export class Customer {
-  readonly accepted: Accepted = { reserve_ip: 0, assign_ip: 0, unassign_ip: 0, release_ip: 0 };
+  readonly accepted: Told = { reserve_ip: 0, assign_ip: 0, unassign_ip: 0, release_ip: 0 };
   /** The ids of all requests that were sent. */
   readonly sent: string[] = [];
   readonly #account: Account;

@@ -137,7 +137,7 @@ async function registerNamespace(temporal: Client): Promise<void> {
 }
 
 /** Makes a database with all tables, whose actions have numbers that no other database on the billing topic has. */
-async function createDatabase(mysqlUrl: string): Promise<string> {
+export async function createDatabase(mysqlUrl: string): Promise<string> {
   const url = new URL(mysqlUrl);
   const name = `${url.pathname.slice(1)}_test_${randomBytes(4).toString('hex')}`;
   const server = openDatabase({ url: mysqlUrl, poolSize: 1 });

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readHistory } from '../../../edge/flags/flag-file.ts';
 import type { RunningProcess } from '../../environment/processes.ts';
+import { sum } from '../../kit/statistics.ts';
 import { checkConsistencyByCommand, checkReceived, checkTold } from './checks.ts';
-import { type CustomerEnd, LIBRARIES, type PlannedCustomer, type Told } from './clients/record.ts';
+import { LIBRARIES, type PlannedCustomer, type Told, toldBy } from './clients/record.ts';
 import { joinRequests } from './join.ts';
 import { readClientLines, readForwarded } from './logs.ts';
 import { type HeldStep, measureStep, type StepResult, TAKEN_OVER_WITHIN_MS } from './measure.ts';
@@ -95,8 +96,8 @@ async function walkOn(stack: WalkStack, options: WalkOptions): Promise<WalkResul
     steps,
     requests: requests.length,
     failed: failed.length,
-    told: sumOf(ends),
-    missedBeats: ends.reduce((sum, { missedBeats }) => sum + missedBeats, 0),
+    told: toldBy((type) => sum(ends.map(({ told }) => told[type]))),
+    missedBeats: sum(ends.map((end) => end.missedBeats)),
     problems,
   };
 }
@@ -164,14 +165,4 @@ async function stopAll(clients: readonly RunningProcess[]): Promise<void> {
 
 function gatewayLogs({ gateways }: WalkStack): string[] {
   return gateways.map(({ logFile }) => logFile);
-}
-
-function sumOf(ends: readonly CustomerEnd[]): Told {
-  const of = (type: keyof Told) => ends.reduce((sum, { told }) => sum + told[type], 0);
-  return {
-    reserve_ip: of('reserve_ip'),
-    assign_ip: of('assign_ip'),
-    unassign_ip: of('unassign_ip'),
-    release_ip: of('release_ip'),
-  };
 }

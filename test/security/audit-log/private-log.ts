@@ -6,9 +6,9 @@ import { onTestFinished } from 'vitest';
 import { appendEntry, type NewAuditEntry } from '../../../db/audit-log.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { STATEMENTS } from '../../../db/migrations/0006-audit-log-chain.ts';
-import { migrate } from '../../../db/migrator.ts';
 import { PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
 import type { PrivateServer } from '../../support/mysql-servers.ts';
+import { createDatabase } from '../../support/private-stack.ts';
 
 /** An audit log in a database of its own, as the one who owns it sees it: the migration's user, or a thief of its rights. */
 export interface PrivateLog {
@@ -18,15 +18,10 @@ export interface PrivateLog {
 
 /** Makes a database for the running test. */
 export async function usePrivateLog(server: PrivateServer): Promise<PrivateLog> {
-  const url = new URL(server.url);
-  const name = `reserved_ip_${randomBytes(4).toString('hex')}`;
-  const root = openDatabase({ url: server.url, poolSize: 1 });
-  await sql`CREATE DATABASE ${sql.id(name)}`.execute(root).finally(() => root.destroy());
-  url.pathname = `/${name}`;
-  const db = openDatabase({ url: url.href, poolSize: 8 });
+  const url = await createDatabase(server.url);
+  const db = openDatabase({ url, poolSize: 8 });
   onTestFinished(() => db.destroy());
-  await migrate(db);
-  return { db, url: url.href };
+  return { db, url };
 }
 
 /** What an entry of the tests says. */

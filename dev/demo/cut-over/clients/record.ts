@@ -43,6 +43,16 @@ export const toldSchema = z.object({
 });
 export type Told = z.infer<typeof toldSchema>;
 
+/** One number for each kind of action. */
+export function toldBy(of: (type: keyof Told) => number): Told {
+  return {
+    reserve_ip: of('reserve_ip'),
+    assign_ip: of('assign_ip'),
+    unassign_ip: of('unassign_ip'),
+    release_ip: of('release_ip'),
+  };
+}
+
 const requestSchema = z.object({
   kind: z.literal('request'),
   accountId: z.int(),
