@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Admin, type Consumer, type IHeaders, KafkaJSError, type KafkaMessage } from 'kafkajs';
+import kafkajs, { type Admin, type Consumer, type IHeaders, type KafkaMessage } from 'kafkajs';
 import type { BillingChange } from '../domain/billing.ts';
 import { BILLING_TOPIC } from '../domain/names.ts';
 import { ServerUnreachableError } from '../platform/config/server-unreachable.ts';
@@ -45,7 +45,7 @@ export async function readBillingEvents(options: ReadOptions): Promise<BillingEv
   try {
     return await readToTheEnd(options);
   } catch (error) {
-    if (!(error instanceof KafkaJSError || error instanceof StalledError)) throw error;
+    if (!(error instanceof kafkajs.KafkaJSError || error instanceof StalledError)) throw error;
     throw new ServerUnreachableError('Kafka', options.brokers.join(','), error);
   }
 }
