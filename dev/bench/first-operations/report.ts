@@ -1,4 +1,4 @@
-import { summarise } from '../percentiles.ts';
+import { summarise } from '../../kit/statistics.ts';
 import type { Round } from './rounds.ts';
 
 /** What the rounds say together. Medians, in milliseconds. */
