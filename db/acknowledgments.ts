@@ -6,7 +6,7 @@ import type { Database } from './database.ts';
 import { joined, listOf, statement } from './statement.ts';
 import { joinQueries, rowsOfEach } from './together.ts';
 
-/** An event that a host has answered, as it stands in the database now. */
+/** A command that a host has answered, as it stands in the database now. */
 export interface AnsweredCommand {
   sequence: number;
   generation: number;
@@ -26,9 +26,9 @@ export interface AnsweredCommand {
 }
 
 /**
- * Records what a host says came of its events and answers those it really has, with the outcome that stands; a sequence
- * that is missing from the answer is none of this host's, or has another generation. One round trip: the events as they
- * were, the writes, and the events as they are.
+ * Records the outcomes that a host reports for its commands. Answers the commands that it really has, each with the outcome
+ * that stands; a sequence that is missing from the answer is not of this host, or has another generation. One round trip:
+ * the commands as they were, the writes, and the commands as they are.
  *
  * The first answer stands, with one exception: a success that comes after a failure replaces it, because what a host
  * says it has applied is what answers packets, while a failure after a success is an echo of an attempt that was
@@ -40,18 +40,18 @@ export async function recordAcknowledgments(
   acknowledgments: readonly Acknowledgment[],
 ): Promise<AnsweredCommand[]> {
   if (acknowledgments.length === 0) return [];
-  const events = commandsQuery(hostId, acknowledgments);
-  const query = joinQueries([events, ...outcomeQueries(hostId, strongestOf(acknowledgments)), events]);
+  const commands = commandsQuery(hostId, acknowledgments);
+  const query = joinQueries([commands, ...outcomeQueries(hostId, strongestOf(acknowledgments)), commands]);
   const answers = rowsOfEach<Compilable<CommandState>[]>((await db.executeQuery(query, queryLimit())).rows);
-  const before = new Map(answers.at(0)?.map((event) => [event.sequence, event.outcome]));
+  const before = new Map(answers.at(0)?.map((command) => [command.sequence, command.outcome]));
   const acknowledged = new Set(acknowledgments.map(keyOf));
-  return (answers.at(-1) ?? []).flatMap(({ fence, addressGeneration, visibleWait, ...event }) => {
-    const { sequence, generation, outcome } = event;
-    if (outcome === null || !acknowledged.has(keyOf(event))) return [];
-    const address = addressFromBytes(event.address);
+  return (answers.at(-1) ?? []).flatMap(({ fence, addressGeneration, visibleWait, ...command }) => {
+    const { sequence, generation, outcome } = command;
+    if (outcome === null || !acknowledged.has(keyOf(command))) return [];
+    const address = addressFromBytes(command.address);
     const recorded = before.get(sequence) !== outcome;
     const current = fence !== null && generation === addressGeneration;
-    return [{ ...event, address, outcome, recorded, current, isWaitedFor: visibleWait !== 0 }];
+    return [{ ...command, address, outcome, recorded, current, isWaitedFor: visibleWait !== 0 }];
   });
 }
 
@@ -59,7 +59,7 @@ function keyOf({ sequence, generation }: Pick<Acknowledgment, 'sequence' | 'gene
   return `${sequence}/${generation}`;
 }
 
-/** Of several answers to one event, the one that would stand. */
+/** Of several answers to one command, the one that would stand. */
 function strongestOf(acknowledgments: readonly Acknowledgment[]): Acknowledgment[] {
   const strongest = new Map<string, Acknowledgment>();
   for (const acknowledgment of acknowledgments) {
@@ -97,7 +97,7 @@ function sequencesOf(acknowledgments: readonly Acknowledgment[]): number[] {
   return [...new Set(acknowledgments.map(({ sequence }) => sequence))];
 }
 
-/** One write for each outcome, of the events that are still open to it. */
+/** One write for each outcome, of the commands that are still open to it. */
 function outcomeQueries(hostId: number, changes: readonly Acknowledgment[]): Compilable[] {
   return (['applied', 'superseded', 'failed'] as const).flatMap((outcome) => {
     const group = changes.filter((change) => change.outcome === outcome);
@@ -139,5 +139,5 @@ export async function listFailedCommands(db: Database, hostId: number): Promise<
     )
     .orderBy('sequence')
     .execute(queryLimit());
-  return rows.map(({ address, ...event }) => ({ ...event, address: addressFromBytes(address) }));
+  return rows.map(({ address, ...command }) => ({ ...command, address: addressFromBytes(address) }));
 }

@@ -11,7 +11,7 @@ const TAKING_OFF_HOSTS = actionTypesThat(({ takesOffHosts }) => takesOffHosts);
  * being moved to another host, unassigned or released is announced by none.
  *
  * Both reads are in one REPEATABLE READ snapshot: whoever writes an address raises the host's sequence in the same
- * transaction, so the snapshot holds either both or neither, and `sequence` is exactly the last event it reflects.
+ * transaction, so the snapshot holds either both or neither, and `sequence` is exactly the last command it reflects.
  */
 export async function readDesiredState(db: Database, host: { id: number; name: string }): Promise<DesiredState> {
   return db

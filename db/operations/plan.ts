@@ -10,7 +10,7 @@ import type { NewHostCommand } from './host-command-writes.ts';
 import type { LockedAddress } from './locks.ts';
 
 /*
- * What an operation is admitted with, what it plans to change, and what it comes to.
+ * What an operation is admitted with, what it plans to change, and its outcome.
  */
 
 /** Rules that operations follow. */

@@ -16,7 +16,9 @@ export interface ListedRun {
   runId: string;
 }
 
-const listSchema = z.object({ executions: z.array(z.unknown()).optional() });
+const listSchema = z.object({
+  executions: z.array(z.object({ execution: z.object({ runId: z.string() }) })).default([]),
+});
 
 /** Temporal's Web UI in a real browser, as an operator uses it. */
 export class WebUi {
@@ -43,12 +45,11 @@ export class WebUi {
     return new WorkflowList(page);
   }
 
-  /** The page of a run; without a run id that of the newest one, which the UI looks up in a list that lags behind. */
+  /** The page of a run; without a run id that of the newest one in the list, which lags behind. */
   async open(workflowId: string, runId?: string): Promise<RunPage> {
     const page = await this.#newPage();
-    const path = `/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}/history`}`;
-    // A page that finds nothing in the list does not look again.
-    if (runId === undefined) await this.#untilListed(page, workflowId);
+    const run = runId ?? (await this.#newestRun(page, workflowId));
+    const path = `/workflows/${encodeURIComponent(workflowId)}/${run}/history`;
     return until(
       `${path} showed a run`,
       async () => {
@@ -75,12 +76,12 @@ export class WebUi {
     await this.#browser.close();
   }
 
-  async #untilListed(page: Page, workflowId: string): Promise<void> {
-    await until(
+  async #newestRun(page: Page, workflowId: string): Promise<string> {
+    return until(
       `${workflowId} is listed`,
       async () => {
         const answer = await page.request.get(this.#listUrl, { params: { query: `WorkflowId = '${workflowId}'` } });
-        return (listSchema.parse(await answer.json()).executions ?? []).length > 0;
+        return listSchema.parse(await answer.json()).executions[0]?.execution.runId;
       },
       TIMEOUT_MS,
     );
@@ -153,7 +154,7 @@ export class RunPage {
 
   /** The run that a page shows, once it does. */
   static async on(page: Page, withinMs = TIMEOUT_MS): Promise<RunPage> {
-    await page.waitForURL(/\/workflows\/[^/]+\/[^/]+\/history/, { timeout: withinMs });
+    await page.waitForURL(/\/workflows\/[^/]+\/[^/]+\/(history|timeline)/, { timeout: withinMs });
     const run = new RunPage(page);
     await run.#status().waitFor();
     return run;
@@ -164,7 +165,8 @@ export class RunPage {
   }
 
   async status(): Promise<string> {
-    return (await this.#status().innerText()).trim();
+    // Its style may show it in capitals, which is not what it says.
+    return ((await this.#status().textContent()) ?? '').trim();
   }
 
   /** Waits until the run is shown as ended; answers how. */

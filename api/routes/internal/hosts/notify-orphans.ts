@@ -12,23 +12,23 @@ export async function notifyOrphans(
   sink: AcknowledgmentSink,
   logger: Logger,
   host: string,
-  events: OrphanedCommand[],
+  commands: OrphanedCommand[],
 ): Promise<number> {
-  const waiting = [...events];
-  let untold = 0;
-  const tell = async () => {
-    for (let event = waiting.shift(); event; event = waiting.shift()) {
+  const waiting = [...commands];
+  let unnotified = 0;
+  const notify = async () => {
+    for (let command = waiting.shift(); command; command = waiting.shift()) {
       try {
-        await sink.acknowledged({ ...event, host });
+        await sink.acknowledged({ ...command, host });
       } catch (error) {
-        untold++;
+        unnotified++;
         logger.error(
-          { err: error, host, operationId: event.operationId },
+          { err: error, host, operationId: command.operationId },
           'an operation could not be notified that a host is gone',
         );
       }
     }
   };
-  await Promise.all(Array.from({ length: NOTIFIED_AT_ONCE }, tell));
-  return untold;
+  await Promise.all(Array.from({ length: NOTIFIED_AT_ONCE }, notify));
+  return unnotified;
 }
