@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { type Answer, ask, expectAnswer, type Http } from './http.ts';
+import { type ApiClient, dataOf, openApiClient } from '../../platform/api-client/client.ts';
+import type { components } from '../../platform/api-client/generated/customer-api.ts';
+import { type Answer, expectAnswer, type Http } from './http.ts';
 import type { ManualHost, SeenHostCommand } from './manual-host.ts';
 import { until } from './until.ts';
+
+type Schemas = components['schemas'];
+/** openapi-fetch leaves fields out that are always null. */
+export type Droplet = Omit<Schemas['Droplet'], 'next_backup_window'>;
+export type ReservedIp = Omit<Schemas['ReservedIp'], 'droplet'> & { droplet: Droplet | null };
+export type ReservedIpv6 = Omit<Schemas['ReservedIpv6'], 'droplet'> & { droplet: Droplet | null };
 
 const actionSchema = z.object({
   id: z.int(),
@@ -9,37 +17,28 @@ const actionSchema = z.object({
   type: z.string(),
   started_at: z.string(),
   completed_at: z.string().nullable(),
-  resource_id: z.int(),
+  resource_id: z.int().nullable(),
   resource_type: z.string(),
   region_slug: z.string(),
 });
 export type Action = z.infer<typeof actionSchema>;
 
-const reservedIpSchema = z.object({
-  ip: z.string(),
-  region: z.object({ slug: z.string() }),
-  droplet: z.object({ id: z.int() }).nullable(),
-  locked: z.boolean(),
-});
-export type ReservedIp = z.infer<typeof reservedIpSchema>;
+const withIp = z.object({ ip: z.string() });
 
-const reservedIpv6Schema = z.object({
-  ip: z.string(),
-  region_slug: z.string(),
-  droplet: z.object({ id: z.int() }).nullable(),
-});
-export type ReservedIpv6 = z.infer<typeof reservedIpv6Schema>;
-
-const dropletSchema = z.object({ droplet: z.object({ id: z.int() }) });
+/** How often the API is asked for a droplet while it says that it is not available yet. */
+const ATTEMPTS = 5;
 
 /** A customer who speaks the public API and nothing else. */
 export class Account {
   readonly id: number;
+  /** For requests whose answer is looked at, whatever it is. */
   readonly http: Http;
+  readonly api: ApiClient;
 
   constructor(id: number, http: Http) {
     this.id = id;
     this.http = http;
+    this.api = openApiClient({ baseUrl: http.baseUrl, token: http.token });
   }
 
   get token(): string {
@@ -51,13 +50,20 @@ export class Account {
     return new Account(this.id, this.http.at(baseUrl));
   }
 
-  requestDroplet(region: string, name = 'droplet'): Promise<Answer> {
-    return this.http.post('/v2/droplets', { name, region, size: 's-1vcpu-1gb', image: 'debian-12-x64' });
+  requestDroplet(region: string, name?: string): Promise<Answer> {
+    return this.http.post('/v2/droplets', dropletForm(region, name));
   }
 
   /** Makes a droplet, on the host of the region that has the fewest; answers its number. */
   async makeDroplet(region: string, name?: string): Promise<number> {
-    return (await ask(() => this.requestDroplet(region, name), 202, dropletSchema)).droplet.id;
+    return (await this.createDroplet(region, name)).id;
+  }
+
+  /** The same; answers the droplet. */
+  async createDroplet(region: string, name?: string): Promise<Droplet> {
+    const { baseUrl, token } = this.http;
+    const api = openApiClient({ baseUrl, token, attempts: ATTEMPTS });
+    return (await dataOf(api.POST('/v2/droplets', { body: dropletForm(region, name) }))).droplet;
   }
 
   /** Makes droplets one after the other, so that consecutive ones in a region with two hosts are on different hosts. */
@@ -69,12 +75,12 @@ export class Account {
 
   /** Reserves an address in a region. */
   async reserve(region: string): Promise<string> {
-    return readAddress(await this.http.post('/v2/reserved_ips', { region }));
+    return (await dataOf(this.api.POST('/v2/reserved_ips', { body: { region } }))).reserved_ip.ip;
   }
 
   /** Reserves an IPv6 address in a region. */
   async reserveIpv6(region: string): Promise<string> {
-    return readIpv6Address(await this.http.post('/v2/reserved_ipv6', { region_slug: region }));
+    return (await dataOf(this.api.POST('/v2/reserved_ipv6', { body: { region_slug: region } }))).reserved_ipv6.ip;
   }
 
   /** Reserves an address for a droplet; answers it with the number of its assign action. */
@@ -130,18 +136,15 @@ export class Account {
   }
 
   async show(ip: string): Promise<ReservedIp> {
-    const answer = await this.http.get(`/v2/reserved_ips/${ip}`);
-    return expectAnswer(answer, 200, z.object({ reserved_ip: reservedIpSchema })).reserved_ip;
+    return (await dataOf(this.api.GET('/v2/reserved_ips/{ip}', { params: { path: { ip } } }))).reserved_ip;
   }
 
   async showIpv6(ip: string): Promise<ReservedIpv6> {
-    const answer = await this.http.get(pathOf(ip));
-    return expectAnswer(answer, 200, z.object({ reserved_ipv6: reservedIpv6Schema })).reserved_ipv6;
+    return (await dataOf(this.api.GET('/v2/reserved_ipv6/{ip}', { params: { path: { ip } } }))).reserved_ipv6;
   }
 
   async action(id: number): Promise<Action> {
-    const answer = await this.http.get(`/v2/actions/${id}`);
-    return expectAnswer(answer, 200, z.object({ action: actionSchema })).action;
+    return (await dataOf(this.api.GET('/v2/actions/{action_id}', { params: { path: { action_id: id } } }))).action;
   }
 
   /** Waits until an action has ended, either way. */
@@ -164,6 +167,10 @@ export class Account {
   }
 }
 
+function dropletForm(region: string, name = 'droplet'): Schemas['DropletCreate'] {
+  return { name, region, size: 's-1vcpu-1gb', image: 'debian-12-x64' };
+}
+
 /** The path of an address of either IP version. */
 function pathOf(ip: string): string {
   return ip.includes(':') ? `/v2/reserved_ipv6/${ip}` : `/v2/reserved_ips/${ip}`;
@@ -176,12 +183,12 @@ export function readAction(answer: Answer): Action {
 
 /** The address in a 202 answer. */
 export function readAddress(answer: Answer): string {
-  return expectAnswer(answer, 202, z.object({ reserved_ip: reservedIpSchema })).reserved_ip.ip;
+  return expectAnswer(answer, 202, z.object({ reserved_ip: withIp })).reserved_ip.ip;
 }
 
 /** The IPv6 address in a 201 answer. */
 export function readIpv6Address(answer: Answer): string {
-  return expectAnswer(answer, 201, z.object({ reserved_ipv6: reservedIpv6Schema })).reserved_ipv6.ip;
+  return expectAnswer(answer, 201, z.object({ reserved_ipv6: withIp })).reserved_ipv6.ip;
 }
 
 /** The address and the assign action in a 202 answer. */

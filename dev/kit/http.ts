@@ -1,8 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { StackError } from '../environment/errors.ts';
-
-const ATTEMPTS_WHILE_UNAVAILABLE = 5;
 
 /** An answer of the API. */
 export interface Answer {
@@ -82,23 +79,6 @@ export class UnexpectedAnswerError extends StackError {
   constructor({ status, text, request }: Answer, expected: number, misfit = '') {
     super(`${request}: expected ${expected}, got ${status} ${text.slice(0, 500)}${misfit}`);
     this.status = status;
-  }
-}
-
-/**
- * Sends a request, again a few times while the API says 503, as it demands, and reads the answer like
- * {@link expectAnswer}.
- */
-export async function ask<Schema extends z.ZodType>(
-  send: () => Promise<Answer>,
-  status: number,
-  schema: Schema,
-): Promise<z.infer<Schema>> {
-  for (let attempt = 1; ; attempt++) {
-    const answer = await send();
-    const isUnavailable = answer.status === 503 && attempt < ATTEMPTS_WHILE_UNAVAILABLE;
-    if (!isUnavailable) return expectAnswer(answer, status, schema);
-    await sleep(attempt * 300);
   }
 }
 

@@ -1,33 +1,28 @@
-import { z } from 'zod';
-import { expectAnswer, Http } from './http.ts';
+import { type ApiClient, dataOf, openApiClient } from '../../platform/api-client/client.ts';
+import type { components } from '../../platform/api-client/generated/internal-api.ts';
+import { Http } from './http.ts';
 import { until } from './until.ts';
 
-const issuedCommandSchema = z.object({
-  sequence: z.int(),
-  change: z.enum(['attach', 'detach']),
-  address: z.string(),
-  generation: z.int(),
-  droplet_id: z.int().nullable(),
-  anchor: z.string().nullable(),
-});
-export type SeenHostCommand = z.infer<typeof issuedCommandSchema>;
+export type SeenHostCommand = components['schemas']['HostCommand'];
 
-type Outcome = 'applied' | 'failed' | 'superseded';
+type Outcome = components['schemas']['HostAcknowledgment']['outcome'];
 
 /** A host whose every answer the test decides. It speaks the host protocol and applies nothing. */
 export class ManualHost {
   readonly name: string;
+  /** For requests that are not well-formed. */
   readonly http: Http;
+  readonly api: ApiClient;
 
   constructor(name: string, apiUrl: string, token: string) {
     this.name = name;
     this.http = new Http(apiUrl, token);
+    this.api = openApiClient({ baseUrl: apiUrl, token });
   }
 
   /** Everything that the host has not acknowledged, at once. */
   async openCommands(): Promise<SeenHostCommand[]> {
-    const answer = await this.http.get('/host/v1/events?after=0&wait=0');
-    return expectAnswer(answer, 200, z.object({ events: z.array(issuedCommandSchema) })).events;
+    return (await dataOf(this.api.GET('/host/v1/events', { params: { query: { after: 0, wait: 0 } } }))).events;
   }
 
   /** Waits for an unacknowledged command about an address; the newest one if there are several. */
@@ -46,9 +41,8 @@ export class ManualHost {
     message?: string,
   ): Promise<string> {
     const acknowledgment = { sequence, generation, outcome, ...(message === undefined ? {} : { message }) };
-    const answer = await this.http.post('/host/v1/acknowledgments', { acknowledgments: [acknowledgment] });
-    const schema = z.object({ results: z.array(z.object({ status: z.string() })) });
-    return expectAnswer(answer, 200, schema).results[0]?.status ?? 'missing';
+    const body = { acknowledgments: [acknowledgment] };
+    return (await dataOf(this.api.POST('/host/v1/acknowledgments', { body }))).results[0]?.status ?? 'missing';
   }
 
   /** Waits for a command about an address and acknowledges it. */

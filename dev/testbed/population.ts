@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import type { Account } from '../kit/account.ts';
-import { ask, UnexpectedAnswerError } from '../kit/http.ts';
 import type { Operator } from '../kit/operator.ts';
 import type { BedDroplet, BedHost } from './bed-host.ts';
 import type { Testbed } from './topology.ts';
-
-const networksSchema = z.object({ v4: z.array(z.object({ ip_address: z.string(), type: z.string() })) });
-const dropletAnswer = z.object({ droplet: z.object({ id: z.int(), name: z.string(), networks: networksSchema }) });
 
 /** How the control plane is reached, and what it is to be given. */
 export interface PopulationOptions {
@@ -49,7 +44,7 @@ export async function populate(bed: Testbed, options: PopulationOptions): Promis
   const { operator, pools, dropletsPerHost, serving = true } = options;
   const region = `bed-${randomBytes(4).toString('hex')}`;
   await operator.makeRegion(region);
-  for (const pool of pools) await bed.addPool(await importPool(operator, region, pool));
+  for (const pool of pools) await bed.addPool(await operator.importFreePool(region, pool));
 
   const registered: RegisteredHost[] = [];
   for (const [index, host] of bed.hosts.entries()) {
@@ -78,19 +73,9 @@ export async function populate(bed: Testbed, options: PopulationOptions): Promis
   };
 }
 
-async function importPool(operator: Operator, region: string, makeUp: () => string): Promise<string> {
-  for (;;) {
-    const cidr = makeUp();
-    const answer = await operator.importPool(region, cidr);
-    if (answer.status === 201) return cidr;
-    if (answer.status !== 409) throw new UnexpectedAnswerError(answer, 201);
-  }
-}
-
 /** Creates a droplet; it is put on the host that has the fewest. */
 async function createDroplet(account: Account, region: string, wanted: string): Promise<BedDroplet> {
-  const answer = await ask(() => account.requestDroplet(region, wanted), 202, dropletAnswer);
-  const { id, name, networks } = answer.droplet;
+  const { id, name, networks } = await account.createDroplet(region, wanted);
   const anchor = networks.v4.find(({ type }) => type === 'private')?.ip_address;
   if (anchor === undefined) throw new Error(`droplet ${id} has no private address`);
   return { id, name, anchor };

@@ -102,7 +102,7 @@ describe(PATH, () => {
   test('assigns and unassigns: 201 with the action, which is the same wherever it is read', async () => {
     const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
     const ip = await account.reserveIpv6(world.region);
-    const resourceIds = new Set<number>();
+    const resourceIds = new Set<number | null>();
 
     for (const body of [{ type: 'assign', droplet_id: droplet }, { type: 'unassign' }]) {
       const answer = await account.http.post(`${PATH}/${ip}/actions`, body);

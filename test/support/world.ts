@@ -1,11 +1,10 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { inject, onTestFinished } from 'vitest';
-import { z } from 'zod';
 import type { Account } from '../../dev/kit/account.ts';
-import { expectAnswer, type Http, UnexpectedAnswerError } from '../../dev/kit/http.ts';
+import type { Http } from '../../dev/kit/http.ts';
 import { ManualHost } from '../../dev/kit/manual-host.ts';
-import { Operator } from '../../dev/kit/operator.ts';
+import { Operator, type TokenSettings } from '../../dev/kit/operator.ts';
 import { runAgent } from '../../host/agent.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
 
@@ -59,7 +58,7 @@ export class World {
   }
 
   /** A token of an account. */
-  token(accountId: number, settings?: Record<string, unknown>): Promise<string> {
+  token(accountId: number, settings?: TokenSettings): Promise<string> {
     return this.operator.makeToken(accountId, settings);
   }
 
@@ -74,11 +73,10 @@ export class World {
   }
 
   /** Imports an IPv6 pool into the region and answers its range; 64 random bits are nobody else's. */
-  async importIpv6Pool(prefixLength: number): Promise<string> {
+  importIpv6Pool(prefixLength: number): Promise<string> {
     const groups = randomBytes(8).toString('hex').match(/.{4}/g) ?? [];
     const cidr = `2001:db8:${groups.join(':')}:0:0/${prefixLength}`;
-    const answer = await this.operator.importPool(this.region, cidr);
-    return expectAnswer(answer, 201, z.object({ pool: z.object({ cidr: z.string() }) })).pool.cidr;
+    return this.operator.importPool(this.region, cidr);
   }
 
   /** Registers a host and answers its token. */
@@ -142,18 +140,10 @@ const SHARED: Block = { first: 0x64400000, prefixLength: 10 };
 export const FUTURE: Block = { first: 0xf0000000, prefixLength: 4 };
 
 /** Imports a range that no other test has: a random one of the block, tried again when it is taken. */
-async function importFreePool(
-  operator: Operator,
-  region: string,
-  prefixLength: number,
-  block = SHARED,
-): Promise<string> {
-  for (;;) {
+function importFreePool(operator: Operator, region: string, prefixLength: number, block = SHARED): Promise<string> {
+  return operator.importFreePool(region, () => {
     const number = (block.first + randomInt(2 ** (prefixLength - block.prefixLength)) * 2 ** (32 - prefixLength)) >>> 0;
     const octets = [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff);
-    const cidr = `${octets.join('.')}/${prefixLength}`;
-    const answer = await operator.importPool(region, cidr);
-    if (answer.status === 201) return cidr;
-    if (answer.status !== 409) throw new UnexpectedAnswerError(answer, 201);
-  }
+    return `${octets.join('.')}/${prefixLength}`;
+  });
 }

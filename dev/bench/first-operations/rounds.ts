@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import { type ApiClient, dataOf, openApiClient } from '../../../platform/api-client/client.ts';
+import type { components } from '../../../platform/api-client/generated/customer-api.ts';
 import { type Application, startApplication, startHost } from '../../environment/application.ts';
 import { type DemoData, makeDemoData } from '../../environment/demo-data.ts';
-import { expectStatus } from '../../environment/http.ts';
 import { ProcessSupervisor, type RunningProcess } from '../../environment/processes.ts';
 import { type Servers, startServers } from '../../environment/servers/index.ts';
 
@@ -11,13 +11,8 @@ const TIMEOUT_MS = 60_000;
 /** Long enough for the agents to be waiting for their commands, which are in production long before and after a deploy. */
 const AGENTS_MS = 3_000;
 const ASSIGNS = 5;
-
-const actionAnswer = z.object({ action: z.object({ id: z.number(), status: z.string() }) });
-const reservedAnswer = z.object({ reserved_ip: z.object({ ip: z.string() }) });
-const actionsAnswer = z.object({ actions: z.array(z.object({ status: z.string() })) });
-const dropletsAnswer = z.object({
-  droplets: z.array(z.object({ id: z.number(), region: z.object({ slug: z.string() }) })),
-});
+/** How often the API is asked while it says that it is not available. */
+const ATTEMPTS = 5;
 
 /** How the rounds are run. */
 export interface Where {
@@ -52,17 +47,16 @@ export async function prepareInstallation(where: Where): Promise<Installation> {
   const { apiUrl, internalUrl, hostApiUrl } = running.application;
   const { adminToken } = where;
   const data = await makeDemoData({ apiUrl, internalUrl, hostApiUrl, adminToken, earlier: {}, report: () => {} });
-  const token = data.apiToken;
+  const customer = customerOf(running, data);
   const agents = await startAgents(running, data);
-  const listing = await expectStatus({ method: 'GET', url: `${apiUrl}/v2/droplets?per_page=200`, token }, 200);
-  const droplets = dropletsAnswer.parse(listing.body).droplets;
+  const { droplets } = await dataOf(customer.GET('/v2/droplets', { params: { query: { per_page: 200 } } }));
   const lanes = [];
   for (const { id, region } of droplets.slice(0, ASSIGNS)) {
-    const request = { method: 'POST', url: `${apiUrl}/v2/reserved_ips`, token, body: { region: region.slug } } as const;
-    const { ip } = reservedAnswer.parse((await expectStatus(request, 202)).body).reserved_ip;
+    const body = { region: region.slug };
+    const { ip } = (await dataOf(customer.POST('/v2/reserved_ips', { body }))).reserved_ip;
     await until(async () => {
-      const answer = await expectStatus({ method: 'GET', url: `${apiUrl}/v2/reserved_ips/${ip}/actions`, token }, 200);
-      return actionsAnswer.parse(answer.body).actions.every(({ status }) => status === 'completed');
+      const { actions } = await dataOf(customer.GET('/v2/reserved_ips/{ip}/actions', { params: { path: { ip } } }));
+      return actions.every(({ status }) => status === 'completed');
     });
     lanes.push({ ip, dropletId: id });
   }
@@ -75,16 +69,15 @@ export async function prepareInstallation(where: Where): Promise<Installation> {
 /** Starts everything anew, assigns each address once, and takes all back. */
 export async function runRound(where: Where, installation: Installation): Promise<Round> {
   const running = await startRunning(where, 'round', installation.servers);
-  const { apiUrl } = running.application;
-  const token = installation.data.apiToken;
+  const customer = customerOf(running, installation.data);
   const agents = await startAgents(running, installation.data);
-  const act = async (ip: string, body: unknown) => {
+  const act = async (ip: string, body: components['schemas']['ReservedIpAction']) => {
     const begin = performance.now();
-    const url = `${apiUrl}/v2/reserved_ips/${ip}/actions`;
-    const { action } = actionAnswer.parse((await expectStatus({ method: 'POST', url, token, body }, 201)).body);
+    const acting = customer.POST('/v2/reserved_ips/{ip}/actions', { params: { path: { ip } }, body });
+    const path = { ip, action_id: (await dataOf(acting)).action.id };
     await until(async () => {
-      const answer = await expectStatus({ method: 'GET', url: `${url}/${action.id}`, token }, 200);
-      return actionAnswer.parse(answer.body).action.status === 'completed';
+      const looking = customer.GET('/v2/reserved_ips/{ip}/actions/{action_id}', { params: { path } });
+      return (await dataOf(looking)).action.status === 'completed';
     });
     return Math.round(performance.now() - begin);
   };
@@ -96,6 +89,10 @@ export async function runRound(where: Where, installation: Installation): Promis
   await stopAll([...agents, ...running.application.processes]);
   if (!where.keepServers) await running.supervisor.stop();
   return { readyMs: running.readyMs, assignMs };
+}
+
+function customerOf({ application }: Running, { apiToken }: DemoData): ApiClient {
+  return openApiClient({ baseUrl: application.apiUrl, token: apiToken, attempts: ATTEMPTS });
 }
 
 interface Running {

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { z } from 'zod';
 import { BILLING_TOPIC } from '../../../domain/names.ts';
+import { type ApiClient, dataOf, openApiClient } from '../../../platform/api-client/client.ts';
 import { readEnvironmentFile } from '../../../platform/env-file.ts';
 import { openTemporalClient } from '../../../platform/temporal/connection.ts';
 import { StackError } from '../../environment/errors.ts';
-import { expectStatus } from '../../environment/http.ts';
 import { until } from '../../kit/until.ts';
 import type { ComposeProject } from './compose-project.ts';
 
@@ -20,12 +20,9 @@ const TEMPORAL = { address: '127.0.0.1:7233', namespace: 'default', codec: null 
 const KAFKA_BROKERS = ['127.0.0.1:19092'];
 const COMPLETION_TIMEOUT_MS = 60_000;
 
-const dropletsAnswer = z.object({ droplets: z.array(z.object({ id: z.number() })) });
-const reservedIpAnswer = z.object({
-  reserved_ip: z.object({ ip: z.string(), droplet: z.object({ id: z.number() }).nullable() }),
-});
-const reservedIpsAnswer = z.object({ reserved_ips: z.array(z.object({ ip: z.string() })) });
-const actionsAnswer = z.object({ actions: z.array(z.object({ id: z.number(), status: z.string() })) });
+/** How often the API is asked while it says that it is not available, as it does while a service starts again. */
+const ATTEMPTS = 5;
+
 const namespacesAnswer = z.object({
   namespaces: z.array(z.object({ namespaceInfo: z.object({ name: z.string() }) })),
 });
@@ -51,11 +48,11 @@ export async function readDemoToken(project: ComposeProject, file: string): Prom
 
 /** Reserves an address for a droplet, and answers it when the host has it. */
 export async function reserveForDroplet(token: string): Promise<string> {
-  const droplets = await expectStatus({ method: 'GET', url: `${API_URL}/v2/droplets`, token }, 200);
-  const last = dropletsAnswer.parse(droplets.body).droplets.at(-1);
-  const body = { droplet_id: last?.id };
-  const answer = await expectStatus({ method: 'POST', url: `${API_URL}/v2/reserved_ips`, token, body }, 202);
-  const { ip } = reservedIpAnswer.parse(answer.body).reserved_ip;
+  const customer = customerOf(token);
+  const { droplets } = await dataOf(customer.GET('/v2/droplets'));
+  const last = droplets.at(-1);
+  if (last === undefined) throw new StackError('The demo data has no Droplet.');
+  const { ip } = (await dataOf(customer.POST('/v2/reserved_ips', { body: { droplet_id: last.id } }))).reserved_ip;
   const isAssigned = async () => {
     const { dropletId, actions } = await readAddress(token, ip);
     return dropletId !== null && actions.every(({ status }) => status === 'completed');
@@ -66,8 +63,8 @@ export async function reserveForDroplet(token: string): Promise<string> {
 
 /** What the servers have stored: MySQL of one address, Temporal and Kafka of all. */
 export async function readStored(token: string, address: string): Promise<Stored> {
-  const listed = await expectStatus({ method: 'GET', url: `${API_URL}/v2/reserved_ips`, token }, 200);
-  const addresses = reservedIpsAnswer.parse(listed.body).reserved_ips.map(({ ip }) => ip);
+  const { reserved_ips: reserved } = await dataOf(customerOf(token).GET('/v2/reserved_ips'));
+  const addresses = reserved.map(({ ip }) => ip);
   const [stored, workflows, billingEvents] = await Promise.all([
     readAddress(token, address),
     countWorkflows(),
@@ -91,11 +88,19 @@ export async function assertWebUi(): Promise<void> {
   if (!names.includes(TEMPORAL.namespace)) throw new StackError(`The Web UI knows only ${names.join(', ')}.`);
 }
 
-async function readAddress(token: string, address: string): Promise<Pick<Stored, 'dropletId' | 'actions'>> {
-  const url = `${API_URL}/v2/reserved_ips/${address}`;
-  const { reserved_ip } = reservedIpAnswer.parse((await expectStatus({ method: 'GET', url, token }, 200)).body);
-  const listed = await expectStatus({ method: 'GET', url: `${url}/actions`, token }, 200);
-  return { dropletId: reserved_ip.droplet?.id ?? null, actions: actionsAnswer.parse(listed.body).actions };
+async function readAddress(token: string, ip: string): Promise<Pick<Stored, 'dropletId' | 'actions'>> {
+  const customer = customerOf(token);
+  const params = { path: { ip } };
+  const { reserved_ip } = await dataOf(customer.GET('/v2/reserved_ips/{ip}', { params }));
+  const { actions } = await dataOf(customer.GET('/v2/reserved_ips/{ip}/actions', { params }));
+  return {
+    dropletId: reserved_ip.droplet?.id ?? null,
+    actions: actions.map(({ id, status }) => ({ id, status })),
+  };
+}
+
+function customerOf(token: string): ApiClient {
+  return openApiClient({ baseUrl: API_URL, token, attempts: ATTEMPTS });
 }
 
 async function countWorkflows(): Promise<number> {
