@@ -45,7 +45,7 @@ export function checkTold(stack: WalkStack, ends: readonly CustomerEnd[], signal
 /** Whether `npm run consistency` finds nothing. */
 export async function checkConsistencyByCommand(stack: WalkStack): Promise<string[]> {
   try {
-    await stack.command('audit');
+    await stack.command('consistency');
     return [];
   } catch (error) {
     return [messageOf(error)];
