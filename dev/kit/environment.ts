@@ -86,10 +86,13 @@ export async function startEnvironment<Made extends object>(
   signal?.addEventListener('abort', interrupted);
   const closeOnce = async () => {
     signal?.removeEventListener('abort', interrupted);
-    await environment?.closeOpened();
-    await supervisor.stop();
-    for (const one of stopped.reverse()) await one();
-    await rm(dataFolder, { recursive: true, force: true });
+    try {
+      await environment?.closeOpened();
+    } finally {
+      await supervisor.stop();
+      for (const one of stopped.reverse()) await one();
+      await rm(dataFolder, { recursive: true, force: true });
+    }
   };
   let closing: Promise<void> | undefined;
   const close = () => {

@@ -2,6 +2,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { Http } from '../../dev/kit/http.ts';
 import { runProgram } from '../support/program.ts';
+import { useCustomer } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 function admin(commandArguments: string[], environment: Record<string, string> = {}) {
@@ -100,8 +101,7 @@ describe('the admin command', () => {
   });
 
   test('shows who has the most of a pool, and changes an account’s share of it', async () => {
-    const world = await useWorld({ agents: 0, prefixLength: 28 });
-    const account = await world.account({ reservedIpLimit: 50 });
+    const { world, account } = await useCustomer({ agents: 0, prefixLength: 28, reservedIpLimit: 50 });
     await account.reserve(world.region);
     const id = String(account.id);
     const accounts = await output('pool', 'accounts', world.region, '--limit', '3');

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { useWorld } from '../support/world.ts';
+import { useCustomer } from '../support/reserved.ts';
 
 test('GET /v2/account shows the account and its limits', async () => {
-  const world = await useWorld({ agents: 0 });
-  const account = await world.account({ reservedIpLimit: 3, dropletLimit: 25 });
+  const { account } = await useCustomer({ agents: 0, reservedIpLimit: 3, dropletLimit: 25 });
 
   const answer = await account.http.get('/v2/account');
 

@@ -96,8 +96,7 @@ describe('POST /v2/droplets', () => {
   });
 
   test('is rejected with 422 at the limit of the account, also for many requests at a time', async () => {
-    const world = await useWorld({ agents: 0, manualHosts: 1 });
-    const account = await world.account({ dropletLimit: 2 });
+    const { world, account } = await useCustomer({ agents: 0, manualHosts: 1, dropletLimit: 2 });
 
     const answers = await Promise.all(Array.from({ length: 5 }, () => account.http.post('/v2/droplets', form(world))));
 

@@ -4,7 +4,7 @@ import { readAction, readReserved } from '../../dev/kit/account.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedAction, expectedAddress, expectedDroplet, expectedError, resourceIdOf } from '../support/expected.ts';
 import { useCustomer, useReserved } from '../support/reserved.ts';
-import { FUTURE, useWorld } from '../support/world.ts';
+import { FUTURE } from '../support/world.ts';
 
 const reservedForDroplet = z
   .object({ links: z.object({ actions: z.tuple([z.object({ id: z.int() })]) }) })
@@ -127,9 +127,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
   });
 
   test('says in a rejection what the address is called here', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account({ reservedIpLimit: 2 });
-    const [droplet = 0] = await world.droplets(account, 1);
+    const { world, account, droplet } = await useCustomer({ agents: 1, reservedIpLimit: 2, droplets: 1 });
     const [assigned, idle] = [await account.reserve(world.region), await account.reserve(world.region)];
     await account.assign(assigned, droplet);
     const rejections = [

@@ -4,7 +4,6 @@ import { readAction, readIpv6Address } from '../../dev/kit/account.ts';
 import { expectAnswer } from '../../dev/kit/http.ts';
 import { expectedAction, expectedDroplet, expectedError, expectedIpv6Address } from '../support/expected.ts';
 import { useCustomer } from '../support/reserved.ts';
-import { useWorld } from '../support/world.ts';
 
 const PATH = '/v2/reserved_ipv6';
 const NOT_FOUND = 'The resource you requested could not be found.';
@@ -258,8 +257,7 @@ describe(PATH, () => {
   });
 
   test('says in a rejection what the address is called here', async () => {
-    const world = await useWorld({ agents: 1, ipv6PrefixLength: 124 });
-    const account = await world.account({ reservedIpLimit: 2 });
+    const { world, account } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, reservedIpLimit: 2 });
     const [droplet = 0] = await world.droplets(account, 1);
     const [assigned, idle] = [await account.reserveIpv6(world.region), await account.reserveIpv6(world.region)];
     await account.assign(assigned, droplet);

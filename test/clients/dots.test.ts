@@ -3,7 +3,7 @@ import { createDots, type Dots, type DotsAddress } from '../../dev/kit/dots-clie
 import { until } from '../../dev/kit/until.ts';
 import { resourceIdOf } from '../support/expected.ts';
 import { useCustomer } from '../support/reserved.ts';
-import { useWorld, type World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 
 /** Both resource names of the client, with the same methods. */
 const RESOURCE_NAMES = [
@@ -133,8 +133,7 @@ test('@digitalocean/dots leads a reserved IPv6 through its whole life', async ()
 });
 
 test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads account and actions', async () => {
-  const world = await useWorld({ agents: 1 });
-  const account = await world.account({ reservedIpLimit: 5 });
+  const { world, account } = await useCustomer({ agents: 1, reservedIpLimit: 5 });
   const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
   const { v2 } = client;
   expect(await v2.account.get()).toMatchObject({ account: { status: 'active', floatingIpLimit: 5 } });

@@ -151,8 +151,7 @@ describe('an IPv6 address', () => {
 
 describe('IPv6 addresses', () => {
   test('count towards a limit of their own', async () => {
-    const world = await useWorld({ agents: 0, ipv6PrefixLength: 124 });
-    const account = await world.account({ reservedIpLimit: 2 });
+    const { world, account } = await useCustomer({ agents: 0, ipv6PrefixLength: 124, reservedIpLimit: 2 });
     await account.reserve(world.region);
     await account.reserve(world.region);
 

@@ -87,8 +87,7 @@ describe('reserve', () => {
     });
 
     test('at the limit of the account, also for many requests at a time', async () => {
-      const world = await useWorld({ agents: 0 });
-      const account = await world.account({ reservedIpLimit: 3 });
+      const { world, account } = await useCustomer({ agents: 0, reservedIpLimit: 3 });
 
       const answers = await Promise.all(
         Array.from({ length: 8 }, () => account.http.post('/v2/reserved_ips', { region: world.region })),

@@ -47,8 +47,7 @@ describe('an Idempotency-Key', () => {
   });
 
   test('repeats a rejection too', async () => {
-    const world = await useWorld({ agents: 0 });
-    const account = await world.account({ reservedIpLimit: 1 });
+    const { world, account } = await useCustomer({ agents: 0, reservedIpLimit: 1 });
     await account.reserve(world.region);
     const options = { headers: { 'idempotency-key': 'refused' } };
     const rejected = await account.http.post('/v2/reserved_ips', { region: world.region }, options);

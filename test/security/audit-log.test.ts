@@ -63,9 +63,7 @@ describe('the audit log', () => {
   });
 
   test('has what was rejected, whether by one read, by admit, by a missing right or by the form', async () => {
-    const world = await useWorld({ agents: 1 });
-    const account = await world.account({ reservedIpLimit: 1 });
-    const ip = await account.reserve(world.region);
+    const { world, account, ip } = await useReserved({ agents: 1, reservedIpLimit: 1, droplets: 0 });
     const path = `/v2/reserved_ips/${ip}/actions`;
     expect((await account.requestAssign(ip, 1)).status).toBe(404);
     expect((await account.http.post('/v2/reserved_ips', { region: world.region })).status).toBe(422);

@@ -1,5 +1,6 @@
 import type { Account } from '../../dev/kit/account.ts';
 import type { ManualHost } from '../../dev/kit/manual-host.ts';
+import type { AccountLimits } from '../../dev/kit/operator.ts';
 import { useWorld, type World, type WorldOptions } from './world.ts';
 
 /** A customer of the running test with a world of their own. */
@@ -37,21 +38,26 @@ export class ReservingCustomer extends Customer {
   }
 }
 
+/** What a world and its customer are made with. */
+export interface CustomerOptions extends WorldOptions, AccountLimits {
+  /** How many droplets the customer has. */
+  droplets?: number;
+}
+
 /** Makes a world for the running test, and in it a customer with so many droplets; default none. */
-export async function useCustomer({
-  droplets = 0,
-  ...options
-}: WorldOptions & { droplets?: number } = {}): Promise<Customer> {
-  const world = await useWorld(options);
-  const account = await world.account();
+export async function useCustomer(options: CustomerOptions = {}): Promise<Customer> {
+  const { droplets = 0, reservedIpLimit, dropletLimit, ...ofWorld } = options;
+  const world = await useWorld(ofWorld);
+  const limits = {
+    ...(reservedIpLimit !== undefined && { reservedIpLimit }),
+    ...(dropletLimit !== undefined && { dropletLimit }),
+  };
+  const account = await world.account(limits);
   return new Customer(world, account, await world.droplets(account, droplets));
 }
 
 /** The same with an address on no droplet, and by default one droplet. */
-export async function useReserved({
-  droplets = 1,
-  ...options
-}: WorldOptions & { droplets?: number } = {}): Promise<ReservingCustomer> {
-  const customer = await useCustomer({ droplets, ...options });
+export async function useReserved(options: CustomerOptions = {}): Promise<ReservingCustomer> {
+  const customer = await useCustomer({ droplets: 1, ...options });
   return new ReservingCustomer(customer, await customer.account.reserve(customer.world.region));
 }
