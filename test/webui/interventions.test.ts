@@ -15,7 +15,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   // Hosts are waited for longer than an operator takes to press a button.
   let stack: PrivateStack;
   beforeAll(async () => {
-    // A database of its own, so that the audit takes up nothing of other tests. It is run when a test presses for it.
+    // A database of its own, so that the reconciler takes up nothing of other tests. It is run when a test presses for it.
     stack = await createPrivateStack({ ownDatabase: true, worker: true });
     await scheduleReconciler(stack.temporal, 86_400);
     return stack.close;
