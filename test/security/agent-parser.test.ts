@@ -178,7 +178,7 @@ describe('a control plane that tells and does not listen', () => {
     await until('some time has passed', async () => performance.now() - before > 2_000, 5_000);
 
     expect(controlPlane.polls, '200 events each, until it has more than 2,000').toBe(11);
-    const rejections = lines.filter(({ msg }) => msg.startsWith('commands rejected()'));
+    const rejections = lines.filter(({ msg }) => msg.startsWith('commands rejected'));
     expect(rejections.length).toBeLessThanOrEqual(controlPlane.polls);
     expect(rejections.reduce((sum, { entries = 0 }) => sum + entries, 0)).toBe(2_200);
     for (const { reasons = [] } of rejections) expect(reasons.length).toBeLessThanOrEqual(10);
