@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 const NEVER = ['**/node_modules/**', 'dist/**', '.dev/**'];
-/** Breaks a stack of its own, which two cores carry only when nothing else is going on. */
+/** Breaks an environment of its own, which two cores carry only when nothing else is going on. */
 const FAULTS = 'test/faults/faults.test.ts';
-/** Takes Temporal away from a stack of its own, and measures what customers notice. */
+/** Takes Temporal away from an environment of its own, and measures what customers notice. */
 const AWAY = 'test/away/away.test.ts';
-/** Starts two stacks of its own. */
+/** Starts two upstreams of its own. */
 const WALK = 'test/cut-over/walk.test.ts';
 
 const options = {

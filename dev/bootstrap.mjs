@@ -95,7 +95,7 @@ function runScript(path, rest) {
     env: {
       ...process.env,
       PATH: [BIN_FOLDER, process.env.PATH ?? ''].join(delimiter),
-      STACK_BOOTSTRAP_PID: String(process.pid),
+      DEV_BOOTSTRAP_PID: String(process.pid),
     },
   });
   const lastForwarded = new Map();

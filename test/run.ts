@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { messageOf, StackError } from '../dev/environment/errors.ts';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../dev/environment/paths.ts';
+import { EnvironmentError, messageOf } from '../dev/environment/errors.ts';
+import { DEV_FOLDER, PROJECT_FOLDER } from '../dev/environment/paths.ts';
 import { ProcessSupervisor } from '../dev/environment/processes.ts';
 import { fetchDebianMysql } from '../dev/environment/servers/debian-mysql.ts';
 import { runInControl, runScript } from '../dev/testbed/control.ts';
@@ -19,7 +19,7 @@ import { browserObstacle } from './webui/browser.ts';
  */
 
 const VITEST = join(PROJECT_FOLDER, 'node_modules/vitest/vitest.mjs');
-const report = (line: string) => console.log(`stack: ${line}`);
+const report = (line: string) => console.log(`environment: ${line}`);
 
 try {
   const withoutBrowser = await browserObstacle(report);
@@ -27,7 +27,7 @@ try {
     console.log(`The Web UI cannot be tested here (${withoutBrowser}); its tests are skipped.`);
   }
   // This and the next four before the namespace, from where nothing can be downloaded. What is missing is named by the tests that need it.
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
+  const supervisor = new ProcessSupervisor({ folder: join(DEV_FOLDER, 'fetch') });
   await fetchFaultTools({ supervisor, environment: process.env, report }).catch((error) => report(messageOf(error)));
   await fetchRepositoryFiles({ supervisor, environment: process.env, report }).catch((error) =>
     report(messageOf(error)),
@@ -49,6 +49,6 @@ try {
     process.exitCode = await runScript(VITEST, vitestArguments);
   }
 } catch (error) {
-  console.error(error instanceof StackError ? error.message : `The tests could not be run: ${messageOf(error)}`);
+  console.error(error instanceof EnvironmentError ? error.message : `The tests could not be run: ${messageOf(error)}`);
   process.exitCode = 1;
 }

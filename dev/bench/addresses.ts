@@ -1,7 +1,7 @@
 import { commandLine, print, printJsonLine } from '../../platform/text/print.ts';
 import { numberFrom } from '../kit/script.ts';
 import { fixed, goalTable, markdownTable, summarise } from '../kit/statistics.ts';
-import { startControlPlane } from '../testbed/bed-stack.ts';
+import { startControlPlane } from '../testbed/bed-environment.ts';
 import { runAsTestbed } from '../testbed/run-as-testbed.ts';
 import { createTestbed } from '../testbed/topology.ts';
 import { type ChangeTimes, FilledHost } from './addresses/filled-host.ts';

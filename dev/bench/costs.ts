@@ -2,8 +2,8 @@ import { Kafka, logLevel } from 'kafkajs';
 import { sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { BILLING_TOPIC } from '../../domain/names.ts';
+import type { BenchEnvironment } from './environment.ts';
 import { type ProcessorTime, readProcessorTime, usedForEach } from './processes.ts';
-import type { BenchStack } from './stack.ts';
 
 /** What a deployment has used up to now. */
 export interface Meter {
@@ -14,11 +14,11 @@ export interface Meter {
 }
 
 /** Reads all meters. */
-export async function readMeter(stack: BenchStack, db: Database): Promise<Meter> {
+export async function readMeter(environment: BenchEnvironment, db: Database): Promise<Meter> {
   const [mysqlQueries, kafkaMessages, cpuMs] = await Promise.all([
     countQueries(db),
-    countMessages(stack.running.servers.kafkaBrokers.split(',')),
-    readProcessorTime(stack.pids),
+    countMessages(environment.running.servers.kafkaBrokers.split(',')),
+    readProcessorTime(environment.pids),
   ]);
   return { at: performance.now(), mysqlQueries, kafkaMessages, cpuMs };
 }

@@ -3,10 +3,10 @@ import { loadavg } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { commandLine, print, printError } from '../../platform/text/print.ts';
 import { visibleJson } from '../../platform/text/visible.ts';
+import { startFairnessEnvironment } from './fairness/environment.ts';
 import { FLOODS, type FloodKind, RATES } from './fairness/floods.ts';
 import { measureFlood } from './fairness/measure.ts';
 import { type FairnessResults, toFairnessMarkdown } from './fairness/report.ts';
-import { startFairnessStack } from './fairness/stack.ts';
 import { measureVictim } from './fairness/victim.ts';
 
 /*
@@ -32,19 +32,19 @@ const options = commandLine('bench:fairness')
   .parse()
   .opts<{ json?: string; cycles: number; phaseMs: number; times: number; flood?: FloodKind[] }>();
 
-const stack = await startFairnessStack();
+const environment = await startFairnessEnvironment();
 try {
-  await measureVictim(stack.victim, WARM_UP_MS);
+  await measureVictim(environment.victim, WARM_UP_MS);
   const results: FairnessResults = { load: [loadavg()[0] ?? 0], times: options.times, floods: [] };
   for (const kind of options.flood ?? FLOODS) {
     const rate = RATES[kind] * options.times;
     const effort = { kind, rate, cycles: options.cycles, phaseMs: options.phaseMs };
-    results.floods.push(await measureFlood(stack.victim, stack.attacker, effort));
+    results.floods.push(await measureFlood(environment.victim, environment.attacker, effort));
     results.load.push(loadavg()[0] ?? 0);
     printError(visibleJson(JSON.stringify(results.floods.at(-1))));
   }
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(results, null, 2));
   print(toFairnessMarkdown(results));
 } finally {
-  await stack.close();
+  await environment.close();
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine, print, printError, printJsonLine } from '../../platform/text/print.ts';
-import { STACK_FOLDER } from '../environment/paths.ts';
+import { DEV_FOLDER } from '../environment/paths.ts';
 import { summariseFirst, toFirstOperationsMarkdown } from './first-operations/report.ts';
 import { prepareInstallation, type Round, runRound } from './first-operations/rounds.ts';
 
@@ -19,7 +19,7 @@ const options = program.parse().opts<{ rounds: number; keepServers?: boolean; em
 const dataFolder = await mkdtemp(join(tmpdir(), 'reserved-ip-bench-'));
 const where = {
   dataFolder,
-  logFolder: join(STACK_FOLDER, 'first-operations'),
+  logFolder: join(DEV_FOLDER, 'first-operations'),
   adminToken: randomBytes(24).toString('base64url'),
   embeddedWorker: options.embeddedWorker,
   keepServers: options.keepServers ?? false,

@@ -1,4 +1,4 @@
-import type { BenchStack } from './stack.ts';
+import type { BenchEnvironment } from './environment.ts';
 
 /** What a run left in its history. */
 export interface HistoryCount {
@@ -7,8 +7,8 @@ export interface HistoryCount {
 }
 
 /** Counts the history of the newest run of a workflow. */
-export async function countHistory(stack: BenchStack, workflowId: string): Promise<HistoryCount> {
-  const { events } = await stack.temporal.workflow.getHandle(workflowId).fetchHistory();
+export async function countHistory(environment: BenchEnvironment, workflowId: string): Promise<HistoryCount> {
+  const { events } = await environment.temporal.workflow.getHandle(workflowId).fetchHistory();
 
   return {
     events: events?.length ?? 0,

@@ -1,7 +1,7 @@
 import { commandLine, print, printJsonLine } from '../../platform/text/print.ts';
+import { startIdleEnvironment } from './idle/environment.ts';
 import { type IdleEffort, measureIdle } from './idle/measure.ts';
 import { toIdleMarkdown } from './idle/report.ts';
-import { startIdleStack } from './idle/stack.ts';
 
 const program = commandLine('bench:hosts')
   .description('Measures what agents that wait for events cost one API process; ends with one line of JSON.')
@@ -23,11 +23,11 @@ const effort: IdleEffort = {
   windowMs: options.windowSeconds * 1_000,
   settleMs: options.settleSeconds * 1_000,
 };
-const stack = await startIdleStack(Math.max(...effort.counts));
+const environment = await startIdleEnvironment(Math.max(...effort.counts));
 try {
-  const costs = await measureIdle(stack, effort);
+  const costs = await measureIdle(environment, effort);
   print(toIdleMarkdown(costs));
   printJsonLine({ effort, costs });
 } finally {
-  await stack.close();
+  await environment.close();
 }

@@ -1,7 +1,7 @@
 import { commandLine, print, printJsonLine } from '../../platform/text/print.ts';
+import { startKilledWorkerEnvironment } from './killed-worker/environment.ts';
 import { measureKilledWorkers, PHASES, summariseKills } from './killed-worker/measure.ts';
 import { toKilledWorkerMarkdown } from './killed-worker/report.ts';
-import { startKilledWorkerStack } from './killed-worker/stack.ts';
 
 const program = commandLine('bench:killed-worker')
   .description('Measures how long a killed worker delays what it held; ends with one line of JSON.')
@@ -10,12 +10,12 @@ const program = commandLine('bench:killed-worker')
   .option('--seed <number>', 'of the moments of the kills', Number, 1);
 const options = program.parse().opts<{ kills: number; inFlight: number; seed: number }>();
 
-const stack = await startKilledWorkerStack(options.inFlight);
+const environment = await startKilledWorkerEnvironment(options.inFlight);
 try {
-  const kills = await measureKilledWorkers(stack, options);
+  const kills = await measureKilledWorkers(environment, options);
   print(toKilledWorkerMarkdown(kills));
   const summaries = PHASES.map((phase) => ({ phase, ...summariseKills(kills, phase) }));
   printJsonLine({ effort: options, summaries, kills });
 } finally {
-  await stack.close();
+  await environment.close();
 }

@@ -1,7 +1,7 @@
 import { commandLine, print, printJson } from '../../platform/text/print.ts';
+import { startBenchEnvironment } from './environment.ts';
 import { measure } from './measure.ts';
 import { goals, toMarkdown } from './report.ts';
-import { startBenchStack } from './stack.ts';
 
 const program = commandLine('bench')
   .description('Measures the control plane against bare Temporal workflows, in turns on the same servers.')
@@ -22,12 +22,12 @@ const options = program.parse().opts<{
   embeddedWorker: boolean;
 }>();
 
-const stack = await startBenchStack(
+const environment = await startBenchEnvironment(
   { workers: options.workers, embeddedWorker: options.embeddedWorker },
   options.inFlight,
 );
 try {
-  const results = await measure(stack, stack.running.openDatabase(1), {
+  const results = await measure(environment, environment.running.openDatabase(1), {
     rounds: options.rounds,
     blocks: options.blocks,
     blockMs: options.blockSeconds * 1_000,
@@ -36,5 +36,5 @@ try {
   if (options.json) printJson({ ...results, goals: goals(results) });
   else print(toMarkdown(results));
 } finally {
-  await stack.close();
+  await environment.close();
 }

@@ -3,9 +3,9 @@ import type { Database } from '../../db/database.ts';
 import { addressWorkflowId } from '../../domain/names.ts';
 import { median, type Summary, sum, summarise } from '../kit/statistics.ts';
 import { type Costs, costsPerOperation, type Meter, readMeter, usedBetween } from './costs.ts';
+import type { BenchEnvironment, Lane } from './environment.ts';
 import { countHistory, type HistoryCount } from './history.ts';
 import { operate, operateNext, runBare, untilReadAsCompleted } from './operations.ts';
-import type { BenchStack, Lane } from './stack.ts';
 
 /** How much is measured. */
 export interface Effort {
@@ -33,55 +33,55 @@ export interface Results {
 }
 
 /** Measures the control plane and the bare workflow in turns on the same servers. */
-export async function measure(stack: BenchStack, db: Database, effort: Effort): Promise<Results> {
-  await warmUp(stack);
-  const idleQueriesPerSecond = await measureIdle(stack, db);
-  const latencies = await measureLatencies(stack, effort.rounds);
-  const assign = await countHistory(stack, addressWorkflowId(firstLane(stack).ip));
-  const bare = await countHistory(stack, latencies.bareWorkflowId);
-  const blocks = await measureBlocks(stack, db, effort, idleQueriesPerSecond);
+export async function measure(environment: BenchEnvironment, db: Database, effort: Effort): Promise<Results> {
+  await warmUp(environment);
+  const idleQueriesPerSecond = await measureIdle(environment, db);
+  const latencies = await measureLatencies(environment, effort.rounds);
+  const assign = await countHistory(environment, addressWorkflowId(firstLane(environment).ip));
+  const bare = await countHistory(environment, latencies.bareWorkflowId);
+  const blocks = await measureBlocks(environment, db, effort, idleQueriesPerSecond);
   return { effort, ...latencies.summaries, ...blocks, history: { assign, bare }, idleQueriesPerSecond };
 }
 
 const WARM_UP_ROUNDS = 20;
 const IDLE_MS = 5_000;
 
-async function warmUp(stack: BenchStack): Promise<void> {
+async function warmUp(environment: BenchEnvironment): Promise<void> {
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    await Promise.all(stack.lanes.map((lane) => operateNext(stack, lane)));
-    await Promise.all(stack.lanes.map(() => runBare(stack, 'bareAssign')));
+    await Promise.all(environment.lanes.map((lane) => operateNext(environment, lane)));
+    await Promise.all(environment.lanes.map(() => runBare(environment, 'bareAssign')));
   }
 }
 
-async function measureIdle(stack: BenchStack, db: Database): Promise<number> {
-  const before = await readMeter(stack, db);
+async function measureIdle(environment: BenchEnvironment, db: Database): Promise<number> {
+  const before = await readMeter(environment, db);
   await sleep(IDLE_MS);
-  const after = await readMeter(stack, db);
+  const after = await readMeter(environment, db);
   return ((after.mysqlQueries - before.mysqlQueries) * 1_000) / (after.at - before.at);
 }
 
-async function measureLatencies(stack: BenchStack, rounds: number) {
-  const lane = firstLane(stack);
+async function measureLatencies(environment: BenchEnvironment, rounds: number) {
+  const lane = firstLane(environment);
   const accepted: number[] = [];
   const closed: number[] = [];
   const read: number[] = [];
   const bareStarted: number[] = [];
   const bareClosed: number[] = [];
   let bareWorkflowId = '';
-  if (lane.assigned) await operate(stack, lane, 'unassign');
+  if (lane.assigned) await operate(environment, lane, 'unassign');
   for (let round = 0; round < rounds; round++) {
-    const assign = await operate(stack, lane, 'assign');
+    const assign = await operate(environment, lane, 'assign');
     accepted.push(assign.accepted);
     closed.push(assign.closed);
-    await operate(stack, lane, 'unassign');
-    bareStarted.push((await runBare(stack, 'empty')).accepted);
-    const bare = await runBare(stack, 'bareAssign');
+    await operate(environment, lane, 'unassign');
+    bareStarted.push((await runBare(environment, 'empty')).accepted);
+    const bare = await runBare(environment, 'bareAssign');
     bareClosed.push(bare.closed);
     bareWorkflowId = bare.workflowId;
-    read.push(await untilReadAsCompleted(stack, lane));
-    await operate(stack, lane, 'unassign');
+    read.push(await untilReadAsCompleted(environment, lane));
+    await operate(environment, lane, 'unassign');
   }
-  await operate(stack, lane, 'assign');
+  await operate(environment, lane, 'assign');
   return {
     bareWorkflowId,
     summaries: {
@@ -91,13 +91,22 @@ async function measureLatencies(stack: BenchStack, rounds: number) {
   };
 }
 
-async function measureBlocks(stack: BenchStack, db: Database, effort: Effort, idleQueriesPerSecond: number) {
-  const lanes = stack.lanes.slice(0, effort.inFlight);
+async function measureBlocks(
+  environment: BenchEnvironment,
+  db: Database,
+  effort: Effort,
+  idleQueriesPerSecond: number,
+) {
+  const lanes = environment.lanes.slice(0, effort.inFlight);
   const ours: Block[] = [];
   const bare: Block[] = [];
   for (let block = 0; block < effort.blocks; block++) {
-    ours.push(await runBlock(stack, db, effort, (index) => operateNext(stack, lanes[index] ?? firstLane(stack))));
-    bare.push(await runBlock(stack, db, effort, () => runBare(stack, 'bareAssign')));
+    ours.push(
+      await runBlock(environment, db, effort, (index) =>
+        operateNext(environment, lanes[index] ?? firstLane(environment)),
+      ),
+    );
+    bare.push(await runBlock(environment, db, effort, () => runBare(environment, 'bareAssign')));
   }
   return {
     throughput: { operations: median(ours.map(rate)), bare: median(bare.map(rate)) },
@@ -115,12 +124,12 @@ interface Block {
 
 /** Keeps `inFlight` operations going for the length of a block; counts those that were over within it. */
 async function runBlock(
-  stack: BenchStack,
+  environment: BenchEnvironment,
   db: Database,
   { inFlight, blockMs }: Effort,
   run: (index: number) => Promise<unknown>,
 ): Promise<Block> {
-  const before = await readMeter(stack, db);
+  const before = await readMeter(environment, db);
   const begin = performance.now();
   let operations = 0;
   async function keepGoing(index: number): Promise<void> {
@@ -131,7 +140,7 @@ async function runBlock(
   }
   await Promise.all(Array.from({ length: inFlight }, (_, index) => keepGoing(index)));
   const ms = performance.now() - begin;
-  return { operations, ms, before, after: await readMeter(stack, db) };
+  return { operations, ms, before, after: await readMeter(environment, db) };
 }
 
 function rate({ operations, ms }: Block): number {
@@ -144,7 +153,7 @@ function averageCosts(blocks: Block[], idleQueriesPerSecond: number): Costs {
   return costsPerOperation(used, operations, idleQueriesPerSecond);
 }
 
-function firstLane({ lanes: [lane] }: BenchStack): Lane {
+function firstLane({ lanes: [lane] }: BenchEnvironment): Lane {
   if (!lane) throw new Error('there is no lane');
   return lane;
 }

@@ -3,12 +3,12 @@ import { pino } from 'pino';
 import { openAdmittingClient } from '../../admission/client.ts';
 import { createReservedIpClient } from '../../client/index.ts';
 import { commandLine, print, printJson } from '../../platform/text/print.ts';
+import { startBenchEnvironment } from './environment.ts';
 import { BenchClient } from './http.ts';
 import { httpCaller, sdkCaller } from './services/callers.ts';
 import { measureSeries } from './services/measure.ts';
 import { startPublicPath } from './services/public-path.ts';
 import { toServicesMarkdown } from './services/report.ts';
-import { startBenchStack } from './stack.ts';
 
 /*
  * `npm run bench:services`: reserve, assign and release by the SDK against the same by a customer, through TLS, the
@@ -49,34 +49,37 @@ const options = commandLine('bench:services')
   .parse()
   .opts<{ json: boolean; rounds: number; readyMadeRounds: number; workers: number; embeddedWorker: boolean }>();
 
-const stack = await startBenchStack({ workers: options.workers, embeddedWorker: options.embeddedWorker }, 1);
-const db = stack.running.openDatabase(1);
+const environment = await startBenchEnvironment(
+  { workers: options.workers, embeddedWorker: options.embeddedWorker },
+  1,
+);
+const db = environment.running.openDatabase(1);
 const admitting = openAdmittingClient({
-  db: stack.running.openDatabase(20),
-  temporal: stack.temporal,
+  db: environment.running.openDatabase(20),
+  temporal: environment.temporal,
   logger: pino({ level: 'silent' }),
   rules: API_RULES,
   timeouts: API_TIMEOUTS,
 });
 try {
-  const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(stack.running);
-  const { token } = stack.customer;
+  const { tlsUrl, gatewayUrl, certificateAuthority } = await startPublicPath(environment.running);
+  const { token } = environment.customer;
   const kept = new BenchClient(tlsUrl, token, { certificateAuthority });
   const fresh = new BenchClient(tlsUrl, token, { certificateAuthority, keepAlive: false });
-  const sdk = sdkCaller(createReservedIpClient({ temporal: stack.temporal }), stack.customer);
+  const sdk = sdkCaller(createReservedIpClient({ temporal: environment.temporal }), environment.customer);
   const callers = {
     sdk,
-    database: sdkCaller(admitting, stack.customer),
+    database: sdkCaller(admitting, environment.customer),
     public: httpCaller(kept, QUICK_POLL_MS),
     fresh: httpCaller(fresh, QUICK_POLL_MS),
     gateway: httpCaller(new BenchClient(gatewayUrl, token), QUICK_POLL_MS),
-    api: httpCaller(stack.api, QUICK_POLL_MS),
+    api: httpCaller(environment.api, QUICK_POLL_MS),
   };
   const before = loadavg()[0] ?? 0;
-  await measureSeries({ stack, db, callers, rounds: WARM_UP_ROUNDS });
-  const quick = await measureSeries({ stack, db, callers, rounds: options.rounds });
+  await measureSeries({ environment, db, callers, rounds: WARM_UP_ROUNDS });
+  const quick = await measureSeries({ environment, db, callers, rounds: options.rounds });
   const readyMade = await measureSeries({
-    ...{ stack, db, rounds: options.readyMadeRounds },
+    ...{ environment, db, rounds: options.readyMadeRounds },
     callers: { sdk, public: httpCaller(kept, READY_MADE_POLL_MS) },
   });
   const results = {
@@ -88,5 +91,5 @@ try {
   else print(toServicesMarkdown(results));
 } finally {
   await admitting.close();
-  await stack.close();
+  await environment.close();
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { print, printUncaughtErrors } from '../../platform/text/print.ts';
 import { shown } from '../../platform/text/visible.ts';
 import { stopRecorded } from './clean-up.ts';
-import { STACK_FOLDER } from './paths.ts';
+import { DEV_FOLDER } from './paths.ts';
 import { readRecord } from './process-record.ts';
 import { isAlive } from './process-table.ts';
 
@@ -14,16 +14,16 @@ printUncaughtErrors();
  * its own below `.dev`. A test that is still running is left alone.
  */
 
-const nested = (await readdir(STACK_FOLDER).catch(() => [])).map((entry) => join(STACK_FOLDER, entry));
+const nested = (await readdir(DEV_FOLDER).catch(() => [])).map((entry) => join(DEV_FOLDER, entry));
 let found = false;
-for (const folder of [STACK_FOLDER, ...nested]) {
+for (const folder of [DEV_FOLDER, ...nested]) {
   const record = await readRecord(folder);
   if (record === undefined) continue;
   found = true;
-  if (folder !== STACK_FOLDER && (await isAlive(record.owner))) {
+  if (folder !== DEV_FOLDER && (await isAlive(record.owner))) {
     print(shown`${folder} is in use by process ${record.owner.pid}: left alone`);
   } else {
     await stopRecorded(folder, print);
   }
 }
-print(found ? 'The stack is down; its data is kept in .dev/data.' : 'Nothing of this stack is running.');
+print(found ? 'The environment is down; its data is kept in .dev/data.' : 'Nothing of this environment is running.');

@@ -3,12 +3,12 @@ import { ReadableError } from '../../platform/text/readable-error.ts';
 export { reasonOf as messageOf } from '../../platform/text/readable-error.ts';
 
 /** A failure of what was started here. */
-export class StackError extends ReadableError {
-  override readonly name: string = 'StackError';
+export class EnvironmentError extends ReadableError {
+  override readonly name: string = 'EnvironmentError';
 }
 
 /** A child process ended when it should not have, or did not become ready in time. */
-export class ProcessFailedError extends StackError {
+export class ProcessFailedError extends EnvironmentError {
   override readonly name = 'ProcessFailedError';
   readonly processName: string;
   readonly logFile: string;
@@ -21,11 +21,11 @@ export class ProcessFailedError extends StackError {
 }
 
 /** Something was asked of the supervisor after it had been told to stop everything. */
-export class StackStoppingError extends StackError {
-  override readonly name = 'StackStoppingError';
+export class EnvironmentStoppingError extends EnvironmentError {
+  override readonly name = 'EnvironmentStoppingError';
 
   constructor() {
-    super('the stack is being stopped');
+    super('the environment is being stopped');
   }
 }
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf, StackError } from './errors.ts';
+import { EnvironmentError, messageOf } from './errors.ts';
 import type { Report } from './servers/options.ts';
 
 const run = promisify(execFile);
@@ -21,21 +21,21 @@ export interface PackageNeed {
 /**
  * Installs the packages of those commands that are missing, with Debian's package manager where there is one.
  *
- * @throws {StackError} with those that are missing and how to get them.
+ * @throws {EnvironmentError} with those that are missing and how to get them.
  */
 export async function installMissing({ purpose, packages, report }: PackageNeed): Promise<void> {
   const missing: string[] = [];
   for (const [command, name] of Object.entries(packages)) if (!(await isCommand(command))) missing.push(name);
   if (missing.length === 0) return;
   const needed = `${purpose} needs these packages: ${missing.join(' ')}`;
-  if (!(await isCommand('apt-get'))) throw new StackError(needed);
-  if (process.getuid?.() !== 0) throw new StackError(`${needed}. Installing them needs root`);
+  if (!(await isCommand('apt-get'))) throw new EnvironmentError(needed);
+  if (process.getuid?.() !== 0) throw new EnvironmentError(`${needed}. Installing them needs root`);
   report(`${purpose}: installing ${missing.join(' ')}`);
   try {
     await aptGet('update', '-q');
     await aptGet('install', '-y', '-q', '--no-install-recommends', ...missing);
   } catch (error) {
-    throw new StackError(`${needed}. Installing them failed: ${messageOf(error)}`);
+    throw new EnvironmentError(`${needed}. Installing them failed: ${messageOf(error)}`);
   }
 }
 

@@ -7,7 +7,7 @@ const POLL_MS = 1000;
  */
 export function whenParentEnds(callback: () => void, environment: NodeJS.ProcessEnv = process.env): void {
   const parent = process.ppid;
-  if (environment.STACK_BOOTSTRAP_PID !== String(parent)) return;
+  if (environment.DEV_BOOTSTRAP_PID !== String(parent)) return;
   const timer = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(timer);

@@ -5,4 +5,4 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where `npm start` keeps everything that belongs to one checkout: data, logs, the record of processes, `env`. */
-export const STACK_FOLDER = join(PROJECT_FOLDER, '.dev');
+export const DEV_FOLDER = join(PROJECT_FOLDER, '.dev');

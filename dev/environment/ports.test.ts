@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { StackError } from './errors.ts';
+import { EnvironmentError } from './errors.ts';
 import { assertPortsFree, choosePorts, listenOnLoopback, PortsTakenError } from './ports.ts';
 
 async function occupy(): Promise<{ port: number; close: () => void }> {
@@ -16,7 +16,7 @@ test('each default port can be chosen by its variable', async () => {
 test('a variable that holds no port number, or the port of another, is named', async () => {
   await expect(choosePorts('default', { API_PORT: 'http' })).rejects.toThrow('API_PORT=http is not a port number');
   await expect(choosePorts('default', { API_PORT: '7233' })).rejects.toThrow(/API_PORT=7233.*TEMPORAL_PORT=7233/);
-  await expect(choosePorts('default', { API_PORT: '70000' })).rejects.toBeInstanceOf(StackError);
+  await expect(choosePorts('default', { API_PORT: '70000' })).rejects.toBeInstanceOf(EnvironmentError);
 });
 
 test('free ports are free, and all different', async () => {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { StackError } from './errors.ts';
+import { EnvironmentError } from './errors.ts';
 import { listenerOf } from './process-table.ts';
 
 /** The ports that people choose, by what listens there. */
@@ -45,7 +45,7 @@ const SETTINGS: Readonly<Record<PortName, PortSetting>> = {
 const PORT_NAMES = Object.keys(SETTINGS).filter((name): name is PortName => name in SETTINGS);
 
 /** A port that is needed is held by another process; `conflicts` names them all. */
-export class PortsTakenError extends StackError {
+export class PortsTakenError extends EnvironmentError {
   override readonly name = 'PortsTakenError';
   readonly conflicts: readonly { readonly port: number; readonly variable: string }[];
 
@@ -54,7 +54,7 @@ export class PortsTakenError extends StackError {
       [
         conflicts.length === 1 ? 'A port that is needed is taken:' : 'Ports that are needed are taken:',
         ...conflicts.map((conflict) => `  ${conflict.description}`),
-        'If that is another start of this stack: `npm run down` in its folder stops it. Otherwise stop that process,',
+        'If that is another start of this environment: `npm run down` in its folder stops it. Otherwise stop that process,',
         `or choose another port, for example: ${conflicts.map((conflict) => `${conflict.variable}=${alternativeTo(conflict.port)}`).join(' ')} npm start`,
       ].join('\n'),
     );
@@ -65,7 +65,7 @@ export class PortsTakenError extends StackError {
 /**
  * Decides on the ports without opening any.
  *
- * @throws {StackError} when a variable holds no port number, or two of them hold the same one.
+ * @throws {EnvironmentError} when a variable holds no port number, or two of them hold the same one.
  */
 export async function choosePorts(choice: PortChoice, environment: NodeJS.ProcessEnv): Promise<Ports> {
   if (typeof choice !== 'string') return choice;
@@ -75,7 +75,7 @@ export async function choosePorts(choice: PortChoice, environment: NodeJS.Proces
   );
   if (repeated.length > 0) {
     const list = repeated.map((name) => `${SETTINGS[name].variable}=${ports[name]}`).join(', ');
-    throw new StackError(`The same port is set more than once: ${list}.`);
+    throw new EnvironmentError(`The same port is set more than once: ${list}.`);
   }
   return ports;
 }
@@ -118,7 +118,7 @@ function defaultPorts(environment: NodeJS.ProcessEnv): Ports {
     if (text === undefined || text === '') return fallback;
     const value = Number(text);
     if (Number.isInteger(value) && value > 0 && value < 65_536) return value;
-    throw new StackError(`${variable}=${text} is not a port number (1 to 65535).`);
+    throw new EnvironmentError(`${variable}=${text} is not a port number (1 to 65535).`);
   };
   return collect(port);
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stopRecorded } from './clean-up.ts';
-import { type ProcessFailedError, StackError, StackStoppingError } from './errors.ts';
+import { EnvironmentError, EnvironmentStoppingError, type ProcessFailedError } from './errors.ts';
 import { readRecord, writeRecord } from './process-record.ts';
 import { identityOf, isAlive } from './process-table.ts';
 import { type ProcessStart, ProcessSupervisor } from './processes.ts';
@@ -85,12 +85,12 @@ test('a tool that fails is an error with the end of its log, one that succeeds i
 test('a command that does not exist is named', async () => {
   const start = supervisor.start(script('', { command: '/no/such/command' }));
   await expect(start).rejects.toThrow(/child could not be started \(\/no\/such\/command\)/);
-  await expect(start).rejects.toBeInstanceOf(StackError);
+  await expect(start).rejects.toBeInstanceOf(EnvironmentError);
 });
 
 test('nothing can be started once everything is being stopped', async () => {
   await supervisor.stop();
-  await expect(supervisor.start(script(''))).rejects.toBeInstanceOf(StackStoppingError);
+  await expect(supervisor.start(script(''))).rejects.toBeInstanceOf(EnvironmentStoppingError);
 });
 
 test('what a crashed start left running is stopped, and a process that has got the pid of another is not', async () => {

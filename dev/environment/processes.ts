@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, ProcessFailedError, StackError, StackStoppingError } from './errors.ts';
+import { EnvironmentError, EnvironmentStoppingError, messageOf, ProcessFailedError } from './errors.ts';
 import { type ProcessRole, removeRecord, writeRecord } from './process-record.ts';
 import { identityOf, type ProcessIdentity } from './process-table.ts';
 
@@ -84,8 +84,8 @@ export class ProcessSupervisor {
   /**
    * Starts a child and resolves once it is running; its output goes to `<folder>/logs/<name>.log`.
    *
-   * @throws {StackError} when the command cannot be executed.
-   * @throws {StackStoppingError} after `stop()`.
+   * @throws {EnvironmentError} when the command cannot be executed.
+   * @throws {EnvironmentStoppingError} after `stop()`.
    */
   async start(start: ProcessStart): Promise<RunningProcess> {
     return (await this.#launch(start, false)).process;
@@ -99,7 +99,7 @@ export class ProcessSupervisor {
   async run(start: ProcessStart): Promise<void> {
     const { process } = await this.#launch(start, true);
     const exit = await process.exited;
-    if (this.#stopping) throw new StackStoppingError();
+    if (this.#stopping) throw new EnvironmentStoppingError();
     if (exit.code !== 0) throw await failureOf(process, describeExit(exit));
   }
 
@@ -109,7 +109,7 @@ export class ProcessSupervisor {
     for (const roles of STOP_ORDER) await this.#stopRoles(roles);
   }
 
-  /** The newest process of a name, which may have ended; throws a {@link StackError} when there was none. */
+  /** The newest process of a name, which may have ended; throws a {@link EnvironmentError} when there was none. */
   find(name: string): RunningProcess {
     return this.#find(name).process;
   }
@@ -147,7 +147,7 @@ export class ProcessSupervisor {
   }
 
   async #launch(start: ProcessStart, expectedToEnd: boolean): Promise<Entry> {
-    if (this.#stopping) throw new StackStoppingError();
+    if (this.#stopping) throw new EnvironmentStoppingError();
     const logFile = openLog(this.folder, start.name);
     const child = spawn(start.command, [...start.arguments], {
       cwd: start.workingFolder,
@@ -160,7 +160,7 @@ export class ProcessSupervisor {
     try {
       await once(child, 'spawn');
     } catch (error) {
-      throw new StackError(`${start.name} could not be started (${start.command}): ${messageOf(error)}`);
+      throw new EnvironmentError(`${start.name} could not be started (${start.command}): ${messageOf(error)}`);
     }
     const pid = child.pid ?? 0;
     const entry: Entry = {
@@ -183,14 +183,14 @@ export class ProcessSupervisor {
     void exited.then((exit) => this.#onExit(entry, exit));
     if (this.#stopping) {
       await entry.process.stop();
-      throw new StackStoppingError();
+      throw new EnvironmentStoppingError();
     }
     return entry;
   }
 
   #find(name: string): Entry {
     const entry = this.#newest.get(name);
-    if (entry === undefined) throw new StackError(`there is no process ${name}`);
+    if (entry === undefined) throw new EnvironmentError(`there is no process ${name}`);
     return entry;
   }
 

@@ -42,7 +42,7 @@ export async function pythonInstaller(
  * for PYTHONPATH, because a virtual environment could not be moved into place. A file whose digest is not named is refused,
  * and so is one that would have to be built here, since that would run whatever its own build asks for.
  *
- * @throws {StackError} when there is no Python 3 with pip, or pip fails.
+ * @throws {EnvironmentError} when there is no Python 3 with pip, or pip fails.
  */
 export async function installPythonPackages(packages: PythonPackages): Promise<void> {
   const { supervisor, folder, label, requirementsFile, provingFile, report } = packages;

@@ -6,9 +6,9 @@ import { visible } from '../../platform/text/visible.ts';
 import { type Application, bundleWorkflows, startApplication, startHost, untilInContact } from './application.ts';
 import { alive } from './clean-up.ts';
 import { type DemoData, makeDemoData } from './demo-data.ts';
-import { StackError } from './errors.ts';
+import { EnvironmentError } from './errors.ts';
 import { whenParentEnds } from './parent.ts';
-import { STACK_FOLDER } from './paths.ts';
+import { DEV_FOLDER } from './paths.ts';
 import { readRecord } from './process-record.ts';
 import { ProcessSupervisor } from './processes.ts';
 import { applicationScreen, serversScreen, settingsOfServers } from './screens.ts';
@@ -34,10 +34,10 @@ function report(line: string): void {
 }
 
 async function assertNothingRuns(): Promise<void> {
-  const record = await readRecord(STACK_FOLDER);
+  const record = await readRecord(DEV_FOLDER);
   const running = record === undefined ? [] : await alive(record);
   if (running.length === 0) return;
-  throw new StackError(
+  throw new EnvironmentError(
     [
       'Processes of an earlier start are alive:',
       ...running.map((entry) => `  ${entry.name} (process ${entry.pid})`),
@@ -57,7 +57,7 @@ async function bringUp(supervisor: ProcessSupervisor): Promise<void> {
     supervisor,
     environment,
     report,
-    dataFolder: join(STACK_FOLDER, 'data'),
+    dataFolder: join(DEV_FOLDER, 'data'),
     ports: 'default',
     callersPorts: onlyServers ? [] : ['api', 'internal', 'hostApi'],
   });
@@ -115,11 +115,11 @@ async function main(): Promise<void> {
     return shutdown;
   };
   const supervisor = new ProcessSupervisor({
-    folder: STACK_FOLDER,
+    folder: DEV_FOLDER,
     onUnexpectedExit: (failure) => {
       // Once it is up, whoever tries what happens without a worker wants the rest to go on.
       if (isUp) print(`\n${failure.message}\nThe rest stays up; Ctrl-C stops it.`);
-      else void shutDown(1, `\nThe stack did not start.\n${failure.message}`);
+      else void shutDown(1, `\nThe environment did not start.\n${failure.message}`);
     },
   });
   const onSignal = (signal: NodeJS.Signals) => {
@@ -133,7 +133,7 @@ async function main(): Promise<void> {
     isUp = true;
   } catch (error) {
     const text = describeFailure(error);
-    await shutDown(1, `\nThe stack did not start.\n${text}`);
+    await shutDown(1, `\nThe environment did not start.\n${text}`);
   }
 }
 

@@ -6,7 +6,7 @@ import { runProcess } from '../../platform/config/run-process.ts';
 import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../platform/env-file.ts';
 import { print } from '../../platform/text/print.ts';
 import { visible } from '../../platform/text/visible.ts';
-import { StackError } from './errors.ts';
+import { EnvironmentError } from './errors.ts';
 
 const POLL_MS = 10;
 const COMPLETION_TIMEOUT_MS = 60_000;
@@ -39,7 +39,7 @@ export interface WalkStep {
  * step is reported with its times as it completes.
  *
  * @throws {ApiError} when a request is rejected.
- * @throws {StackError} when an action ends `errored` or does not end within a minute.
+ * @throws {EnvironmentError} when an action ends `errored` or does not end within a minute.
  */
 export async function walk(options: WalkOptions): Promise<WalkStep[]> {
   const { apiUrl, token, report = () => {} } = options;
@@ -88,7 +88,7 @@ async function twoDropletsOfOneRegion(customer: ApiClient): Promise<[Droplet, Dr
     const second = free.find((other) => other.id !== first.id && other.region.slug === first.region.slug);
     if (second !== undefined) return [first, second];
   }
-  throw new StackError('The walk needs two droplets in one region that have no reserved IP; there are none.');
+  throw new EnvironmentError('The walk needs two droplets in one region that have no reserved IP; there are none.');
 }
 
 async function untilCompleted(customer: ApiClient, ip: string, actionId: number): Promise<void> {
@@ -118,14 +118,14 @@ async function untilGone(customer: ApiClient, ip: string): Promise<void> {
 }
 
 function hasCompleted(action: Action): boolean {
-  if (action.status === 'errored') throw new StackError(`action ${action.id} (${action.type}) ended as errored`);
+  if (action.status === 'errored') throw new EnvironmentError(`action ${action.id} (${action.type}) ended as errored`);
   return action.status === 'completed';
 }
 
 async function poll(what: string, isDone: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + COMPLETION_TIMEOUT_MS;
   while (!(await isDone())) {
-    if (performance.now() > deadline) throw new StackError(`${what} did not get to its end within a minute`);
+    if (performance.now() > deadline) throw new EnvironmentError(`${what} did not get to its end within a minute`);
     await sleep(POLL_MS);
   }
 }
@@ -138,7 +138,8 @@ function describe(step: WalkStep, status: number): string {
 
 async function main(): Promise<void> {
   const { API_URL = '', API_TOKEN = '' } = { ...(await readEnvironmentFile(ENVIRONMENT_FILE)), ...process.env };
-  if (API_URL === '' || API_TOKEN === '') throw new StackError('Set API_URL and API_TOKEN, or run `npm start` first.');
+  if (API_URL === '' || API_TOKEN === '')
+    throw new EnvironmentError('Set API_URL and API_TOKEN, or run `npm start` first.');
   await walk({ apiUrl: API_URL, token: API_TOKEN, report: (line) => print(visible(line)) });
 }
 

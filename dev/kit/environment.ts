@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessFailedError } from '../environment/errors.ts';
-import { STACK_FOLDER } from '../environment/paths.ts';
+import { DEV_FOLDER } from '../environment/paths.ts';
 import { choosePorts, type Ports } from '../environment/ports.ts';
 import { ProcessSupervisor, type SupervisorOptions } from '../environment/processes.ts';
 import { type Report, type ServersOptions, startServers } from '../environment/servers/index.ts';
@@ -71,7 +71,7 @@ export async function startEnvironment<Made extends object>(
   const { folder, signal, report = () => {}, onDeath, supervisor: makeSupervisor } = options;
   const deaths: ProcessFailedError[] = [];
   const supervisorOptions: SupervisorOptions = {
-    folder: join(STACK_FOLDER, folder),
+    folder: join(DEV_FOLDER, folder),
     onUnexpectedExit(failure) {
       deaths.push(failure);
       onDeath?.(failure);

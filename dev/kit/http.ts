@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StackError } from '../environment/errors.ts';
+import { EnvironmentError } from '../environment/errors.ts';
 
 /** An answer of the API. */
 export interface Answer {
@@ -72,7 +72,7 @@ export class Http {
 }
 
 /** The API answered something else than what was expected. */
-export class UnexpectedAnswerError extends StackError {
+export class UnexpectedAnswerError extends EnvironmentError {
   override readonly name = 'UnexpectedAnswerError';
   readonly status: number;
 

@@ -12,7 +12,7 @@ import { InnerServices } from './monolith/inner-services.ts';
 import { parseLegacyConfiguration } from './settings.ts';
 
 /*
- * A stand-in for a legacy monolith, on the database of the new stack. See docs/cut-over.md.
+ * A stand-in for a legacy monolith, on the database of the new upstream. See docs/cut-over.md.
  */
 
 async function main(): Promise<void> {

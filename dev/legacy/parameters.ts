@@ -5,9 +5,9 @@
  * They were set before anything was measured, and not changed since. They are a guess at a company whose session and
  * inventory services sit in the same data centre and are themselves programs with a database: tens of milliseconds, with a
  * tail of five times the median. Whoever knows the figures of their own monolith puts them in here; the answer of
- * `npm run bench:cut-over` also says at which of them the two stacks are equal, and what it is with all of them at zero.
+ * `npm run bench:cut-over` also says at which of them the two upstreams are equal, and what it is with all of them at zero.
  *
- * MySQL has no added time, because both stacks ask the same one in the same way.
+ * MySQL has no added time, because both upstreams ask the same one in the same way.
  */
 
 /** The time of a call: half of them take less than the median, one in a hundred more than `p99Ms`. */

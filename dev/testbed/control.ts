@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { STACK_FOLDER } from '../environment/paths.ts';
+import { DEV_FOLDER } from '../environment/paths.ts';
 import { ProcessSupervisor } from '../environment/processes.ts';
 import { fetchServers, type Report } from '../environment/servers/index.ts';
 import { Namespace, namespacesOf, prefixOf, removeAbandoned } from './namespace.ts';
@@ -34,7 +34,7 @@ export async function runInControl(
   scriptArguments: readonly string[],
   report: Report,
 ): Promise<number> {
-  const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'fetch') });
+  const supervisor = new ProcessSupervisor({ folder: join(DEV_FOLDER, 'fetch') });
   await fetchServers({ supervisor, environment: process.env, report }).finally(() => supervisor.stop());
   await removeAbandoned();
   const prefix = await prefixOf(process.pid);

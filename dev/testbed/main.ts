@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { print } from '../../platform/text/print.ts';
 import { visible } from '../../platform/text/visible.ts';
-import { type BedStack, startBedStack } from './bed-stack.ts';
+import { type BedEnvironment, startBedEnvironment } from './bed-environment.ts';
 import { runAsTestbed } from './run-as-testbed.ts';
 
 const FOREVER = 2 ** 31 - 1;
@@ -11,17 +11,22 @@ const FOREVER = 2 ** 31 - 1;
  */
 await runAsTestbed(import.meta.url, async (control, signal) => {
   const report = (line: string) => print(`  ${visible(line)}`);
-  const stack = await startBedStack({ control, report, folder: 'testbed', droplets: { dropletsPerHost: 2 } });
+  const environment = await startBedEnvironment({
+    control,
+    report,
+    folder: 'testbed',
+    droplets: { dropletsPerHost: 2 },
+  });
   try {
-    print(whatNext(stack));
+    print(whatNext(environment));
     await sleep(FOREVER, undefined, { signal }).catch(() => undefined);
     print('Removing the test bed …');
   } finally {
-    await stack.close();
+    await environment.close();
   }
 });
 
-function whatNext({ bed, population }: BedStack): string {
+function whatNext({ bed, population }: BedEnvironment): string {
   const droplets = population.droplets.map(({ id, name, anchor }) => `    ${id}  ${name}  anchor ${anchor}`);
   const hosts = bed.hosts.map(({ namespace }) => `    ${namespace.name}`);
   return `

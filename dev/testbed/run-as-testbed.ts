@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describeError, print, printError, printUncaughtErrors } from '../../platform/text/print.ts';
-import { StackError } from '../environment/errors.ts';
+import { EnvironmentError } from '../environment/errors.ts';
 import { stoppingSignal } from '../kit/script.ts';
 import { type Control, currentControl, runInControl } from './control.ts';
 import { obstacle } from './tools.ts';
@@ -21,13 +21,13 @@ export async function runAsTestbed(
     if (control) await body(control, stoppingSignal());
     else await outside(fileURLToPath(scriptUrl));
   } catch (error) {
-    printError(error instanceof StackError ? error.message : describeError(error));
+    printError(error instanceof EnvironmentError ? error.message : describeError(error));
     process.exitCode = 1;
   }
 }
 
 async function outside(script: string): Promise<void> {
   const problem = await obstacle(print);
-  if (problem !== null) throw new StackError(`The test bed cannot be made here: ${problem}.`);
+  if (problem !== null) throw new EnvironmentError(`The test bed cannot be made here: ${problem}.`);
   process.exitCode = await runInControl(script, process.argv.slice(2), print);
 }

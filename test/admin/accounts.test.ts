@@ -105,14 +105,14 @@ describe('a customer’s token', () => {
     const { token, http } = await createToken(world, id);
     expect(token).toMatch(/^rip_[\w-]{43}$/);
     expect(await http.get('/v2/account')).toMatchObject({ status: 200 });
-    expect(await http.at(inject('stack').secondApiUrl).get('/v2/account')).toMatchObject({ status: 200 });
+    expect(await http.at(inject('environment').secondApiUrl).get('/v2/account')).toMatchObject({ status: 200 });
   });
 
   test('stops working within a second of its revocation, in every API process, and the others go on', async () => {
     const world = await useWorld({ agents: 0 });
     const { id } = await createAccount(world);
     const [revoked, other] = [await createToken(world, id), await createToken(world, id)];
-    const processes = [revoked.http, revoked.http.at(inject('stack').secondApiUrl)];
+    const processes = [revoked.http, revoked.http.at(inject('environment').secondApiUrl)];
     for (const http of processes) await http.get('/v2/account');
 
     const path = `/internal/v1/accounts/${id}/tokens/${revoked.id}`;

@@ -8,7 +8,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 describe('the endpoints for operators', () => {
   test('answer the admin token only, each of them', async () => {
-    const { apiUrl, secondApiUrl, adminToken } = inject('stack');
+    const { apiUrl, secondApiUrl, adminToken } = inject('environment');
     const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     const document = expectAnswer(
       await new Http(apiUrl, adminToken).get('/internal/openapi.json'),
@@ -42,13 +42,13 @@ describe('the endpoints for operators', () => {
   });
 
   test('tell a stranger nothing of what exists', async () => {
-    const stranger = new Http(inject('stack').apiUrl, 'nonsense');
+    const stranger = new Http(inject('environment').apiUrl, 'nonsense');
     expect(await stranger.get('/internal/v1/no-such-thing')).toMatchObject({ status: 401 });
     expect(await stranger.get('/internal/v1/accounts/1/tokens/1')).toMatchObject({ status: 401 });
   });
 
   test('are closed to customers’ API by the admin token, too', async () => {
-    const { apiUrl, adminToken } = inject('stack');
+    const { apiUrl, adminToken } = inject('environment');
     expect(await new Http(apiUrl, adminToken).get('/v2/account')).toMatchObject({ status: 401 });
   });
 });

@@ -6,7 +6,7 @@ import { useCustomer } from '../support/reserved.ts';
 import { useWorld } from '../support/world.ts';
 
 function admin(commandArguments: string[], environment: Record<string, string> = {}) {
-  const { apiUrl, adminToken } = inject('stack');
+  const { apiUrl, adminToken } = inject('environment');
   return runProgram('ops/admin/main.ts', commandArguments, {
     environment: { API_URL: apiUrl, ADMIN_TOKEN: adminToken, ...environment },
   });

@@ -12,7 +12,7 @@ import { useHttpServer } from '../support/http-server.ts';
 import { useWorld } from '../support/world.ts';
 
 function admin() {
-  const { apiUrl, adminToken } = inject('stack');
+  const { apiUrl, adminToken } = inject('environment');
   return openApiClient({ baseUrl: apiUrl, token: adminToken });
 }
 
@@ -26,7 +26,7 @@ async function failure(call: Promise<unknown>): Promise<ApiError> {
 }
 
 test('the types of the client are those of the documents: `npm run api-client` writes them', async () => {
-  const { apiUrl, adminToken } = inject('stack');
+  const { apiUrl, adminToken } = inject('environment');
   const http = new Http(apiUrl, adminToken);
   const forCustomers = (await http.get('/openapi.json')).text;
   const forOperators = (await http.get('/internal/openapi.json')).text;
@@ -40,7 +40,7 @@ describe('the client of the API', () => {
   test('calls the routes of operators, customers and hosts, and answers their data', async () => {
     const world = await useWorld({ agents: 0 });
     const account = await world.account();
-    const { apiUrl } = inject('stack');
+    const { apiUrl } = inject('environment');
     const customer = openApiClient({ baseUrl: `${apiUrl}/`, token: account.http.token });
     const host = openApiClient({ baseUrl: apiUrl, token: await world.registerHost(`${world.region}-typed`) });
 
@@ -77,7 +77,7 @@ describe('the client of the API', () => {
     const world = await useWorld({ agents: 0 });
     const { id } = await world.account();
     const token = await world.token(id, { requests_per_minute: 1 });
-    const customer = openApiClient({ baseUrl: inject('stack').apiUrl, token });
+    const customer = openApiClient({ baseUrl: inject('environment').apiUrl, token });
     await dataOf(customer.GET('/v2/account'));
     const rejected = await failure(customer.GET('/v2/account'));
     expect(rejected).toMatchObject({ status: 429, id: 'too_many_requests' });

@@ -24,7 +24,7 @@ describe('a request', () => {
     ['with more than a token', 'Bearer one two'],
     ['with an endless token', `Bearer ${'x'.repeat(6_000)}`],
   ])('%s is rejected with 401 on every path, whatever else it says', async (_, authorization) => {
-    const http = new Http(inject('stack').apiUrl, null);
+    const http = new Http(inject('environment').apiUrl, null);
     const headers = authorization === undefined ? {} : { authorization };
 
     for (const [method, path, rawBody] of [
@@ -46,7 +46,7 @@ describe('a request', () => {
     const world = await useWorld({ agents: 0 });
     const hostToken = await world.registerHost(`${world.region}-host`);
 
-    for (const token of [hostToken, inject('stack').adminToken]) {
+    for (const token of [hostToken, inject('environment').adminToken]) {
       expect(await new Http(world.admin.baseUrl, token).get('/v2/account')).toMatchObject({ status: 401 });
     }
     const customer = await world.account();
@@ -81,7 +81,9 @@ describe('a token', () => {
   test('works from the moment it is made until, within a second, it is revoked, at every process', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     const { id, token } = await issueToken(world, account.id);
-    const processes = [inject('stack').apiUrl, inject('stack').secondApiUrl].map((url) => new Http(url, token));
+    const processes = [inject('environment').apiUrl, inject('environment').secondApiUrl].map(
+      (url) => new Http(url, token),
+    );
     for (const http of processes) expect(await http.get('/v2/account')).toMatchObject({ status: 200 });
 
     expect(await world.admin.delete(`/internal/v1/accounts/${account.id}/tokens/${id}`)).toMatchObject({ status: 204 });

@@ -23,7 +23,7 @@ const form = (world: World, more: Record<string, unknown> = {}) => ({
 describe('POST /v2/droplets', () => {
   test('makes a droplet: 202 with it and a link to its action, which is over', async () => {
     const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
-    const { apiUrl } = inject('stack');
+    const { apiUrl } = inject('environment');
 
     const answer = await account.http.post('/v2/droplets', form(world));
 
@@ -87,7 +87,7 @@ describe('POST /v2/droplets', () => {
 
     const answers = await Promise.all([
       account.http.post('/v2/droplets', form(world), options),
-      account.at(inject('stack').secondApiUrl).http.post('/v2/droplets', form(world), options),
+      account.at(inject('environment').secondApiUrl).http.post('/v2/droplets', form(world), options),
     ]);
 
     expect(answers.map((answer) => answer.status)).toEqual([202, 202]);

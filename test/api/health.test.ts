@@ -2,7 +2,8 @@ import { describe, expect, inject, test } from 'vitest';
 import { Http } from '../../dev/kit/http.ts';
 import { useApp } from '../support/app.ts';
 
-const processes = () => [inject('stack').apiUrl, inject('stack').secondApiUrl].map((url) => new Http(url, null));
+const processes = () =>
+  [inject('environment').apiUrl, inject('environment').secondApiUrl].map((url) => new Http(url, null));
 
 test('/healthz says to anyone that the process runs', async () => {
   for (const http of processes()) {

@@ -61,7 +61,7 @@ describe('an Idempotency-Key', () => {
   test('is not used up by a request that was not let in', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     const body = { region: world.region };
-    const { apiUrl } = inject('stack');
+    const { apiUrl } = inject('environment');
     const powerless = new Http(apiUrl, await world.token(account.id, { scopes: ['reserved_ip:read'] }));
     const hasty = new Http(apiUrl, await world.token(account.id, { requests_per_minute: 1 }));
     await hasty.get('/v2/account');

@@ -12,8 +12,8 @@ let internalDocument: OpenApi;
 let world: World;
 
 beforeAll(async () => {
-  document = expectAnswer(await new Http(inject('stack').apiUrl, null).get('/openapi.json'), 200, openApiSchema);
-  const { apiUrl, adminToken } = inject('stack');
+  document = expectAnswer(await new Http(inject('environment').apiUrl, null).get('/openapi.json'), 200, openApiSchema);
+  const { apiUrl, adminToken } = inject('environment');
   internalDocument = expectAnswer(await new Http(apiUrl, adminToken).get('/internal/openapi.json'), 200, openApiSchema);
   world = await createWorld({ agents: 1, ipv6PrefixLength: 124 });
 });
@@ -43,7 +43,7 @@ describe('the documents', () => {
   });
 
   test('for operators is shown to operators only', async () => {
-    const { apiUrl, adminToken } = inject('stack');
+    const { apiUrl, adminToken } = inject('environment');
     const account = await world.account();
     const hostToken = await world.registerHost(`${world.region}-reader`);
     for (const token of [null, 'nonsense', account.http.token, hostToken]) {

@@ -53,7 +53,7 @@ describe('a list', () => {
   test('links to the next and last page from the first, to the first and previous from the last, to all in between', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     const ips = await reserve(account, world, 5);
-    const url = (page: number) => `${inject('stack').apiUrl}/v2/reserved_ips?per_page=2&page=${page}`;
+    const url = (page: number) => `${inject('environment').apiUrl}/v2/reserved_ips?per_page=2&page=${page}`;
 
     const pages = await Promise.all([1, 2, 3].map((page) => list(account, url(page))));
 
@@ -84,7 +84,7 @@ describe('a list', () => {
   test('is empty beyond its end, with a way back', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     await reserve(account, world, 3);
-    const url = (page: number) => `${inject('stack').apiUrl}/v2/reserved_ips?per_page=2&page=${page}`;
+    const url = (page: number) => `${inject('environment').apiUrl}/v2/reserved_ips?per_page=2&page=${page}`;
 
     for (const page of [3, 4, 1_000_000, 999_999_999]) {
       expect(await list(account, url(page)), `page ${page}`).toEqual({
@@ -102,7 +102,7 @@ describe('a list', () => {
 
     for (const path of await lists(account, world)) {
       const answer = await account.http.get(`${path}?per_page=1`);
-      const { apiUrl } = inject('stack');
+      const { apiUrl } = inject('environment');
       expect(answer, path).toMatchObject({
         status: 200,
         body: { links: { pages: { next: `${apiUrl}${path}?per_page=1&page=2` } } },
@@ -143,7 +143,7 @@ describe('the links of a list', () => {
   test('are on the scheme and host by which the client came, and keep its other parameters', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     await reserve(account, world, 2);
-    const { port } = new URL(inject('stack').apiUrl);
+    const { port } = new URL(inject('environment').apiUrl);
 
     const { links } = await list(account.at(`http://localhost:${port}`), '/v2/reserved_ips?filter=a%26b&per_page=1');
 
@@ -157,7 +157,7 @@ describe('the links of a list', () => {
     const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
     await reserve(account, world, 2);
     const [droplet = 0] = await world.droplets(account, 1);
-    const { host } = new URL(inject('stack').apiUrl);
+    const { host } = new URL(inject('environment').apiUrl);
 
     for (const [forwarded, origin] of [
       [{ 'x-forwarded-proto': 'https' }, `https://${host}`],
@@ -197,7 +197,7 @@ describe('the links of a list', () => {
     ]) {
       const { links } = await list(account, '/v2/reserved_ips?per_page=1', forwarded);
       expect(links.pages?.next, JSON.stringify(forwarded)).toBe(
-        `${inject('stack').apiUrl}/v2/reserved_ips?per_page=1&page=2`,
+        `${inject('environment').apiUrl}/v2/reserved_ips?per_page=1&page=2`,
       );
     }
   });

@@ -173,6 +173,6 @@ test('HEAD is answered as GET is, without the body', async () => {
     expect(answer.headers.get('content-type'), path).toBe('application/json; charset=utf-8');
     expect(answer.headers.get('x-request-id'), path).toMatch(/./);
   }
-  const stranger = new Http(inject('stack').apiUrl, null);
+  const stranger = new Http(inject('environment').apiUrl, null);
   expect(await stranger.send('HEAD', '/v2/account')).toMatchObject({ status: 401, text: '' });
 });

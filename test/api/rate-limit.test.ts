@@ -8,7 +8,7 @@ import type { World } from '../support/world.ts';
 
 async function limited(world: World, account: Account, minute: number, hour: number): Promise<Http> {
   const token = await world.token(account.id, { requests_per_minute: minute, requests_per_hour: hour });
-  return new Http(inject('stack').apiUrl, token);
+  return new Http(inject('environment').apiUrl, token);
 }
 
 function limits({ headers }: Answer) {
@@ -105,7 +105,7 @@ describe('a token', () => {
   test('has, when nothing else is said, 250 requests a minute and 5000 an hour', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
     const answer = await world.admin.post(`/internal/v1/accounts/${account.id}/tokens`, { name: 'default' });
-    const http = new Http(inject('stack').apiUrl, JSON.parse(answer.text).token);
+    const http = new Http(inject('environment').apiUrl, JSON.parse(answer.text).token);
 
     const answers = await Promise.all(Array.from({ length: 251 }, () => http.get('/v2/account')));
 

@@ -44,7 +44,7 @@ describe.each(RESOURCES)('$path', ({ path, one, many, noun }) => {
 
   test('reserves for a droplet: 202 with the locked address and links to the droplet and the action', async () => {
     const { world, account, droplet } = await useCustomer({ agents: 1, droplets: 1 });
-    const { apiUrl } = inject('stack');
+    const { apiUrl } = inject('environment');
 
     const answer = await account.http.post(path, { droplet_id: droplet });
 

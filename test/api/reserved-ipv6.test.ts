@@ -44,7 +44,7 @@ describe(PATH, () => {
       meta: { total: 2 },
     });
     expect(await account.http.get('/v2/reserved_ips')).toMatchObject({ body: { meta: { total: 1 } } });
-    const { apiUrl } = inject('stack');
+    const { apiUrl } = inject('environment');
     expect((await account.http.get(`${PATH}?per_page=1`)).body).toEqual({
       reserved_ipv6s: [expectedIpv6Address(ips[0], world.region)],
       links: {
@@ -234,7 +234,7 @@ describe(PATH, () => {
 
   test('repeats the answer under one Idempotency-Key, also from another process', async () => {
     const { world, account, droplet } = await useCustomer({ agents: 1, ipv6PrefixLength: 124, droplets: 1 });
-    const elsewhere = account.at(inject('stack').secondApiUrl);
+    const elsewhere = account.at(inject('environment').secondApiUrl);
     const options = (key: string) => ({ headers: { 'idempotency-key': key } });
 
     const reserves = await Promise.all(

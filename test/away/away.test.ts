@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { MODES } from './environment.ts';
 import { describeAway, problemsOf } from './report.ts';
 import { runAway } from './run.ts';
-import { MODES } from './stack.ts';
 
 /** The same limit as for a minute at three times the rate, on a machine that others use too. */
 const COMPLETED_WITHIN_MS = 30_000;

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import { numberFrom, stoppingSignal, withSeconds } from '../../dev/kit/script.ts';
 import { commandLine } from '../../platform/text/print.ts';
+import { MODES, type Mode } from './environment.ts';
 import { describeAway, missedGoals, problemsOf } from './report.ts';
 import { runAway } from './run.ts';
-import { MODES, type Mode } from './stack.ts';
 
 /*
  * `npm run test:away`: Temporal is killed, stopped and slowed, each for a minute under load, and everything must be
@@ -11,7 +11,7 @@ import { MODES, type Mode } from './stack.ts';
  */
 
 const options = commandLine('test:away')
-  .description('Takes Temporal away from a stack of its own under load, and checks what customers notice.')
+  .description('Takes Temporal away from an environment of its own under load, and checks what customers notice.')
   .addOption(new Option('--mode <modes...>', 'how Temporal is taken away').choices(MODES).default([...MODES], 'all'))
   .option('--writes <rate>', 'writes a second', numberFrom(1), 30)
   .option('--reads <rate>', 'reads a second', numberFrom(1), 100)

@@ -8,9 +8,9 @@ import { Http } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { checkConsistency } from '../../ops/consistency/check.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
+import { type AwayEnvironment, type Mode, startAwayEnvironment } from './environment.ts';
 import { Load, type Rates, type SentRequest, stockFor } from './load.ts';
 import { Customer } from './population.ts';
-import { type AwayStack, type Mode, startAwayStack } from './stack.ts';
 
 const CUSTOMERS = 4;
 const WATCH_MS = 250;
@@ -70,9 +70,9 @@ export interface Readiness {
 /** Starts an installation, loads it, takes Temporal away in each mode and brings it back. Leaves nothing running. */
 export async function runAway(options: AwayOptions): Promise<AwayResult> {
   const { modes, rates, awayMs, healthyMs, folder, report, signal } = options;
-  const stack = await startAwayStack({ folder, report, signal });
+  const environment = await startAwayEnvironment({ folder, report, signal });
   try {
-    const { running } = stack;
+    const { running } = environment;
     const db = running.openDatabase(2);
     const customers: Customer[] = [];
     while (customers.length < CUSTOMERS) {
@@ -84,7 +84,7 @@ export async function runAway(options: AwayOptions): Promise<AwayResult> {
       signal?.throwIfAborted();
       report('preparing addresses and droplets');
       await Promise.all(customers.map((customer) => customer.prepare(stock)));
-      results.push(await runMode({ stack, db, customers, mode, options }));
+      results.push(await runMode({ environment, db, customers, mode, options }));
     }
     report('looking for violations');
     return {
@@ -94,19 +94,19 @@ export async function runAway(options: AwayOptions): Promise<AwayResult> {
       deaths: running.deaths.map(({ message }) => message),
     };
   } finally {
-    await stack.close();
+    await environment.close();
   }
 }
 
 interface ModeRun {
-  stack: AwayStack;
+  environment: AwayEnvironment;
   db: Database;
   customers: readonly Customer[];
   mode: Mode;
   options: AwayOptions;
 }
 
-async function runMode({ stack, db, customers, mode, options }: ModeRun): Promise<ModeResult> {
+async function runMode({ environment, db, customers, mode, options }: ModeRun): Promise<ModeResult> {
   const { rates, awayMs, healthyMs, report } = options;
   const rested = async () => {
     await allCompleted(db);
@@ -119,14 +119,14 @@ async function runMode({ stack, db, customers, mode, options }: ModeRun): Promis
   await rested();
 
   const during = new Load(customers);
-  const watch = new Watch(stack.running.apiUrl, db);
-  await stack.takeTemporal(mode);
+  const watch = new Watch(environment.running.apiUrl, db);
+  await environment.takeTemporal(mode);
   report(`${mode}: Temporal is away`);
   watch.start();
   await during.run(rates, awayMs);
   await watch.stop();
   const openAtReturn = await countOpen(db);
-  await stack.returnTemporal(mode);
+  await environment.returnTemporal(mode);
   const returnedAt = performance.now();
   report(`${mode}: Temporal is back, ${openAtReturn} actions are in progress`);
   await allCompleted(db);

@@ -50,7 +50,7 @@ test('an operation of a peer that was never settled is found', async () => {
 });
 
 async function usePeer() {
-  const { mysqlUrl } = inject('stack');
+  const { mysqlUrl } = inject('environment');
   const peer = `test_${randomUUID().slice(0, 8)}`;
   const { url, lanes } = await makePeerDatabase(mysqlUrl, peer, ['http://127.0.0.1:1/after/0']);
   const pool = openPeerDatabase(url, 2);

@@ -3,28 +3,28 @@ import type { Account } from '../../dev/kit/account.ts';
 import { until } from '../../dev/kit/until.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useReserved } from '../support/reserved.ts';
 
 const BILLING_BUDGET_MS = 1_000;
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 beforeAll(async () => {
-  stack = await createPrivateStack();
-  return stack.close;
+  environment = await createPrivateEnvironment();
+  return environment.close;
 });
 
 describe('while Kafka accepts connections and says nothing', () => {
   test('no customer waits for it, and every event is published under its id once it speaks again', async () => {
     const reader = await useTopicReader();
-    const { account, droplets, ip } = await useReserved({ agents: 2, apiUrl: stack.apiUrl, droplets: 2 });
-    const worker = await stack.startWorker();
+    const { account, droplets, ip } = await useReserved({ agents: 2, apiUrl: environment.apiUrl, droplets: 2 });
+    const worker = await environment.startWorker();
     const usual = await millisecondsOf(account, ip, droplets);
     await worker.stop();
 
-    const link = await useLink(inject('stack').kafkaBrokers);
+    const link = await useLink(inject('environment').kafkaBrokers);
     link.become('silent');
-    await stack.startWorker({ settings: { KAFKA_BROKERS: link.address } });
+    await environment.startWorker({ settings: { KAFKA_BROKERS: link.address } });
     const first = await millisecondsOf(account, ip, droplets);
     const then = await millisecondsOf(account, ip, droplets);
 
@@ -34,7 +34,7 @@ describe('while Kafka accepts connections and says nothing', () => {
     expect(then.total - usual.total, 'those after it do not even try').toBeLessThan(BILLING_BUDGET_MS);
     const ids = [...first.actions, ...then.actions].map((id) => `action-${id}`);
     const statusOf = async (id: string) => {
-      const child = await stack.temporal.workflow.getHandle(`billing/${id}`).describe();
+      const child = await environment.temporal.workflow.getHandle(`billing/${id}`).describe();
       return child.status.name;
     };
     for (const id of ids) {
@@ -42,7 +42,7 @@ describe('while Kafka accepts connections and says nothing', () => {
     }
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
     await until('the operation itself had ended', async () => {
-      const { status } = await stack.temporal.workflow.getHandle(`reserved-ip/${ip}`).describe();
+      const { status } = await environment.temporal.workflow.getHandle(`reserved-ip/${ip}`).describe();
       return status.name === 'COMPLETED';
     });
 

@@ -42,7 +42,7 @@ async function rejectedAfter(publisher: BillingPublisher): Promise<number> {
 describe('the publisher', () => {
   test('has an event on the topic when it says so, many at once included', async () => {
     const reader = await useTopicReader();
-    const publisher = usePublisher(inject('stack').kafkaBrokers);
+    const publisher = usePublisher(inject('environment').kafkaBrokers);
     const [{ address }, ...changes] = [newChange(), ...Array.from({ length: 60 }, () => newChange())];
     const same = changes.map((change) => ({ ...change, address }));
 
@@ -54,7 +54,7 @@ describe('the publisher', () => {
 
   for (const state of ['refusing', 'silent'] as const) {
     test(`rejects within its time when Kafka is ${state}, and at once from then on`, async () => {
-      const link = await useLink(inject('stack').kafkaBrokers);
+      const link = await useLink(inject('environment').kafkaBrokers);
       link.become(state);
       const publisher = usePublisher(link.address);
 
@@ -64,7 +64,7 @@ describe('the publisher', () => {
 
     test(`publishes again when Kafka comes back after it was ${state}`, async () => {
       const reader = await useTopicReader();
-      const link = await useLink(inject('stack').kafkaBrokers);
+      const link = await useLink(inject('environment').kafkaBrokers);
       link.become(state);
       const publisher = usePublisher(link.address);
       await rejectedAfter(publisher);
@@ -77,7 +77,7 @@ describe('the publisher', () => {
   }
 
   test('rejects everything once it is closed', async () => {
-    const publisher = usePublisher(inject('stack').kafkaBrokers);
+    const publisher = usePublisher(inject('environment').kafkaBrokers);
     await publisher.close();
     expect(await rejectedAfter(publisher)).toBeLessThan(100);
   });

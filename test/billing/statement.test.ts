@@ -32,9 +32,9 @@ async function publish(changes: BillingChange[]): Promise<void> {
   }
 }
 
-const brokers = () => inject('stack').kafkaBrokers.split(',');
+const brokers = () => inject('environment').kafkaBrokers.split(',');
 
-function runStatement(programArguments: string[], kafkaBrokers = inject('stack').kafkaBrokers) {
+function runStatement(programArguments: string[], kafkaBrokers = inject('environment').kafkaBrokers) {
   return runProgram('ops/billing-statement/main.ts', programArguments, {
     environment: { KAFKA_BROKERS: kafkaBrokers, LOG_LEVEL: 'silent' },
   });

@@ -16,7 +16,7 @@ test('dots-wrapper leads an address through its whole life', async () => {
 test('dots-wrapper throws what the API rejects', async () => {
   const world = await useWorld({ agents: 0 });
   const { http } = await world.account({ reservedIpLimit: 1 });
-  const endpoint = `${inject('stack').apiUrl}/v2`;
+  const endpoint = `${inject('environment').apiUrl}/v2`;
   const { floatingIp } = createApiClient({ token: http.token ?? '', endpoint });
   const { ip } = (await floatingIp.createFloatingIp({ region: world.region })).data.floating_ip;
 

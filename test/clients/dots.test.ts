@@ -47,7 +47,7 @@ async function makeDroplet({ v2 }: Dots, { region }: World, name: string): Promi
 
 test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole life', async (resource) => {
   const { world, account } = await useCustomer({ agents: 2 });
-  const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const client = createDots(inject('environment').apiUrl, account.http.token ?? '');
   const [first, second] = [await makeDroplet(client, world, 'first'), await makeDroplet(client, world, 'second')];
   expect(await resource.list(client)).toEqual([]);
 
@@ -104,7 +104,7 @@ test.each(RESOURCE_NAMES)('@digitalocean/dots leads a $name through its whole li
 
 test('@digitalocean/dots leads a reserved IPv6 through its whole life', async () => {
   const { world, account } = await useCustomer({ agents: 2, ipv6PrefixLength: 124 });
-  const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const client = createDots(inject('environment').apiUrl, account.http.token ?? '');
   const { v2 } = client;
   const [first, second] = [await makeDroplet(client, world, 'first'), await makeDroplet(client, world, 'second')];
   expect((await v2.reserved_ipv6.get()).reservedIpv6s).toEqual([]);
@@ -134,7 +134,7 @@ test('@digitalocean/dots leads a reserved IPv6 through its whole life', async ()
 
 test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads account and actions', async () => {
   const { world, account } = await useCustomer({ agents: 1, reservedIpLimit: 5 });
-  const client = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const client = createDots(inject('environment').apiUrl, account.http.token ?? '');
   const { v2 } = client;
   expect(await v2.account.get()).toMatchObject({ account: { status: 'active', floatingIpLimit: 5 } });
 
@@ -157,7 +157,7 @@ test('@digitalocean/dots makes, renames, lists and deletes droplets, and reads a
 
 test('@digitalocean/dots throws what the API rejects', async () => {
   const { world, account } = await useCustomer({ agents: 0 });
-  const { v2 } = createDots(inject('stack').apiUrl, account.http.token ?? '');
+  const { v2 } = createDots(inject('environment').apiUrl, account.http.token ?? '');
   const { reservedIp } = await v2.reserved_ips.post({ region: world.region });
 
   await expect(v2.reserved_ips.byReserved_ip(reservedIp.ip).actions.post({ type: 'unassign' })).rejects.toMatchObject({
@@ -166,6 +166,6 @@ test('@digitalocean/dots throws what the API rejects', async () => {
     messageEscaped: 'The reserved IP is not assigned to a Droplet.',
     requestId: expect.any(String),
   });
-  const stranger = createDots(inject('stack').apiUrl, 'wrong');
+  const stranger = createDots(inject('environment').apiUrl, 'wrong');
   await expect(stranger.v2.account.get()).rejects.toMatchObject({ responseStatusCode: 401, id: 'unauthorized' });
 });

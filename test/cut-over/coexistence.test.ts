@@ -15,7 +15,7 @@ import { describeViolation } from '../../ops/consistency/violation.ts';
 import { changeFlags, type TestGateway, useFlagFile, useGateway } from '../support/gateway.ts';
 import { useLegacy } from '../support/legacy.ts';
 import { collecting, requestsIn } from '../support/log-lines.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useCustomer } from '../support/reserved.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { Customer } from './customer.ts';
@@ -23,29 +23,29 @@ import { Customer } from './customer.ts';
 const SEED = 20_261_125;
 const CHANGES = 2_000;
 const CUSTOMERS = 10;
-/** Pairs of changes that meet on one address, one on each stack. */
+/** Pairs of changes that meet on one address, one on each upstream. */
 const PAIRS = 150;
 
 const silent = pino({ level: 'silent' });
 const apiLog: string[] = [];
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 let db: Database;
 beforeAll(async () => {
   // A database of its own, because the whole of it is checked.
-  stack = await createPrivateStack({
+  environment = await createPrivateEnvironment({
     worker: true,
     ownDatabase: true,
     logger: pino({ level: 'info' }, collecting(apiLog)),
     settings: { QUARANTINE_SECONDS: '1' },
   });
-  ({ db } = stack);
-  return stack.close;
+  ({ db } = environment);
+  return environment.close;
 });
 
 test(`${CHANGES} changes through two gateways whose flags flip at random are neither lost nor doubled`, async () => {
   const legacyLog: string[] = [];
   const legacyUrl = await useLegacy({
-    mysqlUrl: stack.mysqlUrl,
+    mysqlUrl: environment.mysqlUrl,
     logger: pino({ level: 'info' }, collecting(legacyLog)),
   });
   const flagFile = await useFlagFile();
@@ -82,12 +82,12 @@ test(`${CHANGES} changes through two gateways whose flags flip at random are nei
   console.log(`${changesOf()} changes, ${sent.size} requests, ${share} % of them on legacy, ${flipped} flips`);
 }, 400_000);
 
-test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, nothing that the new stack did is lost`, async () => {
-  const legacyUrl = await useLegacy({ mysqlUrl: stack.mysqlUrl });
+test(`of ${PAIRS} pairs of changes that meet on an address, one on each upstream, nothing that the new upstream did is lost`, async () => {
+  const legacyUrl = await useLegacy({ mysqlUrl: environment.mysqlUrl });
   const flagFile = await useFlagFile();
   const gateway = await openGateway(legacyUrl, flagFile);
   const random = seededRandom(SEED);
-  const world = await useWorld({ agents: 3, apiUrl: stack.apiUrl });
+  const world = await useWorld({ agents: 3, apiUrl: environment.apiUrl });
   const owner = await world.account();
   const account = owner.at(gateway.url);
   const droplets = await world.droplets(owner, 4);
@@ -131,7 +131,7 @@ test(`of ${PAIRS} pairs of changes that meet on an address, one on each stack, n
 }, 200_000);
 
 function openGateway(legacyUrl: string, flagFile: string): Promise<TestGateway> {
-  const { apiUrl, mysqlUrl } = stack;
+  const { apiUrl, mysqlUrl } = environment;
   return useGateway({ legacyUrl, apiUrl, mysqlUrl, flagFile, defaultUpstream: 'new' });
 }
 
@@ -140,7 +140,7 @@ async function populate(gateways: TestGateway[], random: SeededRandom) {
   const worlds: World[] = [];
   const customers: Customer[] = [];
   for (let number = 0; number < CUSTOMERS; number++) {
-    const { world, account, droplets } = await useCustomer({ agents: 2, apiUrl: stack.apiUrl, droplets: 3 });
+    const { world, account, droplets } = await useCustomer({ agents: 2, apiUrl: environment.apiUrl, droplets: 3 });
     const url = random.from(gateways).url;
     customers.push(new Customer(account.at(url), { droplets, region: world.region, random }));
     worlds.push(world);
@@ -148,7 +148,7 @@ async function populate(gateways: TestGateway[], random: SeededRandom) {
   return { customers, worlds };
 }
 
-/** Sends code paths to the one stack, to the other, or a share of the users to each; answers how often. */
+/** Sends code paths to the one upstream, to the other, or a share of the users to each; answers how often. */
 async function flipAtRandom(
   gateway: TestGateway | undefined,
   flagFile: string,
@@ -172,16 +172,19 @@ async function change(account: Account, resourceName: string, ip: string, drople
 }
 
 async function violations(): Promise<string[]> {
-  const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
-  const found = await checkConsistency({ db, temporal: stack.temporal, kafka, logger: silent, looks: 6 });
+  const kafka = { brokers: inject('environment').kafkaBrokers.split(',') };
+  const found = await checkConsistency({ db, temporal: environment.temporal, kafka, logger: silent, looks: 6 });
   // The topic is shared with other databases; what it says of this one's actions is looked at.
   const ids = new Set((await db.selectFrom('actions').select('id').execute()).map(({ id }) => billingEventId(id)));
   return found.filter(({ subject }) => !subject.startsWith('action-') || ids.has(subject)).map(describeViolation);
 }
 
-/** Actions of either stack that billing has not heard of. */
+/** Actions of either upstream that billing has not heard of. */
 async function unbilledActions(): Promise<number[]> {
-  const { changes } = await readBillingEvents({ brokers: inject('stack').kafkaBrokers.split(','), logger: silent });
+  const { changes } = await readBillingEvents({
+    brokers: inject('environment').kafkaBrokers.split(','),
+    logger: silent,
+  });
   const published = new Set(changes.map(({ eventId }) => eventId));
   const actions = await db
     .selectFrom('actions')

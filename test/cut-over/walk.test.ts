@@ -6,7 +6,7 @@ import { walk } from '../../dev/demo/cut-over/walk.ts';
 /** Two of the first twenty accounts are among the first 5 %. */
 const CUSTOMERS = 20;
 
-test('nothing fails or is doubled for real clients while they are moved to the new stack, back, and there again', {
+test('nothing fails or is doubled for real clients while they are moved to the new upstream, back, and there again', {
   timeout: 240_000,
 }, async ({ signal }) => {
   const result = await walk({

@@ -10,7 +10,13 @@ import { checkConsistency } from '../../ops/consistency/check.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { type AcceptedOperation, isFailure, prepareLanes, type TimedRequest, Traffic } from '../support/traffic.ts';
 import { createWorld, type World } from '../support/world.ts';
-import { type Failure, type FragileStack, type LoggedRequest, type Part, startFragileStack } from './stack.ts';
+import {
+  type Failure,
+  type FragileEnvironment,
+  type LoggedRequest,
+  type Part,
+  startFragileEnvironment,
+} from './environment.ts';
 
 /** How long everything works before, and how long a part is away, at least: each lasts until there is something to compare. */
 const HEALTHY_MS = 2_000;
@@ -27,7 +33,7 @@ const KAFKA_BUDGET_MS = 1_500;
 const REJECTED_WITHIN_MS = 2_000;
 const FAILURES: Failure[] = ['killed', 'silent'];
 
-let stack: FragileStack;
+let environment: FragileEnvironment;
 let world: World;
 let account: Account;
 let lanes: { ip: string; dropletId: number }[];
@@ -36,8 +42,8 @@ const completed: AcceptedOperation[] = [];
 const table: string[][] = [];
 
 beforeAll(async () => {
-  stack = await startFragileStack();
-  world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: stack.running.apiUrl });
+  environment = await startFragileEnvironment();
+  world = await createWorld({ agents: 2, prefixLength: 21, apiUrl: environment.running.apiUrl });
   account = await world.account();
   const dropletIds = await world.droplets(account, 6);
   lanes = await prepareLanes(account, world.region, dropletIds);
@@ -57,7 +63,7 @@ afterAll(async () => {
   ];
   if (table.length > 0) console.log(`p50/p99 in ms\n${formatTable(headings, table)}`);
   await world?.close();
-  await stack?.close();
+  await environment?.close();
 }, 60_000);
 
 /** What customers saw of one outage. */
@@ -85,7 +91,7 @@ async function outage(part: Part, failure: Failure): Promise<Outage> {
   const reserveIn = { region: world.region, everyMs: 100 };
   const traffic = new Traffic({
     account,
-    urls: [stack.running.apiUrl],
+    urls: [environment.running.apiUrl],
     lanes,
     pauseMs: 200,
     readEveryMs: 25,
@@ -104,14 +110,14 @@ async function outage(part: Part, failure: Failure): Promise<Outage> {
   await Promise.all([sleep(HEALTHY_MS), enough(startedAt)]);
   const takenAt = performance.now();
   const takenOn = Date.now();
-  await stack.take(part, failure);
+  await environment.take(part, failure);
   const knownAt = takenAt + (part === 'kafka' ? KAFKA_BUDGET_MS : 0);
   await sleep(OUTAGE_MS / 2);
   const health = await lookAtHealth();
   await Promise.all([sleep(Math.max(0, takenAt + OUTAGE_MS - performance.now())), enough(knownAt)]);
   const returnsAt = performance.now();
   const returnsOn = Date.now();
-  await stack.bringBack(part);
+  await environment.bringBack(part);
   const backAt = performance.now();
   const ended = await until(
     'an operation that was asked for afterwards is completed',
@@ -133,7 +139,7 @@ async function outage(part: Part, failure: Failure): Promise<Outage> {
     health,
     recoveredAfterMs: (ended.endedAt ?? worksAt) - backAt,
     traffic,
-    logged: (await stack.loggedRequests()).filter(
+    logged: (await environment.loggedRequests()).filter(
       ({ time, milliseconds }) => time - milliseconds > takenOn && time < returnsOn,
     ),
   };
@@ -148,7 +154,7 @@ function answeredBetween(traffic: Traffic, from: number, to: number, kind: Timed
 }
 
 async function lookAtHealth(): Promise<Outage['health']> {
-  const http = new Http(stack.running.apiUrl, null);
+  const http = new Http(environment.running.apiUrl, null);
   const startedAt = performance.now();
   const [live, ready] = await Promise.all([http.get('/healthz'), http.get('/readyz')]);
   return { live, ready, milliseconds: performance.now() - startedAt };
@@ -244,7 +250,7 @@ describe.each(FAILURES)('MySQL that is %s', (failure) => {
 });
 
 test('after all of it every event has been delivered under one id, and no invariant is broken', async () => {
-  const reader = await useTopicReader(stack.running.servers.kafkaBrokers);
+  const reader = await useTopicReader(environment.running.servers.kafkaBrokers);
   await until(
     'every event was on the topic',
     async () => {
@@ -256,7 +262,7 @@ test('after all of it every event has been delivered under one id, and no invari
   for (const [id, messages] of Map.groupBy(reader.all, ({ event }) => event.id)) {
     expect(new Set(messages.map(({ event }) => JSON.stringify(event))).size, `${id} says one thing`).toBe(1);
   }
-  const { running } = stack;
+  const { running } = environment;
   const [db, temporal] = [running.openDatabase(4), await running.openTemporal()];
   const kafka = { brokers: running.servers.kafkaBrokers.split(',') };
   const logger = pino({ level: 'silent' });

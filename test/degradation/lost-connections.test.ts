@@ -1,7 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { readAction } from '../../dev/kit/account.ts';
 import { useMysqlProxy } from '../support/link.ts';
-import { createPrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment } from '../support/private-environment.ts';
 import { useReserved } from '../support/reserved.ts';
 
 /** What the API asks MySQL for by itself all the time. */
@@ -14,10 +14,10 @@ test.each([
   ['before the answer has arrived', true],
 ])('a customer does not see that a connection to MySQL was lost under a request, %s', async (_, answered) => {
   const proxy = await useMysqlProxy(BACKGROUND);
-  const stack = await createPrivateStack({ settings: { MYSQL_URL: proxy.mysqlUrl } });
-  onTestFinished(() => stack.close());
-  await stack.startWorker({ settings: { MYSQL_URL: inject('stack').mysqlUrl } });
-  const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
+  const environment = await createPrivateEnvironment({ settings: { MYSQL_URL: proxy.mysqlUrl } });
+  onTestFinished(() => environment.close());
+  await environment.startWorker({ settings: { MYSQL_URL: inject('environment').mysqlUrl } });
+  const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: environment.apiUrl });
 
   const requests = {
     list: () => account.http.get('/v2/reserved_ips'),

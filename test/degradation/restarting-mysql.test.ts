@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type MysqlProxy, startMysqlProxy } from '../../dev/environment/dropping-proxy.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useCustomer } from '../support/reserved.ts';
 
 const SHORT_MS = 500;
@@ -9,21 +9,21 @@ const SHORT_MS = 500;
 const REJECTED_WITHIN_MS = 2_000;
 
 let proxy: MysqlProxy;
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 
 beforeAll(async () => {
-  proxy = await startMysqlProxy(inject('stack').mysqlUrl);
-  stack = await createPrivateStack({ settings: { MYSQL_URL: proxy.mysqlUrl } });
+  proxy = await startMysqlProxy(inject('environment').mysqlUrl);
+  environment = await createPrivateEnvironment({ settings: { MYSQL_URL: proxy.mysqlUrl } });
 });
 
 afterAll(async () => {
-  await stack.close();
+  await environment.close();
   proxy.close();
 });
 
 /** An account at the API whose way to MySQL can be cut, and what it asks for. */
 async function useRequests() {
-  const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
+  const { world, account } = await useCustomer({ agents: 0, apiUrl: environment.apiUrl });
   const body = { region: world.region };
   const requests = {
     list: () => account.http.get('/v2/reserved_ips'),

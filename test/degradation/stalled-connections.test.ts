@@ -5,7 +5,7 @@ import type { Account } from '../../dev/kit/account.ts';
 import type { Answer } from '../../dev/kit/http.ts';
 import { useDatabase } from '../support/database.ts';
 import { useMysqlProxy } from '../support/link.ts';
-import { createPrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment } from '../support/private-environment.ts';
 import { useWorld } from '../support/world.ts';
 
 /** What the API asks MySQL for by itself all the time. */
@@ -17,10 +17,10 @@ const ANSWERED_WITHIN_MS = 9_000;
 
 test('a write whose connection stalls at any statement is done whole, or rejected and not done at all', async () => {
   const proxy = await useMysqlProxy(BACKGROUND);
-  const stack = await createPrivateStack({ settings: { MYSQL_URL: proxy.mysqlUrl } });
-  onTestFinished(() => stack.close());
-  await stack.startWorker({ settings: { MYSQL_URL: inject('stack').mysqlUrl } });
-  const world = await useWorld({ agents: 1, apiUrl: stack.apiUrl });
+  const environment = await createPrivateEnvironment({ settings: { MYSQL_URL: proxy.mysqlUrl } });
+  onTestFinished(() => environment.close());
+  await environment.startWorker({ settings: { MYSQL_URL: inject('environment').mysqlUrl } });
+  const world = await useWorld({ agents: 1, apiUrl: environment.apiUrl });
   const db = useDatabase();
   const met: Record<string, number> = {};
 

@@ -11,7 +11,7 @@ import { until } from '../../dev/kit/until.ts';
 import { addressWorkflowId } from '../../domain/names.ts';
 import { listBuilds } from '../../ops/deploy/deployment.ts';
 import { installTemporalRuntime } from '../../workers/runtime.ts';
-import { createNamespace } from '../support/private-stack.ts';
+import { createNamespace } from '../support/private-environment.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
 import { runProgram } from '../support/program.ts';
 import { useCustomer } from '../support/reserved.ts';
@@ -44,7 +44,7 @@ afterAll(async () => {
 /** The command for operators, on the namespace of the test. */
 function deploy(...words: string[]) {
   const environment = {
-    TEMPORAL_ADDRESS: inject('stack').temporalAddress,
+    TEMPORAL_ADDRESS: inject('environment').temporalAddress,
     TEMPORAL_NAMESPACE: temporal.options.namespace,
   };
   return runProgram('ops/deploy/main.ts', words, { environment });

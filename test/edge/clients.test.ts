@@ -3,14 +3,14 @@ import { leadThroughLife } from '../clients/dots-wrapper-life.ts';
 import { setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
 import { useWorld } from '../support/world.ts';
 
-test('dots-wrapper leads an address through its whole life over the gateway, half of it on each stack', async () => {
+test('dots-wrapper leads an address through its whole life over the gateway, half of it on each upstream', async () => {
   const world = await useWorld({ agents: 2 });
   const { id, http } = await world.account();
   const flagFile = await useFlagFile();
   for (const path of ['list', 'create_for_droplet', 'assign', 'show_action']) {
     await setFlags(flagFile, path, { allow: [String(id)] });
   }
-  const { apiUrl, secondApiUrl } = inject('stack');
+  const { apiUrl, secondApiUrl } = inject('environment');
   const gateway = await useGateway({ legacyUrl: secondApiUrl, apiUrl, flagFile });
 
   await leadThroughLife(world, gateway.url, http.token ?? '');

@@ -11,8 +11,8 @@ import { useUpstream } from '../support/recording-upstream.ts';
 
 const TIMEOUTS = { connectMs: 300, answerMs: 500, bodyMs: 500 };
 
-/** Two stacks, and a gateway whose flagged paths go to the new one. */
-async function useStacks(options: Partial<TestGatewayOptions> = {}) {
+/** Two upstreams, and a gateway whose flagged paths go to the new one. */
+async function useUpstreams(options: Partial<TestGatewayOptions> = {}) {
   const [legacy, fresh, flagFile] = await Promise.all([useUpstream('legacy'), useUpstream('new'), useFlagFile()]);
   await setFlags(flagFile, 'all', { percent: 100 });
   const urls = { legacyUrl: legacy.url, apiUrl: fresh.url };
@@ -30,7 +30,7 @@ const UNASSIGN: Parameters<Http['send']> = [
 describe('an upstream', () => {
   test('that cannot be connected to is a 503 that says of this request, and of no earlier one, that it changed nothing', async () => {
     const apiUrl = `http://127.0.0.1:${await freePort()}`;
-    const { legacy, gateway, http } = await useStacks({ apiUrl });
+    const { legacy, gateway, http } = await useUpstreams({ apiUrl });
     for (const request of [LIST, UNASSIGN]) {
       const answer = await http.send(...request);
       expect(answer.status).toBe(503);
@@ -47,7 +47,7 @@ describe('an upstream', () => {
   });
 
   test('that does not answer in time is a 504, and is abandoned', async () => {
-    const { legacy, fresh, gateway, http } = await useStacks();
+    const { legacy, fresh, gateway, http } = await useUpstreams();
     fresh.respond = () => {};
     const [read, change] = [await http.get('/v2/reserved_ips'), await http.send(...UNASSIGN)];
     expect(read).toMatchObject({ status: 504, body: { id: 'gateway_timeout' } });
@@ -64,7 +64,7 @@ describe('an upstream', () => {
   });
 
   test('that ends the connection before it answers is a 502, and nobody else is asked', async () => {
-    const { legacy, fresh, http } = await useStacks();
+    const { legacy, fresh, http } = await useUpstreams();
     fresh.respond = (request) => void request.socket.destroy();
     for (const request of [LIST, UNASSIGN]) {
       expect(await http.send(...request)).toMatchObject({ status: 502, body: { id: 'bad_gateway' } });
@@ -76,7 +76,7 @@ describe('an upstream', () => {
     ['ends', (destroy: () => void) => destroy()],
     ['stalls', () => {}],
   ])('that %s in the middle of its answer ends the client’s connection, and nobody else is asked', async (_, then) => {
-    const { legacy, fresh, gateway, http } = await useStacks();
+    const { legacy, fresh, gateway, http } = await useUpstreams();
     fresh.respond = (request, response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"reserved_ips":', () => then(() => request.socket.destroy()));
@@ -90,7 +90,7 @@ describe('an upstream', () => {
   test('whose connection was lost while it was kept is connected to again', async () => {
     const fresh = await useUpstream('far');
     const link = await useLink(new URL(fresh.url).host);
-    const { http } = await useStacks({ apiUrl: `http://${link.address}` });
+    const { http } = await useUpstreams({ apiUrl: `http://${link.address}` });
     expect(await http.get('/v2/reserved_ips')).toMatchObject({ status: 200 });
     link.become('open');
     await until('it is served again', async () => (await http.get('/v2/reserved_ips')).status === 200);
@@ -102,7 +102,7 @@ describe('an upstream', () => {
   });
 
   test('that answers before it has read a large body is heard', async () => {
-    const { legacy, http } = await useStacks();
+    const { legacy, http } = await useUpstreams();
     legacy.respond = (request, response) => {
       request.pause();
       response.writeHead(413, { 'content-type': 'application/json' }).end('{"id":"payload_too_large"}');
@@ -114,7 +114,7 @@ describe('an upstream', () => {
 
 describe('a client that leaves', () => {
   test('while it waits takes its request back from the upstream', async () => {
-    const { fresh, gateway } = await useStacks({ timeouts: { ...TIMEOUTS, answerMs: 30_000 } });
+    const { fresh, gateway } = await useUpstreams({ timeouts: { ...TIMEOUTS, answerMs: 30_000 } });
     fresh.respond = () => {};
     const request = httpRequest(`${gateway.url}/v2/reserved_ips`).end();
     request.on('error', () => {});
@@ -126,7 +126,7 @@ describe('a client that leaves', () => {
   });
 
   test('before its whole body is there has sent nothing to anybody', async () => {
-    const { legacy, fresh, gateway, http } = await useStacks();
+    const { legacy, fresh, gateway, http } = await useUpstreams();
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
     socket.write(

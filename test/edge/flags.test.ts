@@ -45,7 +45,7 @@ test('a percentage moves the same users every time, and on every path', async ()
   expect(await movedAt(25, 'floating_ips.assign')).toEqual(moved);
 });
 
-test('an allowed user is on the new stack at 0 %, a denied one on legacy at 100 %, and deny wins', async () => {
+test('an allowed user is on the new upstream at 0 %, a denied one on legacy at 100 %, and deny wins', async () => {
   const path = await useFlagFile();
   await setFlags(path, 'list', { percent: 0, allow: ['3', '4'], deny: ['4'] });
   await setFlags(path, 'show', { percent: 100, deny: ['3'] });
@@ -63,7 +63,7 @@ test('a change takes effect within a second at every gateway process, without a 
   const [legacy, fresh, flagFile] = await Promise.all([useUpstream('legacy'), useUpstream('new'), useFlagFile()]);
   await setFlags(flagFile, 'all', { percent: 0 });
   const environment = {
-    MYSQL_URL: inject('stack').mysqlUrl,
+    MYSQL_URL: inject('environment').mysqlUrl,
     LEGACY_URL: legacy.url,
     API_URL: fresh.url,
     EDGE_FLAGS_FILE: flagFile,
@@ -75,8 +75,8 @@ test('a change takes effect within a second at every gateway process, without a 
       until('the gateway listens', async () => /"url":"([^"]+)"/.exec(gateway.output)?.[1], 60_000),
     ),
   );
-  const stacks = () => Promise.all(urls.map((url) => servedBy(url)));
-  expect(await stacks()).toEqual(['legacy', 'legacy']);
+  const upstreams = () => Promise.all(urls.map((url) => servedBy(url)));
+  expect(await upstreams()).toEqual(['legacy', 'legacy']);
   for (const [percent, expected] of [
     [100, 'new'],
     [0, 'legacy'],
@@ -85,7 +85,7 @@ test('a change takes effect within a second at every gateway process, without a 
     await setFlags(flagFile, 'reserved_ips.list', { percent });
     await until(
       `both gateways send to ${expected}`,
-      async () => (await stacks()).every((stack) => stack === expected),
+      async () => (await upstreams()).every((upstream) => upstream === expected),
       1_000,
     );
   }
@@ -94,10 +94,10 @@ test('a change takes effect within a second at every gateway process, without a 
 test('a flag file that is missing, torn or unknown means legacy, loudly, until it is good again', async () => {
   const [legacy, fresh, flagFile] = await Promise.all([useUpstream('legacy'), useUpstream('new'), useFlagFile()]);
   const gateway = await useGateway({ legacyUrl: legacy.url, apiUrl: fresh.url, flagFile });
-  const stack = () => servedBy(gateway.url);
+  const upstream = () => servedBy(gateway.url);
   const usable = () => gateway.metric('edge_flag_source_usable');
 
-  expect([await stack(), await usable()]).toEqual(['legacy', 0]);
+  expect([await upstream(), await usable()]).toEqual(['legacy', 0]);
   expect(gateway.log()).toContain('the flag file cannot be used: everything goes to legacy');
   expect(await gateway.metric('edge_flag_failures_total', { code_path: 'reserved_ips.list' })).toBe(1);
 
@@ -111,10 +111,10 @@ test('a flag file that is missing, torn or unknown means legacy, loudly, until i
     '{"flags":{"reserved_ips.list":{"state":"ON"}}}',
   ]) {
     await writeFile(flagFile, JSON.stringify({ flags: allAt(100) }));
-    await until('the flags are used again', async () => (await stack()) === 'new');
+    await until('the flags are used again', async () => (await upstream()) === 'new');
     expect(await usable()).toBe(1);
     await writeFile(flagFile, broken);
-    await until(`${broken} means legacy`, async () => (await stack()) === 'legacy');
+    await until(`${broken} means legacy`, async () => (await upstream()) === 'legacy');
     expect(await usable(), broken).toBe(0);
     const errors = gateway.log().split('the flag file cannot be used').length - 1;
     expect(errors, broken).toBeGreaterThan(failures);

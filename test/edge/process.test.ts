@@ -22,7 +22,7 @@ test('a gateway runs with the flag service of a module, shows operators its metr
   const metricsPort = await freePort();
   const gateway = startProgram('edge/main.ts', [], {
     environment: {
-      MYSQL_URL: inject('stack').mysqlUrl,
+      MYSQL_URL: inject('environment').mysqlUrl,
       LEGACY_URL: legacy.url,
       API_URL: fresh.url,
       EDGE_FLAGS_PROVIDER: module,
@@ -57,7 +57,7 @@ test('a gateway runs with the flag service of a module, shows operators its metr
 
 test('a gateway does not start without knowing where its flags are, or with a module that brings none', async () => {
   const environment = {
-    MYSQL_URL: inject('stack').mysqlUrl,
+    MYSQL_URL: inject('environment').mysqlUrl,
     LEGACY_URL: 'http://127.0.0.1:1',
     API_URL: 'http://127.0.0.1:1',
     EDGE_PORT: '0',

@@ -210,7 +210,7 @@ test('the links in an answer lead back to the gateway, by both ways', async () =
   const { world, account } = await useCustomer({ agents: 1 });
   const flagFile = await useFlagFile();
   await setFlags(flagFile, 'list', { allow: [String(account.id)] });
-  const { apiUrl, secondApiUrl } = inject('stack');
+  const { apiUrl, secondApiUrl } = inject('environment');
   const gateway = await useGateway({ legacyUrl: secondApiUrl, apiUrl, flagFile });
   const ip = await account.reserve(world.region);
   await account.reserve(world.region);

@@ -40,8 +40,8 @@ function requestOf(codePath: CodePath): Request {
   return request;
 }
 
-/** Both stacks, and a gateway at which the account's requests on these paths go to the new one. */
-async function useStacks(newPaths: string[]) {
+/** Both upstreams, and a gateway at which the account's requests on these paths go to the new one. */
+async function useUpstreams(newPaths: string[]) {
   const [legacy, fresh, flagFile] = await Promise.all([useUpstream('legacy'), useUpstream('new'), useFlagFile()]);
   await setFlags(flagFile, 'all', {});
   for (const path of newPaths) await setFlags(flagFile, path, { allow: [String(account.id)] });
@@ -49,7 +49,7 @@ async function useStacks(newPaths: string[]) {
   return { legacy, fresh, flagFile, gateway, http: account.http.at(gateway.url) };
 }
 
-/** Which stack has served a request. */
+/** Which upstream has served a request. */
 async function servedBy(http: Http, [method, path, rawBody]: Request): Promise<unknown> {
   const { status, body } = await http.send(method, path, rawBody === undefined ? {} : { rawBody });
   expect(status).toBe(200);
@@ -58,7 +58,7 @@ async function servedBy(http: Http, [method, path, rawBody]: Request): Promise<u
 
 describe('a flag', () => {
   test('moves its own code path and none of the other 17', async () => {
-    const { gateway, http, flagFile } = await useStacks([]);
+    const { gateway, http, flagFile } = await useUpstreams([]);
     for (const codePath of CODE_PATHS) {
       await changeFlags(gateway, flagFile, codePath, { percent: 100 });
       const served = await Promise.all(CODE_PATHS.map((other) => servedBy(http, requestOf(other))));
@@ -72,7 +72,7 @@ describe('a flag', () => {
   });
 
   test('is found as the API finds its routes: HEAD, a slash at the end, escapes, any name of an address', async () => {
-    const { legacy, fresh, http } = await useStacks(['show', 'assign']);
+    const { legacy, fresh, http } = await useUpstreams(['show', 'assign']);
     for (const [path, routed] of [
       ['/v2/reserved_ips/192.0.2.1/', '/v2/reserved_ips/192.0.2.1/'],
       ['/v2/reserved%5Fips/192%2E0%2E2%2E1', '/v2/reserved_ips/192.0.2.1'],
@@ -88,7 +88,7 @@ describe('a flag', () => {
   });
 
   test('is asked for the account of the token, whichever token it is', async () => {
-    const { fresh, http, gateway } = await useStacks(['list']);
+    const { fresh, http, gateway } = await useUpstreams(['list']);
     const [second, stranger] = [await world.token(account.id), await world.account()];
     for (const [token, expected] of [
       [account.http.token, 'new'],
@@ -115,7 +115,7 @@ describe('a body that decides the code path', () => {
     ['with a byte order mark and white space', '\ufeff \r\n{ "type" : "assign" }\n', 'assign'],
     ['with what nobody knows', '{"type":"unassign","x":[1,{"type":"assign"}]}', 'unassign'],
   ])('%s, arrives byte for byte', async (_, body, name) => {
-    const { fresh, legacy, http } = await useStacks([`reserved_ips.${name}`]);
+    const { fresh, legacy, http } = await useUpstreams([`reserved_ips.${name}`]);
     expect(await servedBy(http, ['POST', '/v2/reserved_ips/192.0.2.1/actions', body])).toEqual({ served_by: 'new' });
     expect(fresh.last.body.toString()).toBe(body);
     expect(legacy.begun).toBe(0);
@@ -127,7 +127,7 @@ describe('a body that decides the code path', () => {
     ['{"region":"x","droplet_id":3}', 'create_for_droplet'],
     ['{"droplet_id":"3"}', 'create_for_droplet'],
   ])('%s is %s', async (body, name) => {
-    const { http } = await useStacks([`floating_ips.${name}`]);
+    const { http } = await useUpstreams([`floating_ips.${name}`]);
     expect(await servedBy(http, ['POST', '/v2/floating_ips', body])).toEqual({ served_by: 'new' });
   });
 
@@ -146,8 +146,8 @@ describe('a body that decides the code path', () => {
       ['about nothing known', Buffer.from('{"type":"destroy"}')],
       ['not UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
       ['empty', Buffer.alloc(0)],
-    ])('goes, whole, to the new stack when it is %s only if all that it may mean does', async (_, body) => {
-      const { legacy, fresh, gateway, flagFile, http } = await useStacks([one]);
+    ])('goes, whole, to the new upstream when it is %s only if all that it may mean does', async (_, body) => {
+      const { legacy, fresh, gateway, flagFile, http } = await useUpstreams([one]);
       const send = () => http.send('POST', path, { rawBody: new Uint8Array(body) });
       expect((await send()).body).toEqual({ served_by: 'legacy' });
       expect(legacy.last.body.equals(body)).toBe(true);
@@ -159,7 +159,7 @@ describe('a body that decides the code path', () => {
   });
 
   test('may come in pieces without a length', async () => {
-    const { fresh, http } = await useStacks(['all']);
+    const { fresh, http } = await useUpstreams(['all']);
     const body = JSON.stringify({ type: 'unassign', x: 'x'.repeat(10) });
     const response = await fetch(`${http.baseUrl}/v2/reserved_ips/192.0.2.1/actions`, {
       method: 'POST',
@@ -175,7 +175,7 @@ describe('a body that decides the code path', () => {
 
 describe('what is none of the 18', () => {
   test('goes by its rule, whatever the flags say', async () => {
-    const { http } = await useStacks(['all']);
+    const { http } = await useUpstreams(['all']);
     for (const [request, expected] of [
       [['GET', '/v2/droplets'], 'legacy'],
       [['GET', '/v2/account'], 'legacy'],
@@ -208,16 +208,16 @@ describe('what is none of the 18', () => {
   ])(
     'but looks like one of a resource name, as %s %s does, goes to the new upstream when all of that name do',
     async (...request) => {
-      const { http } = await useStacks(['reserved_ips']);
+      const { http } = await useUpstreams(['reserved_ips']);
       expect(await servedBy(http, request)).toEqual({ served_by: 'new' });
       const others = CODE_PATHS.filter((codePath) => codePath !== 'reserved_ips.show_action');
-      const { http: partly } = await useStacks(others);
+      const { http: partly } = await useUpstreams(others);
       expect(await servedBy(partly, request)).toEqual({ served_by: 'legacy' });
     },
   );
 
-  test('reaches no stack when it is for operators only, however it is written', async () => {
-    const { legacy, fresh, http } = await useStacks(['all']);
+  test('reaches no upstream when it is for operators only, however it is written', async () => {
+    const { legacy, fresh, http } = await useUpstreams(['all']);
     for (const path of ['/internal/v1/accounts', '/internal', '/%69nternal/v1/hosts', '/v2/../internal/v1/hosts']) {
       const answer = await http.get(path);
       expect(answer.status, path).toBe(404);

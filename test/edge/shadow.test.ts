@@ -8,7 +8,7 @@ import { setFlags, useFlagFile, useGateway } from '../support/gateway.ts';
 import { type Respond, useUpstream } from '../support/recording-upstream.ts';
 import { useReserved } from '../support/reserved.ts';
 
-/** Two stacks, and a gateway that serves from legacy and compares every read with the new one. */
+/** Two upstreams, and a gateway that serves from legacy and compares every read with the new one. */
 async function useShadow(ignored: string[] = []) {
   const [legacy, fresh, flagFile] = await Promise.all([useUpstream('legacy'), useUpstream('new'), useFlagFile()]);
   await setFlags(flagFile, 'all', { percent: 0 });
@@ -81,7 +81,7 @@ test.each([
 });
 
 describe('the customer’s answer', () => {
-  test('does not wait for the other stack, and does not see it fail', async () => {
+  test('does not wait for the other upstream, and does not see it fail', async () => {
     const { legacy, fresh, gateway, http, compared } = await useShadow();
     legacy.respond = answering({ reserved_ips: [] });
     let answerShadow = () => {};
@@ -91,7 +91,7 @@ describe('the customer’s answer', () => {
     const startedAt = performance.now();
     expect(await http.get('/v2/reserved_ips')).toMatchObject({ status: 200, text: '{"reserved_ips":[]}' });
     expect(await compared('different')).toBe(0);
-    await until('the other stack was asked', async () => fresh.begun === 1);
+    await until('the other upstream was asked', async () => fresh.begun === 1);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     answerShadow();
     await until('it was compared', async () => (await compared('different')) === 1);
@@ -140,13 +140,13 @@ test('what is compared is bounded in number at a time, in size, and in what is k
   expect(kept()[0]?.differences.length).toBe(20);
 });
 
-test('two stacks that are the same service differ in nothing', async () => {
+test('two upstreams that are the same service differ in nothing', async () => {
   const { account, droplet, ip } = await useReserved({ agents: 1 });
   const { id } = await account.assign(ip, droplet);
   const flagFile = await useFlagFile();
   await setFlags(flagFile, 'all', { percent: 0 });
   await setFlags(flagFile, 'floating_ips', { allow: [String(account.id)] });
-  const { apiUrl, secondApiUrl } = inject('stack');
+  const { apiUrl, secondApiUrl } = inject('environment');
   const shadow = { percent: 100, ignored: ['request_id'] };
   const gateway = await useGateway({ legacyUrl: secondApiUrl, apiUrl, flagFile, shadow });
   const http = account.http.at(gateway.url);

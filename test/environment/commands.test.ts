@@ -10,11 +10,11 @@ import { identityOf, isAlive, type ProcessIdentity } from '../../dev/environment
 import { IN_CONTACT } from '../../host/agent.ts';
 import { readEnvironmentFile } from '../../platform/env-file.ts';
 import { useFolder } from '../support/folder.ts';
-import { createPrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment } from '../support/private-environment.ts';
 import { runProgram, startProgram } from '../support/program.ts';
 
 /*
- * The commands work on the checkout they are in, where a stack may be running, so each test has a copy of its own.
+ * The commands work on the checkout they are in, where an environment may be running, so each test has a copy of its own.
  */
 
 /** Of the screen that a start is to fit on. */
@@ -25,7 +25,7 @@ const PRODUCT = [
   ...['host', 'ops', 'outbox', 'platform', 'workers', 'workflows'],
 ];
 
-/** A copy of what the stack's commands are made of, without anything that runs or ran. */
+/** A copy of what the environment's commands are made of, without anything that runs or ran. */
 async function useCopy(): Promise<string> {
   const folder = await useFolder();
   for (const part of PRODUCT) {
@@ -63,7 +63,7 @@ describe('down', () => {
     for (let time = 0; time < 2; time++) {
       expect(await runProgram('dev/environment/down.ts', [], { folder })).toEqual({
         code: 0,
-        stdout: 'Nothing of this stack is running.\n',
+        stdout: 'Nothing of this environment is running.\n',
         stderr: '',
       });
     }
@@ -78,11 +78,11 @@ describe('down', () => {
 
     expect(code).toBe(0);
     expect(stdout).toContain(`stopped api (process ${leftover.pid})`);
-    expect(stdout).toContain('The stack is down; its data is kept in .dev/data.');
+    expect(stdout).toContain('The environment is down; its data is kept in .dev/data.');
     expect(await isAlive(leftover)).toBe(false);
     expect(await isAlive(bystander)).toBe(true);
     expect(await runProgram('dev/environment/down.ts', [], { folder })).toMatchObject({
-      stdout: 'Nothing of this stack is running.\n',
+      stdout: 'Nothing of this environment is running.\n',
     });
   });
 
@@ -107,7 +107,7 @@ describe('down', () => {
 describe('a start', () => {
   /** Existing servers are used, so that nothing but the port of the API is needed. */
   function existingServers() {
-    const { mysqlUrl, kafkaBrokers, temporalAddress } = inject('stack');
+    const { mysqlUrl, kafkaBrokers, temporalAddress } = inject('environment');
     return { MYSQL_URL: mysqlUrl, KAFKA_BROKERS: kafkaBrokers, TEMPORAL_ADDRESS: temporalAddress };
   }
 
@@ -174,7 +174,7 @@ describe('a start', () => {
 
   test('prints one screen with what to do next, all of which works, and stops with what it has started', async () => {
     const folder = await useCopy();
-    const own = await createPrivateStack({ ownDatabase: true });
+    const own = await createPrivateEnvironment({ ownDatabase: true });
     onTestFinished(() => own.close());
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
     const [API_PORT = '', INTERNAL_PORT = '', HOST_API_PORT = ''] = ports.map(String);

@@ -4,30 +4,30 @@ import { makeDemoData } from '../../dev/environment/demo-data.ts';
 import { walk } from '../../dev/environment/walk.ts';
 import { runAgent } from '../../host/agent.ts';
 import { SimulatedDriver } from '../../host/drivers/simulated.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 
 /*
  * What `npm start` fills an empty control plane with, over a database and a Temporal namespace of its own.
  */
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 const stopping = new AbortController();
 const agents: Promise<void>[] = [];
 
 beforeAll(async () => {
-  stack = await createPrivateStack({ ownDatabase: true });
-  await stack.startWorker();
+  environment = await createPrivateEnvironment({ ownDatabase: true });
+  await environment.startWorker();
 });
 
 afterAll(async () => {
   stopping.abort();
   await Promise.all(agents);
-  await stack.close();
+  await environment.close();
 });
 
 test('the demo data are made once, keep the tokens that still work, and an address can be taken through its life', async () => {
-  const { apiUrl } = stack;
-  const { adminToken } = inject('stack');
+  const { apiUrl } = environment;
+  const { adminToken } = inject('environment');
   const make = (earlier: Record<string, string>) => makeDemoData({ apiUrl, adminToken, earlier, report: () => {} });
   const data = await make({});
   const hostTokens = Object.fromEntries(data.hosts.map(({ tokenVariable, token }) => [tokenVariable, token]));

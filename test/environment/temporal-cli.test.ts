@@ -2,7 +2,7 @@ import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { StackError } from '../../dev/environment/errors.ts';
+import { EnvironmentError } from '../../dev/environment/errors.ts';
 import { isCommand } from '../../dev/environment/packages.ts';
 import { ProcessSupervisor } from '../../dev/environment/processes.ts';
 import { cacheFolder, exists } from '../../dev/environment/servers/cache.ts';
@@ -78,7 +78,7 @@ describe('the temporal command', () => {
     expect((await failureOf(fetchTemporal(context))).message).toBe(`TEMPORAL_CLI=${folder}/nothing cannot be run.`);
     environment.TEMPORAL_CLI = await command(join(folder, 'old'), saying('--db-filename --http-port', '1.20.0'));
     const failure = await failureOf(fetchTemporal(context));
-    expect(failure).toBeInstanceOf(StackError);
+    expect(failure).toBeInstanceOf(EnvironmentError);
     expect(failure.message).toContain('does not know --sqlite-pragma, --dynamic-config-value, --metrics-port');
   });
 

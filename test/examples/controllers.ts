@@ -109,7 +109,7 @@ export async function useController(
 ): Promise<TestController> {
   const folder = await useFolder();
   const environment = {
-    TEMPORAL_ADDRESS: inject('stack').temporalAddress,
+    TEMPORAL_ADDRESS: inject('environment').temporalAddress,
     ACCOUNT_ID: String(account.id),
     REGION: region,
     NODES: nodes.map(({ dropletId, healthUrl }) => `${dropletId}=${healthUrl}`).join(','),

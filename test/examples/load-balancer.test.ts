@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../dev/kit/until.ts';
 import { validators } from '../support/json-schemas.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useCustomer } from '../support/reserved.ts';
 import type { WorldOptions } from '../support/world.ts';
 import { actionsOf, EXAMPLES, type Example, heldBy, useController, useNode } from './controllers.ts';
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 beforeAll(async () => {
-  stack = await createPrivateStack({ worker: true });
-  return stack.close;
+  environment = await createPrivateEnvironment({ worker: true });
+  return environment.close;
 });
 
 /** Every operation that was started for an account, with its input; waits until there are `count`. */
@@ -17,12 +17,12 @@ async function startedFor(accountId: number, count: number): Promise<{ kind: str
   const query = `ReservedIpAccount = ${accountId}`;
   const listed = await until(`${count} workflows are listed`, async () => {
     const found = [];
-    for await (const execution of stack.temporal.workflow.list({ query })) found.push(execution);
+    for await (const execution of environment.temporal.workflow.list({ query })) found.push(execution);
     return found.length === count && found;
   });
   return Promise.all(
     listed.map(async ({ workflowId, runId, type }) => {
-      const { events } = await stack.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+      const { events } = await environment.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
       const payloads = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
       return { kind: type, input: JSON.parse(Buffer.from(payloads?.[0]?.data ?? []).toString('utf8')) };
     }),
@@ -31,12 +31,15 @@ async function startedFor(accountId: number, count: number): Promise<{ kind: str
 
 /** Two load balancers on two hosts, and a controller for them, which is not started. */
 async function useBalancers(example: Example, hosts: WorldOptions) {
-  const { world, account } = await useCustomer({ ...hosts, apiUrl: stack.apiUrl });
+  const { world, account } = await useCustomer({ ...hosts, apiUrl: environment.apiUrl });
   const [first = 0, second = 0] = await world.droplets(account, 2);
   const active = await useNode(first);
   const standby = await useNode(second);
   const controllerWith = (settings: Record<string, string>) =>
-    useController(example, world, account, [active, standby], { TEMPORAL_NAMESPACE: stack.namespace, ...settings });
+    useController(example, world, account, [active, standby], {
+      TEMPORAL_NAMESPACE: environment.namespace,
+      ...settings,
+    });
   return { world, account, active, standby, controllerWith, controller: await controllerWith({}) };
 }
 

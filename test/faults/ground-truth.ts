@@ -9,8 +9,8 @@ import { operationSchema } from '../../domain/operation.ts';
 import { readNetworkFile } from '../../host/drivers/simulated.ts';
 import { checkConsistency } from '../../ops/consistency/check.ts';
 import { describeViolation } from '../../ops/consistency/violation.ts';
+import type { FaultEnvironment } from './environment.ts';
 import type { ListedAction } from './histories/operation.ts';
-import type { FaultStack } from './stack.ts';
 
 const ADDRESS = / (\d+\.\d+\.\d+\.\d+|[\da-f]+(:[\da-f]*)+)/;
 /** A billing event that Kafka rejected is tried again after a minute at the latest. */
@@ -26,29 +26,29 @@ export interface GroundTruth {
 }
 
 /** Waits until everything has ended and holds, and reads what has become of it; what stays wrong is a problem. */
-export async function readGroundTruth(stack: FaultStack, signal?: AbortSignal): Promise<GroundTruth> {
-  const db = stack.running.openDatabase(8);
-  const temporal = await stack.running.openTemporal();
-  const look = () => problemsNow(stack, db, temporal).catch((error: unknown) => [String(error)]);
+export async function readGroundTruth(environment: FaultEnvironment, signal?: AbortSignal): Promise<GroundTruth> {
+  const db = environment.running.openDatabase(8);
+  const temporal = await environment.running.openTemporal();
+  const look = () => problemsNow(environment, db, temporal).catch((error: unknown) => [String(error)]);
   const problems = await inTheEnd(look, SETTLE_WITHIN_MS, signal);
-  return { actions: await listActions(stack, db), reasons: await reasonsOfErrors(db), problems };
+  return { actions: await listActions(environment, db), reasons: await reasonsOfErrors(db), problems };
 }
 
-async function problemsNow(stack: FaultStack, db: Database, temporal: Client): Promise<string[]> {
-  const open = (await listActions(stack, db)).filter(({ status }) => status === 'in-progress');
+async function problemsNow(environment: FaultEnvironment, db: Database, temporal: Client): Promise<string[]> {
+  const open = (await listActions(environment, db)).filter(({ status }) => status === 'in-progress');
   if (open.length > 0) return open.map(({ id, address }) => `action ${id} on ${address} has not ended`);
   const violations = await checkConsistency({
     db,
     temporal,
-    kafka: { brokers: [stack.kafkaBrokers] },
+    kafka: { brokers: [environment.kafkaBrokers] },
     logger: pino({ level: 'silent' }),
     looks: 3,
   });
-  return [...violations.map(describeViolation), ...(await misplaced(stack, db))];
+  return [...violations.map(describeViolation), ...(await misplaced(environment, db))];
 }
 
 /** Addresses that hosts answer for otherwise than the database says: on another host, on two, or on none. */
-async function misplaced(stack: FaultStack, db: Database): Promise<string[]> {
+async function misplaced(environment: FaultEnvironment, db: Database): Promise<string[]> {
   const rows = await db
     .selectFrom('addresses')
     .innerJoin('droplets', 'droplets.id', 'addresses.droplet_id')
@@ -56,7 +56,7 @@ async function misplaced(stack: FaultStack, db: Database): Promise<string[]> {
     .select(['addresses.address', 'droplets.id as droplet', 'hosts.name as host'])
     .execute();
   const wanted = rows.map(({ address, droplet, host }) => `${addressFromBytes(address)} for ${droplet} on ${host}`);
-  const found = [...stack.networkFiles].flatMap(([host, file]) =>
+  const found = [...environment.networkFiles].flatMap(([host, file]) =>
     readNetworkFile(file).map(({ address, dropletId }) => `${address} for ${dropletId} on ${host}`),
   );
   return [
@@ -79,12 +79,12 @@ const actionsSchema = z.object({
 });
 
 /** Every action of the accounts on addresses, as they can list them, and for which droplet's end it was. */
-async function listActions(stack: FaultStack, db: Database): Promise<ListedAction[]> {
+async function listActions(environment: FaultEnvironment, db: Database): Promise<ListedAction[]> {
   const addresses = await addressesByResource(db);
   const destructions = await listDestructions(db);
   const found: ListedAction[] = [];
-  for (const { id: accountId, token } of stack.accounts) {
-    const http = new Http(stack.apiUrls.left, token);
+  for (const { id: accountId, token } of environment.accounts) {
+    const http = new Http(environment.apiUrls.left, token);
     for (let page = 1; ; page++) {
       const answer = await http.get(`/v2/actions?per_page=200&page=${page}`);
       const { actions, meta } = expectAnswer(answer, 200, actionsSchema);

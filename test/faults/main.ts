@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { messageOf, StackError } from '../../dev/environment/errors.ts';
+import { EnvironmentError, messageOf } from '../../dev/environment/errors.ts';
 import { stoppingSignal, withSeconds } from '../../dev/kit/script.ts';
 import { describeRun } from './report.ts';
 import { runFaults } from './run.ts';
@@ -10,7 +10,7 @@ import { runFaults } from './run.ts';
  */
 
 const options = new Command('test:faults')
-  .description('Loads a stack of its own, breaks it in every way, and checks what it promised.')
+  .description('Loads an environment of its own, breaks it in every way, and checks what it promised.')
   .option('--seed <number>', 'repeats the faults and the clients’ choices', '20261125')
   .option('--operations <count>', 'changes of addresses that are accepted at the least', '5000')
   .option('--faults <count>', 'faults that are made at the least', '100')
@@ -38,7 +38,7 @@ try {
 } catch (error) {
   if (!signal.aborted) {
     console.error(
-      error instanceof StackError ? error.message : error instanceof Error ? error.stack : messageOf(error),
+      error instanceof EnvironmentError ? error.message : error instanceof Error ? error.stack : messageOf(error),
     );
   }
   process.exitCode = 1;

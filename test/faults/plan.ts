@@ -48,7 +48,7 @@ export interface Fault {
   holdMs: number;
 }
 
-/** Names of the processes that run twice, by the side of the stack that they are on. */
+/** Names of the processes that run twice, by the side of the environment that they are on. */
 export const SIDES = ['left', 'right'] as const;
 export type Side = (typeof SIDES)[number];
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { DEV_FOLDER, PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import type { RunningProcess } from '../../dev/environment/processes.ts';
 import {
   type ClientConfiguration,
@@ -11,13 +11,13 @@ import {
   now,
   recordSchema,
 } from './clients/record.ts';
+import { type FaultEnvironment, REGION, startFaultEnvironment } from './environment.ts';
 import type { Crash } from './faults/crash.ts';
 import { type FaultLog, repairAll, startFaults } from './faults/index.ts';
 import { type GroundTruth, readGroundTruth } from './ground-truth.ts';
 import { toHistory } from './histories/history.ts';
 import { checkLinearizability, type LinearizabilityReport } from './linearizability.ts';
 import { CRASH_STEPS } from './plan.ts';
-import { type FaultStack, REGION, startFaultStack } from './stack.ts';
 
 const LANES = 2;
 const LOOK_MS = 1_000;
@@ -57,33 +57,33 @@ export interface RunResult {
   settlingMs: number;
 }
 
-/** Starts a stack, loads it, makes faults, and checks when the dust has settled. Leaves nothing running. */
+/** Starts an environment, loads it, makes faults, and checks when the dust has settled. Leaves nothing running. */
 export async function runFaults(options: RunOptions): Promise<RunResult> {
   const { folder, report, signal } = options;
-  const records = join(STACK_FOLDER, folder, 'records');
+  const records = join(DEV_FOLDER, folder, 'records');
   await rm(records, { recursive: true, force: true });
   await mkdir(records, { recursive: true });
-  const stack = await startFaultStack({ folder, report, ...(signal && { signal }) });
+  const environment = await startFaultEnvironment({ folder, report, ...(signal && { signal }) });
   try {
-    return await runOn(stack, options, records);
+    return await runOn(environment, options, records);
   } finally {
-    await stack.close();
+    await environment.close();
   }
 }
 
-async function runOn(stack: FaultStack, options: RunOptions, folder: string): Promise<RunResult> {
+async function runOn(environment: FaultEnvironment, options: RunOptions, folder: string): Promise<RunResult> {
   const { seed, operations, faults: faultCount, paceMs, clients, report, signal } = options;
   const files = Array.from({ length: clients }, (_, number) => join(folder, `client-${number + 1}.jsonl`));
   const exchangesFiles = files.map((file) => file.replace('.jsonl', '.requests.jsonl'));
   const started = performance.now();
   const running = await Promise.all(
     files.map((recordsFile, number) =>
-      startClient(stack, { seed, number, clients, recordsFile, exchangesFile: exchangesFiles[number] ?? '' }),
+      startClient(environment, { seed, number, clients, recordsFile, exchangesFile: exchangesFiles[number] ?? '' }),
     ),
   );
   const ending = new AbortController();
   const faultsEnd = AbortSignal.any([ending.signal, ...(signal ? [signal] : [])]);
-  const { log, finished } = startFaults({ stack, seed, paceMs, report, signal: faultsEnd });
+  const { log, finished } = startFaults({ environment, seed, paceMs, report, signal: faultsEnd });
   for (;;) {
     await sleep(LOOK_MS);
     const made = [...log.counts.values()].reduce((sum, count) => sum + count, 0);
@@ -97,20 +97,20 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
   ending.abort();
   await finished;
   const loadMs = performance.now() - started;
-  await repairAll(stack);
+  await repairAll(environment);
   await Promise.all(running.map((client) => client.stop()));
   report('the faults are over, and the clients have ended');
 
-  const truth = await readGroundTruth(stack, signal);
+  const truth = await readGroundTruth(environment, signal);
   const settlingMs = performance.now() - started - loadMs;
   const recorded = (await readLinesOf(files)).map((line) => recordSchema.parse(JSON.parse(line)));
   const exchanges = (await readLinesOf(exchangesFiles)).map((line) => exchangeSchema.parse(JSON.parse(line)));
   const history = toHistory(recorded, truth.actions, now());
-  const linearizability = await checkLinearizability(stack.tools.checker, history.operations, folder);
+  const linearizability = await checkLinearizability(environment.tools.checker, history.operations, folder);
   const problems = [
     ...log.problems,
     ...unprovenSteps(log.crashes),
-    ...stack.running.deaths.map(({ message }) => message),
+    ...environment.running.deaths.map(({ message }) => message),
     ...history.complaints,
     ...truth.problems,
     ...linearizability.failures.map(
@@ -122,7 +122,7 @@ async function runOn(stack: FaultStack, options: RunOptions, folder: string): Pr
 }
 
 function startClient(
-  stack: FaultStack,
+  environment: FaultEnvironment,
   {
     seed,
     number,
@@ -131,14 +131,14 @@ function startClient(
     exchangesFile,
   }: { seed: number; number: number; clients: number; recordsFile: string; exchangesFile: string },
 ): Promise<RunningProcess> {
-  const { accounts } = stack;
+  const { accounts } = environment;
   const account = accounts[number % accounts.length];
   if (!account) throw new Error('there is no account');
   const configuration: ClientConfiguration = {
     seed,
     firstClient: number * LANES,
     lanes: LANES,
-    urls: Object.values(stack.gatewayUrls),
+    urls: Object.values(environment.gatewayUrls),
     region: REGION,
     account,
     share: {
@@ -148,7 +148,7 @@ function startClient(
     recordsFile,
     exchangesFile,
   };
-  return stack.processes.start({
+  return environment.processes.start({
     name: `client-${number + 1}`,
     role: 'application',
     command: process.execPath,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StackError } from '../../dev/environment/errors.ts';
+import { EnvironmentError } from '../../dev/environment/errors.ts';
 import type { ProcessSupervisor } from '../../dev/environment/processes.ts';
 import { buildIntoCache, cacheFolder, exists, withProgress } from '../../dev/environment/servers/cache.ts';
 import { buildWithGo, type GoBuild } from '../../dev/environment/servers/go.ts';
@@ -36,7 +36,7 @@ export interface FetchOptions {
 /**
  * Builds or downloads the tools into the cache, unless they are there.
  *
- * @throws {StackError} when Go is missing.
+ * @throws {EnvironmentError} when Go is missing.
  */
 export async function fetchFaultTools(options: FetchOptions): Promise<FaultTools> {
   const toxiproxy = await buildToxiproxy(options);
@@ -82,7 +82,9 @@ async function build(
   what: Pick<GoBuild, 'name' | 'moduleFolder' | 'package' | 'output'>,
 ): Promise<void> {
   if ((await outputOf('go', ['version'])) === undefined) {
-    throw new StackError('The fault tests need Go 1.21 or later to build Toxiproxy and Porcupine: https://go.dev/dl/');
+    throw new EnvironmentError(
+      'The fault tests need Go 1.21 or later to build Toxiproxy and Porcupine: https://go.dev/dl/',
+    );
   }
   await buildWithGo({ supervisor, environment, ...what });
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { makeDemoData } from '../../dev/environment/demo-data.ts';
-import { messageOf, StackError } from '../../dev/environment/errors.ts';
+import { EnvironmentError, messageOf } from '../../dev/environment/errors.ts';
 import { cacheFolder } from '../../dev/environment/servers/cache.ts';
 import { startEnvironment } from '../../dev/kit/environment.ts';
 import { stoppingSignal } from '../../dev/kit/script.ts';
@@ -41,7 +41,7 @@ try {
   });
   process.exitCode = await fuzz(environment).finally(environment.close);
 } catch (error) {
-  console.error(error instanceof StackError ? error.message : `The API could not be fuzzed: ${messageOf(error)}`);
+  console.error(error instanceof EnvironmentError ? error.message : `The API could not be fuzzed: ${messageOf(error)}`);
   process.exitCode = 1;
 }
 

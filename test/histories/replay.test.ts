@@ -44,7 +44,7 @@ describe('histories of operations', () => {
   });
 
   test('replay on the workflows as they are now', async () => {
-    expect(await failuresOf({ codePath: inject('stack').workflowBundle }, histories)).toEqual([]);
+    expect(await failuresOf({ codePath: inject('environment').workflowBundle }, histories)).toEqual([]);
   });
 
   test('do not replay on a workflow that leaves out a step', async () => {

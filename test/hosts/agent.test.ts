@@ -371,7 +371,7 @@ describe('the agent as a process of its own', () => {
       ['--host', name, '--driver', 'simulated', '--delay-ms', '50', '--state-file', stateFile],
       {
         environment: {
-          API_URL: inject('stack').apiUrl,
+          API_URL: inject('environment').apiUrl,
           HOST_TOKEN: await world.registerHost(name),
           LOG_LEVEL: 'info',
         },
@@ -395,7 +395,11 @@ describe('the agent as a process of its own', () => {
     const name = `${world.region}-1`;
     const variable = `HOST_TOKEN_${name.toUpperCase().replaceAll('-', '_')}`;
     startProgram('host/main.ts', ['--host', name], {
-      environment: { API_URL: inject('stack').apiUrl, HOST_TOKEN: 'wrong', [variable]: await world.registerHost(name) },
+      environment: {
+        API_URL: inject('environment').apiUrl,
+        HOST_TOKEN: 'wrong',
+        [variable]: await world.registerHost(name),
+      },
     });
     const account = await world.account();
     const [droplet = 0] = await world.droplets(account, 1);

@@ -16,7 +16,7 @@ const stateSchema = z.object({
 
 test('a desired state is never older than what another API process has answered before', async () => {
   const { world, account, host } = await useCustomer({ agents: 0, manualHosts: 1 });
-  const elsewhere = account.at(inject('stack').secondApiUrl);
+  const elsewhere = account.at(inject('environment').secondApiUrl);
   const [droplet = 0] = await world.droplets(account, 1);
   const ip = await account.reserve(world.region);
   const read = async () => expectAnswer(await host.http.get('/host/v1/desired-state'), 200, stateSchema);
@@ -40,7 +40,7 @@ test('a desired state is never older than what another API process has answered 
 
 test('hosts that were given nothing are answered without queries of their own', async () => {
   const world = await useWorld({ agents: 0, manualHosts: 3 });
-  const db = openDatabase({ url: inject('stack').mysqlUrl, poolSize: 1 });
+  const db = openDatabase({ url: inject('environment').mysqlUrl, poolSize: 1 });
   const waitingHosts = new WaitingHosts({ db, logger: pino({ level: 'silent' }) });
   onTestFinished(async () => {
     waitingHosts.close();

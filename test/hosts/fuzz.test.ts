@@ -9,7 +9,7 @@ import { until } from '../../dev/kit/until.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectedError } from '../support/expected.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useWorld, type World } from '../support/world.ts';
 import { type HostileRequest, hostileRequests, type RejectionReason } from './hostile-requests.ts';
 
@@ -19,9 +19,9 @@ const IN_FLIGHT = 8;
 const LONGEST_LINE = 1_500;
 
 const lines: string[] = [];
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 beforeAll(async () => {
-  // A stack of its own: its log can be read, and its operations wait for a host for longer than all this takes.
+  // An environment of its own: its log can be read, and its operations wait for a host for longer than all this takes.
   // Without limits that a host which sends so much garbage would meet: they have tests of their own.
   const settings = {
     API_REFUSED_LINES_PER_SECOND: '10000',
@@ -29,12 +29,12 @@ beforeAll(async () => {
     API_HOST_REQUESTS_PER_SECOND: '10000',
     API_HOST_ACKNOWLEDGMENTS_PER_SECOND: '10000000',
   };
-  stack = await createPrivateStack({
+  environment = await createPrivateEnvironment({
     worker: true,
     settings,
     logger: createLogger({ level: 'info', destination: { write: (line) => lines.push(line) } }),
   });
-  return stack.close;
+  return environment.close;
 });
 
 test('whatever comes from a host or someone who plays one is rejected, logged, and changes nothing', async () => {
@@ -78,7 +78,7 @@ test('an acknowledgment that another one in the same batch contradicts is not sa
 
 /** A host that was commanded to attach an address and has not answered yet, and another whose answers are all in. */
 async function useScene() {
-  const world = await useWorld({ agents: 0, manualHosts: 2, apiUrl: stack.apiUrl });
+  const world = await useWorld({ agents: 0, manualHosts: 2, apiUrl: environment.apiUrl });
   const [victim, neighbour] = world.manualHosts;
   if (!victim || !neighbour) throw new Error('no hosts');
   const account = await world.account();
@@ -160,7 +160,7 @@ async function sendAll(requests: HostileRequest[]): Promise<Answer[]> {
   const left = requests.entries();
   async function sendNext(): Promise<void> {
     for (const [index, { token, method, path, body, rawBody, headers }] of left) {
-      answers[index] = await new Http(stack.apiUrl, token).send(method, path, {
+      answers[index] = await new Http(environment.apiUrl, token).send(method, path, {
         body,
         ...(rawBody !== undefined && { rawBody }),
         headers: { ...headers, 'x-request-id': requestIdOf(index) },

@@ -202,7 +202,7 @@ describe('a long poll', () => {
       await sleep(200);
       expect(answeredAt, 'nothing is answered before there is an event').toBe(0);
 
-      await account.at(inject('stack')[where]).startAssign(ip, droplet);
+      await account.at(inject('environment')[where]).startAssign(ip, droplet);
       const admittedAt = performance.now();
 
       expect((await poll)?.body).toMatchObject({ events: [{ address: ip, change: 'attach', droplet_id: droplet }] });
@@ -253,7 +253,7 @@ describe('an event', () => {
 
   test('stays until it is acknowledged, in every API process, and is gone then', async () => {
     const { host, event } = await useOpenAttach();
-    const elsewhere = host.http.at(inject('stack').secondApiUrl);
+    const elsewhere = host.http.at(inject('environment').secondApiUrl);
     const mine = expect.objectContaining({ sequence: event.sequence });
 
     for (let round = 0; round < 2; round++) {
@@ -269,7 +269,7 @@ describe('an event', () => {
   test('has the next sequence of its host, without gaps, however many are issued at once', async () => {
     const { world, account } = await useCustomer({ agents: 2 });
     const db = useDatabase();
-    const elsewhere = account.at(inject('stack').secondApiUrl);
+    const elsewhere = account.at(inject('environment').secondApiUrl);
     const droplets = await world.droplets(account, 4);
     const addresses = await Promise.all(droplets.map(() => account.reserve(world.region)));
 

@@ -9,7 +9,7 @@ import { useLink } from '../support/link.ts';
 const REJECTED_WITHIN_MS = 2_000;
 
 test('a poll that comes while MySQL is already being waited for is rejected as soon as the one before it', async () => {
-  const mysqlUrl = inject('stack').mysqlUrl;
+  const mysqlUrl = inject('environment').mysqlUrl;
   const { host } = new URL(mysqlUrl);
   const link = await useLink(host);
   const db = useDatabase({ url: mysqlUrl.replace(host, link.address) });

@@ -9,7 +9,7 @@ import { until } from '../../dev/kit/until.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import type { AssignOperation } from '../../domain/operation.ts';
 import { useLink } from '../support/link.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useReserved } from '../support/reserved.ts';
 
 /** State of a pending activity that has begun, in Temporal's API. */
@@ -18,15 +18,15 @@ const STARTED = 2;
 /** Of whoever admits an operation. */
 const TIMEOUTS = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '8000', HOST_ACKNOWLEDGMENT_ATTEMPTS: '2' };
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 beforeAll(async () => {
-  stack = await createPrivateStack({ settings: TIMEOUTS });
-  return stack.close;
+  environment = await createPrivateEnvironment({ settings: TIMEOUTS });
+  return environment.close;
 });
 
 describe('an operation', () => {
   test('is accepted while every worker is down, and carried through by the next one', async () => {
-    const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
+    const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: environment.apiUrl });
 
     const action = await account.startAssign(ip, droplet);
 
@@ -38,19 +38,19 @@ describe('an operation', () => {
       body: { message: 'The reserved IP already has a pending event.' },
     });
 
-    const worker = await stack.startWorker();
+    const worker = await environment.startWorker();
     await account.completed(action);
     expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
     await worker.stop();
   });
 
   test('whose API process died after the start and before the admission is admitted by a worker', async () => {
-    const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
-    const worker = await stack.startWorker();
+    const { world, account, droplet, ip } = await useReserved({ agents: 1, apiUrl: environment.apiUrl });
+    const worker = await environment.startWorker();
     const operation = assignOperation(account.id, ip, droplet, 10_000);
 
     // All that the process got done: the first half of an accepted request.
-    const handle = await stack.temporal.workflow.start(operation.kind, startOptions(operation));
+    const handle = await environment.temporal.workflow.start(operation.kind, startOptions(operation));
 
     expect(await handle.result()).toMatchObject({ kind: 'completed', address: ip });
     expect(await account.show(ip)).toMatchObject({ droplet: { id: droplet }, locked: false });
@@ -59,11 +59,11 @@ describe('an operation', () => {
   });
 
   test('that no worker took up in its time is rejected for good, and changes nothing', async () => {
-    const { account, droplet, ip } = await useReserved({ agents: 1, apiUrl: stack.apiUrl });
+    const { account, droplet, ip } = await useReserved({ agents: 1, apiUrl: environment.apiUrl });
     const operation = assignOperation(account.id, ip, droplet, -1);
-    const handle = await stack.temporal.workflow.start(operation.kind, startOptions(operation));
+    const handle = await environment.temporal.workflow.start(operation.kind, startOptions(operation));
 
-    const worker = await stack.startWorker();
+    const worker = await environment.startWorker();
 
     expect(await handle.result()).toMatchObject({ kind: 'refused', refusal: 'expired' });
     expect(await account.show(ip)).toMatchObject({ droplet: null, locked: false });
@@ -72,10 +72,14 @@ describe('an operation', () => {
   });
 
   test('whose worker is killed in the middle of it is carried through by another one', async () => {
-    const { world, account, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
+    const { world, account, droplet, ip } = await useReserved({
+      agents: 0,
+      manualHosts: 1,
+      apiUrl: environment.apiUrl,
+    });
     const doomed = await startWorkerProcess();
     const action = await account.startAssign(ip, droplet);
-    const handle = stack.temporal.workflow.getHandle(`reserved-ip/${ip}`);
+    const handle = environment.temporal.workflow.getHandle(`reserved-ip/${ip}`);
     await until('the operation waited for its host', async () => {
       const described = await handle.describe().catch(() => null);
       return described?.raw.pendingActivities?.length === 1;
@@ -86,7 +90,7 @@ describe('an operation', () => {
     await world.manualHosts[0]?.confirm(ip, 'attach');
     expect(await account.action(action.id)).toMatchObject({ status: 'in-progress' });
 
-    const worker = await stack.startWorker();
+    const worker = await environment.startWorker();
     await until(
       'the operation was completed',
       async () => (await account.action(action.id)).status === 'completed',
@@ -98,13 +102,13 @@ describe('an operation', () => {
 });
 
 test('a failure of MySQL that ends in time does not count as a failure of the host', { timeout: 120_000 }, async () => {
-  const { world, account, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  const url = new URL(inject('stack').mysqlUrl);
+  const { world, account, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: environment.apiUrl });
+  const url = new URL(inject('environment').mysqlUrl);
   const link = await useLink(url.host);
-  const mysqlUrl = inject('stack').mysqlUrl.replace(url.host, link.address);
+  const mysqlUrl = inject('environment').mysqlUrl.replace(url.host, link.address);
   await startWorkerProcess({ mysqlUrl });
   const action = await account.startAssign(ip, droplet);
-  const handle = stack.temporal.workflow.getHandle(`reserved-ip/${ip}`);
+  const handle = environment.temporal.workflow.getHandle(`reserved-ip/${ip}`);
   const isInAttempt = async (attempt: number) => {
     // The workflow is started after the answer.
     const described = await handle.describe().catch(() => null);
@@ -134,15 +138,15 @@ function assignOperation(accountId: number, address: string, dropletId: number, 
   };
 }
 
-/** A worker of the private stack as a process, killed at the latest when the running test is over. */
+/** A worker of the private environment as a process, killed at the latest when the running test is over. */
 async function startWorkerProcess({
-  mysqlUrl = inject('stack').mysqlUrl,
+  mysqlUrl = inject('environment').mysqlUrl,
   environment = {},
 }: {
   mysqlUrl?: string;
   environment?: Record<string, string>;
 } = {}) {
-  const { kafkaBrokers, temporalAddress, adminToken, workflowBundle } = inject('stack');
+  const { kafkaBrokers, temporalAddress, adminToken, workflowBundle } = inject('environment');
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-worker-'));
   const supervisor = new ProcessSupervisor({ folder });
   onTestFinished(async () => {
@@ -156,7 +160,7 @@ async function startWorkerProcess({
       adminToken,
       environment: {
         ...process.env,
-        TEMPORAL_NAMESPACE: stack.namespace,
+        TEMPORAL_NAMESPACE: environment.namespace,
         HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
         ...environment,
       },

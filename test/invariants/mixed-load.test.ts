@@ -48,7 +48,7 @@ const created = z.object({ droplet: z.object({ id: z.int() }) });
 function nextStep(random: SeededRandom, world: World, customers: Customer[]): Step {
   const customer = random.from(customers);
   const { ips, ipv6s, droplets } = customer;
-  const account = random.below(2) === 0 ? customer.account : customer.account.at(inject('stack').secondApiUrl);
+  const account = random.below(2) === 0 ? customer.account : customer.account.at(inject('environment').secondApiUrl);
   const { http } = account;
   const headers: Record<string, string> = random.below(4) === 0 ? { 'idempotency-key': randomUUID() } : {};
   const ip = random.from([...ips, '192.0.2.1']);

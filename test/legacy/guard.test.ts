@@ -66,7 +66,7 @@ test('a legacy request cannot send a second address to a droplet that was given 
   expect(world.agents[0]?.driver.attachments.size).toBe(1);
 });
 
-test('an address that a legacy request holds is locked for the new stack, and free for it afterwards', async () => {
+test('an address that a legacy request holds is locked for the new upstream, and free for it afterwards', async () => {
   const legacy = await useLegacy();
   const { account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1 });
 

@@ -4,15 +4,15 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../db/database.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
 import { TASK_QUEUE } from '../../domain/names.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useCustomer } from '../support/reserved.ts';
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 let db: Database;
 beforeAll(async () => {
-  stack = await createPrivateStack({ ownDatabase: true, worker: true });
-  ({ db } = stack);
-  return stack.close;
+  environment = await createPrivateEnvironment({ ownDatabase: true, worker: true });
+  ({ db } = environment);
+  return environment.close;
 });
 
 async function countKeys(): Promise<number> {
@@ -24,7 +24,7 @@ async function countKeys(): Promise<number> {
 }
 
 test('the scheduled reconciler deletes idempotency keys of more than a day ago, and no other', async () => {
-  const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
+  const { world, account } = await useCustomer({ agents: 0, apiUrl: environment.apiUrl });
   const headers = { 'idempotency-key': 'kept' };
   const first = await account.http.post('/v2/reserved_ips', { region: world.region }, { headers });
   // More than one statement deletes; the last one is a minute younger than a day.
@@ -46,7 +46,7 @@ test('the scheduled reconciler deletes idempotency keys of more than a day ago, 
     .execute();
   expect(await countKeys()).toBe(2_502);
 
-  await stack.temporal.workflow.execute('audit', { workflowId: 'audit', taskQueue: TASK_QUEUE });
+  await environment.temporal.workflow.execute('audit', { workflowId: 'audit', taskQueue: TASK_QUEUE });
 
   expect(await countKeys()).toBe(2);
   const repeated = await account.http.post('/v2/reserved_ips', { region: world.region }, { headers });

@@ -15,7 +15,7 @@ import { takeUpOperations } from '../../ops/consistency/take-up.ts';
 import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
 import { useTopicReader } from '../support/billing-topic.ts';
 import { useLink } from '../support/link.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useCustomer } from '../support/reserved.ts';
 import { resetToFirstTask, runningOperation } from '../support/temporal.ts';
 import { useWorld } from '../support/world.ts';
@@ -34,17 +34,17 @@ const reportSchema = z.object({
   sealed: z.object({ entries: z.int(), anchor: z.string().nullable() }),
 });
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 let db: Database;
 let metricsAddress: string;
 beforeAll(async () => {
   metricsAddress = `127.0.0.1:${await freePort()}`;
   const settings = { METRICS_ADDRESS: metricsAddress };
-  stack = await createPrivateStack({ ownDatabase: true, worker: true, settings });
-  ({ db } = stack);
+  environment = await createPrivateEnvironment({ ownDatabase: true, worker: true, settings });
+  ({ db } = environment);
   // So seldom that it runs only when a test says so.
-  await scheduleReconciler(stack.temporal, 86_400);
-  return stack.close;
+  await scheduleReconciler(environment.temporal, 86_400);
+  return environment.close;
 });
 
 /**
@@ -53,7 +53,7 @@ beforeAll(async () => {
  */
 async function runReconciler() {
   await until('what was started has left the outbox', async () => (await readOutboxState(db)).waiting === 0);
-  const schedule = stack.temporal.schedule.getHandle(RECONCILER_SCHEDULE_ID);
+  const schedule = environment.temporal.schedule.getHandle(RECONCILER_SCHEDULE_ID);
   const { info } = await schedule.describe();
   const before = info.numActionsTaken;
   await schedule.trigger();
@@ -61,7 +61,7 @@ async function runReconciler() {
     const { numActionsTaken, recentActions } = (await schedule.describe()).info;
     return numActionsTaken > before ? recentActions.at(-1)?.action.workflow.workflowId : null;
   });
-  return { workflowId, report: reportSchema.parse(await stack.temporal.workflow.getHandle(workflowId).result()) };
+  return { workflowId, report: reportSchema.parse(await environment.temporal.workflow.getHandle(workflowId).result()) };
 }
 
 /** The value of a counter that Prometheus would find, summed up over the tags that are not named. */
@@ -72,20 +72,20 @@ async function metric(name: string, tag = ''): Promise<number> {
 }
 
 async function useScene() {
-  const { world, account } = await useCustomer({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
+  const { world, account } = await useCustomer({ agents: 0, manualHosts: 1, apiUrl: environment.apiUrl });
   const [droplet = 0, other = 0] = await world.droplets(account, 2);
   const [host] = world.manualHosts;
   if (!host) throw new Error('no host');
   const ip = await account.reserve(world.region);
-  return { account, droplet, other, host, ip, handle: stack.temporal.workflow.getHandle(`reserved-ip/${ip}`) };
+  return { account, droplet, other, host, ip, handle: environment.temporal.workflow.getHandle(`reserved-ip/${ip}`) };
 }
 
 /** What the whole audit, as a command, says of this database; the billing topic has others' events too. */
 async function violations() {
   const found = await checkConsistency({
     db,
-    temporal: stack.temporal,
-    kafka: { brokers: inject('stack').kafkaBrokers.split(',') },
+    temporal: environment.temporal,
+    kafka: { brokers: inject('environment').kafkaBrokers.split(',') },
     logger: pino({ level: 'silent' }),
     looks: 2,
   });
@@ -99,7 +99,7 @@ describe('the scheduled reconciler', () => {
     await host.command(ip, 'attach');
     // Until then the worker is in the middle of a step that it would end, whatever has become of the workflow.
     await until('it waits where operators see it', async () => {
-      const run = await runningOperation(stack.temporal, ip, 'assign');
+      const run = await runningOperation(environment.temporal, ip, 'assign');
       return (await run.describe()).raw.pendingActivities?.length === 1;
     });
     await handle.terminate('by hand');
@@ -121,16 +121,18 @@ describe('the scheduled reconciler', () => {
     const { account, droplet, other, host, ip, handle } = await useScene();
     const failed = await account.startAssign(ip, droplet);
     await host.command(ip, 'attach');
-    await runningOperation(stack.temporal, ip, 'assign');
+    await runningOperation(environment.temporal, ip, 'assign');
     const { runId } = await handle.describe();
     await handle.cancel();
     expect((await account.ended(failed)).status).toBe('errored');
     const newer = await account.startAssign(ip, other);
     const event = await host.command(ip, 'attach');
-    await runningOperation(stack.temporal, ip, 'assign');
+    await runningOperation(environment.temporal, ip, 'assign');
 
-    const resurrected = await resetToFirstTask(stack.temporal, `reserved-ip/${ip}`, runId);
-    await expect(stack.temporal.workflow.getHandle(`reserved-ip/${ip}`, resurrected).result()).rejects.toMatchObject({
+    const resurrected = await resetToFirstTask(environment.temporal, `reserved-ip/${ip}`, runId);
+    await expect(
+      environment.temporal.workflow.getHandle(`reserved-ip/${ip}`, resurrected).result(),
+    ).rejects.toMatchObject({
       cause: { message: expect.stringContaining(`superseded by action ${newer.id}`) },
     });
     await host.acknowledge(event);
@@ -147,17 +149,17 @@ describe('the scheduled reconciler', () => {
   test('has a change billed whose workflow was terminated between settling and billing', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const reader = await useTopicReader();
-    const link = await useLink(inject('stack').kafkaBrokers);
+    const link = await useLink(inject('environment').kafkaBrokers);
     link.become('silent');
-    await stack.stopWorkers();
-    const cutOff = await stack.startWorker({ settings: { KAFKA_BROKERS: link.address } });
+    await environment.stopWorkers();
+    const cutOff = await environment.startWorker({ settings: { KAFKA_BROKERS: link.address } });
     const action = await account.startAssign(ip, droplet);
     await host.confirm(ip, 'attach');
     await account.completed(action);
     await handle.terminate('by hand');
     await cutOff.stop();
     link.become('open');
-    await stack.startWorker();
+    await environment.startWorker();
     // The reconciler leaves what may be on its way for half a minute; a minute ago it was settled, so to speak.
     const minuteAgo = new Date(Date.now() - 60_000);
     await db.updateTable('actions').set({ completed_at: minuteAgo }).where('id', '=', action.id).execute();
@@ -175,7 +177,7 @@ describe('the scheduled reconciler', () => {
     const { account, droplet, host, ip } = await useScene();
     await account.assignBy(host, ip, droplet);
     await until('it is closed', async () => (await account.show(ip)).locked === false);
-    const region = (await useWorld({ agents: 0, apiUrl: stack.apiUrl })).region;
+    const region = (await useWorld({ agents: 0, apiUrl: environment.apiUrl })).region;
     const { id: elsewhere } = await db
       .selectFrom('regions')
       .select('id')
@@ -196,7 +198,7 @@ describe('the scheduled reconciler', () => {
 
     expect(report.violations).toEqual([expect.objectContaining({ invariant: 1, subject: ip })]);
     expect(await metric('reserved_ip_audit_findings', 'invariant="1"')).toBe(1);
-    const { typedSearchAttributes } = await stack.temporal.workflow.getHandle(workflowId).describe();
+    const { typedSearchAttributes } = await environment.temporal.workflow.getHandle(workflowId).describe();
     expect(typedSearchAttributes.get(FINDINGS)).toBe(1);
     expect(
       (await db.selectFrom('addresses').select('region_id').where('address', '=', address).executeTakeFirstOrThrow())
@@ -231,7 +233,7 @@ describe('the scheduled reconciler', () => {
 
   test('reads no more rows for one change among twice as many addresses and actions', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
-    const single = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
+    const single = openDatabase({ url: environment.mysqlUrl, poolSize: 1 });
     onTestFinished(() => single.destroy());
     const since = await databaseTime(db);
     await account.assignBy(host, ip, droplet);
@@ -242,12 +244,12 @@ describe('the scheduled reconciler', () => {
     };
     const cost = async () => {
       const before = await rowsRead();
-      await takeUpOperations({ db: single, temporal: stack.temporal });
+      await takeUpOperations({ db: single, temporal: environment.temporal });
       expect(await checkChanges({ db: single, since })).toEqual([]);
       return (await rowsRead()) - before;
     };
     const costAmong = async (addresses: number) => {
-      const world = await useWorld({ agents: 0, prefixLength: 18, apiUrl: stack.apiUrl });
+      const world = await useWorld({ agents: 0, prefixLength: 18, apiUrl: environment.apiUrl });
       const others = await world.account();
       for (let reserved = 0; reserved < 50; reserved++) await others.reserve(world.region);
       await db

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { until } from '../../dev/kit/until.ts';
 import { ACCOUNT, ADDRESS, HOST, OPERATION, REGION, STUCK, STUCK_QUERY } from '../../domain/search-attributes.ts';
 import { useLink } from '../support/link.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useReserved } from '../support/reserved.ts';
 import { runningOperation } from '../support/temporal.ts';
 
@@ -12,9 +12,9 @@ import { runningOperation } from '../support/temporal.ts';
  * What operators see of operations in the Temporal Web UI: attributes, details, summaries and failures.
  */
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 beforeAll(async () => {
-  stack = await createPrivateStack({
+  environment = await createPrivateEnvironment({
     worker: true,
     settings: {
       HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '1500',
@@ -23,7 +23,7 @@ beforeAll(async () => {
       BILLING_STUCK_AFTER_MS: '1500',
     },
   });
-  return stack.close;
+  return environment.close;
 });
 
 const metadataSchema = z.object({ currentDetails: z.string() });
@@ -39,13 +39,17 @@ async function detailsOf(handle: WorkflowHandle): Promise<string> {
 
 async function listed(query: string): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { workflowId } of stack.temporal.workflow.list({ query })) ids.push(workflowId);
+  for await (const { workflowId } of environment.temporal.workflow.list({ query })) ids.push(workflowId);
   return ids;
 }
 
 async function useScene() {
-  const { world, account, host, droplet, ip } = await useReserved({ agents: 0, manualHosts: 1, apiUrl: stack.apiUrl });
-  return { world, account, droplet, host, ip, handle: stack.temporal.workflow.getHandle(`reserved-ip/${ip}`) };
+  const { world, account, host, droplet, ip } = await useReserved({
+    agents: 0,
+    manualHosts: 1,
+    apiUrl: environment.apiUrl,
+  });
+  return { world, account, droplet, host, ip, handle: environment.temporal.workflow.getHandle(`reserved-ip/${ip}`) };
 }
 
 describe('an operation', () => {
@@ -110,7 +114,7 @@ describe('an operation', () => {
   test('that is sent signals by hand goes on as before', async () => {
     const { account, droplet, host, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
-    await runningOperation(stack.temporal, ip, 'assign');
+    await runningOperation(environment.temporal, ip, 'assign');
     for (const garbage of [undefined, null, 7, 'attempt', {}, { activityId: 'x', attempt: 2 }, { activityId: 3 }]) {
       await handle.signal('attempt', garbage);
     }
@@ -166,7 +170,7 @@ describe('the first line of a failure says what to do', () => {
   test('when an operator has cancelled it', async () => {
     const { account, droplet, ip, handle } = await useScene();
     const action = await account.startAssign(ip, droplet);
-    await runningOperation(stack.temporal, ip, 'assign');
+    await runningOperation(environment.temporal, ip, 'assign');
     await handle.cancel();
     await account.ended(action);
     await expect(handle.result()).rejects.toMatchObject({
@@ -180,7 +184,7 @@ describe('the first line of a failure says what to do', () => {
 describe('a billing event that Kafka does not take', () => {
   test('is listed as stuck, by its address and account, until Kafka has it', async () => {
     const { account, ip } = await useScene();
-    const link = await useLink(inject('stack').kafkaBrokers);
+    const link = await useLink(inject('environment').kafkaBrokers);
     link.become('silent');
     const other = await createWorkerBehind(link.address);
     onTestFinished(() => other.stop());
@@ -189,7 +193,7 @@ describe('a billing event that Kafka does not take', () => {
       (await listed(`${STUCK_QUERY} AND ${ADDRESS.name} = '${ip}' AND ${ACCOUNT.name} = ${account.id}`)).at(0),
     );
     expect(id).toMatch(/^billing\/action-\d+$/);
-    const handle = stack.temporal.workflow.getHandle(id);
+    const handle = environment.temporal.workflow.getHandle(id);
     expect(await detailsOf(handle)).toMatch(/^\*\*Stuck\*\* waiting for Kafka to accept billing event action-\d+/);
     const [pending] = (await handle.describe()).raw.pendingActivities ?? [];
     expect(pending?.lastFailure?.message).toMatch(/^Waiting for Kafka; resumes by itself: /);
@@ -199,7 +203,7 @@ describe('a billing event that Kafka does not take', () => {
   });
 
   async function createWorkerBehind(kafkaBrokers: string) {
-    await stack.stopWorkers();
-    return stack.startWorker({ settings: { KAFKA_BROKERS: kafkaBrokers } });
+    await environment.stopWorkers();
+    return environment.startWorker({ settings: { KAFKA_BROKERS: kafkaBrokers } });
   }
 });

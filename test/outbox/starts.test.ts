@@ -157,7 +157,7 @@ describe('the outbox', () => {
     );
 
     const taken = takes.flat().filter(({ operation }) => operation.id === id);
-    expect(taken.length, 'the processes of the stack look too').toBeLessThanOrEqual(1);
+    expect(taken.length, 'the processes of the environment look too').toBeLessThanOrEqual(1);
   });
 
   test('drops an operation that has ended meanwhile without starting it', async () => {

@@ -41,7 +41,7 @@ test.each<LinkState>(['refusing', 'silent'])(
     const [first, second] = admitted;
     if (!first || !second) throw new Error('not both were admitted');
 
-    const link = await useLink(inject('stack').temporalAddress);
+    const link = await useLink(inject('environment').temporalAddress);
     link.become(state);
     const temporal = openTemporalClient({ address: link.address, namespace: 'default', tls: null, codec: null });
     // It is not closed: the SDK tries some calls again on a timer that nobody can stop, which fails on a closed connection.

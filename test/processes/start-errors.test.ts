@@ -38,7 +38,7 @@ const SCRIPTS: Record<string, string[]> = {
 
 /** All settings that a process needs to start, on the servers of the run, and more than each needs. */
 function settings(): Environment {
-  const { mysqlUrl, temporalAddress, kafkaBrokers, workflowBundle, adminToken, apiUrl } = inject('stack');
+  const { mysqlUrl, temporalAddress, kafkaBrokers, workflowBundle, adminToken, apiUrl } = inject('environment');
   return {
     MYSQL_URL: mysqlUrl,
     TEMPORAL_ADDRESS: temporalAddress,
@@ -59,7 +59,7 @@ function settings(): Environment {
   };
 }
 
-/** Runs a process that must end with code 1 and without a stack; answers what it said. */
+/** Runs a process that must end with code 1 and without an environment; answers what it said. */
 async function complaint(script: string, environment: Environment, more: string[] = []): Promise<string> {
   const { code, stderr } = await run(script, environment, more);
   expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.not.stringMatching(/^\s+at /m) });
@@ -201,7 +201,7 @@ describe('a file that is missing', () => {
   });
 });
 
-test('an error that nobody expects keeps its stack', async () => {
+test('an error that nobody expects keeps its upstream', async () => {
   const file = join(await useFolder(), 'provider.mjs');
   await writeFile(file, 'export default () => { throw new TypeError("of the provider"); };');
   const { code, stderr } = await run('edge/main.ts', { ...settings(), EDGE_FLAGS_PROVIDER: file });

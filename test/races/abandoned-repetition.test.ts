@@ -5,7 +5,7 @@ import { openDatabase } from '../../db/database.ts';
 import { dropIdempotencyKey, takeIdempotencyKey } from '../../db/idempotency.ts';
 import { until } from '../../dev/kit/until.ts';
 import { newOperationId } from '../../domain/identifiers.ts';
-import { createPrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment } from '../support/private-environment.ts';
 import { useCustomer } from '../support/reserved.ts';
 
 function sha256(text: string): Buffer {
@@ -13,13 +13,13 @@ function sha256(text: string): Buffer {
 }
 
 test('a request that waits for its repetition does nothing when that was told that nothing happened', async () => {
-  const stack = await createPrivateStack({ ownDatabase: true });
-  const db = openDatabase({ url: stack.mysqlUrl, poolSize: 4 });
+  const environment = await createPrivateEnvironment({ ownDatabase: true });
+  const db = openDatabase({ url: environment.mysqlUrl, poolSize: 4 });
   onTestFinished(async () => {
     await db.destroy();
-    await stack.close();
+    await environment.close();
   });
-  const { world, account } = await useCustomer({ agents: 0, apiUrl: stack.apiUrl });
+  const { world, account } = await useCustomer({ agents: 0, apiUrl: environment.apiUrl });
   const text = randomUUID();
   const body = { region: world.region };
   const key = { accountId: account.id, keyHash: sha256(text) };

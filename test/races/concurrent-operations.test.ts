@@ -6,7 +6,7 @@ import { useCustomer, useReserved } from '../support/reserved.ts';
 describe('two operations on one address at once', () => {
   test('one assign is accepted and the other rejected, whichever process they reach', async () => {
     const { world, account } = await useCustomer({ agents: 0, manualHosts: 1 });
-    const elsewhere = account.at(inject('stack').secondApiUrl);
+    const elsewhere = account.at(inject('environment').secondApiUrl);
     const droplets = await world.droplets(account, 2);
     const [first = 0, second = 0] = droplets;
 
@@ -74,7 +74,7 @@ describe('two addresses on their way to one droplet', () => {
 
   test('at the same moment one is accepted and the other rejected', async () => {
     const { world, account } = await useCustomer({ agents: 1 });
-    const elsewhere = account.at(inject('stack').secondApiUrl);
+    const elsewhere = account.at(inject('environment').secondApiUrl);
     const [droplet = 0] = await world.droplets(account, 1);
 
     for (let round = 0; round < 10; round++) {

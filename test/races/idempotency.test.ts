@@ -5,7 +5,7 @@ import { useWorld } from '../support/world.ts';
 describe('an Idempotency-Key', () => {
   test('gives one answer and one operation to the same request at two processes at once', async () => {
     const { world, account } = await useCustomer({ agents: 1 });
-    const elsewhere = account.at(inject('stack').secondApiUrl);
+    const elsewhere = account.at(inject('environment').secondApiUrl);
 
     for (let round = 0; round < 10; round++) {
       const options = { headers: { 'idempotency-key': `round-${round}` } };

@@ -30,7 +30,7 @@ test('an operation that somebody else has started ends as itself, also when the 
 
 /** A client that reaches MySQL, and Temporal by a way that can be cut. */
 async function useAdmittingClient() {
-  const { temporalAddress, mysqlUrl, kafkaBrokers } = inject('stack');
+  const { temporalAddress, mysqlUrl, kafkaBrokers } = inject('environment');
   const link = await useLink(temporalAddress);
   const connection = await Connection.connect({ address: link.address });
   onTestFinished(() => connection.close());

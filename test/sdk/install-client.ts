@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { DEV_FOLDER, PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { packClient } from '../../dev/tools/client-package.ts';
 
 const run = promisify(execFile);
@@ -26,7 +26,7 @@ export async function fetchClientPackages(): Promise<void> {
   const hash = createHash('sha256')
     .update(await readFile(LOCK_FILE))
     .digest('hex');
-  const proof = join(STACK_FOLDER, 'fetch', `client-packages-${hash}`);
+  const proof = join(DEV_FOLDER, 'fetch', `client-packages-${hash}`);
   if (await readFile(proof).catch(() => null)) return;
   const folder = await mkdtemp(join(tmpdir(), 'client-packages-'));
   try {
@@ -34,7 +34,7 @@ export async function fetchClientPackages(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true });
   }
-  await mkdir(join(STACK_FOLDER, 'fetch'), { recursive: true });
+  await mkdir(join(DEV_FOLDER, 'fetch'), { recursive: true });
   await writeFile(proof, 'fetched\n');
 }
 

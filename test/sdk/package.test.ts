@@ -61,7 +61,9 @@ test('a service that has installed only the SDK walks an address through its lif
   // Nothing is encrypted here, which a service with keys must be able to read too.
   const keys = `plain,old:${randomBytes(32).toString('base64')}`;
 
-  const walkArguments = [inject('stack').temporalAddress, keys, account.id, world.region, ...droplets].map(String);
+  const walkArguments = [inject('environment').temporalAddress, keys, account.id, world.region, ...droplets].map(
+    String,
+  );
   const { stdout } = await run(process.execPath, ['walk.ts', ...walkArguments], { cwd: folder });
 
   const { ip, outcomes } = z.object({ ip: z.string(), outcomes: z.array(z.unknown()) }).parse(JSON.parse(stdout));

@@ -68,7 +68,10 @@ describe('the audit log', () => {
     expect((await account.requestAssign(ip, 1)).status).toBe(404);
     expect((await account.http.post('/v2/reserved_ips', { region: world.region })).status).toBe(422);
     expect((await account.http.post(path, { type: 'fly' })).status).toBe(422);
-    const reader = new Http(inject('stack').apiUrl, await world.token(account.id, { scopes: ['reserved_ip:read'] }));
+    const reader = new Http(
+      inject('environment').apiUrl,
+      await world.token(account.id, { scopes: ['reserved_ip:read'] }),
+    );
     expect((await reader.delete(`/v2/reserved_ips/${ip}`)).status).toBe(403);
     expect((await reader.get(`/v2/reserved_ips/${ip}`)).status, 'a read').toBe(200);
 
@@ -139,13 +142,13 @@ describe('the audit log', () => {
     expect(entries).toContainEqual(
       expect.objectContaining({ action: 'POST /internal/v1/pools', outcome: 'refused', subject: '/internal/v1/pools' }),
     );
-    expect(JSON.stringify(entries)).not.toMatch(new RegExp(`${secret}|${token}|${inject('stack').adminToken}`));
+    expect(JSON.stringify(entries)).not.toMatch(new RegExp(`${secret}|${token}|${inject('environment').adminToken}`));
   });
 
   test('is nothing that a customer or a host may read', async () => {
     const { world, account } = await useCustomer({ agents: 0 });
-    const host = new Http(inject('stack').apiUrl, await world.registerHost(`${world.region}-host`));
-    for (const http of [account.http, host, new Http(inject('stack').apiUrl, null)]) {
+    const host = new Http(inject('environment').apiUrl, await world.registerHost(`${world.region}-host`));
+    for (const http of [account.http, host, new Http(inject('environment').apiUrl, null)]) {
       expect((await http.get('/internal/v1/audit-log')).status).toBe(401);
     }
   });
@@ -167,7 +170,7 @@ describe('the audit log', () => {
 
   test('is read by operators on the command line', async () => {
     const world = await useWorld({ agents: 0 });
-    const { apiUrl, adminToken } = inject('stack');
+    const { apiUrl, adminToken } = inject('environment');
     const environment = { API_URL: apiUrl, ADMIN_TOKEN: adminToken };
     const command = ['audit-log', 'list', '--subject', `region ${world.region}`, '--since', '2026-01-01T00:00:00Z'];
     const { code, stdout } = await runProgram('ops/admin/main.ts', command, { environment });

@@ -10,21 +10,21 @@ import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '.
 import { temporalConnectionOptions } from '../../platform/temporal/connection.ts';
 import { runProgram } from '../support/program.ts';
 import { findSecrets } from '../support/secrets-in-logs.ts';
-import { createSecuredStack, type SecuredStack } from '../support/secured-stack.ts';
+import { createSecuredEnvironment, type SecuredEnvironment } from '../support/secured-environment.ts';
 
 const CODEC_KEY = randomBytes(32).toString('base64');
 
-let stack: SecuredStack;
+let environment: SecuredEnvironment;
 
 beforeAll(async () => {
-  stack = await createSecuredStack({ LOG_LEVEL: 'trace', TEMPORAL_CODEC_KEYS: `key:${CODEC_KEY}` });
+  environment = await createSecuredEnvironment({ LOG_LEVEL: 'trace', TEMPORAL_CODEC_KEYS: `key:${CODEC_KEY}` });
 }, 120_000);
 
-afterAll(() => stack?.close());
+afterAll(() => environment?.close());
 
 describe('with TLS to all three servers', () => {
   test('an address goes through its whole life', async () => {
-    const steps = await walk({ apiUrl: stack.apiUrl, token: stack.data.apiToken, report: () => {} });
+    const steps = await walk({ apiUrl: environment.apiUrl, token: environment.data.apiToken, report: () => {} });
     expect(steps.map(({ name }) => name.split(' ')[0])).toEqual([
       'reserve',
       'assign',
@@ -35,7 +35,7 @@ describe('with TLS to all three servers', () => {
   });
 
   test('the consistency check and the billing statement reach them too', async () => {
-    const variables = { ...stack.variables, LOG_LEVEL: 'warn' };
+    const variables = { ...environment.variables, LOG_LEVEL: 'warn' };
     const [checked, billed] = await Promise.all([
       runProgram('ops/consistency/main.ts', [], { environment: variables }),
       runProgram(
@@ -52,7 +52,7 @@ describe('with TLS to all three servers', () => {
 });
 
 test('no process has logged a secret, however talkative, also where a caller puts one into the wrong place', async () => {
-  const { apiUrl, data, adminToken, variables, logFolder } = stack;
+  const { apiUrl, data, adminToken, variables, logFolder } = environment;
   const [host] = data.hosts;
   const tokens = [data.apiToken, data.otherApiToken, adminToken, host?.token ?? ''];
   for (const token of tokens) {
@@ -85,21 +85,21 @@ const servers: [name: string, attempt: Attempt, rejection: RegExp][] = [
 
 describe.each(servers)('%s', (name, attempt, rejection) => {
   test('answers a client with a certificate of its authority', async () => {
-    await attempt(stack.variables);
+    await attempt(environment.variables);
   });
 
   test('rejects a client without a certificate', async () => {
-    const { [`${name}_TLS_CERT`]: _, [`${name}_TLS_KEY`]: __, ...anonymous } = stack.variables;
+    const { [`${name}_TLS_CERT`]: _, [`${name}_TLS_KEY`]: __, ...anonymous } = environment.variables;
     await expect(attempt(anonymous)).rejects.toThrow(rejection);
   });
 
   test('is rejected when its certificate is of another authority', async () => {
-    const strange = { ...stack.variables, [`${name}_TLS_CA`]: stack.certificates.otherAuthority };
+    const strange = { ...environment.variables, [`${name}_TLS_CA`]: environment.certificates.otherAuthority };
     await expect(attempt(strange)).rejects.toThrow(/certificate|Failed to connect/i);
   });
 
   test('is not spoken to in the clear', async () => {
-    const clear = Object.entries(stack.variables).filter(([variable]) => !variable.startsWith(`${name}_TLS`));
+    const clear = Object.entries(environment.variables).filter(([variable]) => !variable.startsWith(`${name}_TLS`));
     await expect(attempt(Object.fromEntries(clear))).rejects.toThrow();
   });
 });

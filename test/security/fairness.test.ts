@@ -36,7 +36,7 @@ beforeAll(async () => {
   const [hostileDroplet = 0] = await world.droplets(hostile, 1);
   const addresses: string[] = [];
   for (let made = 0; made < 5; made++) addresses.push(await hostile.reserve(region));
-  const db = openDatabase({ url: inject('stack').mysqlUrl, poolSize: 1 });
+  const db = openDatabase({ url: inject('environment').mysqlUrl, poolSize: 1 });
   victim = { api: new BenchClient(api.url, customer.http.token ?? ''), region, dropletId };
   attacker = {
     apiUrl: api.url,

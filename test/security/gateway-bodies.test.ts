@@ -14,8 +14,8 @@ const TOO_LARGE = {
   request_id: expect.any(String),
 };
 
-/** Both stacks, and a gateway with every flag off, or on. */
-async function useStacks(isOn: boolean) {
+/** Both upstreams, and a gateway with every flag off, or on. */
+async function useUpstreams(isOn: boolean) {
   const [legacy, fresh] = [await useUpstream('legacy'), await useUpstream('new')];
   const flag = { variants: { new: true, legacy: false }, defaultVariant: isOn ? 'new' : 'legacy', disabled: false };
   const provider = new InMemoryProvider(Object.fromEntries(CODE_PATHS.map((codePath) => [codePath, flag])));
@@ -39,9 +39,9 @@ function chunked(body: string, size: number): string {
 
 describe.each([false, true])('with every flag on: %s,', (isOn) => {
   test.each(['/v2/reserved_ips', '/v2/floating_ips/192.0.2.1/actions'])(
-    'a body of 65,536 bytes to %s goes by its flag, and one byte more is a 413 that no stack hears of',
+    'a body of 65,536 bytes to %s goes by its flag, and one byte more is a 413 that no upstream hears of',
     async (path) => {
-      const { gateway, asked, legacy, fresh } = await useStacks(isOn);
+      const { gateway, asked, legacy, fresh } = await useUpstreams(isOn);
       const whole = bodyOf(LARGEST);
       for (const request of [
         post(path, [`Content-Length: ${LARGEST}`], whole),
@@ -70,8 +70,8 @@ describe.each([false, true])('with every flag on: %s,', (isOn) => {
   );
 });
 
-test('a length that is not true reaches no stack: what is missing is waited for, what is too much is no body', async () => {
-  const { gateway, legacy, fresh } = await useStacks(true);
+test('a length that is not true reaches no upstream: what is missing is waited for, what is too much is no body', async () => {
+  const { gateway, legacy, fresh } = await useUpstreams(true);
   const declared = post('/v2/reserved_ips', ['Content-Length: 70000'], '{"region":"nyc3"}');
   const [cut] = await exchange(gateway.url, declared);
   expect([cut?.status, cut?.headers.get('connection')]).toEqual([413, 'close']);
@@ -86,8 +86,8 @@ test('a length that is not true reaches no stack: what is missing is waited for,
   expect(legacy.begun + fresh.begun).toBe(0);
 });
 
-test('a path without a flag takes bodies of any size, for the stacks to judge', async () => {
-  const { gateway, legacy } = await useStacks(true);
+test('a path without a flag takes bodies of any size, for the upstreams to judge', async () => {
+  const { gateway, legacy } = await useUpstreams(true);
   const body = bodyOf(300_000);
   const [answer] = await exchange(gateway.url, post('/v2/droplets', ['Content-Length: 300000'], body));
   expect(answer?.status).toBe(200);

@@ -8,7 +8,7 @@ import { startProgram } from '../support/program.ts';
 test('an address has only so many connections to a gateway, and others are answered', async () => {
   const gateway = startProgram('edge/main.ts', [], {
     environment: {
-      MYSQL_URL: inject('stack').mysqlUrl,
+      MYSQL_URL: inject('environment').mysqlUrl,
       LEGACY_URL: 'http://127.0.0.1:1',
       API_URL: 'http://127.0.0.1:1',
       EDGE_FLAGS_FILE: await useFlagFile(),

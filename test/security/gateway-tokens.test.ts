@@ -28,7 +28,7 @@ async function useWatchedGateway(options: Partial<TestGatewayOptions> = {}) {
   return { upstream, gateway, looks, from };
 }
 
-test('a wrong token costs one look, what cannot be a token none, and a stack answers both', async () => {
+test('a wrong token costs one look, what cannot be a token none, and an upstream answers both', async () => {
   const { upstream, gateway, looks, from } = await useWatchedGateway();
   upstream.respond = (_, response) => void response.writeHead(401).end();
   const repeated = wrong();
@@ -77,7 +77,7 @@ test('a claim of another address is not believed of a peer that is no trusted pr
 });
 
 test('with the API behind the gateway a wrong token is answered 401, as by the API alone', async () => {
-  const { apiUrl } = inject('stack');
+  const { apiUrl } = inject('environment');
   const { from } = await useWatchedGateway({ apiUrl });
   expect(await from('198.51.100.1', wrong())).toMatchObject({ status: 401, body: { id: 'unauthorized' } });
   expect(await from('198.51.100.1', 'nonsense')).toMatchObject({ status: 401, body: { id: 'unauthorized' } });

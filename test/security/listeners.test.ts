@@ -38,7 +38,7 @@ describe('an API whose operators and hosts have addresses of their own', () => {
     expect(new URL(api.hosts).hostname).toBe('127.0.0.2');
     const account = await world.account();
     const hostToken = await world.registerHost(`${world.region}-split`);
-    const { adminToken } = inject('stack');
+    const { adminToken } = inject('environment');
     for (const [path, token, audience] of [
       ['/v2/account', account.http.token, 'customers'],
       ['/internal/v1/accounts', adminToken, 'operators'],
@@ -64,7 +64,7 @@ describe('an API whose operators and hosts have addresses of their own', () => {
 
   test('is found there by the command line and the agent', async () => {
     const [api, world] = await Promise.all([startSplitApi(), useWorld({ agents: 0 })]);
-    const { adminToken: ADMIN_TOKEN } = inject('stack');
+    const { adminToken: ADMIN_TOKEN } = inject('environment');
     const environment = { API_URL: api.customers, INTERNAL_URL: api.operators, ADMIN_TOKEN };
     const listed = await runProgram('ops/admin/main.ts', ['region', 'list'], { environment });
     expect(listed).toMatchObject({ code: 0, stderr: '' });
@@ -86,7 +86,7 @@ describe('an API whose operators and hosts have addresses of their own', () => {
     const host = new ManualHost('idle', api.hosts, await world.registerHost(`${world.region}-idle`));
     await until('the API is ready', async () => (await new Http(api.customers, null).get('/readyz')).status === 200);
     const polling = host.http.get('/host/v1/events?after=0&wait=30');
-    const operators = new Http(api.operators, inject('stack').adminToken);
+    const operators = new Http(api.operators, inject('environment').adminToken);
     expect((await operators.get('/internal/v1/pools')).status).toBe(200);
     api.program.signal('SIGTERM');
     for (const url of [api.customers, api.operators, api.hosts]) {

@@ -211,7 +211,7 @@ describe('a request of 16 kB', () => {
     const gateway = await useGateway({
       flagFile: await useFlagFile(),
       legacyUrl: `http://127.0.0.1:${port}`,
-      apiUrl: inject('stack').apiUrl,
+      apiUrl: inject('environment').apiUrl,
     });
     return [
       ['the API', port, () => lines.join('')],

@@ -17,15 +17,15 @@ const useSchema = z.object({
   revoked_at: z.string().nullable(),
 });
 
-async function useOperator(url = inject('stack').apiUrl) {
-  const admin = new Http(url, inject('stack').adminToken);
+async function useOperator(url = inject('environment').apiUrl) {
+  const admin = new Http(url, inject('environment').adminToken);
   const name = newName();
   const { token } = expectAnswer(await admin.post(`/internal/v1/operators/${name}/tokens`), 201, tokenSchema);
   return { admin, name, token, http: new Http(url, token) };
 }
 
 async function entriesAbout(subject: string) {
-  const { apiUrl, adminToken } = inject('stack');
+  const { apiUrl, adminToken } = inject('environment');
   const answer = await new Http(apiUrl, adminToken).get(
     `/internal/v1/audit-log?subject=${encodeURIComponent(subject)}`,
   );
@@ -65,7 +65,7 @@ test('what an operator is rejected is in the audit log by name', async () => {
 test('a revoked token of an operator stops within a second in every process, and no others do', async () => {
   const { admin, name, http } = await useOperator();
   const other = await useOperator();
-  const second = http.at(inject('stack').secondApiUrl);
+  const second = http.at(inject('environment').secondApiUrl);
   for (const one of [http, second]) expect(await one.get('/internal/v1/regions')).toMatchObject({ status: 200 });
 
   const revoked = await admin.delete(`/internal/v1/operators/${name}/tokens`);
@@ -129,7 +129,7 @@ test('operators see when and from where each token was used last, which costs a 
 });
 
 test('operators make, list and revoke their tokens on the command line, with a token of their own', async () => {
-  const { apiUrl } = inject('stack');
+  const { apiUrl } = inject('environment');
   const { token } = await useOperator();
   const run = async (...words: string[]) => {
     const { code, stdout, stderr } = await runProgram('ops/admin/main.ts', words, {
@@ -150,9 +150,9 @@ test('an API with a secret that everybody knows does not start in production, an
   const { code, stderr } = await runProgram('api/main.ts', [], {
     environment: {
       NODE_ENV: 'production',
-      MYSQL_URL: inject('stack').mysqlUrl,
-      KAFKA_BROKERS: inject('stack').kafkaBrokers,
-      TEMPORAL_ADDRESS: inject('stack').temporalAddress,
+      MYSQL_URL: inject('environment').mysqlUrl,
+      KAFKA_BROKERS: inject('environment').kafkaBrokers,
+      TEMPORAL_ADDRESS: inject('environment').temporalAddress,
       ADMIN_TOKEN: 'admin-token-for-development',
     },
   });

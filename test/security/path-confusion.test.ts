@@ -45,7 +45,7 @@ const PATHS = [
   ...['/v2/floating_ips/192.0.2.1/actions/7', '/secret/admin'],
 ];
 
-const adminHeaders = () => [`Authorization: Bearer ${inject('stack').adminToken}`];
+const adminHeaders = () => [`Authorization: Bearer ${inject('environment').adminToken}`];
 
 describe('the gateway', () => {
   let legacy: RecordingUpstream;
@@ -200,8 +200,8 @@ describe('the gateway', () => {
   });
 });
 
-test('with all flags off, no Host brings an operator’s token past the gateway, or a customer to the new stack', async () => {
-  const { apiUrl, adminToken } = inject('stack');
+test('with all flags off, no Host brings an operator’s token past the gateway, or a customer to the new upstream', async () => {
+  const { apiUrl, adminToken } = inject('environment');
   const [legacy, flagFile] = [await useUpstream('legacy'), await useFlagFile()];
   await setFlags(flagFile, 'all', { on: false });
   const gateway = await useGateway({ legacyUrl: legacy.url, apiUrl, flagFile });
@@ -245,7 +245,7 @@ test('an upstream is never asked for what is outside the path of its URL, whoeve
 
 describe('the API', () => {
   test.each(HOSTILE_HOSTS)('answers 400 to the host %j', async (host) => {
-    const { apiUrl } = inject('stack');
+    const { apiUrl } = inject('environment');
     for (const target of ['/v2/reserved_ips', '/internal/v1/accounts']) {
       const request = { target, host: latin1(host), headers: adminHeaders() };
       expectRejection(await ask(apiUrl, request), [400], JSON.stringify(request));
@@ -253,7 +253,7 @@ describe('the API', () => {
   });
 
   test('shows /internal to nobody whose request line does not begin with it, in 600 spellings', async () => {
-    const { apiUrl } = inject('stack');
+    const { apiUrl } = inject('environment');
     const { host } = new URL(apiUrl);
     const paths = ['/internal/v1/accounts', '/internal/v1/pools', '/v2/../internal/v1/accounts'];
     let shown = 0;
@@ -315,7 +315,7 @@ function isCodePath(method: string, path: string): boolean {
   return method === 'POST' && id === undefined && (ip === undefined || actions !== undefined);
 }
 
-/** Flags that send everybody to the new stack, or nobody. */
+/** Flags that send everybody to the new upstream, or nobody. */
 function allAt(percent: 0 | 100): InMemoryProvider {
   const flag = {
     variants: { new: true, legacy: false },

@@ -7,26 +7,26 @@ import { createReservedIpClient } from '../../client/index.ts';
 import { until } from '../../dev/kit/until.ts';
 import { parseTemporalSettings } from '../../platform/config/servers.ts';
 import { openTemporalClient } from '../../platform/temporal/connection.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useCustomer, useReserved } from '../support/reserved.ts';
 
 const newKey = () => randomBytes(32).toString('base64');
 const OLD = `2026-05:${newKey()}`;
 const NEW = `2026-11:${newKey()}`;
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 
 beforeAll(async () => {
-  stack = await createPrivateStack({ settings: { TEMPORAL_CODEC_KEYS: OLD } });
-  return stack.close;
+  environment = await createPrivateEnvironment({ settings: { TEMPORAL_CODEC_KEYS: OLD } });
+  return environment.close;
 });
 
-/** A client in the stack's namespace, with keys of its own or none. */
+/** A client in the environment's namespace, with keys of its own or none. */
 function clientWith(codecKeys: string) {
   return openTemporalClient(
     parseTemporalSettings({
-      TEMPORAL_ADDRESS: inject('stack').temporalAddress,
-      TEMPORAL_NAMESPACE: stack.namespace,
+      TEMPORAL_ADDRESS: inject('environment').temporalAddress,
+      TEMPORAL_NAMESPACE: environment.namespace,
       TEMPORAL_CODEC_KEYS: codecKeys,
     }),
   );
@@ -34,8 +34,8 @@ function clientWith(codecKeys: string) {
 
 describe('with the payload codec', () => {
   test('nothing that an operation is given, does or answers can be read in its history', async () => {
-    const worker = await stack.startWorker();
-    const { world, account } = await useCustomer({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
+    const worker = await environment.startWorker();
+    const { world, account } = await useCustomer({ apiUrl: environment.apiUrl, agents: 0, manualHosts: 1 });
     const [dropletId = 0] = await world.droplets(account, 1);
     const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, dropletId);
@@ -57,14 +57,14 @@ describe('with the payload codec', () => {
   });
 
   test('an operation that was begun under the old key is carried through by workers with a new one', async () => {
-    const before = await stack.startWorker();
-    const { world, account } = await useCustomer({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
+    const before = await environment.startWorker();
+    const { world, account } = await useCustomer({ apiUrl: environment.apiUrl, agents: 0, manualHosts: 1 });
     const [dropletId = 0] = await world.droplets(account, 1);
     const ip = await account.reserve(world.region);
     const action = await account.startAssign(ip, dropletId);
     await world.manualHosts[0]?.command(ip, 'attach');
     await before.stop();
-    const after = await stack.startWorker({ settings: { TEMPORAL_CODEC_KEYS: `${NEW},${OLD}` } });
+    const after = await environment.startWorker({ settings: { TEMPORAL_CODEC_KEYS: `${NEW},${OLD}` } });
 
     await world.manualHosts[0]?.confirm(ip, 'attach');
 
@@ -75,8 +75,8 @@ describe('with the payload codec', () => {
   });
 
   test('whoever lacks the key is told which one', async () => {
-    const worker = await stack.startWorker();
-    const { account, ip } = await useReserved({ apiUrl: stack.apiUrl, agents: 1, droplets: 0 });
+    const worker = await environment.startWorker();
+    const { account, ip } = await useReserved({ apiUrl: environment.apiUrl, agents: 1, droplets: 0 });
     await account.release(ip);
     // Its workflow has been started, and has closed, once there is something to read.
     await payloadsOf(`reserved-ip/${ip}`);
@@ -88,17 +88,17 @@ describe('with the payload codec', () => {
   });
 
   test('it is turned on while operations are open: first everybody can read, then the keys write', async () => {
-    const { world, account } = await useCustomer({ apiUrl: stack.apiUrl, agents: 0, manualHosts: 1 });
+    const { world, account } = await useCustomer({ apiUrl: environment.apiUrl, agents: 0, manualHosts: 1 });
     const [dropletId = 0] = await world.droplets(account, 1);
     const prepared = clientWith(`plain,${OLD}`);
-    const before = await stack.startWorker({ settings: { TEMPORAL_CODEC_KEYS: `plain,${OLD}` } });
+    const before = await environment.startWorker({ settings: { TEMPORAL_CODEC_KEYS: `plain,${OLD}` } });
     const service = createReservedIpClient({ temporal: prepared });
     const target = { region: world.region, dropletId: null };
     const { decision } = await service.reserve({ accountId: account.id, target });
     if (decision.kind === 'refused') throw new Error(decision.refusal);
     const assigned = await service.assign({ accountId: account.id, address: decision.address, dropletId });
     await before.stop();
-    const after = await stack.startWorker();
+    const after = await environment.startWorker();
 
     await world.manualHosts[0]?.confirm(decision.address, 'attach');
 

@@ -7,7 +7,7 @@ import { type Answer, expectAnswer } from '../../dev/kit/http.ts';
 import { until } from '../../dev/kit/until.ts';
 import { insertAction, reserveRow } from '../../dev/legacy/monolith/writes.ts';
 import { addressToBytes } from '../../domain/address.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /*
@@ -25,10 +25,10 @@ const poolsSchema = z.object({
 });
 const entriesSchema = z.object({ entries: z.array(z.object({ outcome: z.string(), detail: z.string().nullable() })) });
 
-let stack: PrivateStack;
+let environment: PrivateEnvironment;
 let db: Database;
 beforeAll(async () => {
-  stack = await createPrivateStack({
+  environment = await createPrivateEnvironment({
     worker: true,
     settings: {
       QUARANTINE_SECONDS: String(QUARANTINE_TIME_SECONDS),
@@ -39,11 +39,11 @@ beforeAll(async () => {
       POOL_SHARE_BINDS_BELOW_FREE_PERCENT: '100',
     },
   });
-  ({ db } = stack);
-  return stack.close;
+  ({ db } = environment);
+  return environment.close;
 });
 
-const useRegion = (options: WorldOptions = {}) => useWorld({ agents: 0, apiUrl: stack.apiUrl, ...options });
+const useRegion = (options: WorldOptions = {}) => useWorld({ agents: 0, apiUrl: environment.apiUrl, ...options });
 
 async function poolOf(world: World) {
   const { pools } = expectAnswer(await world.admin.get('/internal/v1/pools'), 200, poolsSchema);
@@ -257,7 +257,7 @@ describe('the share of a pool', () => {
     const world = await useRegion({ agents: 1, prefixLength: 27 });
     const account = await world.account();
     const droplets = await world.droplets(account, 12);
-    const internal = createReservedIpClient({ temporal: stack.temporal });
+    const internal = createReservedIpClient({ temporal: environment.temporal });
     const target = { region: world.region, dropletId: null };
     const answers = await Promise.all([
       ...Array.from({ length: 8 }, () => reserve(account, world)),
@@ -433,7 +433,7 @@ describe('the quarantine of a released address', () => {
     await expectQuarantined(world, next);
   });
 
-  test('when the legacy stack gave it to its owner, of which this one cannot know what was done with it', async () => {
+  test('when the legacy upstream gave it to its owner, of which this one cannot know what was done with it', async () => {
     const world = await useRegion({ prefixLength: 30 });
     const account = await world.account();
     const ip = await account.reserve(world.region);

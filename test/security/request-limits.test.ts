@@ -86,7 +86,7 @@ describe('a request that is too large', () => {
     ['in its headers', `GET /v2/account HTTP/1.1\r\nHost: api\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`],
     ['in its path', `GET /v2/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: api\r\n\r\n`],
   ])('%s is answered 431 by every process', async (_, sent) => {
-    for (const url of [inject('stack').apiUrl, inject('stack').secondApiUrl]) {
+    for (const url of [inject('environment').apiUrl, inject('environment').secondApiUrl]) {
       expect(await exchange(portOf(url), sent)).toMatch(/^HTTP\/1\.1 431 /);
     }
   });

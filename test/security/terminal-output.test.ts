@@ -36,7 +36,7 @@ function poisoned(value: unknown): unknown {
 
 /** The real API, but for every text of its answers, which has hostile text behind it: no column can be forgotten. */
 async function usePoisonedApi(): Promise<string> {
-  const { apiUrl } = inject('stack');
+  const { apiUrl } = inject('environment');
   return useHttpServer(async (request, response) => {
     const sent = await textOfStream(request);
     const answer = await fetch(`${apiUrl}${request.url}`, {
@@ -51,7 +51,7 @@ async function usePoisonedApi(): Promise<string> {
 }
 
 function admin(apiUrl: string, command: string[]): Promise<ProgramEnd> {
-  const environment = { API_URL: apiUrl, ADMIN_TOKEN: inject('stack').adminToken };
+  const environment = { API_URL: apiUrl, ADMIN_TOKEN: inject('environment').adminToken };
   return runProgram('ops/admin/main.ts', command, { environment });
 }
 
@@ -71,9 +71,9 @@ describe('what an operator’s command prints', () => {
     const path = '/v2/reserved_ips/203.0.113.9%0a9%20%20forged%20%20admin%20create%1b%5b2J%e2%80%ae';
     expect((await http.send('DELETE', path)).status).toBeGreaterThanOrEqual(400);
     const list = ['audit-log', 'list', '--account', String(id)];
-    const table = await admin(inject('stack').apiUrl, list);
+    const table = await admin(inject('environment').apiUrl, list);
     expectVisible(table, 'audit-log list');
-    const json = await admin(inject('stack').apiUrl, ['--json', ...list]);
+    const json = await admin(inject('environment').apiUrl, ['--json', ...list]);
     expectVisible(json, 'audit-log list --json');
     const { entries } = z
       .object({ entries: z.array(z.looseObject({ subject: z.string() })) })
@@ -145,7 +145,7 @@ describe('what an operator’s command prints', () => {
   });
 
   test('has what other processes wrote to Temporal and to the billing topic visible', async () => {
-    const { kafkaBrokers, mysqlUrl, temporalAddress } = inject('stack');
+    const { kafkaBrokers, mysqlUrl, temporalAddress } = inject('environment');
     const account = 2_000_000_000 + Math.floor(Math.random() * 1e8);
     const publisher = createBillingPublisher({ brokers: kafkaBrokers.split(','), logger: pino({ level: 'silent' }) });
     onTestFinished(() => publisher.close());

@@ -24,7 +24,7 @@ function expectV2Form(answer: RawAnswer | undefined, status: number, id: string)
 
 describe.each(['API', 'gateway'])('the %s answers in the v2 form', (name) => {
   async function url(): Promise<string> {
-    if (name === 'API') return inject('stack').apiUrl;
+    if (name === 'API') return inject('environment').apiUrl;
     const upstream = await useUpstream('upstream');
     const provider = new InMemoryProvider({});
     return (await useGateway({ legacyUrl: upstream.url, apiUrl: upstream.url, provider })).url;

@@ -39,7 +39,7 @@ describe('a database that does not take what is set', () => {
     'dev/legacy/main.ts',
     'dev/legacy/services/main.ts',
   ])('keeps %s from starting, in one line', async (script) => {
-    const { temporalAddress, kafkaBrokers, workflowBundle, adminToken } = inject('stack');
+    const { temporalAddress, kafkaBrokers, workflowBundle, adminToken } = inject('environment');
     const environment = {
       MYSQL_URL: await useFalseProxy('NO_ZERO_DATE', 'IGNORE_SPACE'),
       TEMPORAL_ADDRESS: temporalAddress,

@@ -37,7 +37,7 @@ async function useRightTokens() {
   return {
     customer: account.http.token ?? '',
     host: world.manualHosts[0]?.http.token ?? '',
-    operator: inject('stack').adminToken,
+    operator: inject('environment').adminToken,
     accountId: account.id,
     world,
   };
@@ -83,7 +83,12 @@ test('a customer whose token was right before is served from an address that oth
 
 test('many wrong tokens at a time get no further than one after the other, and other spellings count too', async () => {
   const { url } = await useApiProcess(SETTINGS);
-  const wrong = [PATHS.operator.wrong, () => 'nonsense', () => `${inject('stack').adminToken}x`, PATHS.customer.wrong];
+  const wrong = [
+    PATHS.operator.wrong,
+    () => 'nonsense',
+    () => `${inject('environment').adminToken}x`,
+    PATHS.customer.wrong,
+  ];
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, number) =>
       from('198.51.100.1', url, wrong[number % wrong.length]?.() ?? '', '/internal/v1/regions'),
@@ -182,7 +187,7 @@ test('operators see that wrong tokens were sent, and from where', async () => {
 
   expect(lines.filter((line) => line.includes('wrong tokens were sent'))).toHaveLength(1);
   const entries = expectAnswer(
-    await new Http(inject('stack').apiUrl, inject('stack').adminToken).get(
+    await new Http(inject('environment').apiUrl, inject('environment').adminToken).get(
       '/internal/v1/audit-log?subject=/internal/v1',
     ),
     200,

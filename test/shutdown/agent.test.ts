@@ -43,7 +43,7 @@ async function stop(agent: Program): Promise<{ code: number | null; stoppedAfter
 describe('an agent that is asked to stop', () => {
   test('ends the changes in hand, and its acknowledgments are delivered', async () => {
     const { account, host, dropletIds, ips } = await useHost();
-    const agent = startAgentProcess({ ...host, apiUrl: inject('stack').apiUrl }, ['--delay-ms', '1000']);
+    const agent = startAgentProcess({ ...host, apiUrl: inject('environment').apiUrl }, ['--delay-ms', '1000']);
     await until('the agent is there', async () => agent.output.includes('comparing with the desired state'));
     const actions = await Promise.all(ips.map((ip, index) => account.startAssign(ip, dropletIds[index] ?? 0)));
     await until('the changes are in hand', async () => inHand(agent) === CHANGES);
@@ -58,7 +58,7 @@ describe('an agent that is asked to stop', () => {
 
   test('leaves to the next one what it cannot end in its time', async () => {
     const { account, host, dropletIds, ips } = await useHost();
-    const link = await useLink(new URL(inject('stack').apiUrl).host);
+    const link = await useLink(new URL(inject('environment').apiUrl).host);
     const agent = startAgentProcess({ ...host, apiUrl: `http://${link.address}` }, ['--delay-ms', '500']);
     await until('the agent is there', async () => agent.output.includes('comparing with the desired state'));
     await Promise.all(ips.map((ip, index) => account.assign(ip, dropletIds[index] ?? 0)));
@@ -72,10 +72,10 @@ describe('an agent that is asked to stop', () => {
     console.log(`agent whose control plane is silent: stopped after ${Math.round(stoppedAfter)} ms`);
     expect(code).toBe(0);
     expect(stoppedAfter).toBeLessThan(AT_MOST_MS);
-    const asHost = new ManualHost(host.name, inject('stack').apiUrl, host.token);
+    const asHost = new ManualHost(host.name, inject('environment').apiUrl, host.token);
     const open = await asHost.openCommands();
     expect(open.length, 'what it could not acknowledge is open still').toBeGreaterThan(0);
-    startAgentProcess({ ...host, apiUrl: inject('stack').apiUrl });
+    startAgentProcess({ ...host, apiUrl: inject('environment').apiUrl });
     await until('the next agent has answered for all', async () => (await asHost.openCommands()).length === 0);
   });
 });

@@ -10,7 +10,7 @@ import { useWorld } from '../support/world.ts';
 const AT_MOST_MS = 15_000;
 
 test('an API with a worker that is asked to stop answers everyone, and no client sees a broken connection', async () => {
-  const { apiUrl } = inject('stack');
+  const { apiUrl } = inject('environment');
   const [api, world] = await Promise.all([
     startApiProcess({ EMBEDDED_WORKER: 'true' }),
     useWorld({ agents: 2, manualHosts: 0 }),

@@ -9,12 +9,12 @@ const AT_MOST_MS = { api: 16_000, worker: 16_000, agent: 6_000 };
 
 /** MySQL, Temporal, Kafka and the API, each behind a link. */
 async function useLinks(): Promise<Link[]> {
-  const { mysqlUrl, temporalAddress, kafkaBrokers, apiUrl } = inject('stack');
+  const { mysqlUrl, temporalAddress, kafkaBrokers, apiUrl } = inject('environment');
   return Promise.all([new URL(mysqlUrl).host, temporalAddress, kafkaBrokers, new URL(apiUrl).host].map(useLink));
 }
 
 function environmentOf([mysql, temporal, kafka]: Link[]): Record<string, string> {
-  const { mysqlUrl, workflowBundle, adminToken } = inject('stack');
+  const { mysqlUrl, workflowBundle, adminToken } = inject('environment');
   const url = new URL(mysqlUrl);
   url.port = String(mysql?.port);
   return {

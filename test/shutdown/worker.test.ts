@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../dev/kit/until.ts';
-import { createNamespace } from '../support/private-stack.ts';
+import { createNamespace } from '../support/private-environment.ts';
 import { ready, startApiProcess, startWorkerProcess } from '../support/processes.ts';
 import { useCustomer } from '../support/reserved.ts';
 import { type AcceptedOperation, prepareLanes, Traffic } from '../support/traffic.ts';

@@ -33,14 +33,14 @@ export interface AppOptions {
   logger?: Logger;
 }
 
-/** The API inside the running test, on the servers of the stack unless told otherwise. */
+/** The API inside the running test, on the servers of the environment unless told otherwise. */
 export async function useApp(options: AppOptions = {}): Promise<ApiApp> {
   return createApp(await useDependencies(options));
 }
 
 /** What the API in the running test is made of. */
 export async function useDependencies({
-  mysqlUrl = inject('stack').mysqlUrl,
+  mysqlUrl = inject('environment').mysqlUrl,
   admit,
   health,
   warmUp,
@@ -62,7 +62,7 @@ export async function useDependencies({
     notifyWorker: () => false,
     acknowledgments: createAcknowledgmentSink(temporal),
     logger,
-    adminToken: inject('stack').adminToken,
+    adminToken: inject('environment').adminToken,
     waitingHosts,
     stopping: new AbortController().signal,
     health: { mysql: mysqlProbe(db), temporal: temporalProbe(temporal), ...health },
@@ -71,7 +71,7 @@ export async function useDependencies({
 }
 
 /** The API's own way in, inside the running test. */
-export async function useAdmission({ mysqlUrl = inject('stack').mysqlUrl } = {}): Promise<{
+export async function useAdmission({ mysqlUrl = inject('environment').mysqlUrl } = {}): Promise<{
   admit: AdmitOperation;
   starter: OperationStarter;
 }> {

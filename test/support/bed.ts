@@ -13,10 +13,10 @@ import { deviceNameSchema } from '../../host/drivers/linux/uplink.ts';
 /** Whether this run can have test beds; `npm test` says why when it cannot. */
 export const CAN_HAVE_BEDS = currentControl() !== null;
 
-/** A test bed that the stack of the run knows. */
+/** A test bed that the environment of the run knows. */
 export type KnownBed = Testbed & Population;
 
-/** Makes a test bed of which the stack knows nothing; the caller closes it. */
+/** Makes a test bed of which the environment knows nothing; the caller closes it. */
 export async function createUnknownBed(): Promise<{ bed: Testbed; host: BedHost }> {
   const bed = await createTestbed({ control: controlOfRun() });
   const [host] = bed.hosts;
@@ -30,10 +30,10 @@ export function linuxDriverOf(host: BedHost): LinuxDriver {
   return new LinuxDriver({ uplink: deviceNameSchema.parse('uplink'), logger: pino({ level: 'silent' }), commands });
 }
 
-/** Makes a test bed and makes the stack know it; agents are not started. The caller closes it. */
+/** Makes a test bed and makes the environment know it; agents are not started. The caller closes it. */
 export async function createKnownBed(options: { dropletsPerHost?: number; serving?: boolean } = {}): Promise<KnownBed> {
   const control = controlOfRun();
-  const { apiUrl, adminToken } = inject('stack');
+  const { apiUrl, adminToken } = inject('environment');
   const bed = await createTestbed({ control });
   try {
     const { dropletsPerHost = 1, serving = true } = options;

@@ -43,7 +43,7 @@ export class TopicReader {
 }
 
 /** A reader of the whole topic from its beginning, for the running test. */
-export async function useTopicReader(brokers = inject('stack').kafkaBrokers): Promise<TopicReader> {
+export async function useTopicReader(brokers = inject('environment').kafkaBrokers): Promise<TopicReader> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   const consumer = kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 100, retry: { retries: 20 } });
   const messages: TopicMessage[] = [];

@@ -10,7 +10,7 @@ import { describeViolation } from '../../ops/consistency/violation.ts';
 
 /** What the consistency check finds about these accounts; other tests leave broken things behind on purpose. */
 export async function checkAccounts(db: Database, temporal: Client, accounts: Account[], looks = 6): Promise<string[]> {
-  const kafka = { brokers: inject('stack').kafkaBrokers.split(',') };
+  const kafka = { brokers: inject('environment').kafkaBrokers.split(',') };
   const violations = await checkConsistency({ db, temporal, kafka, logger: pino({ level: 'silent' }), looks });
   const accountIds = accounts.map(({ id }) => id);
   const [actions, operations] = await Promise.all([

@@ -55,7 +55,7 @@ export async function useGateway(options: TestGatewayOptions): Promise<TestGatew
 
 /** The same for the file that calls it, which closes it. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway & { close(): Promise<void> }> {
-  const { flagFile = '', mysqlUrl = inject('stack').mysqlUrl, ...rest } = options;
+  const { flagFile = '', mysqlUrl = inject('environment').mysqlUrl, ...rest } = options;
   const lines: string[] = [];
   const logger = createLogger({ level: 'info', destination: collecting(lines) });
   const db = openDatabase({ url: mysqlUrl, poolSize: 2 });

@@ -6,8 +6,8 @@ import { currentControl } from '../../dev/testbed/control.ts';
 import { recordHistories } from './recorded-histories.ts';
 import { findSecrets } from './secrets-in-logs.ts';
 
-/** Where the tests find the one stack that the whole run shares. */
-export interface TestStack {
+/** Where the tests find the one environment that the whole run shares. */
+export interface TestEnvironment {
   /** An API process with a worker inside. */
   apiUrl: string;
   /** Another API process, without one, on the same servers. */
@@ -23,7 +23,7 @@ export interface TestStack {
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    stack: TestStack;
+    environment: TestEnvironment;
   }
 }
 
@@ -47,7 +47,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     settings: RULES,
     // As talkative as can be, because the run ends with a search for secrets in all logs.
     logLevel: 'trace',
-    report: (line: string) => console.log(`stack: ${line}`),
+    report: (line: string) => console.log(`environment: ${line}`),
     onDeath: (failure: Error) => console.error(failure.message),
     signal: stopping.signal,
   };
@@ -62,7 +62,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     ]);
     const { servers, apiUrl, adminToken, workflowBundle, supervisor } = started;
     const { mysqlUrl, kafkaBrokers, temporalAddress, temporalUiUrl } = servers;
-    project.provide('stack', {
+    project.provide('environment', {
       ...{ apiUrl, adminToken, mysqlUrl, kafkaBrokers, temporalAddress, temporalUiUrl, workflowBundle },
       secondApiUrl: `http://127.0.0.1:${port}`,
     });

@@ -36,9 +36,12 @@ export async function useLegacy(options: TestLegacyOptions = {}): Promise<string
 
 /** Makes a legacy monolith for the file that calls it, which closes it. */
 export async function createLegacy(options: TestLegacyOptions = {}): Promise<TestLegacy> {
-  const { latency = latencyOf(0), mysqlUrl = inject('stack').mysqlUrl, logger = silent } = options;
+  const { latency = latencyOf(0), mysqlUrl = inject('environment').mysqlUrl, logger = silent } = options;
   const db = openDatabase({ url: mysqlUrl, poolSize: 20 });
-  const emitter = await Emitter.connect({ brokers: inject('stack').kafkaBrokers.split(','), logger }, latencyOf(0));
+  const emitter = await Emitter.connect(
+    { brokers: inject('environment').kafkaBrokers.split(','), logger },
+    latencyOf(0),
+  );
   const stopping = new AbortController();
   const services = await serve(createServices({ db, latency }));
   const monolith = await serve(createMonolith({ db, services: new InnerServices(services.url), emitter, logger }));

@@ -40,7 +40,7 @@ export async function useLink(target: string): Promise<Link> {
 /** A way to the database of the run on which the bytes of the running test's statements and answers are changed. */
 export async function useChangedDatabase(
   change: (chunk: Buffer, from: 'client' | 'server') => Buffer,
-  mysqlUrl = inject('stack').mysqlUrl,
+  mysqlUrl = inject('environment').mysqlUrl,
 ): Promise<string> {
   const url = new URL(mysqlUrl);
   const relay = await Relay.start({ target: url.host, change });
@@ -63,7 +63,7 @@ export async function useWatchedDatabase(
 
 /** A way to the database of the run, for the running test, on which connections can be lost; not those of `spare`. */
 export async function useMysqlProxy(spare: RegExp): Promise<MysqlProxy> {
-  const proxy = await startMysqlProxy(inject('stack').mysqlUrl, spare);
+  const proxy = await startMysqlProxy(inject('environment').mysqlUrl, spare);
   onTestFinished(() => proxy.close());
   return proxy;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { STACK_FOLDER } from '../../dev/environment/paths.ts';
+import { DEV_FOLDER } from '../../dev/environment/paths.ts';
 import { choosePorts } from '../../dev/environment/ports.ts';
 import { ProcessSupervisor } from '../../dev/environment/processes.ts';
 import { cacheFolder } from '../../dev/environment/servers/cache.ts';
@@ -29,7 +29,7 @@ export async function isAvailable(product: Product): Promise<boolean> {
 export async function startPrivateServer(product: Product): Promise<PrivateServer> {
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-database-'));
   const supervisor = new ProcessSupervisor({
-    folder: join(STACK_FOLDER, 'test', `database-${randomBytes(4).toString('hex')}`),
+    folder: join(DEV_FOLDER, 'test', `database-${randomBytes(4).toString('hex')}`),
   });
   const close = async () => {
     await supervisor.stop();

@@ -5,7 +5,7 @@ import { Program, startProgram } from './program.ts';
 
 /*
  * Processes of the control plane as they run in production, each with an environment of its own, on the servers of the
- * stack unless told otherwise. They are killed when the running test is over, unless the caller stops them.
+ * environment unless told otherwise. They are killed when the running test is over, unless the caller stops them.
  */
 
 /** Two cores carry everything else too. */
@@ -29,13 +29,13 @@ export interface ApiProcess {
 
 /** Starts an API; its URL is known once it listens. */
 export async function startApiProcess(environment: Environment = {}): Promise<ApiProcess> {
-  const program = startProgram('api/main.ts', [], { environment: { ...apiOnTheStack(), ...environment } });
+  const program = startProgram('api/main.ts', [], { environment: { ...apiOnSharedServers(), ...environment } });
   return { program, url: await urlOf(program) };
 }
 
 /** Starts an API that answers quickly and is ready; the caller stops it. */
 export async function openApiProcess(settings: Environment = {}): Promise<ApiProcess & { stop(): Promise<void> }> {
-  const program = new Program('api/main.ts', [], { environment: { ...apiOnTheStack(), ...QUICK, ...settings } });
+  const program = new Program('api/main.ts', [], { environment: { ...apiOnSharedServers(), ...QUICK, ...settings } });
   const stop = async () => {
     program.signal('SIGTERM');
     await program.ended();
@@ -69,7 +69,7 @@ export async function ready({ url }: ApiProcess): Promise<void> {
 
 /** Starts a worker, and waits until it says that it has. */
 export async function startWorkerProcess(environment: Environment = {}): Promise<Program> {
-  const program = startProgram('workers/main.ts', [], { environment: { ...onTheStack(), ...environment } });
+  const program = startProgram('workers/main.ts', [], { environment: { ...onSharedServers(), ...environment } });
   await program.printed('worker started', START_MS);
   return program;
 }
@@ -85,12 +85,12 @@ export function startAgentProcess(
   });
 }
 
-function apiOnTheStack(): Environment {
-  return { ...onTheStack(), ADMIN_TOKEN: inject('stack').adminToken, API_PORT: '0' };
+function apiOnSharedServers(): Environment {
+  return { ...onSharedServers(), ADMIN_TOKEN: inject('environment').adminToken, API_PORT: '0' };
 }
 
-function onTheStack(): Environment {
-  const { mysqlUrl, kafkaBrokers, temporalAddress, workflowBundle } = inject('stack');
+function onSharedServers(): Environment {
+  const { mysqlUrl, kafkaBrokers, temporalAddress, workflowBundle } = inject('environment');
   return {
     MYSQL_URL: mysqlUrl,
     MYSQL_POOL_SIZE: '10',

@@ -5,7 +5,7 @@ import { until } from '../../dev/kit/until.ts';
 
 /** A Temporal client of the running test, closed when it is over. */
 export async function useTemporal(): Promise<Client> {
-  const connection = await Connection.connect({ address: inject('stack').temporalAddress });
+  const connection = await Connection.connect({ address: inject('environment').temporalAddress });
   onTestFinished(() => connection.close());
   return new Client({ connection });
 }

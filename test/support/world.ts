@@ -24,7 +24,7 @@ export interface WorldOptions {
   prefixLength?: number;
   /** Prefix length of an IPv6 pool, 112 or more; by default there is none. */
   ipv6PrefixLength?: number;
-  /** The API that everything in it speaks to; default the first one of the stack. */
+  /** The API that everything in it speaks to; default the first one of the environment. */
   apiUrl?: string;
 }
 
@@ -102,9 +102,9 @@ export class World {
 
 /** Makes a world for the test, or the file, that calls it; the caller closes it, or see {@link useWorld}. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const stack = inject('stack');
-  const { agents = 2, manualHosts = 0, prefixLength = 25, ipv6PrefixLength, apiUrl = stack.apiUrl } = options;
-  const operator = new Operator(apiUrl, stack.adminToken);
+  const environment = inject('environment');
+  const { agents = 2, manualHosts = 0, prefixLength = 25, ipv6PrefixLength, apiUrl = environment.apiUrl } = options;
+  const operator = new Operator(apiUrl, environment.adminToken);
   const region = `r${randomBytes(4).toString('hex')}`;
   await operator.makeRegion(region);
   const world = new World(region, await importFreePool(operator, region, prefixLength), operator);

@@ -25,7 +25,7 @@ describe.skipIf(!CAN_HAVE_BEDS)('agents that are killed and started at any momen
   afterAll(() => bed?.close());
 
   async function desiredOf({ token }: RegisteredHost) {
-    const answer = await new Http(inject('stack').apiUrl, token).get('/host/v1/desired-state');
+    const answer = await new Http(inject('environment').apiUrl, token).get('/host/v1/desired-state');
     return expectAnswer(answer, 200, attachmentsSchema).attachments;
   }
 

@@ -8,13 +8,13 @@ import { useApp } from '../support/app.ts';
 import { useDatabase } from '../support/database.ts';
 import { useLink } from '../support/link.ts';
 import { operationRules } from '../support/operation-rules.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { startApiProcess, startWorkerProcess } from '../support/processes.ts';
 
 /** A database and a namespace of their own, so that whatever is in them was left by the processes of these tests. */
-let own: PrivateStack;
+let own: PrivateEnvironment;
 beforeAll(async () => {
-  own = await createPrivateStack({ ownDatabase: true });
+  own = await createPrivateEnvironment({ ownDatabase: true });
 });
 afterAll(() => own?.close());
 
@@ -71,7 +71,7 @@ describe('an API that has just started', () => {
   });
 
   test('does not wait longer than it may for a Kafka that keeps silent', async () => {
-    const kafka = await useLink(inject('stack').kafkaBrokers);
+    const kafka = await useLink(inject('environment').kafkaBrokers);
     kafka.become('silent');
     const settings = { EMBEDDED_WORKER: 'true', KAFKA_BROKERS: kafka.address, WARM_UP_TIMEOUT_MS: '1500' };
     const { url } = await startApiProcess(onOwn(settings));
@@ -82,7 +82,7 @@ describe('an API that has just started', () => {
   });
 
   test('is degraded, and never warming, while Temporal is away, and does not become unready when it is back', async () => {
-    const temporal = await useLink(inject('stack').temporalAddress);
+    const temporal = await useLink(inject('environment').temporalAddress);
     temporal.become('refusing');
     const { url, program } = await startApiProcess(
       onOwn({ EMBEDDED_WORKER: 'true', TEMPORAL_ADDRESS: temporal.address }),

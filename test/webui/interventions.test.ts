@@ -6,21 +6,21 @@ import { ATTEMPT_SIGNAL } from '../../domain/attempt.ts';
 import { RECONCILER_SCHEDULE_ID } from '../../domain/names.ts';
 import { scheduleReconciler } from '../../ops/migrate/reconciler-schedule.ts';
 import { checkAccounts } from '../support/consistency.ts';
-import { createPrivateStack, type PrivateStack } from '../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../support/private-environment.ts';
 import { useReserved } from '../support/reserved.ts';
 import { runningOperation } from '../support/temporal.ts';
 import { HAS_WEB_UI, useWebUi } from './use-web-ui.ts';
 
 describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
   // Hosts are waited for longer than an operator takes to press a button.
-  let stack: PrivateStack;
+  let environment: PrivateEnvironment;
   beforeAll(async () => {
     // A database of its own, so that the reconciler takes up nothing of other tests. It is run when a test presses for it.
-    stack = await createPrivateStack({ ownDatabase: true, worker: true });
-    await scheduleReconciler(stack.temporal, 86_400);
-    return stack.close;
+    environment = await createPrivateEnvironment({ ownDatabase: true, worker: true });
+    await scheduleReconciler(environment.temporal, 86_400);
+    return environment.close;
   });
-  const webUi = useWebUi(() => stack.namespace);
+  const webUi = useWebUi(() => environment.namespace);
 
   test('a cancelled assign is undone, and a reset carries it through', async () => {
     const { account, ip, action, host, run } = await waitingAssign();
@@ -160,7 +160,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
 
   /** What the consistency check finds about an account. */
   function violations(account: Account): Promise<string[]> {
-    return checkAccounts(stack.db, stack.temporal, [account]);
+    return checkAccounts(environment.db, environment.temporal, [account]);
   }
 
   /** An assign that waits for a host whose answers the test decides, as the Web UI shows it. */
@@ -168,11 +168,11 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     const { world, account, host, droplet, ip } = await useReserved({
       agents: 0,
       manualHosts: 1,
-      apiUrl: stack.apiUrl,
+      apiUrl: environment.apiUrl,
     });
     const action = await account.startAssign(ip, droplet);
     await host.command(ip, 'attach');
-    await runningOperation(stack.temporal, ip, 'assign');
+    await runningOperation(environment.temporal, ip, 'assign');
     return { world, account, host, ip, action, run: await webUi().open(`reserved-ip/${ip}`) };
   }
 
@@ -182,7 +182,7 @@ describe.skipIf(!HAS_WEB_UI)('in the Web UI', { timeout: 240_000 }, () => {
     await host.confirm(ip, 'attach');
     await account.completed(action);
     await account.release(ip);
-    await runningOperation(stack.temporal, ip, 'release');
+    await runningOperation(environment.temporal, ip, 'release');
     return { account, host, ip, run: await webUi().open(`reserved-ip/${ip}`) };
   }
 });

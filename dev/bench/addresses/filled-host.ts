@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Account } from '../../kit/account.ts';
 import { readJsonLines } from '../../kit/json-lines.ts';
 import { until } from '../../kit/until.ts';
+import type { ControlPlane } from '../../testbed/bed-environment.ts';
 import type { BedHost } from '../../testbed/bed-host.ts';
-import type { ControlPlane } from '../../testbed/bed-stack.ts';
 import type { Testbed } from '../../testbed/topology.ts';
 
 const AT_ONCE = 16;

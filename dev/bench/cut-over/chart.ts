@@ -1,6 +1,6 @@
 import { CODE_PATHS } from '../../../edge/code-paths.ts';
 import type { Run } from './measure.ts';
-import { SIDES, type Side } from './stack.ts';
+import { SIDES, type Side } from './upstreams.ts';
 
 const WIDTH = 860;
 const LEFT = 220;
@@ -11,7 +11,7 @@ const ROW = 2 * BAR + 9;
 const COLOURS: Record<Side, string> = { legacy: '#b35806', new: '#2b6cb0' };
 const DECADES = [1, 10, 100, 1_000];
 
-/** A bar chart of a run: for each code path the median of both stacks as a bar, and the 99th percentile as a line. */
+/** A bar chart of a run: for each code path the median of both upstreams as a bar, and the 99th percentile as a line. */
 export function toSvg(run: Run): string {
   const height = TOP + CODE_PATHS.length * ROW + 26;
   const longest = Math.max(...[...run.paths.values()].flatMap((both) => SIDES.map((side) => both[side].times.p99)));

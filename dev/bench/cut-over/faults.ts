@@ -9,7 +9,7 @@ import type { TimedAnswer } from '../http.ts';
 const SHARE = 0.05;
 /** How long a slow inner service does not answer. */
 const SLOW_MS = 1_000;
-/** Longer than the 2 s after which both stacks give a request to Kafka up. */
+/** Longer than the 2 s after which both upstreams give a request to Kafka up. */
 const KAFKA_SILENT_MS = 2_500;
 /** A dropped connection is that of one of the first statements, so that most requests have one so late. */
 const LAST_STATEMENT = 4;
@@ -17,9 +17,9 @@ const LAST_STATEMENT = 4;
 export const FAULT_KINDS = ['lost connection', 'deadlock', 'Kafka time-out', 'slow service'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What the faults of one stack are made with. */
+/** What the faults of one upstream are made with. */
 export interface FaultTargets {
-  /** The stack's way to MySQL. */
+  /** The upstream's way to MySQL. */
   mysql: DroppingProxy;
   kafkaPid: number;
   /** The process that a request waits for besides MySQL: the session and inventory services, or Temporal. */
@@ -68,7 +68,7 @@ const TRIGGER = 'bench_deadlocks';
 
 /**
  * While `run` goes on, one in eighty insertions of an action (a quarter of one in twenty) is answered as InnoDB answers the
- * victim of a deadlock. Made by the server itself, because deadlocks that are provoked meet one stack more often than the
+ * victim of a deadlock. Made by the server itself, because deadlocks that are provoked meet one upstream more often than the
  * other, by the order in which it locks.
  */
 export async function withDeadlocks<Result>(db: Database, run: () => Promise<Result>): Promise<Result> {

@@ -3,16 +3,16 @@ import { type Summary, summarise } from '../../kit/statistics.ts';
 import type { TimedAnswer } from '../http.ts';
 import { isSuccess, runCycle, type Sample } from './cycle.ts';
 import type { FaultKind } from './faults.ts';
-import { SIDES, type Side, type Stacks } from './stack.ts';
+import { SIDES, type Side, type Upstreams } from './upstreams.ts';
 
-/** What one stack did on one code path. */
+/** What one upstream did on one code path. */
 export interface PathResult {
   requests: number;
   errors: number;
   times: Summary;
 }
 
-/** One of the runs: both stacks in turns, under the same conditions. */
+/** One of the runs: both upstreams in turns, under the same conditions. */
 export interface Run {
   paths: Map<CodePath, Record<Side, PathResult>>;
   /** Errors by what was made around the request; under `none` those of requests around which nothing was made. */
@@ -21,28 +21,28 @@ export interface Run {
   faults: Record<Side, Map<FaultKind, number>>;
 }
 
-/** Sends a measured request of a stack, perhaps with a fault around it. */
+/** Sends a measured request of an upstream, perhaps with a fault around it. */
 export type Around = (
   side: Side,
   send: () => Promise<TimedAnswer>,
 ) => Promise<{ answer: TimedAnswer; kind: FaultKind | null }>;
 
-/** Leads addresses through the 18 code paths, `rounds` times on each stack, one request at a time and in turns. */
-export async function measure(stacks: Stacks, rounds: number, around: Around): Promise<Run> {
+/** Leads addresses through the 18 code paths, `rounds` times on each upstream, one request at a time and in turns. */
+export async function measure(upstreams: Upstreams, rounds: number, around: Around): Promise<Run> {
   const samples: Record<Side, Sample[]> = { legacy: [], new: [] };
   const run: Run = {
     paths: new Map(),
     errorsByFault: { legacy: new Map(), new: new Map() },
     faults: { legacy: new Map(), new: new Map() },
   };
-  const droplets = { legacy: await stacks.legacy.droplets(), new: await stacks.new.droplets() };
+  const droplets = { legacy: await upstreams.legacy.droplets(), new: await upstreams.new.droplets() };
   for (let round = 0; round < rounds; round++) {
     for (const side of round % 2 === 0 ? SIDES : SIDES.toReversed()) {
       for (const resourceName of RESOURCE_NAMES) {
-        const stack = stacks[side];
+        const upstream = upstreams[side];
         const cycle = await runCycle(resourceName, {
-          customer: stack.customer,
-          region: stack.region,
+          customer: upstream.customer,
+          region: upstream.region,
           droplets: droplets[side],
           async around(_codePath, send) {
             const { answer, kind } = await around(side, send);
@@ -52,7 +52,7 @@ export async function measure(stacks: Stacks, rounds: number, around: Around): P
           },
         });
         samples[side].push(...cycle.samples);
-        if (!cycle.intact) droplets[side] = await stack.droplets();
+        if (!cycle.intact) droplets[side] = await upstream.droplets();
       }
     }
   }

@@ -3,7 +3,7 @@ import { fixed, type Goal, goalTable, markdownTable, sum } from '../../kit/stati
 import { INNER_CALLS } from '../../legacy/parameters.ts';
 import { FAULT_KINDS } from './faults.ts';
 import type { PathResult, Run } from './measure.ts';
-import { SIDES, type Side } from './stack.ts';
+import { SIDES, type Side } from './upstreams.ts';
 
 /** What a whole benchmark has found. */
 export interface Results {
@@ -25,7 +25,7 @@ export function isRead(codePath: CodePath): boolean {
   return READS.includes(codePath.split('.')[1] ?? '');
 }
 
-/** What legacy takes for each of the new stack's milliseconds. */
+/** What legacy takes for each of the new upstream's milliseconds. */
 function ratios({ legacy, new: fresh }: Record<Side, PathResult>): { p50: number; p99: number } {
   return { p50: legacy.times.p50 / fresh.times.p50, p99: legacy.times.p99 / fresh.times.p99 };
 }
@@ -42,7 +42,7 @@ export function toMarkdown(results: Results): string {
     '',
     ...latencyTable(zero),
     '',
-    'The share of the documented times at which both stacks are equal at p50, and at which the goal is reached (10 times for a change, 4 times for a read), on a straight line through the two runs:',
+    'The share of the documented times at which both upstreams are equal at p50, and at which the goal is reached (10 times for a change, 4 times for a read), on a straight line through the two runs:',
     '',
     ...breakEvenTable(documented, zero),
     '',

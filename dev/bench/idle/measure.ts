@@ -5,7 +5,7 @@ import { mean } from '../../kit/statistics.ts';
 import { countQueries } from '../costs.ts';
 import { cpuTimeMs } from '../processes.ts';
 import { IdleAgents } from './agents.ts';
-import type { IdleStack } from './stack.ts';
+import type { IdleEnvironment } from './environment.ts';
 
 /** How much is measured. */
 export interface IdleEffort {
@@ -31,12 +31,12 @@ export interface IdleCosts {
 const SPREAD_MS = 10_000;
 
 /** Measures every number of agents in each round, over equally long windows. */
-export async function measureIdle(stack: IdleStack, effort: IdleEffort): Promise<IdleCosts[]> {
-  const db = stack.running.openDatabase(1);
+export async function measureIdle(environment: IdleEnvironment, effort: IdleEffort): Promise<IdleCosts[]> {
+  const db = environment.running.openDatabase(1);
   const windows = new Map<number, Window[]>(effort.counts.map((count) => [count, []]));
   for (let round = 1; round <= effort.rounds; round++) {
     for (const [count, measured] of windows) {
-      const window = await measureWindow(stack, db, count, effort);
+      const window = await measureWindow(environment, db, count, effort);
       measured.push(window);
       printError(`round ${round}, ${count} agents: ${JSON.stringify(window)}`);
     }
@@ -51,7 +51,7 @@ interface Window {
 }
 
 async function measureWindow(
-  { running, hosts }: IdleStack,
+  { running, hosts }: IdleEnvironment,
   db: Database,
   count: number,
   { windowMs, settleMs }: IdleEffort,

@@ -4,8 +4,8 @@ import { addressWorkflowId } from '../../../domain/names.ts';
 import { seededRandom } from '../../kit/random.ts';
 import { type Summary, summarise } from '../../kit/statistics.ts';
 import { until } from '../../kit/until.ts';
-import { REGION } from '../stack.ts';
-import type { KilledWorkerStack } from './stack.ts';
+import { REGION } from '../environment.ts';
+import type { KilledWorkerEnvironment } from './environment.ts';
 
 /** A kill comes so long after the last of the operations was accepted, at most; in milliseconds. */
 const LATEST_KILL_MS = 600;
@@ -37,24 +37,24 @@ export interface Kill {
 
 /** Kills one of two workers again and again, in one phase and the other by turns: so often in each. */
 export async function measureKilledWorkers(
-  stack: KilledWorkerStack,
+  environment: KilledWorkerEnvironment,
   { kills, inFlight, seed }: KilledWorkerEffort,
 ): Promise<Kill[]> {
   const random = seededRandom(seed);
   const addresses: string[] = [];
-  while (addresses.length < inFlight) addresses.push(await stack.account.reserve(REGION));
+  while (addresses.length < inFlight) addresses.push(await environment.account.reserve(REGION));
   const measured: Kill[] = [];
   for (let round = 0; measured.length < kills * PHASES.length; round++) {
     const phase = PHASES[Math.floor(round / 2) % PHASES.length] ?? PHASES[0];
     const operations = await Promise.all(
       addresses.map(async (address, index) => {
-        const { account, droplets } = stack;
+        const { account, droplets } = environment;
         if (round % 2 !== 0) return { address, kind: 'unassign', ...(await account.startUnassign(address)) };
         return { address, kind: 'assign', ...(await account.startAssign(address, droplets[index] ?? 0)) };
       }),
     );
     await sleep(random.below(LATEST_KILL_MS));
-    const kill = await killOne(stack, operations, phase);
+    const kill = await killOne(environment, operations, phase);
     // On a busy machine the first task may be over before the kill.
     if (kill.held.length > 0) measured.push(kill);
   }
@@ -69,23 +69,27 @@ interface WaitingOperation {
   id: number;
 }
 
-async function killOne(stack: KilledWorkerStack, operations: WaitingOperation[], phase: Phase): Promise<Kill> {
-  const { host, temporal } = stack;
-  const read = () => holdersOf(temporal, operations, stack.workers(), phase);
+async function killOne(
+  environment: KilledWorkerEnvironment,
+  operations: WaitingOperation[],
+  phase: Phase,
+): Promise<Kill> {
+  const { host, temporal } = environment;
+  const read = () => holdersOf(temporal, operations, environment.workers(), phase);
   const before = await until(`every operation has come to its ${phase}`, async () => {
     const found = await read();
     return found.every((holder) => holder !== 'nobody yet') ? found : null;
   });
   const events = await host.openCommands();
-  const names = [...stack.workers().values()];
+  const names = [...environment.workers().values()];
   const [victim] = names.sort((left, right) => count(before, right) - count(before, left));
   if (victim === undefined) throw new Error('there is no worker');
   const killedAt = performance.now();
-  await stack.kill(victim);
+  await environment.kill(victim);
   const holders = await read();
   await Promise.all(events.map((event) => host.acknowledge(event)));
-  const delays = await completions(stack, operations, killedAt);
-  await stack.bringUp(victim);
+  const delays = await completions(environment, operations, killedAt);
+  await environment.bringUp(victim);
   return {
     phase,
     held: delays.filter((_, index) => holders[index] === victim),
@@ -123,7 +127,7 @@ function holdersOf(
 
 /** When each operation was seen to have completed, in milliseconds after `since`. */
 async function completions(
-  { db }: KilledWorkerStack,
+  { db }: KilledWorkerEnvironment,
   operations: WaitingOperation[],
   since: number,
 ): Promise<number[]> {

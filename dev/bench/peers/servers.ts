@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { printError } from '../../../platform/text/print.ts';
-import { STACK_FOLDER } from '../../environment/paths.ts';
+import { DEV_FOLDER } from '../../environment/paths.ts';
 import { freePort } from '../../environment/ports.ts';
 import type { RunningProcess } from '../../environment/processes.ts';
 import { untilReady } from '../../environment/ready.ts';
@@ -9,7 +9,7 @@ import { HOST_DELAYS_MS, type HostDelayMs } from './peer.ts';
 
 const LOGS = 'bench-peers';
 /** Keeps the logs of the processes. */
-export const LOG_FOLDER = join(STACK_FOLDER, LOGS);
+export const LOG_FOLDER = join(DEV_FOLDER, LOGS);
 const READY_WITHIN_MS = 30_000;
 
 /** What every peer is started on. */

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { OperationHandle, ReservedIpClient } from '../../../client/index.ts';
 import type { Account } from '../../kit/account.ts';
+import { REGION } from '../environment.ts';
 import type { BenchClient } from '../http.ts';
-import { REGION } from '../stack.ts';
 
 /** The operations that are compared. */
 export const OPERATIONS = ['reserve', 'assign', 'release'] as const;

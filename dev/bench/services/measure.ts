@@ -3,8 +3,8 @@ import type { Database } from '../../../db/database.ts';
 import { readOutboxState } from '../../../db/outbox.ts';
 import { addressWorkflowId, reserveWorkflowId } from '../../../domain/names.ts';
 import { type Summary, summarise } from '../../kit/statistics.ts';
+import type { BenchEnvironment } from '../environment.ts';
 import { runBare, runBareAnswering } from '../operations.ts';
-import type { BenchStack } from '../stack.ts';
 import { type Call, type Caller, OPERATIONS, type OperationName } from './callers.ts';
 import { type Phases, phasesOf } from './phases.ts';
 
@@ -34,7 +34,7 @@ export interface Series {
 
 /** What the rounds are made with. */
 export interface SeriesOptions {
-  stack: BenchStack;
+  environment: BenchEnvironment;
   db: Database;
   /** By name; the one named `sdk` is looked into. */
   callers: Record<string, Caller>;
@@ -42,7 +42,7 @@ export interface SeriesOptions {
 }
 
 /** Rounds in which each caller reserves an address, assigns it and releases it; each round begins with another caller. */
-export async function measureSeries({ stack, db, callers, rounds }: SeriesOptions): Promise<Series> {
+export async function measureSeries({ environment, db, callers, rounds }: SeriesOptions): Promise<Series> {
   const samples = new Samples();
   const bareStarted: number[] = [];
   const bareAnswered: number[] = [];
@@ -52,10 +52,10 @@ export async function measureSeries({ stack, db, callers, rounds }: SeriesOption
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(round + turn) % names.length] ?? '';
       const caller = callers[name];
-      if (caller) phases.push(...(await runOnce({ stack, db, samples }, name, caller)));
+      if (caller) phases.push(...(await runOnce({ environment, db, samples }, name, caller)));
     }
-    bareStarted.push((await runBare(stack, 'empty')).accepted);
-    bareAnswered.push(await runBareAnswering(stack));
+    bareStarted.push((await runBare(environment, 'empty')).accepted);
+    bareAnswered.push(await runBareAnswering(environment));
   }
   return {
     rounds,
@@ -66,39 +66,40 @@ export async function measureSeries({ stack, db, callers, rounds }: SeriesOption
 }
 
 interface Context {
-  stack: BenchStack;
+  environment: BenchEnvironment;
   db: Database;
   samples: Samples;
 }
 
 /** One address through its life; answers the phases of its assign when it was the SDK's. */
 async function runOnce(context: Context, name: string, caller: Caller): Promise<Phases[]> {
-  const { stack } = context;
-  const [lane] = stack.lanes;
+  const { environment } = context;
+  const [lane] = environment.lanes;
   if (!lane) throw new Error('there is no droplet');
   const { address } = await timed(context, name, 'reserve', () => caller.reserve());
   const begin = Date.now();
   const assigned = await timed(context, name, 'assign', () => caller.assign(address, lane.dropletId));
-  const phases = name === 'sdk' ? [await phasesOf(stack.temporal, addressWorkflowId(address), begin, assigned)] : [];
+  const phases =
+    name === 'sdk' ? [await phasesOf(environment.temporal, addressWorkflowId(address), begin, assigned)] : [];
   await timed(context, name, 'release', () => caller.release(address));
   return phases;
 }
 
 /** Runs one operation and lets everything behind it come to rest, so that the next one finds a quiet system. */
 async function timed(
-  { stack, db, samples }: Context,
+  { environment, db, samples }: Context,
   name: string,
   operation: OperationName,
   run: () => Promise<Call>,
 ): Promise<Call> {
   const begin = Date.now();
   const call = await run();
-  const { completedAt, operationId } = await newestCompleted(db, stack.customer.id);
+  const { completedAt, operationId } = await newestCompleted(db, environment.customer.id);
   samples.add(name, operation, { ...call, completed: completedAt.getTime() - begin });
   // Its workflow is started after the answer, and leaves the outbox when it has begun.
   while ((await readOutboxState(db)).waiting > 0) await sleep(LOOK_MS);
   const workflowId = operation === 'reserve' ? reserveWorkflowId(operationId) : addressWorkflowId(call.address);
-  await stack.temporal.workflow.getHandle(workflowId).result();
+  await environment.temporal.workflow.getHandle(workflowId).result();
   await sleep(QUIET_MS);
   return call;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 import type { Docker } from './docker.ts';
 
 const SETTLE_TIMEOUT_MS = 300_000;
@@ -84,7 +84,7 @@ export class ComposeProject {
    * Waits until every service runs, and is healthy if it has a check, or has ended with code 0 if that is its task. Answers
    * the names of those with a check.
    *
-   * @throws {StackError} with those that have not got there within five minutes.
+   * @throws {EnvironmentError} with those that have not got there within five minutes.
    */
   async untilSettled(): Promise<string[]> {
     const deadline = performance.now() + SETTLE_TIMEOUT_MS;
@@ -95,7 +95,7 @@ export class ComposeProject {
         return isSettled(service, container) ? [] : [`${service.name}: ${describe(container)}`];
       });
       if (unsettled.length === 0) return containers.filter(({ Health }) => Health !== '').map(({ Service }) => Service);
-      if (performance.now() > deadline) throw new StackError(`Compose has not settled. ${unsettled.join('; ')}`);
+      if (performance.now() > deadline) throw new EnvironmentError(`Compose has not settled. ${unsettled.join('; ')}`);
       await sleep(PAUSE_MS);
     }
   }

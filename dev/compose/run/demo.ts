@@ -5,7 +5,7 @@ import { BILLING_TOPIC } from '../../../domain/names.ts';
 import { type ApiClient, dataOf, openApiClient } from '../../../platform/api-client/client.ts';
 import { readEnvironmentFile } from '../../../platform/env-file.ts';
 import { openTemporalClient } from '../../../platform/temporal/connection.ts';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 import { until } from '../../kit/until.ts';
 import type { ComposeProject } from './compose-project.ts';
 
@@ -42,7 +42,7 @@ export interface Stored {
 export async function readDemoToken(project: ComposeProject, file: string): Promise<string> {
   await writeFile(file, await project.execute('host-hv-1', 'cat', '/tokens/env'), { mode: 0o600 });
   const { API_TOKEN } = await readEnvironmentFile(file);
-  if (API_TOKEN === undefined) throw new StackError('The demo data has left no token in /tokens/env.');
+  if (API_TOKEN === undefined) throw new EnvironmentError('The demo data has left no token in /tokens/env.');
   return API_TOKEN;
 }
 
@@ -51,7 +51,7 @@ export async function reserveForDroplet(token: string): Promise<string> {
   const customer = customerOf(token);
   const { droplets } = await dataOf(customer.GET('/v2/droplets'));
   const last = droplets.at(-1);
-  if (last === undefined) throw new StackError('The demo data has no Droplet.');
+  if (last === undefined) throw new EnvironmentError('The demo data has no Droplet.');
   const { ip } = (await dataOf(customer.POST('/v2/reserved_ips', { body: { droplet_id: last.id } }))).reserved_ip;
   const isAssigned = async () => {
     const { dropletId, actions } = await readAddress(token, ip);
@@ -76,16 +76,17 @@ export async function readStored(token: string, address: string): Promise<Stored
 /**
  * Asks the Web UI for what it shows first.
  *
- * @throws {StackError} when it serves no page, or does not know the namespace.
+ * @throws {EnvironmentError} when it serves no page, or does not know the namespace.
  */
 export async function assertWebUi(): Promise<void> {
   const page = await fetch(WEB_UI_URL);
   const namespaces = await fetch(`${WEB_UI_URL}/api/v1/namespaces`);
-  if (!page.ok || !namespaces.ok) throw new StackError(`The Web UI answers ${page.status} and ${namespaces.status}.`);
+  if (!page.ok || !namespaces.ok)
+    throw new EnvironmentError(`The Web UI answers ${page.status} and ${namespaces.status}.`);
   const names = namespacesAnswer
     .parse(await namespaces.json())
     .namespaces.map(({ namespaceInfo }) => namespaceInfo.name);
-  if (!names.includes(TEMPORAL.namespace)) throw new StackError(`The Web UI knows only ${names.join(', ')}.`);
+  if (!names.includes(TEMPORAL.namespace)) throw new EnvironmentError(`The Web UI knows only ${names.join(', ')}.`);
 }
 
 async function readAddress(token: string, ip: string): Promise<Pick<Stored, 'dropletId' | 'actions'>> {

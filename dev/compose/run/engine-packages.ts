@@ -1,6 +1,6 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 import { packageFiles, unpackDebianPackage, withDebianPackages } from '../../environment/servers/debian-packages.ts';
 import type { FetchContext } from '../../environment/servers/options.ts';
 import { builtOnce } from './built-once.ts';
@@ -27,7 +27,7 @@ export interface EnginePrograms {
 /**
  * Downloads the programs into the cache, unless they are there.
  *
- * @throws {StackError} when this machine has no way to them: no apt, no Debian mirror, no network.
+ * @throws {EnvironmentError} when this machine has no way to them: no apt, no Debian mirror, no network.
  */
 export async function fetchEngine(context: FetchContext): Promise<EnginePrograms> {
   const suite = await hostSuite();
@@ -63,7 +63,7 @@ async function unpack(
       (file) => packages.includes(file.split('_')[0] ?? '') || (suite !== 'sid' && LIBRARIES.test(file)),
     );
     if (chosen.length < packages.length)
-      throw new StackError(`apt-get has not downloaded all of ${packages.join(', ')}.`);
+      throw new EnvironmentError(`apt-get has not downloaded all of ${packages.join(', ')}.`);
     for (const file of chosen) {
       await unpackDebianPackage(context.supervisor, join(archives, file), { into, purpose: `engine-${suite}` });
     }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 
 /**
  * The suite of Debian that this machine runs, such as `bookworm`.
  *
- * @throws {StackError} on any other system.
+ * @throws {EnvironmentError} on any other system.
  */
 export async function hostSuite(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
@@ -15,6 +15,7 @@ export async function hostSuite(): Promise<string> {
     }),
   );
   const suite = values.get('VERSION_CODENAME');
-  if (values.get('ID') !== 'debian' || suite === undefined) throw new StackError('Compose is tried on Debian only.');
+  if (values.get('ID') !== 'debian' || suite === undefined)
+    throw new EnvironmentError('Compose is tried on Debian only.');
   return suite;
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { print, printError, printUncaughtErrors } from '../../../platform/text/print.ts';
 import { visible } from '../../../platform/text/visible.ts';
-import { messageOf, StackError } from '../../environment/errors.ts';
-import { STACK_FOLDER } from '../../environment/paths.ts';
+import { EnvironmentError, messageOf } from '../../environment/errors.ts';
+import { DEV_FOLDER } from '../../environment/paths.ts';
 import { ProcessSupervisor } from '../../environment/processes.ts';
 import { imagesOfCompose } from './compose-images.ts';
 import type { Docker } from './docker.ts';
@@ -31,7 +31,7 @@ function report(line: string): void {
   print(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${visible(line)}`);
 }
 
-const folder = join(STACK_FOLDER, 'compose');
+const folder = join(DEV_FOLDER, 'compose');
 const dataFolder = join(folder, 'data');
 // Not in this project's folder, because the paths of sockets may have 107 characters only.
 const runFolder = await mkdtemp(join(tmpdir(), 'rip-docker-'));
@@ -70,7 +70,7 @@ try {
   }
   report('Compose serves the walk, and keeps its data');
 } catch (error) {
-  printError(error instanceof StackError ? error.message : visible(`Compose failed: ${messageOf(error)}`));
+  printError(error instanceof EnvironmentError ? error.message : visible(`Compose failed: ${messageOf(error)}`));
   process.exitCode = 1;
 } finally {
   await supervisor.stop();

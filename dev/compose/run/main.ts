@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { print, printError, printUncaughtErrors } from '../../../platform/text/print.ts';
 import { visible } from '../../../platform/text/visible.ts';
-import { messageOf, StackError } from '../../environment/errors.ts';
+import { EnvironmentError, messageOf } from '../../environment/errors.ts';
 import { whenParentEnds } from '../../environment/parent.ts';
-import { STACK_FOLDER } from '../../environment/paths.ts';
+import { DEV_FOLDER } from '../../environment/paths.ts';
 import { ProcessSupervisor } from '../../environment/processes.ts';
 import { runScript } from '../../testbed/control.ts';
 import { fetchEngine } from './engine-packages.ts';
@@ -31,10 +31,10 @@ function report(line: string): void {
 }
 
 whenParentEnds(() => process.kill(process.pid, 'SIGTERM'));
-const supervisor = new ProcessSupervisor({ folder: join(STACK_FOLDER, 'compose', 'outside') });
+const supervisor = new ProcessSupervisor({ folder: join(DEV_FOLDER, 'compose', 'outside') });
 try {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
-    throw new StackError('A Docker engine needs Linux and root.');
+    throw new EnvironmentError('A Docker engine needs Linux and root.');
   const context = fetchContext(supervisor, report);
   const programs = await fetchEngine(context);
   await fetchStandInParts(context, programs);
@@ -47,7 +47,9 @@ try {
     await network.remove();
   }
 } catch (error) {
-  printError(error instanceof StackError ? error.message : visible(`Compose could not be tried: ${messageOf(error)}`));
+  printError(
+    error instanceof EnvironmentError ? error.message : visible(`Compose could not be tried: ${messageOf(error)}`),
+  );
   process.exitCode = 1;
 } finally {
   await supervisor.stop();

@@ -1,11 +1,11 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 
 /**
  * The file of a command.
  *
- * @throws {StackError} when it is not on PATH.
+ * @throws {EnvironmentError} when it is not on PATH.
  */
 export async function onPath(command: string): Promise<string> {
   if (isAbsolute(command)) return command;
@@ -17,5 +17,5 @@ export async function onPath(command: string): Promise<string> {
     );
     if (found) return file;
   }
-  throw new StackError(`${command} is not on PATH.`);
+  throw new EnvironmentError(`${command} is not on PATH.`);
 }

@@ -37,7 +37,7 @@ export interface StandInParts {
 /**
  * Gets everything onto this machine, unless it is in the cache: within an image nothing is downloaded but packages of npm.
  *
- * @throws {StackError} with what cannot be had here.
+ * @throws {EnvironmentError} with what cannot be had here.
  */
 export async function fetchStandInParts(context: FetchContext, engine: EnginePrograms): Promise<StandInParts> {
   const suite = await hostSuite();

@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 import type { Docker } from './docker.ts';
 import type { StandInParts } from './stand-in-parts.ts';
 
@@ -23,7 +23,7 @@ interface StandIn {
 /**
  * Builds an image under each name that is taken from a registry otherwise, so that nothing is.
  *
- * @throws {StackError} when there is no stand-in for one of them.
+ * @throws {EnvironmentError} when there is no stand-in for one of them.
  * @throws {ProcessFailedError} with the end of the log of a build.
  */
 export async function buildStandIns(
@@ -40,7 +40,7 @@ export async function buildStandIns(
   const known = standIns(parts);
   for (const [repository, image] of images) {
     const standIn = known[repository];
-    if (standIn === undefined) throw new StackError(`There is no stand-in for ${image}.`);
+    if (standIn === undefined) throw new EnvironmentError(`There is no stand-in for ${image}.`);
     const context = join(workFolder, repository);
     await cp(join(IMAGES, standIn.folder), context, { recursive: true });
     for (const [path, from] of Object.entries(standIn.files)) await cp(from, join(context, path), { recursive: true });

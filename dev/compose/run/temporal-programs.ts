@@ -1,7 +1,7 @@
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 import { buildWithGo } from '../../environment/servers/go.ts';
 import type { FetchContext } from '../../environment/servers/options.ts';
 import { outputOf } from '../../environment/servers/tools.ts';
@@ -53,7 +53,7 @@ export async function fetchTemporalPrograms(context: FetchContext): Promise<stri
       });
     }
     const modules = (await outputOf('go', ['env', 'GOMODCACHE']))?.trim();
-    if (modules === undefined) throw new StackError('go does not say where its modules are.');
+    if (modules === undefined) throw new EnvironmentError('go does not say where its modules are.');
     for (const { module, version, from, to } of FILES_OF_MODULES) {
       await cp(join(modules, `${module}@${version}`, from), join(draft, to), { recursive: true });
     }

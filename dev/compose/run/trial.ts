@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 import type { Report } from '../../environment/servers/options.ts';
 import { walk } from '../../environment/walk.ts';
 import { until } from '../../kit/until.ts';
@@ -26,7 +26,7 @@ export interface TrialOptions {
  * Brings everything of `docker-compose.yml` up as the README says, uses it from outside, restarts each service, kills all
  * of them at once, takes everything down and up again, and removes it.
  *
- * @throws {StackError} with the first thing that is not as it should be.
+ * @throws {EnvironmentError} with the first thing that is not as it should be.
  */
 export async function tryCompose(options: TrialOptions): Promise<void> {
   const { docker, report } = options;
@@ -70,13 +70,13 @@ export async function tryCompose(options: TrialOptions): Promise<void> {
   await project.run('compose-up-again', 'up', '--detach');
   await project.untilSettled();
   const sameToken = await readDemoToken(project, join(options.folder, 'env'));
-  if (sameToken !== token) throw new StackError('The token of the demo is another after `down` and `up`.');
+  if (sameToken !== token) throw new EnvironmentError('The token of the demo is another after `down` and `up`.');
   const after = await readStored(token, address);
   report(`stored after \`down\` and \`up\`: ${describe(after)}`);
   deepStrictEqual(ofAddress(after), ofAddress(before));
   // Scheduled workflows may have run meanwhile, and the last billing events been published.
-  if (after.workflows < before.workflows) throw new StackError('Temporal has lost workflows.');
-  if (after.billingEvents < before.billingEvents) throw new StackError('Kafka has lost billing events.');
+  if (after.workflows < before.workflows) throw new EnvironmentError('Temporal has lost workflows.');
+  if (after.billingEvents < before.billingEvents) throw new EnvironmentError('Kafka has lost billing events.');
   await walkAs(token);
   await project.run('consistency', 'exec', '-T', 'worker', 'node', 'dist/ops/consistency/main.js');
   report('the consistency check finds no violation');
@@ -86,7 +86,7 @@ export async function tryCompose(options: TrialOptions): Promise<void> {
     docker.output('ps', '--all', '--quiet'),
     docker.output('volume', 'ls', '--quiet', '--filter', 'name=reserved-ip'),
   ]);
-  if (left.join('') !== '') throw new StackError(`\`down --volumes\` has left ${left.join(' ')}`);
+  if (left.join('') !== '') throw new EnvironmentError(`\`down --volumes\` has left ${left.join(' ')}`);
 }
 
 function ofAddress({ dropletId, addresses, actions }: Stored): Partial<Stored> {

@@ -7,20 +7,20 @@ import { readNetworkFile } from '../../../host/drivers/simulated.ts';
 import { messageOf } from '../../environment/errors.ts';
 import { inTheEnd } from '../../kit/until.ts';
 import type { CustomerEnd } from './clients/record.ts';
+import type { WalkEnvironment } from './environment.ts';
 import { type Forwarded, readReceived, UPSTREAM_NAMES } from './logs.ts';
-import type { WalkStack } from './stack.ts';
 
 /** The last billing event is published a moment after its action is completed. */
 const SETTLE_WITHIN_MS = 60_000;
 
-/** Whether every request that a gateway passed on came to its stack, once, and to no other. */
-export async function checkReceived(stack: WalkStack, forwarded: readonly Forwarded[]): Promise<string[]> {
+/** Whether every request that a gateway passed on came to its upstream, once, and to no other. */
+export async function checkReceived(environment: WalkEnvironment, forwarded: readonly Forwarded[]): Promise<string[]> {
   const problems: string[] = [];
   const ids = new Set(forwarded.map(({ requestId }) => requestId));
   if (ids.size !== forwarded.length) problems.push('two requests have one id');
   for (const side of UPSTREAM_NAMES) {
     const sent = new Set(forwarded.filter((one) => one.upstream === side).map(({ requestId }) => requestId));
-    const received = (await readReceived(stack.logFiles[side])).filter((id) => ids.has(id));
+    const received = (await readReceived(environment.logFiles[side])).filter((id) => ids.has(id));
     const once = new Set(received);
     for (const id of sent) if (!once.has(id)) problems.push(`request ${id} did not come to ${side}`);
     for (const id of once) if (!sent.has(id)) problems.push(`request ${id} came to ${side}, and was sent to the other`);
@@ -33,19 +33,23 @@ export async function checkReceived(stack: WalkStack, forwarded: readonly Forwar
  * Whether what customers were told is what is so: in the database, on the hosts and in the bills. What has not come to
  * its end is waited for; answers what is wrong even then.
  */
-export function checkTold(stack: WalkStack, ends: readonly CustomerEnd[], signal: AbortSignal): Promise<string[]> {
+export function checkTold(
+  environment: WalkEnvironment,
+  ends: readonly CustomerEnd[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const look = async () => [
-    ...(await wrongActions(stack.db, ends)),
-    ...(await misplaced(stack.db, stack, ends)),
-    ...(await wrongBills(stack.db, stack)),
+    ...(await wrongActions(environment.db, ends)),
+    ...(await misplaced(environment.db, environment, ends)),
+    ...(await wrongBills(environment.db, environment)),
   ];
   return inTheEnd(look, SETTLE_WITHIN_MS, signal);
 }
 
 /** Whether `npm run consistency` finds nothing. */
-export async function checkConsistencyByCommand(stack: WalkStack): Promise<string[]> {
+export async function checkConsistencyByCommand(environment: WalkEnvironment): Promise<string[]> {
   try {
-    await stack.command('consistency');
+    await environment.command('consistency');
     return [];
   } catch (error) {
     return [messageOf(error)];
@@ -72,7 +76,7 @@ async function wrongActions(db: Database, ends: readonly CustomerEnd[]): Promise
 }
 
 /** Addresses that are not where their customers were told, in the database or on the hosts. */
-async function misplaced(db: Database, stack: WalkStack, ends: readonly CustomerEnd[]): Promise<string[]> {
+async function misplaced(db: Database, environment: WalkEnvironment, ends: readonly CustomerEnd[]): Promise<string[]> {
   const rows = await db
     .selectFrom('addresses')
     .select(['address', 'account_id', 'droplet_id', 'pending_action_id'])
@@ -84,7 +88,7 @@ async function misplaced(db: Database, stack: WalkStack, ends: readonly Customer
       `${addressFromBytes(address)} of ${account_id} on ${droplet_id ?? 'nothing'}${pending_action_id === null ? '' : ', locked'}`,
   );
   const told = held.map(({ ip, accountId, dropletId }) => `${ip} of ${accountId} on ${dropletId ?? 'nothing'}`);
-  const answering = stack.networkFiles
+  const answering = environment.networkFiles
     .flatMap(readNetworkFile)
     .map(({ address, dropletId }) => `${address} on ${dropletId}`);
   const toldToAnswer = held.flatMap(({ ip, dropletId }) => (dropletId === null ? [] : [`${ip} on ${dropletId}`]));
@@ -92,9 +96,9 @@ async function misplaced(db: Database, stack: WalkStack, ends: readonly Customer
 }
 
 /** Completed actions without a billing event, and events of others. */
-async function wrongBills(db: Database, stack: WalkStack): Promise<string[]> {
+async function wrongBills(db: Database, environment: WalkEnvironment): Promise<string[]> {
   const logger = pino({ level: 'silent' });
-  const { changes } = await readBillingEvents({ brokers: stack.kafkaBrokers.split(','), logger });
+  const { changes } = await readBillingEvents({ brokers: environment.kafkaBrokers.split(','), logger });
   const actions = await db
     .selectFrom('actions')
     .select('id')

@@ -4,7 +4,7 @@ import { readJsonLines } from '../../kit/json-lines.ts';
 import { type ClientLine, lineSchema } from './clients/record.ts';
 
 export const UPSTREAM_NAMES = ['legacy', 'new'] as const;
-/** One of the two stacks. */
+/** One of the two upstreams. */
 export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
 
 const forwardedSchema = z.object({
@@ -38,7 +38,7 @@ export async function readForwarded(logFiles: readonly string[]): Promise<Forwar
 
 const receivedSchema = z.object({ msg: z.literal('request'), requestId: z.string() });
 
-/** The ids of the requests that a upstream's log tells of, once for each time. */
+/** The ids of the requests that an upstream's log tells of, once for each time. */
 export async function readReceived(logFile: string): Promise<string[]> {
   return (await readJsonLines(receivedSchema, logFile)).map(({ requestId }) => requestId);
 }

@@ -1,12 +1,12 @@
 import { commandLine, describeError, print, printError } from '../../../platform/text/print.ts';
 import { visible } from '../../../platform/text/visible.ts';
-import { StackError } from '../../environment/errors.ts';
+import { EnvironmentError } from '../../environment/errors.ts';
 import { numberFrom, stoppingSignal } from '../../kit/script.ts';
 import { describeWalk, rowOf, TABLE_HEAD } from './report.ts';
 import { walk } from './walk.ts';
 
 /*
- * `npm run demo:cut-over`: customers are moved from the stand-in for a legacy monolith to the new stack and back, step by
+ * `npm run demo:cut-over`: customers are moved from the stand-in for a legacy monolith to the new upstream and back, step by
  * step, while real clients go on working. See docs/cut-over.md.
  */
 
@@ -43,7 +43,7 @@ try {
 } catch (error) {
   if (signal.aborted) print('Interrupted; everything that was started here is stopped.');
   else {
-    printError(error instanceof StackError ? error.message : describeError(error));
+    printError(error instanceof EnvironmentError ? error.message : describeError(error));
   }
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { UpstreamName } from './logs.ts';
 
-/** How many requests went to each stack. */
+/** How many requests went to each upstream. */
 export type Split = Record<UpstreamName, number>;
 
 const SAMPLE = /^edge_requests_total\{([^}\n]*)\} (\d+)$/gm;

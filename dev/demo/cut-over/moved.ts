@@ -2,7 +2,7 @@ import { FlagdCore } from '@openfeature/flagd-core';
 import { CODE_PATHS } from '../../../edge/code-paths.ts';
 import { flagOf } from '../../../edge/flags/setting.ts';
 
-/** Says of an account whether it is on the new stack. */
+/** Says of an account whether it is on the new upstream. */
 export type Moved = (accountId: number) => boolean;
 
 /** Whom a flag file moves, asked as the gateways ask it; all code paths in it are set alike. */

@@ -15,7 +15,7 @@ export const TABLE_HEAD = [
 /** A step as a row of the table. */
 export function rowOf(step: StepResult): string {
   const share = shareOnNew(step.split);
-  const latencies = KINDS.flatMap((kind) => UPSTREAM_NAMES.map((stack) => cellOf(step.latencies[kind][stack])));
+  const latencies = KINDS.flatMap((kind) => UPSTREAM_NAMES.map((upstream) => cellOf(step.latencies[kind][upstream])));
   const cells = [
     step.name,
     `\`${step.command}\``,

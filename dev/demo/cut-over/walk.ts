@@ -5,13 +5,13 @@ import type { RunningProcess } from '../../environment/processes.ts';
 import { sum } from '../../kit/statistics.ts';
 import { checkConsistencyByCommand, checkReceived, checkTold } from './checks.ts';
 import { LIBRARIES, type PlannedCustomer, type Told, toldBy } from './clients/record.ts';
+import { startWalkEnvironment, type WalkEnvironment } from './environment.ts';
 import { joinRequests } from './join.ts';
 import { readClientLines, readForwarded } from './logs.ts';
 import { type HeldStep, measureStep, type StepResult, TAKEN_OVER_WITHIN_MS } from './measure.ts';
 import { readSplit, splitBetween } from './metrics.ts';
 import { type Moved, movedBy, movedByPercentage } from './moved.ts';
 import type { MadeCustomer } from './population.ts';
-import { startWalkStack, type WalkStack } from './stack.ts';
 import { STEPS } from './steps.ts';
 
 /** Accounts of the company itself. */
@@ -51,47 +51,47 @@ export interface WalkResult {
 
 /** Starts everything, walks all steps under load, and checks. Leaves nothing running. */
 export async function walk(options: WalkOptions): Promise<WalkResult> {
-  const stack = await startWalkStack(options);
+  const environment = await startWalkEnvironment(options);
   try {
-    return await walkOn(stack, options);
+    return await walkOn(environment, options);
   } finally {
-    await stack.close();
+    await environment.close();
   }
 }
 
-async function walkOn(stack: WalkStack, options: WalkOptions): Promise<WalkResult> {
+async function walkOn(environment: WalkEnvironment, options: WalkOptions): Promise<WalkResult> {
   const { beatMs, changeEvery, seed, report, signal } = options;
-  const { own, planned } = planCustomers(stack.customers);
-  const gateways = stack.gateways.map(({ url }) => url);
+  const { own, planned } = planCustomers(environment.customers);
+  const gateways = environment.gateways.map(({ url }) => url);
   const clients = await Promise.all(
     LIBRARIES.map((library, index) => {
       const customers = planned.filter((_, number) => number % LIBRARIES.length === index);
-      return stack.startClients({ library, gateways, beatMs, changeEvery, seed, customers });
+      return environment.startClients({ library, gateways, beatMs, changeEvery, seed, customers });
     }),
   );
   const clientLogs = clients.map(({ logFile }) => logFile);
-  const { steps } = await walkSteps(stack, options, own, clientLogs);
+  const { steps } = await walkSteps(environment, options, own, clientLogs);
   await stopAll(clients);
   report('The clients have ended; what they were told is compared with what is so');
 
   const lines = await readClientLines(clientLogs);
   const requests = lines.flatMap((line) => (line.kind === 'request' ? [line] : []));
   const ends = lines.flatMap((line) => (line.kind === 'end' ? [line] : []));
-  const forwarded = await readForwarded(gatewayLogs(stack));
+  const forwarded = await readForwarded(gatewayLogs(environment));
   const failed = requests.filter(({ problem }) => problem !== null);
   const problems = [
     ...failed.map(({ accountId, codePath, problem }) => `${codePath} of account ${accountId} failed: ${problem}`),
-    ...stack.deaths.map(({ message }) => message),
+    ...environment.deaths.map(({ message }) => message),
     ...steps.flatMap((step) => step.problems),
-    ...stack.customers
+    ...environment.customers
       .filter(({ accountId }) => !ends.some((end) => end.accountId === accountId))
       .map(({ accountId }) => `the client of account ${accountId} did not come to its end`),
     ...joinRequests(requests, forwarded).problems,
-    ...(await checkReceived(stack, forwarded)),
-    ...(await checkTold(stack, ends, signal)),
+    ...(await checkReceived(environment, forwarded)),
+    ...(await checkTold(environment, ends, signal)),
   ];
   report('npm run consistency');
-  problems.push(...(await checkConsistencyByCommand(stack)));
+  problems.push(...(await checkConsistencyByCommand(environment)));
   return {
     steps,
     requests: requests.length,
@@ -121,18 +121,18 @@ function planCustomers(customers: readonly MadeCustomer[]): { own: number[]; pla
 }
 
 async function walkSteps(
-  stack: WalkStack,
+  environment: WalkEnvironment,
   { stepMs, onStep, report, signal }: WalkOptions,
   own: readonly number[],
   clientLogs: readonly string[],
 ): Promise<{ steps: StepResult[] }> {
-  const metricsUrls = stack.gateways.map(({ metricsUrl }) => metricsUrl);
+  const metricsUrls = environment.gateways.map(({ metricsUrl }) => metricsUrl);
   const steps: StepResult[] = [];
   let held: Omit<HeldStep, 'to'> | null = null;
   let movedBefore: Moved = () => false;
   async function measureHeld(to: number): Promise<void> {
     if (!held) return;
-    const forwarded = await readForwarded(gatewayLogs(stack));
+    const forwarded = await readForwarded(gatewayLogs(environment));
     const requests = (await readClientLines(clientLogs)).flatMap((line) => (line.kind === 'request' ? [line] : []));
     const result = measureStep({ ...held, to }, joinRequests(requests, forwarded).joined, forwarded);
     steps.push(result);
@@ -140,19 +140,19 @@ async function walkSteps(
   }
   for (const { name, flip } of STEPS) {
     const options = flip(own.map(String));
-    await stack.command('flip', ...options);
-    const from = Date.parse((await readHistory(stack.flagFile)).at(-1)?.at ?? '');
-    const moved = movedBy(await readFile(stack.flagFile, 'utf8'));
+    await environment.command('flip', ...options);
+    const from = Date.parse((await readHistory(environment.flagFile)).at(-1)?.at ?? '');
+    const moved = movedBy(await readFile(environment.flagFile, 'utf8'));
     await measureHeld(from);
     await sleep(from + TAKEN_OVER_WITHIN_MS - Date.now(), null, { signal });
     const before = await readSplit(metricsUrls);
     await sleep(from + stepMs - Date.now(), null, { signal });
     const split = splitBetween(before, await readSplit(metricsUrls));
     const wasMoved = movedBefore;
-    const movesSomebody = stack.customers.some(({ accountId }) => moved(accountId) !== wasMoved(accountId));
+    const movesSomebody = environment.customers.some(({ accountId }) => moved(accountId) !== wasMoved(accountId));
     held = { name, command: `npm run flip -- ${options.join(' ')}`, from, movedBefore, moved, movesSomebody, split };
     movedBefore = moved;
-    if (stack.deaths.length > 0) break;
+    if (environment.deaths.length > 0) break;
   }
   await measureHeld(Date.now());
   report('The last step is over');
@@ -163,6 +163,6 @@ async function stopAll(clients: readonly RunningProcess[]): Promise<void> {
   await Promise.all(clients.map((client) => client.stop()));
 }
 
-function gatewayLogs({ gateways }: WalkStack): string[] {
+function gatewayLogs({ gateways }: WalkEnvironment): string[] {
   return gateways.map(({ logFile }) => logFile);
 }

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { StackError } from '../errors.ts';
+import { EnvironmentError } from '../errors.ts';
 import type { Report } from './options.ts';
 
 const PROGRESS_INTERVAL_MS = 10_000;
@@ -32,7 +32,8 @@ export async function buildIntoCache(
   await mkdir(draft, { recursive: true });
   try {
     await build(draft);
-    if (!(await exists(join(draft, provingFile)))) throw new StackError(`${provingFile} was not made for ${target}.`);
+    if (!(await exists(join(draft, provingFile))))
+      throw new EnvironmentError(`${provingFile} was not made for ${target}.`);
     // Another builder may have been faster meanwhile, and its result is as good.
     if (await exists(join(target, provingFile))) return;
     await rm(target, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { StackError } from '../errors.ts';
+import { EnvironmentError } from '../errors.ts';
 import type { MysqlServer } from './database-access.ts';
 import { fetchDebianMysql, startDebianMysql } from './debian-mysql.ts';
 import { fetchMysql, mysqlToolNeeds, startMysql } from './mysql.ts';
@@ -13,12 +13,13 @@ export type DatabaseProduct = (typeof PRODUCTS)[number];
 /**
  * Which product the environment asks for by `DATABASE_PRODUCT`; MariaDB when it does not.
  *
- * @throws {StackError} when the variable names none of them.
+ * @throws {EnvironmentError} when the variable names none of them.
  */
 export function databaseProduct({ DATABASE_PRODUCT: name }: NodeJS.ProcessEnv): DatabaseProduct {
   if (name === undefined || name === '') return 'mariadb';
   const product = PRODUCTS.find((known) => known === name);
-  if (product === undefined) throw new StackError(`DATABASE_PRODUCT=${name} is neither of ${PRODUCTS.join(', ')}.`);
+  if (product === undefined)
+    throw new EnvironmentError(`DATABASE_PRODUCT=${name} is neither of ${PRODUCTS.join(', ')}.`);
   return product;
 }
 

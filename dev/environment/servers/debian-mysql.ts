@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StackError } from '../errors.ts';
+import { EnvironmentError } from '../errors.ts';
 import type { ProcessStart, ProcessSupervisor } from '../processes.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, cacheFolder, exists, withProgress } from './cache.ts';
@@ -48,7 +48,7 @@ export async function cachedDebianMysql(environment: NodeJS.ProcessEnv): Promise
 /**
  * Downloads MySQL into the cache, unless one is there, and answers its folder.
  *
- * @throws {StackError} when this machine has no way to it: no apt, no Debian mirror, no network.
+ * @throws {EnvironmentError} when this machine has no way to it: no apt, no Debian mirror, no network.
  */
 export async function fetchDebianMysql(options: DebianMysqlOptions): Promise<string> {
   const cached = await cachedDebianMysql(options.environment);
@@ -64,12 +64,13 @@ async function unpack({ supervisor, environment }: DebianMysqlOptions, archives:
   const packages = (await packageFiles(archives)).filter((name) => !UNNEEDED.test(name));
   const server = packages.find((name) => name.startsWith(`${PACKAGE}_`));
   const version = server?.split('_')[1];
-  if (server === undefined || version === undefined) throw new StackError(`apt-get has not downloaded ${PACKAGE}.`);
+  if (server === undefined || version === undefined)
+    throw new EnvironmentError(`apt-get has not downloaded ${PACKAGE}.`);
   const sha256 = createHash('sha256')
     .update(await readFile(join(archives, server)))
     .digest('hex');
   if (version === KNOWN.version && sha256 !== KNOWN.sha256) {
-    throw new StackError(`${server} has the digest ${sha256}, and not ${KNOWN.sha256}.`);
+    throw new EnvironmentError(`${server} has the digest ${sha256}, and not ${KNOWN.sha256}.`);
   }
   const target = join(cacheFolder(environment), `mysql-${version.replace(/[^\w.+~-]/g, '_')}`);
   await buildIntoCache(target, PROVING_FILE, async (draft) => {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StackError } from '../errors.ts';
+import { EnvironmentError } from '../errors.ts';
 import type { ProcessSupervisor } from '../processes.ts';
 import { exists } from './cache.ts';
 import { outputOf } from './tools.ts';
@@ -30,7 +30,7 @@ export interface DebianPackages {
  * Downloads packages with all that they depend on, as if nothing were installed, and hands the folder of their files to
  * `use`. The folder is gone afterwards. The mirror's signed index vouches for every file.
  *
- * @throws {StackError} when this machine has no way to them: no apt, no Debian mirror, no network.
+ * @throws {EnvironmentError} when this machine has no way to them: no apt, no Debian mirror, no network.
  */
 export async function withDebianPackages<Result>(
   options: DebianPackages,
@@ -79,15 +79,16 @@ export async function unpackDebianPackage(
 /**
  * The mirror that this machine installs Debian from. Its name is nowhere in this project.
  *
- * @throws {StackError} with what is missing on this machine.
+ * @throws {EnvironmentError} with what is missing on this machine.
  */
 export async function debianMirror(): Promise<string> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new StackError("Debian's packages are used on Linux with x64 only.");
+    throw new EnvironmentError("Debian's packages are used on Linux with x64 only.");
   }
-  if ((await outputOf('apt-get', ['--version'])) === undefined) throw new StackError('There is no apt-get.');
-  if ((await outputOf('dpkg-deb', ['--version'])) === undefined) throw new StackError('There is no dpkg-deb.');
-  if (!(await exists(DEBIAN_KEYRING))) throw new StackError(`There is no ${DEBIAN_KEYRING} to check signatures with.`);
+  if ((await outputOf('apt-get', ['--version'])) === undefined) throw new EnvironmentError('There is no apt-get.');
+  if ((await outputOf('dpkg-deb', ['--version'])) === undefined) throw new EnvironmentError('There is no dpkg-deb.');
+  if (!(await exists(DEBIAN_KEYRING)))
+    throw new EnvironmentError(`There is no ${DEBIAN_KEYRING} to check signatures with.`);
   const folder = '/etc/apt/sources.list.d';
   const names = await readdir(folder).catch((): string[] => []);
   const files = ['/etc/apt/sources.list', ...names.map((name) => join(folder, name))];
@@ -95,7 +96,7 @@ export async function debianMirror(): Promise<string> {
     const mirror = mirrorIn(await readFile(file, 'utf8').catch(() => ''));
     if (mirror !== null) return mirror;
   }
-  throw new StackError("None of apt's sources on this machine is a mirror of Debian.");
+  throw new EnvironmentError("None of apt's sources on this machine is a mirror of Debian.");
 }
 
 /** The first mirror in a file of sources, of either format; null when it has none. */

@@ -4,7 +4,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { StackError } from '../errors.ts';
+import { EnvironmentError } from '../errors.ts';
 import { exists } from './cache.ts';
 
 /** Where the digests are kept: a file for each download, in the form of `sha256sum`. */
@@ -14,7 +14,7 @@ export const DIGESTS_FOLDER = fileURLToPath(new URL('./digests/', import.meta.ur
 export type Digests = ReadonlyMap<string, string>;
 
 /** A file is not the one that this repository names; it was deleted. */
-export class WrongDigestError extends StackError {
+export class WrongDigestError extends EnvironmentError {
   override readonly name = 'WrongDigestError';
   readonly file: string;
   /** Null when the repository does not name the file. */
@@ -31,17 +31,17 @@ export class WrongDigestError extends StackError {
   }
 }
 
-/** Reads the digests of a download, such as `kafka-4.1.0`. Throws {@link StackError} when there are none. */
+/** Reads the digests of a download, such as `kafka-4.1.0`. Throws {@link EnvironmentError} when there are none. */
 export async function readDigests(name: string): Promise<Digests> {
   const file = join(DIGESTS_FOLDER, `${name}.sha256`);
   const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   const entries = lines.map((line): [string, string] => {
     const [, digest, path] = /^([0-9a-f]{64}) {2}(\S+)$/.exec(line) ?? [];
     if (digest === undefined || path === undefined)
-      throw new StackError(`${file} has a line that is no digest: ${line}`);
+      throw new EnvironmentError(`${file} has a line that is no digest: ${line}`);
     return [path, digest];
   });
-  if (entries.length === 0) throw new StackError(`${file} has no digests.`);
+  if (entries.length === 0) throw new EnvironmentError(`${file} has no digests.`);
   return new Map(entries);
 }
 

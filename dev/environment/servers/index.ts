@@ -1,6 +1,6 @@
 import { parseKafkaSettings, parseMysqlSettings, parseTemporalSettings } from '../../../platform/config/servers.ts';
 import { withoutSecrets } from '../../../platform/logging/secrets.ts';
-import { messageOf, StackError } from '../errors.ts';
+import { EnvironmentError, messageOf } from '../errors.ts';
 import { assertPortsFree, choosePorts, type PortChoice, type PortName, type Ports } from '../ports.ts';
 import type { ProcessSupervisor, RunningProcess } from '../processes.ts';
 import { cacheFolder } from './cache.ts';
@@ -55,7 +55,7 @@ export interface Servers {
  * Starts MySQL, Kafka and Temporal at the same time, except those that the environment names, which are only checked.
  * Nothing stays running when it fails.
  *
- * @throws {StackError} with all missing tools, all taken ports, or the failure of a server and the end of its log.
+ * @throws {EnvironmentError} with all missing tools, all taken ports, or the failure of a server and the end of its log.
  */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { environment, supervisor } = options;
@@ -122,7 +122,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
  * Gets onto this machine what {@link startServers} would start, and starts nothing: for a start that will be in a
  * network of its own, from where nothing can be downloaded.
  *
- * @throws {StackError} with all missing tools, or the failure of a download or build and the end of its log.
+ * @throws {EnvironmentError} with all missing tools, or the failure of a download or build and the end of its log.
  */
 export async function fetchServers({
   supervisor,
@@ -194,7 +194,7 @@ async function assertReachable(existing: Existing, environment: NodeJS.ProcessEn
     }),
   );
   if (problems.flat().length === 0) return;
-  throw new StackError(
+  throw new EnvironmentError(
     [
       'The environment names servers that do not answer:',
       ...problems.flat(),

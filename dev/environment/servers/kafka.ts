@@ -96,7 +96,7 @@ export async function startKafka(context: ServerContext): Promise<KafkaServer> {
 /** Resolves when one of the brokers describes its cluster; rejects otherwise. */
 export async function pingKafka(settings: KafkaSettings): Promise<void> {
   const admin = new Kafka({
-    clientId: 'reserved-ip-stack',
+    clientId: 'reserved-ip-dev',
     ...kafkaConnectionOptions(settings),
     logLevel: logLevel.NOTHING,
     connectionTimeout: CALL_TIMEOUT_MS,

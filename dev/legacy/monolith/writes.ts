@@ -24,7 +24,7 @@ export interface NewAction {
   done: boolean;
 }
 
-/** Notes an action; answers its number. It has no operation, by which the new stack knows that it is another's. */
+/** Notes an action; answers its number. It has no operation, by which the new upstream knows that it is another's. */
 export async function insertAction(db: Database, action: NewAction): Promise<number> {
   const { insertId } = await db
     .insertInto('actions')

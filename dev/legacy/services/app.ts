@@ -17,7 +17,7 @@ export interface ServicesOptions {
 
 const BEARER = /^Bearer +([\w.~+/=-]{1,512}) *$/i;
 
-/** The session and the inventory service of the legacy stack. */
+/** The session and the inventory service of the legacy upstream. */
 export function createServices({ db, latency }: ServicesOptions): Hono {
   const app = new Hono();
   const nothing = (c: Context) => c.json({}, 404);

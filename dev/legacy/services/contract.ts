@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /*
- * What the inner services of the legacy stack answer; 404 when there is no such thing.
+ * What the inner services of the legacy upstream answer; 404 when there is no such thing.
  */
 
 export const sessionAnswer = z.object({ account_id: z.int(), scopes: z.array(z.string()) });

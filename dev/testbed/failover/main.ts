@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { commandLine, print } from '../../../platform/text/print.ts';
 import { visible } from '../../../platform/text/visible.ts';
 import { numberFrom } from '../../kit/script.ts';
-import { startBedStack } from '../bed-stack.ts';
+import { startBedEnvironment } from '../bed-environment.ts';
 import { runAsTestbed } from '../run-as-testbed.ts';
 import { FAILURE_CASES, type FailureCase } from './cases.ts';
 import { type Measurement, measure } from './measurement.ts';
@@ -29,9 +29,9 @@ const { rounds } = commandLine('demo:failover')
 await runAsTestbed(import.meta.url, async (control, signal) => {
   const report = (line: string) => print(`  ${visible(line)}`);
   const droplets = { dropletsPerHost: 1, serving: false };
-  const stack = await startBedStack({ control, report, folder: 'failover', droplets });
+  const environment = await startBedEnvironment({ control, report, folder: 'failover', droplets });
   try {
-    const scene = new Scene(stack);
+    const scene = new Scene(environment);
     await scene.setUp();
     const results = FAILURE_CASES.map(
       ({ name, hostIsWell, temporalIsDead = false }): CaseResult => ({ name, hostIsWell, temporalIsDead, rounds: [] }),
@@ -46,7 +46,7 @@ await runAsTestbed(import.meta.url, async (control, signal) => {
     }
     printReport(results);
   } finally {
-    await stack.close();
+    await environment.close();
   }
 });
 

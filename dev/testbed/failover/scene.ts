@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { PROJECT_FOLDER } from '../../environment/paths.ts';
 import { readJsonLines } from '../../kit/json-lines.ts';
 import { until } from '../../kit/until.ts';
-import type { BedStack } from '../bed-stack.ts';
+import type { BedEnvironment } from '../bed-environment.ts';
 import type { PlacedDroplet, Population, RegisteredHost } from '../population.ts';
 import type { Testbed } from '../topology.ts';
 import { type ClientRequest, requestSchema, type WatchTimes } from './measurement.ts';
@@ -24,7 +24,7 @@ export interface Balancer {
   registered: RegisteredHost;
 }
 
-type SceneStack = Pick<BedStack, 'bed' | 'population' | 'killTemporal'>;
+type SceneEnvironment = Pick<BedEnvironment, 'bed' | 'population' | 'killTemporal'>;
 
 /** Two load balancers on two hosts, one of which holds the reserved IP. */
 export class Scene {
@@ -33,11 +33,11 @@ export class Scene {
   readonly active: Balancer;
   readonly standby: Balancer;
   /** Kills Temporal; the answered function starts it again. */
-  readonly killTemporal: BedStack['killTemporal'];
+  readonly killTemporal: BedEnvironment['killTemporal'];
   address = '';
   #run = 0;
 
-  constructor({ bed, population, killTemporal }: SceneStack) {
+  constructor({ bed, population, killTemporal }: SceneEnvironment) {
     this.bed = bed;
     this.population = population;
     this.killTemporal = killTemporal;

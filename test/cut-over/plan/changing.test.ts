@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { listRuns, runInScenes } from './run-case.ts';
-import { type Stacks, startStacks } from './stacks.ts';
+import { startUpstreams, type Upstreams } from './upstreams.ts';
 
 /*
  * The cases in which something is changed. Each has scenes of its own.
@@ -8,14 +8,14 @@ import { type Stacks, startStacks } from './stacks.ts';
 
 const { changing } = await listRuns();
 
-let stacks: Stacks;
+let upstreams: Upstreams;
 
 beforeAll(async () => {
-  stacks = await startStacks();
+  upstreams = await startUpstreams();
 });
 
-afterAll(() => stacks.close());
+afterAll(() => upstreams.close());
 
-describe('both stacks answer alike', () => {
-  for (const run of changing) test(run.title, () => runInScenes(run, stacks));
+describe('both upstreams answer alike', () => {
+  for (const run of changing) test(run.title, () => runInScenes(run, upstreams));
 });

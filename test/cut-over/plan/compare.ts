@@ -1,5 +1,5 @@
 import { compareAnswers } from '../../../edge/shadow/compare.ts';
-import type { StackAnswer } from './exchange.ts';
+import type { UpstreamAnswer } from './exchange.ts';
 
 /** Headers that say something about the answer. Of those that are counted or made up, only that they are there. */
 const COMPARED_HEADERS = ['content-type', 'allow', 'location', 'retry-after', 'www-authenticate'];
@@ -29,13 +29,13 @@ const LINKED_NUMBER = /\/\d+(?=")/g;
  * Where two answers differ: `status` alone, or `headers.…` and the ways to fields of the body. The bodies must have the
  * same shape; values too must be the same, except those that each of two scenes has of its own.
  */
-export function differencesOf(one: StackAnswer, other: StackAnswer, scenes: 'one' | 'two'): string[] {
+export function differencesOf(one: UpstreamAnswer, other: UpstreamAnswer, scenes: 'one' | 'two'): string[] {
   if (one.status !== other.status) return ['status'];
   const shapes = [one, other].map(({ text }) => ({ status: 0, body: JSON.stringify(shapeOf(read(text))) }));
   const [shape, otherShape] = shapes;
   if (!shape || !otherShape) throw new Error('two answers have two shapes');
   const ignored = scenes === 'one' ? [] : OF_THE_SCENE;
-  const said = ({ text }: StackAnswer) => ({
+  const said = ({ text }: UpstreamAnswer) => ({
     status: 0,
     body: scenes === 'one' ? text : text.replaceAll(LINKED_NUMBER, '/{id}'),
   });

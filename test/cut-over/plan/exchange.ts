@@ -7,8 +7,8 @@ import type { World } from '../../support/world.ts';
 import type { Bearer, BodyPart, PlannedCase } from './plan.ts';
 import type { Scene } from './scenes.ts';
 
-/** An answer of one of the stacks. */
-export interface StackAnswer {
+/** An answer of one of the upstreams. */
+export interface UpstreamAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   text: string;
@@ -16,18 +16,18 @@ export interface StackAnswer {
 
 /**
  * Sends the request of a case, as it is written: no client in between puts a path or a header right. In the answer, the
- * stack's own URL is called `{origin}`, and what the scene is made of by its name, so that two answers can be compared.
+ * upstream's own URL is called `{origin}`, and what the scene is made of by its name, so that two answers can be compared.
  */
 export async function exchange(
   baseUrl: string,
   { request, headers, body, times }: PlannedCase,
   { scene, resourceName, token }: { scene: Scene; resourceName: ResourceName; token: string | null },
-): Promise<StackAnswer> {
+): Promise<UpstreamAnswer> {
   const names = { ...scene.names, resource_name: resourceName };
   const [method = '', path = ''] = fill(request, names).split(' ');
   const client = new Client(baseUrl);
   try {
-    let answer: StackAnswer = { status: 0, headers: {}, text: '' };
+    let answer: UpstreamAnswer = { status: 0, headers: {}, text: '' };
     for (let time = 0; time < times; time++) {
       const response = await client.request({
         method,
@@ -72,7 +72,7 @@ export async function tokenOf({ account, world }: Scene, bearer: Bearer): Promis
     case 'of a host':
       return hostToken(world);
     case 'of an operator':
-      return inject('stack').adminToken;
+      return inject('environment').adminToken;
     default:
       return account.http.token;
   }

@@ -60,7 +60,7 @@ const caseSchema = z.strictObject({
   times: z.int().min(1).default(1),
   /** Status, and the error's id. */
   expect: z.union([z.int(), z.string().regex(/^[45]\d\d [a-z_]+$/)]),
-  /** Neither stack looks at who asks, as nothing can be where it leads; so they do not even differ in every case's way. */
+  /** Neither upstream looks at who asks, as nothing can be where it leads; so they do not even differ in every case's way. */
   unseen: z.boolean().default(false),
   /** The whole message of the error, where customers' programs are known to read it. */
   message: z.string().optional(),
@@ -89,9 +89,9 @@ export async function readPlan(): Promise<PlannedCase[]> {
 const differenceSchema = z.strictObject({
   /** Its name in the plan. */
   case: z.string(),
-  /** What the legacy stack answers, when that is another status; then nothing else is compared. */
+  /** What the legacy upstream answers, when that is another status; then nothing else is compared. */
   legacy: z.int().optional(),
-  /** What the gateway answers itself, whichever stack is behind it. */
+  /** What the gateway answers itself, whichever upstream is behind it. */
   gateway: z.int().optional(),
   /** Where answers of the same status differ: `headers.…` or the way to a field of the body. */
   fields: z.array(z.string()).default([]),

@@ -3,11 +3,11 @@ import { readListings } from '../../support/listings.ts';
 import { listRuns, runInScene } from './run-case.ts';
 import type { SceneName } from './scene-names.ts';
 import { makeScene, type Scene } from './scenes.ts';
-import { type StackName, type Stacks, startStacks, UPSTREAM_NAMES } from './stacks.ts';
+import { startUpstreams, UPSTREAM_NAMES, type UpstreamName, type Upstreams } from './upstreams.ts';
 
 /*
  * The cases that change nothing, because they read or are rejected. They share their scenes; of each there are two, one
- * made by each stack.
+ * made by each upstream.
  */
 
 const { reading } = await listRuns();
@@ -17,20 +17,20 @@ interface SharedScene {
   before: unknown;
 }
 
-let stacks: Stacks;
+let upstreams: Upstreams;
 const scenes = new Map<string, Promise<SharedScene>>();
 
 beforeAll(async () => {
-  stacks = await startStacks();
+  upstreams = await startUpstreams();
 });
 
-afterAll(() => stacks.close());
+afterAll(() => upstreams.close());
 
-function sceneBy(maker: StackName, name: SceneName): Promise<SharedScene> {
+function sceneBy(maker: UpstreamName, name: SceneName): Promise<SharedScene> {
   const key = `${name}, made by ${maker}`;
   const known = scenes.get(key);
   if (known) return known;
-  const making = makeScene(stacks.stages[maker], name).then(async (scene) => ({
+  const making = makeScene(upstreams.stages[maker], name).then(async (scene) => ({
     scene,
     before: await readListings(scene.account),
   }));
@@ -38,11 +38,11 @@ function sceneBy(maker: StackName, name: SceneName): Promise<SharedScene> {
   return making;
 }
 
-describe('both stacks answer alike', () => {
+describe('both upstreams answer alike', () => {
   for (const run of reading) {
     test(run.title, async () => {
       const both = await Promise.all(UPSTREAM_NAMES.map((maker) => sceneBy(maker, run.planned.scene)));
-      for (const { scene } of both) await runInScene(run, stacks, scene);
+      for (const { scene } of both) await runInScene(run, upstreams, scene);
     });
   }
 

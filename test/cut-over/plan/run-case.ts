@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import type { ResourceName } from '../../../edge/code-paths.ts';
 import { differencesOf } from './compare.ts';
-import { exchange, type StackAnswer, tokenOf } from './exchange.ts';
+import { exchange, tokenOf, type UpstreamAnswer } from './exchange.ts';
 import { type ListedDifferences, type PlannedCase, readDifferences, readPlan } from './plan.ts';
 import { makeScene, type Scene } from './scenes.ts';
-import { type Stacks, WAYS, type Way } from './stacks.ts';
+import { type Upstreams, WAYS, type Way } from './upstreams.ts';
 
 /** A case under one of its resource names, with what is listed about it. */
 export interface Run {
@@ -12,9 +12,9 @@ export interface Run {
   title: string;
   planned: PlannedCase;
   resourceName: ResourceName;
-  /** Fields in which the stacks may, and must, differ. */
+  /** Fields in which the upstreams may, and must, differ. */
   fields: string[];
-  /** What the legacy stack is to answer. */
+  /** What the legacy upstream is to answer. */
   legacyStatus: number;
   /** What the gateway answers itself; null when it passes the request on. */
   gatewayStatus: number | null;
@@ -48,8 +48,8 @@ function mayChange({ planned: { request, times, status }, legacyStatus }: Run): 
   return !/^(GET|HEAD) /.test(request) && (times > 1 || status < 300 || legacyStatus < 300);
 }
 
-/** Sends one request to both stacks, in the same scene, on every way; fails on what is not as the plan and the list say. */
-export async function runInScene(run: Run, { urls }: Stacks, scene: Scene): Promise<void> {
+/** Sends one request to both upstreams, in the same scene, on every way; fails on what is not as the plan and the list say. */
+export async function runInScene(run: Run, { urls }: Upstreams, scene: Scene): Promise<void> {
   for (const way of WAYS) {
     const { fresh, legacy } = urls[way];
     const answers = [await ask(run, fresh, scene), await ask(run, legacy, scene)] as const;
@@ -57,8 +57,8 @@ export async function runInScene(run: Run, { urls }: Stacks, scene: Scene): Prom
   }
 }
 
-/** The same for a request that changes something: each stack gets a scene of its own, which it has made itself. */
-export async function runInScenes(run: Run, { urls, stages }: Stacks): Promise<void> {
+/** The same for a request that changes something: each upstream gets a scene of its own, which it has made itself. */
+export async function runInScenes(run: Run, { urls, stages }: Upstreams): Promise<void> {
   const { scene } = run.planned;
   for (const way of WAYS) {
     const { fresh, legacy } = urls[way];
@@ -70,13 +70,13 @@ export async function runInScenes(run: Run, { urls, stages }: Stacks): Promise<v
   }
 }
 
-async function ask({ planned, resourceName }: Run, url: string, scene: Scene): Promise<StackAnswer> {
+async function ask({ planned, resourceName }: Run, url: string, scene: Scene): Promise<UpstreamAnswer> {
   return exchange(url, planned, { scene, resourceName, token: await tokenOf(scene, planned.token) });
 }
 
 function expectListed(
   { planned, resourceName, fields, legacyStatus, gatewayStatus }: Run,
-  [fresh, legacy]: readonly [StackAnswer, StackAnswer],
+  [fresh, legacy]: readonly [UpstreamAnswer, UpstreamAnswer],
   scenes: 'one' | 'two',
   way: Way,
 ): void {
@@ -99,6 +99,6 @@ function expectListed(
   expect.soft(differencesOf(fresh, legacy, scenes), what).toEqual(fields);
 }
 
-function summary({ status, text, headers }: StackAnswer): string {
+function summary({ status, text, headers }: UpstreamAnswer): string {
   return `${status} ${text.slice(0, 600)} ${JSON.stringify({ type: headers['content-type'], allow: headers.allow })}`;
 }

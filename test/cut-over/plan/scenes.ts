@@ -15,9 +15,9 @@ export interface Scene {
   names: Record<string, string | number>;
 }
 
-/** Where the scenes of one stack take place. Two stacks that reserve in one region get into each other's way. */
+/** Where the scenes of one upstream take place. Two upstreams that reserve in one region get into each other's way. */
 export interface Stage {
-  /** Base URL of the stack that makes them. */
+  /** Base URL of the upstream that makes them. */
   makerUrl: string;
   /** A region whose hosts answer at once. */
   near: World;
@@ -25,7 +25,7 @@ export interface Stage {
   far: World;
   /** A region whose host says what the scene wants, and when. */
   silent: World;
-  /** Base URL of the legacy stack. */
+  /** Base URL of the legacy upstream. */
   legacyUrl: string;
   /** A region for one scene. */
   region(options: WorldOptions): Promise<World>;
@@ -69,9 +69,9 @@ export async function makeScene(stage: Stage, name: SceneName): Promise<Scene> {
 
 interface Making {
   stage: Stage;
-  /** At the new stack, which knows droplets and the end of actions. */
+  /** At the new upstream, which knows droplets and the end of actions. */
   account: Account;
-  /** The same at the stack that makes the scene. */
+  /** The same at the upstream that makes the scene. */
   maker: Account;
 }
 type Names = Record<string, string | number>;
@@ -256,7 +256,7 @@ async function assignedSilently(world: World, account: Account, maker: Account) 
 }
 
 /**
- * Starts an assign that stays pending. That of the legacy stack does so for ever; the new stack would undo its own after
+ * Starts an assign that stays pending. That of the legacy upstream does so for ever; the new upstream would undo its own after
  * a while.
  */
 async function pending({ legacyUrl }: Stage, account: Account, ip: string, droplet: number): Promise<{ id: number }> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from '../clients/record.ts';
+import type { FaultEnvironment } from '../environment.ts';
 import { type CrashStep, SIDES, type Side } from '../plan.ts';
-import type { FaultStack } from '../stack.ts';
 import { holdRequests, onStart, onStarted } from '../taps/grpc.ts';
 import { type Met, onAdmissionCommitted, onOperationsTaken, onOutboxRemoval } from '../taps/mysql.ts';
 import { findTaps, type ProcessTaps } from '../taps/process-taps.ts';
@@ -40,19 +40,19 @@ const STARTED: Record<CrashStep, boolean> = {
 
 /** Kills a process in a step of its work, and starts it again after a while; null when the step did not come. */
 export async function crash(
-  stack: FaultStack,
+  environment: FaultEnvironment,
   { step, side }: { step: CrashStep; side: Side },
   hold: () => Promise<void>,
 ): Promise<Crash | null> {
   const isReconciler = step.startsWith('reconciler');
   const api = `api-${side}`;
   const killed = isReconciler
-    ? await withoutStarts(stack, api, () => killAndRead(stack, step, WORKERS))
-    : await killAndRead(stack, step, [api]);
+    ? await withoutStarts(environment, api, () => killAndRead(environment, step, WORKERS))
+    : await killAndRead(environment, step, [api]);
   if (!killed) return null;
   const { name, killedAt, reading } = killed;
   await hold();
-  await bringUp(stack, name);
+  await bringUp(environment, name);
   if (reading.status === 'rejected') throw reading.reason;
   const states = reading.value;
   const proven = states.some(({ waits, started }) => waits && started === STARTED[step]);
@@ -60,35 +60,39 @@ export async function crash(
 }
 
 /** What was found right after the kill is kept, or why it could not be read, until all is well again. */
-async function killAndRead(stack: FaultStack, step: CrashStep, names: string[]) {
-  const killed = await killInStep(stack, step, names);
+async function killAndRead(environment: FaultEnvironment, step: CrashStep, names: string[]) {
+  const killed = await killInStep(environment, step, names);
   if (!killed) return null;
-  const [reading] = await Promise.allSettled([readOperationStates(stack, killed.operationIds)]);
+  const [reading] = await Promise.allSettled([readOperationStates(environment, killed.operationIds)]);
   return { ...killed, reading };
 }
 
 /** While an API cannot reach Temporal, what it admits is left for reconcilers. */
-async function withoutStarts<Result>(stack: FaultStack, api: string, work: () => Promise<Result>): Promise<Result> {
-  const { temporal } = findTaps(stack.taps, api);
+async function withoutStarts<Result>(
+  environment: FaultEnvironment,
+  api: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { temporal } = findTaps(environment.taps, api);
   temporal.watch(holdRequests);
   return work().finally(() => temporal.watch(null));
 }
 
 async function killInStep(
-  stack: FaultStack,
+  environment: FaultEnvironment,
   step: CrashStep,
   names: string[],
 ): Promise<{ name: string; killedAt: number; operationIds: string[] } | null> {
   const met = Promise.withResolvers<{ name: string; killedAt: number; operationIds: string[] }>();
   let isMet = false;
   const watched = names.map((name) => {
-    const [tap, watcher] = watchFor(step, findTaps(stack.taps, name), (operationIds) => {
+    const [tap, watcher] = watchFor(step, findTaps(environment.taps, name), (operationIds) => {
       if (isMet) return 'pass';
       isMet = true;
-      stack.processes.expectDeath(name);
+      environment.processes.expectDeath(name);
       met.resolve({ name, killedAt: now(), operationIds });
       // The moment is now: nothing that follows may be seen by the process.
-      if (step !== 'API: answered, start not sent') void stack.processes.kill(name);
+      if (step !== 'API: answered, start not sent') void environment.processes.kill(name);
       return 'hold';
     });
     tap.watch(watcher);
@@ -103,8 +107,8 @@ async function killInStep(
     if (!found) return null;
     if (step === 'API: answered, start not sent') await sleep(ANSWER_MS);
     const killedAt = step === 'API: answered, start not sent' ? now() : found.killedAt;
-    await stack.processes.kill(found.name);
-    const { mysql, temporal } = findTaps(stack.taps, found.name);
+    await environment.processes.kill(found.name);
+    const { mysql, temporal } = findTaps(environment.taps, found.name);
     mysql.reset();
     temporal.reset();
     return { ...found, killedAt };

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../dev/environment/errors.ts';
 import { seededRandom } from '../../../dev/kit/random.ts';
 import { now } from '../clients/record.ts';
+import { type FaultEnvironment, HOSTS } from '../environment.ts';
 import { describeFault, type Fault, type FaultAction, faultsOf, kindOf, SIDES } from '../plan.ts';
-import { type FaultStack, HOSTS } from '../stack.ts';
 import { stepClock } from './clock.ts';
 import { type Crash, crash } from './crash.ts';
 import { fillKafkaDisk } from './kafka-disk.ts';
@@ -43,7 +43,7 @@ export interface FaultLog {
 
 /** How the faults of a run are made. */
 export interface FaultOptions {
-  stack: FaultStack;
+  environment: FaultEnvironment;
   seed: number;
   /** Mean time from one fault to the next, in milliseconds. */
   paceMs: number;
@@ -70,7 +70,7 @@ export function startFaults(options: FaultOptions): { log: FaultLog; finished: P
   return { log, finished: makeFaults(options, log) };
 }
 
-async function makeFaults({ stack, seed, paceMs, report, signal }: FaultOptions, log: FaultLog): Promise<void> {
+async function makeFaults({ environment, seed, paceMs, report, signal }: FaultOptions, log: FaultLog): Promise<void> {
   const going = new Set<{ subjects: string[]; finished: Promise<void> }>();
   for (const fault of faultsOf(seed, { hosts: HOSTS }, paceMs)) {
     await pause(fault.afterMs, signal);
@@ -79,7 +79,7 @@ async function makeFaults({ stack, seed, paceMs, report, signal }: FaultOptions,
       going.size < AT_A_TIME && ![...going].some((other) => subjects.some((one) => other.subjects.includes(one)));
     while (!signal.aborted && !isFree()) await Promise.race([...going].map(({ finished }) => finished));
     if (signal.aborted) break;
-    const obstacle = obstacleTo(fault.action, stack);
+    const obstacle = obstacleTo(fault.action, environment);
     if (obstacle !== null) {
       log.skipped.set(kindOf(fault), obstacle);
       continue;
@@ -87,7 +87,7 @@ async function makeFaults({ stack, seed, paceMs, report, signal }: FaultOptions,
     report(`fault ${fault.number}: ${describeFault(fault)}, for ${fault.holdMs} ms`);
     const span: FaultSpan = { kind: kindOf(fault), action: fault.action, from: now(), to: Number.POSITIVE_INFINITY };
     log.spans.push(span);
-    const finished = makeFault(stack, fault, () => pause(fault.holdMs, signal), log)
+    const finished = makeFault(environment, fault, () => pause(fault.holdMs, signal), log)
       .then((isMade) => countOne(isMade ? log.counts : log.missed, kindOf(fault)))
       .catch(
         (error: unknown) =>
@@ -108,19 +108,24 @@ function countOne(counts: Map<string, number>, kind: string): void {
 }
 
 /** Answers whether it could be made; a step of a crash may not come. */
-async function makeFault(stack: FaultStack, fault: Fault, hold: () => Promise<void>, log: FaultLog): Promise<boolean> {
+async function makeFault(
+  environment: FaultEnvironment,
+  fault: Fault,
+  hold: () => Promise<void>,
+  log: FaultLog,
+): Promise<boolean> {
   const { action } = fault;
   if (action.kind !== 'crash') {
-    await makeTimedFault(stack, { number: fault.number, action }, hold, log);
+    await makeTimedFault(environment, { number: fault.number, action }, hold, log);
     return true;
   }
-  const made = await crash(stack, action, hold);
+  const made = await crash(environment, action, hold);
   if (made) log.crashes.push(made);
   return made !== null;
 }
 
 async function makeTimedFault(
-  stack: FaultStack,
+  environment: FaultEnvironment,
   { number, action }: { number: number; action: Exclude<FaultAction, { kind: 'crash' }> },
   hold: () => Promise<void>,
   log: FaultLog,
@@ -128,23 +133,23 @@ async function makeTimedFault(
   const random = seededRandom(number);
   switch (action.kind) {
     case 'kill':
-      return killProcess(stack, action.process, hold);
+      return killProcess(environment, action.process, hold);
     case 'Temporal away':
-      return takeTemporalAway(stack, action.way, hold);
+      return takeTemporalAway(environment, action.way, hold);
     case 'slow link':
     case 'cut link':
-      return troubleLink(stack, action, hold);
+      return troubleLink(environment, action, hold);
     case 'fill the disk of Kafka':
-      if (stack.kafkaDisk) await fillKafkaDisk(stack, stack.kafkaDisk, hold);
+      if (environment.kafkaDisk) await fillKafkaDisk(environment, environment.kafkaDisk, hold);
       return;
     case 'deadlocks in MySQL':
-      log.deadlocks += await causeDeadlocks(stack, random, hold);
+      log.deadlocks += await causeDeadlocks(environment, random, hold);
       return;
     case 'lost connections of MySQL':
-      log.killedConnections += await loseConnections(stack, random, hold);
+      log.killedConnections += await loseConnections(environment, random, hold);
       return;
     case 'step the clock of billing':
-      if (stack.clockFile !== null) await stepClock(stack.clockFile, action.seconds, hold);
+      if (environment.clockFile !== null) await stepClock(environment.clockFile, action.seconds, hold);
       return;
   }
 }
@@ -174,15 +179,15 @@ function subjectsOf(action: FaultAction): string[] {
   }
 }
 
-function obstacleTo(action: FaultAction, { kafkaDisk, clockFile }: FaultStack): string | null {
+function obstacleTo(action: FaultAction, { kafkaDisk, clockFile }: FaultEnvironment): string | null {
   if (action.kind === 'fill the disk of Kafka' && kafkaDisk === null) return 'mounting a disk needs root';
   if (action.kind === 'step the clock of billing' && clockFile === null) return 'libfaketime could not be had';
   return null;
 }
 
 /** Brings back whatever is down, at the end of a run. */
-export async function repairAll(stack: FaultStack): Promise<void> {
-  await Promise.all(['mysql', 'kafka', 'temporal'].map((name) => bringUp(stack, name)));
+export async function repairAll(environment: FaultEnvironment): Promise<void> {
+  await Promise.all(['mysql', 'kafka', 'temporal'].map((name) => bringUp(environment, name)));
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

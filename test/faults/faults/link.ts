@@ -1,20 +1,20 @@
+import type { FaultEnvironment } from '../environment.ts';
 import type { LinkTrouble } from '../plan.ts';
-import type { FaultStack } from '../stack.ts';
 import { tapsBefore } from '../taps/process-taps.ts';
 
 /** Troubles one connection for a while. `strength` is milliseconds of latency, or kilobytes a second. */
 export async function troubleLink(
-  stack: FaultStack,
+  environment: FaultEnvironment,
   { link, trouble, strength }: { link: string; trouble: LinkTrouble; strength: number },
   hold: () => Promise<void>,
 ): Promise<void> {
   if (trouble === 'down') {
-    await enableLink(stack, link, false);
+    await enableLink(environment, link, false);
     await hold();
-    await enableLink(stack, link, true);
+    await enableLink(environment, link, true);
     return;
   }
-  const { toxiproxy } = stack;
+  const { toxiproxy } = environment;
   const [type, attributes] = toxicOf(trouble, strength);
   await toxiproxy.trouble(link, type, attributes);
   await hold();
@@ -22,7 +22,7 @@ export async function troubleLink(
 }
 
 /** Cuts all connections of a link and has new ones rejected, or takes them again. */
-export async function enableLink({ toxiproxy, taps }: FaultStack, link: string, enabled: boolean): Promise<void> {
+export async function enableLink({ toxiproxy, taps }: FaultEnvironment, link: string, enabled: boolean): Promise<void> {
   await toxiproxy.enable(link, enabled);
   await Promise.all(tapsBefore(taps, link).map((tap) => tap.enable(enabled)));
 }

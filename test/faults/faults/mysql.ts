@@ -3,7 +3,7 @@ import { type Connection, createConnection, type RowDataPacket } from 'mysql2/pr
 import { z } from 'zod';
 import type { SeededRandom } from '../../../dev/kit/random.ts';
 import { succeeds } from '../../../dev/kit/until.ts';
-import type { FaultStack } from '../stack.ts';
+import type { FaultEnvironment } from '../environment.ts';
 
 /** Rows that a transaction has written count in InnoDB's choice of a victim: it rolls back the lighter one. */
 const WEIGHT = 400;
@@ -15,7 +15,7 @@ const SCRATCH = 'reserved_ip_faults';
  * application's are the ones to be rolled back. Answers how many deadlocks there were.
  */
 export async function causeDeadlocks(
-  { mysqlUrl }: FaultStack,
+  { mysqlUrl }: FaultEnvironment,
   random: SeededRandom,
   hold: () => Promise<void>,
 ): Promise<number> {
@@ -65,7 +65,7 @@ async function lockBackwards(connection: Connection, random: SeededRandom): Prom
 
 /** Kills connections of the application, one after the other, whatever they are doing. Answers how many. */
 export async function loseConnections(
-  { mysqlUrl }: FaultStack,
+  { mysqlUrl }: FaultEnvironment,
   random: SeededRandom,
   hold: () => Promise<void>,
 ): Promise<number> {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Address } from '../../../domain/address.ts';
 import { admittedSchema } from '../../../domain/decision.ts';
 import { OPERATION } from '../../../domain/search-attributes.ts';
-import type { FaultStack } from '../stack.ts';
+import type { FaultEnvironment } from '../environment.ts';
 
 const TIMEOUT_MS = 2_000;
 
@@ -34,10 +34,13 @@ const rowsSchema = z.array(
 );
 
 /** The state of those of the operations that are committed. Throws when a server does not answer. */
-export async function readOperationStates(stack: FaultStack, operationIds: string[]): Promise<OperationState[]> {
+export async function readOperationStates(
+  environment: FaultEnvironment,
+  operationIds: string[],
+): Promise<OperationState[]> {
   if (operationIds.length === 0) return [];
-  const connection = await createConnection({ uri: stack.mysqlUrl, connectTimeout: TIMEOUT_MS });
-  const temporal = await Connection.connect({ address: stack.temporalAddress, connectTimeout: TIMEOUT_MS });
+  const connection = await createConnection({ uri: environment.mysqlUrl, connectTimeout: TIMEOUT_MS });
+  const temporal = await Connection.connect({ address: environment.temporalAddress, connectTimeout: TIMEOUT_MS });
   try {
     const [found] = await connection.query<RowDataPacket[]>(
       `SELECT operations.id, operations.kind, operations.workflow_id AS workflowId,

@@ -22,9 +22,9 @@ import { openTaps } from './process-taps.ts';
 
 const logger = pino({ level: 'silent' });
 
-/** The servers of the stack, directly and through taps. */
+/** The servers of the environment, directly and through taps. */
 async function useTaps() {
-  const { mysqlUrl, temporalAddress } = inject('stack');
+  const { mysqlUrl, temporalAddress } = inject('environment');
   const through = new URL(mysqlUrl);
   const [mysqlPort, temporalPort] = [await freePort(), await freePort()];
   const taps = await openTaps({

@@ -8,7 +8,7 @@ import { type Database, openDatabase } from '../../../db/database.ts';
 import { STATEMENTS } from '../../../db/migrations/0006-audit-log-chain.ts';
 import { PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
 import type { PrivateServer } from '../../support/mysql-servers.ts';
-import { createDatabase } from '../../support/private-stack.ts';
+import { createDatabase } from '../../support/private-environment.ts';
 
 /** An audit log in a database of its own, as the one who owns it sees it: the migration's user, or a thief of its rights. */
 export interface PrivateLog {

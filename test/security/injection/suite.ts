@@ -5,7 +5,7 @@ import { type Database, openDatabase } from '../../../db/database.ts';
 import { expectAnswer } from '../../../dev/kit/http.ts';
 import { until } from '../../../dev/kit/until.ts';
 import { isAvailable, type PrivateServer, type Product, startPrivateServer } from '../../support/mysql-servers.ts';
-import { createPrivateStack, type PrivateStack } from '../../support/private-stack.ts';
+import { createPrivateEnvironment, type PrivateEnvironment } from '../../support/private-environment.ts';
 import { createWorld, type World } from '../../support/world.ts';
 import { type Callers, knockEverywhere } from './doors.ts';
 import { HOSTILE_STRINGS, INJECTED_LIMIT } from './strings.ts';
@@ -23,21 +23,21 @@ export async function describeInjection(product: Product): Promise<void> {
   describe.skipIf(!available)(`on ${product}`, () => {
     let server: PrivateServer;
     let root: Database;
-    let stack: PrivateStack;
+    let environment: PrivateEnvironment;
     let db: Database;
 
     beforeAll(async () => {
       server = await startPrivateServer(product);
       root = openDatabase({ url: server.url, poolSize: 1 });
-      stack = await createPrivateStack({
+      environment = await createPrivateEnvironment({
         databaseServer: server.url,
         // The tables are compared, and the last use of a token is a change.
         settings: { API_TOKEN_USES_EVERY_SECONDS: '3600' },
       });
-      ({ db } = stack);
+      ({ db } = environment);
     });
     afterAll(async () => {
-      await stack?.close();
+      await environment?.close();
       await root?.destroy();
       await server?.close();
     });
@@ -49,7 +49,7 @@ export async function describeInjection(product: Product): Promise<void> {
       });
 
       test('no text at any door changes anything but what it says', { timeout: 240_000 }, async () => {
-        const callers = await makeCallers(stack.apiUrl);
+        const callers = await makeCallers(environment.apiUrl);
         await outboxIsEmpty(db);
         const before = await dump(db);
         const failures = await knockEverywhere(callers);
@@ -62,7 +62,7 @@ export async function describeInjection(product: Product): Promise<void> {
       });
 
       test('what is stored is what was sent, byte for byte', { timeout: 120_000 }, async () => {
-        const callers = await makeCallers(stack.apiUrl);
+        const callers = await makeCallers(environment.apiUrl);
         const { host, ip } = callers;
         await callers.account.startAssign(ip, callers.dropletId);
         const event = await host.command(ip, 'attach');
@@ -99,7 +99,7 @@ export async function describeInjection(product: Product): Promise<void> {
       });
 
       test('a session whose modes a proxy has reset is still not open to a text', async () => {
-        const session = openDatabase({ url: stack.mysqlUrl, poolSize: 1 });
+        const session = openDatabase({ url: environment.mysqlUrl, poolSize: 1 });
         try {
           await sql`SET SESSION sql_mode = ${modes}`.execute(session);
           for (const text of HOSTILE_STRINGS) {

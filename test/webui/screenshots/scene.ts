@@ -4,7 +4,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { type DemoData, makeDemoData } from '../../../dev/environment/demo-data.ts';
-import { PROJECT_FOLDER, STACK_FOLDER } from '../../../dev/environment/paths.ts';
+import { DEV_FOLDER, PROJECT_FOLDER } from '../../../dev/environment/paths.ts';
 import type { RunningProcess } from '../../../dev/environment/processes.ts';
 import { Account } from '../../../dev/kit/account.ts';
 import { type Closable, type Environment, startEnvironment } from '../../../dev/kit/environment.ts';
@@ -111,7 +111,7 @@ async function brokenBundle(): Promise<string> {
     workflowsPath: join(PROJECT_FOLDER, 'test/histories/broken-workflows.ts'),
     logger: new DefaultLogger('ERROR'),
   });
-  const path = join(STACK_FOLDER, 'screenshots', 'broken-workflows.js');
+  const path = join(DEV_FOLDER, 'screenshots', 'broken-workflows.js');
   await writeFile(path, code);
   return path;
 }

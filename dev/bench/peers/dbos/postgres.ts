@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StackError } from '../../../environment/errors.ts';
+import { EnvironmentError } from '../../../environment/errors.ts';
 import { freePort } from '../../../environment/ports.ts';
 import type { ProcessSupervisor, RunningProcess } from '../../../environment/processes.ts';
 import { untilReady } from '../../../environment/ready.ts';
@@ -16,7 +16,7 @@ const READY_WITHIN_MS = 30_000;
  * Starts Debian's PostgreSQL on loopback with its defaults and a data folder of its own, as an unprivileged user;
  * installs it first when it is missing and this is root.
  *
- * @throws {StackError} when it is missing and cannot be installed.
+ * @throws {EnvironmentError} when it is missing and cannot be installed.
  */
 export async function startPostgres(
   supervisor: ProcessSupervisor,
@@ -59,7 +59,9 @@ async function newestBinaries(): Promise<string | undefined> {
 
 async function installPostgres(supervisor: ProcessSupervisor): Promise<string> {
   if (process.getuid?.() !== 0) {
-    throw new StackError('DBOS needs PostgreSQL: `apt-get install postgresql`, or measure without it by --peers.');
+    throw new EnvironmentError(
+      'DBOS needs PostgreSQL: `apt-get install postgresql`, or measure without it by --peers.',
+    );
   }
   // Without a run level Debian does not start a server of its own.
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
@@ -71,7 +73,8 @@ async function installPostgres(supervisor: ProcessSupervisor): Promise<string> {
     arguments: ['install', '-y', '--no-install-recommends', 'postgresql'],
   });
   const binaries = await newestBinaries();
-  if (binaries === undefined) throw new StackError(`apt-get install postgresql left nothing in ${VERSIONS_FOLDER}.`);
+  if (binaries === undefined)
+    throw new EnvironmentError(`apt-get install postgresql left nothing in ${VERSIONS_FOLDER}.`);
   return binaries;
 }
 
@@ -83,7 +86,7 @@ async function unprivileged(paths: readonly string[], parent: string) {
   const [uid, gid] = await Promise.all(
     ['-u', '-g'].map(async (flag) => Number(await outputOf('id', [flag, UNPRIVILEGED_USER]))),
   );
-  if (!uid || !gid) throw new StackError(`There is no user ${UNPRIVILEGED_USER}, as which PostgreSQL would run.`);
+  if (!uid || !gid) throw new EnvironmentError(`There is no user ${UNPRIVILEGED_USER}, as which PostgreSQL would run.`);
   for (const path of paths) await chown(path, uid, gid);
   // So that the user reaches its folder.
   await chmod(parent, 0o711);

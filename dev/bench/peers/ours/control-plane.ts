@@ -1,6 +1,6 @@
 import type { RunningProcess } from '../../../environment/processes.ts';
+import { makeLanes } from '../../environment.ts';
 import { BenchClient } from '../../http.ts';
-import { makeLanes } from '../../stack.ts';
 import { HOST_DELAYS_MS, type HostDelayMs, type Lane } from '../peer.ts';
 import type { SharedServers } from '../servers.ts';
 

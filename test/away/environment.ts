@@ -14,7 +14,7 @@ const LATENCY_MS = 1_000;
 const HOSTS = 2;
 
 /** The processes of an installation, with a proxy before Temporal. */
-export interface AwayStack extends Closable {
+export interface AwayEnvironment extends Closable {
   running: Environment;
   /** Takes Temporal away from everybody, at once. */
   takeTemporal(mode: Mode): Promise<void>;
@@ -23,14 +23,14 @@ export interface AwayStack extends Closable {
 }
 
 /** Where an environment keeps its logs, and who is told; it is stopped when the signal is aborted, even while it starts. */
-export interface AwayStackOptions {
+export interface AwayEnvironmentOptions {
   folder: string;
   report(line: string): void;
   signal?: AbortSignal | undefined;
 }
 
 /** Starts everything on free ports and empty data, with the settings of an installation that sets none. */
-export function startAwayStack(options: AwayStackOptions): Promise<AwayStack> {
+export function startAwayEnvironment(options: AwayEnvironmentOptions): Promise<AwayEnvironment> {
   return startEnvironment({ ...options, ownServers: true, logLevel: 'info' }, async (environment) => {
     const { supervisor, servers, operator } = environment;
     const tools = await fetchFaultTools({ supervisor, environment: process.env, report: options.report });

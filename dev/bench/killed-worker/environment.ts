@@ -6,14 +6,14 @@ import type { Account } from '../../kit/account.ts';
 import { type Closable, startEnvironment } from '../../kit/environment.ts';
 import { ManualHost } from '../../kit/manual-host.ts';
 import { until } from '../../kit/until.ts';
-import { POOL, REGION } from '../stack.ts';
+import { POOL, REGION } from '../environment.ts';
 
 const WORKERS = ['worker-1', 'worker-2'];
 const POLLS_WITHIN_MS = 60_000;
 const WORKFLOW_TASK_QUEUE = 1;
 
 /** An API without a worker inside, two worker processes, and a host that answers when it is told to. */
-export interface KilledWorkerStack extends Closable {
+export interface KilledWorkerEnvironment extends Closable {
   db: Database;
   temporal: Client;
   host: ManualHost;
@@ -28,7 +28,7 @@ export interface KilledWorkerStack extends Closable {
 }
 
 /** Starts everything on free ports and empty data. */
-export function startKilledWorkerStack(dropletCount: number): Promise<KilledWorkerStack> {
+export function startKilledWorkerEnvironment(dropletCount: number): Promise<KilledWorkerEnvironment> {
   return startEnvironment({ folder: 'killed-worker', ownServers: true, logLevel: 'warn' }, async (environment) => {
     const { supervisor, operator, apiUrl } = environment;
     const temporal = await environment.openTemporal();

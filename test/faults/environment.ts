@@ -48,7 +48,7 @@ export interface FaultAccount {
  * Two gateways, each before an API, two workers, hosts and servers, with a proxy on every connection between them that is
  * to be troubled. Before it, APIs and workers have taps of their own on the way to MySQL and Temporal.
  */
-export interface FaultStack extends Closable {
+export interface FaultEnvironment extends Closable {
   processes: FaultyProcesses;
   toxiproxy: Toxiproxy;
   /** Of the APIs and the workers, by their names. */
@@ -73,7 +73,7 @@ export interface FaultStack extends Closable {
 }
 
 /** Where an environment keeps its files, and who is told; it is stopped when the signal is aborted, even while it starts. */
-export interface FaultStackOptions {
+export interface FaultEnvironmentOptions {
   folder: string;
   report(line: string): void;
   signal?: AbortSignal;
@@ -91,7 +91,7 @@ interface Between {
 }
 
 /** Starts everything on free ports and empty data; logs and the record of processes go below `.dev/<folder>`. */
-export function startFaultStack(options: FaultStackOptions): Promise<FaultStack> {
+export function startFaultEnvironment(options: FaultEnvironmentOptions): Promise<FaultEnvironment> {
   let processes: FaultyProcesses | undefined;
   let between: Between | undefined;
   return startEnvironment(
@@ -149,7 +149,7 @@ export function startFaultStack(options: FaultStackOptions): Promise<FaultStack>
 /** Opens the proxies and taps, and the disk of Kafka. */
 async function putBetween(
   { supervisor, dataFolder, ports, onStopped }: Place,
-  { report }: FaultStackOptions,
+  { report }: FaultEnvironmentOptions,
 ): Promise<Between> {
   const clockFile = join(dataFolder, 'clock');
   const tools = await fetchFaultTools({ supervisor, environment: process.env, report });
@@ -219,7 +219,7 @@ async function makeAccount(operator: Operator, name: string): Promise<FaultAccou
   return { id: account.id, token: account.token, droplets, limit };
 }
 
-/** Everybody goes to the new stack, on all code paths. */
+/** Everybody goes to the new upstream, on all code paths. */
 async function flipAll(flagFile: string): Promise<void> {
   const everybody = (): FlagSetting => ({ on: true, percent: 100, allow: [], deny: [] });
   await changeSettings(flagFile, { by: 'faults', codePaths: codePathsNamed('all'), change: everybody });

@@ -27,7 +27,7 @@ export interface Lane {
 }
 
 /** Everything a run measures on. */
-export interface BenchStack extends Closable {
+export interface BenchEnvironment extends Closable {
   running: Environment;
   /** The account that everything belongs to, and a caller with its token. */
   customer: Account;
@@ -39,7 +39,10 @@ export interface BenchStack extends Closable {
 }
 
 /** Starts real servers, the control plane, simulated hosts and the bare worker, and makes `laneCount` lanes. */
-export function startBenchStack({ workers, embeddedWorker }: Deployment, laneCount: number): Promise<BenchStack> {
+export function startBenchEnvironment(
+  { workers, embeddedWorker }: Deployment,
+  laneCount: number,
+): Promise<BenchEnvironment> {
   const options = { folder: 'bench', settings: NO_POOL_SHARES, logLevel: 'warn', report: printError };
   return startEnvironment(options, async (environment) => {
     const { servers, operator, apiUrl } = environment;

@@ -1,7 +1,7 @@
 import { printError } from '../../../platform/text/print.ts';
 import { type Closable, startEnvironment } from '../../kit/environment.ts';
+import { POOL, REGION } from '../environment.ts';
 import { BenchClient } from '../http.ts';
-import { POOL, REGION } from '../stack.ts';
 import { giveAnsweredCommands } from './answered-commands.ts';
 import type { Attacker } from './floods.ts';
 import type { Victim } from './victim.ts';
@@ -12,13 +12,13 @@ const ATTACKERS_ADDRESSES = 10;
 const LIMITS = { reservedIpLimit: 200, dropletLimit: 100 };
 
 /** A whole installation with the customer who is measured and the one who floods. */
-export interface FairnessStack extends Closable {
+export interface FairnessEnvironment extends Closable {
   victim: Victim;
   attacker: Attacker;
 }
 
 /** Starts real servers, an API process with a worker inside and another worker, and host agents. */
-export function startFairnessStack(): Promise<FairnessStack> {
+export function startFairnessEnvironment(): Promise<FairnessEnvironment> {
   const settings = { QUARANTINE_SECONDS: '1' };
   // The log as an installation has it, since writing it is a part of what a flood costs.
   const options = { folder: 'bench-fairness', settings, logLevel: 'info', report: printError };

@@ -23,7 +23,7 @@ const requestLineSchema = z.object({
 export type LoggedRequest = z.infer<typeof requestLineSchema>;
 
 /** A whole control plane with servers of its own, which a test may take away and bring back. */
-export interface FragileStack extends Closable {
+export interface FragileEnvironment extends Closable {
   running: Environment;
   take(part: Part, failure: Failure): Promise<void>;
   /** Brings it back and resolves as soon as it answers; nothing else is restarted. */
@@ -33,8 +33,8 @@ export interface FragileStack extends Closable {
 }
 
 /** An API without a worker inside, and one worker beside it. */
-export function startFragileStack(): Promise<FragileStack> {
-  const { adminToken, workflowBundle } = inject('stack');
+export function startFragileEnvironment(): Promise<FragileEnvironment> {
+  const { adminToken, workflowBundle } = inject('environment');
   const settings = { HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '5000', QUARANTINE_SECONDS: '2' };
   const options = { folder: 'test-degradation', settings, logLevel: 'info', adminToken, workflowBundle };
   return startEnvironment(options, async (environment) => {

@@ -24,30 +24,30 @@ const silent = pino({ level: 'silent' });
 
 /**
  * A Temporal namespace of its own on the one Temporal server, with an API in this process that starts operations there.
- * No worker of the stack sees it: it has the workers that a test gives it, or none.
+ * No worker of the environment sees it: it has the workers that a test gives it, or none.
  */
-export interface PrivateStack {
+export interface PrivateEnvironment {
   apiUrl: string;
   mysqlUrl: string;
   /** A way to its database, closed with it. */
   db: Database;
   temporal: Client;
   namespace: string;
-  /** Starts a worker in this process; it runs until `stop()`, or the end of the stack. */
+  /** Starts a worker in this process; it runs until `stop()`, or the end of the environment. */
   startWorker(options?: WorkerOptions): Promise<{ stop(): Promise<void> }>;
   /** Stops every worker that runs here. */
   stopWorkers(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a worker of a {@link PrivateStack} publishes with. */
+/** What a worker of a {@link PrivateEnvironment} publishes with. */
 export interface WorkerOptions {
-  /** Settings that differ from those of the stack, by the names of their environment variables. */
+  /** Settings that differ from those of the environment, by the names of their environment variables. */
   settings?: Record<string, string>;
 }
 
-/** What a {@link PrivateStack} is made with. */
-export interface PrivateStackOptions {
+/** What a {@link PrivateEnvironment} is made with. */
+export interface PrivateEnvironmentOptions {
   /** Where its API logs to; default nowhere. */
   logger?: Logger;
   /** Settings of its API and workers, by the names of their environment variables. */
@@ -61,21 +61,21 @@ export interface PrivateStackOptions {
 }
 
 /** Makes one; at most one in a test file, because a process has one Temporal runtime. */
-export async function createPrivateStack(options: PrivateStackOptions = {}): Promise<PrivateStack> {
+export async function createPrivateEnvironment(options: PrivateEnvironmentOptions = {}): Promise<PrivateEnvironment> {
   const { logger = silent, settings = {}, ownDatabase = false, databaseServer, worker = false } = options;
-  const stack = inject('stack');
-  const server = databaseServer ?? (ownDatabase ? stack.mysqlUrl : undefined);
-  const mysqlUrl = server === undefined ? stack.mysqlUrl : await createDatabase(server);
+  const environment = inject('environment');
+  const server = databaseServer ?? (ownDatabase ? environment.mysqlUrl : undefined);
+  const mysqlUrl = server === undefined ? environment.mysqlUrl : await createDatabase(server);
   const temporal = await createNamespace();
   const { namespace } = temporal.options;
   const variables = {
     MYSQL_URL: mysqlUrl,
     MYSQL_POOL_SIZE: '10',
-    KAFKA_BROKERS: stack.kafkaBrokers,
-    TEMPORAL_ADDRESS: stack.temporalAddress,
+    KAFKA_BROKERS: environment.kafkaBrokers,
+    TEMPORAL_ADDRESS: environment.temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
-    ADMIN_TOKEN: stack.adminToken,
-    WORKFLOW_BUNDLE: stack.workflowBundle,
+    ADMIN_TOKEN: environment.adminToken,
+    WORKFLOW_BUNDLE: environment.workflowBundle,
     HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
     ...settings,
   };
@@ -88,7 +88,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
     await Promise.all(running.map((stop) => stop()));
   };
   const db = openDatabase({ url: mysqlUrl, poolSize: 4 });
-  const started: PrivateStack = {
+  const started: PrivateEnvironment = {
     ...{ apiUrl: api.url, mysqlUrl, db, temporal, namespace, stopWorkers },
     async startWorker(options = {}) {
       const stop = await runWorker(parseApiConfiguration({ ...variables, ...options.settings }));
@@ -113,7 +113,7 @@ export async function createPrivateStack(options: PrivateStackOptions = {}): Pro
 /** A client of a new namespace on the one Temporal server; the caller closes its connection. */
 export async function createNamespace(): Promise<Client> {
   const namespace = `test-${randomBytes(4).toString('hex')}`;
-  const variables = { TEMPORAL_ADDRESS: inject('stack').temporalAddress, TEMPORAL_NAMESPACE: namespace };
+  const variables = { TEMPORAL_ADDRESS: inject('environment').temporalAddress, TEMPORAL_NAMESPACE: namespace };
   const temporal = openTemporalClient(parseTemporalSettings(variables));
   await registerNamespace(temporal);
   return temporal;

@@ -5,25 +5,25 @@ import { startGateway } from '../../support/gateway.ts';
 import { createLegacy } from '../../support/legacy.ts';
 import { type Stage, setStage } from './scenes.ts';
 
-/** The ways on which a request reaches a stack. */
+/** The ways on which a request reaches an upstream. */
 export const WAYS = ['directly', 'through the gateway'] as const;
 export type Way = (typeof WAYS)[number];
 
-/** The new stack and the legacy one. */
+/** The new upstream and the legacy one. */
 export const UPSTREAM_NAMES = ['fresh', 'legacy'] as const;
-export type StackName = (typeof UPSTREAM_NAMES)[number];
+export type UpstreamName = (typeof UPSTREAM_NAMES)[number];
 
-/** Both stacks: where they are, on each way, and where their scenes take place. */
-export interface Stacks {
-  urls: Record<Way, Record<StackName, string>>;
-  stages: Record<StackName, Stage>;
+/** Both upstreams: where they are, on each way, and where their scenes take place. */
+export interface Upstreams {
+  urls: Record<Way, Record<UpstreamName, string>>;
+  stages: Record<UpstreamName, Stage>;
   close(): Promise<void>;
 }
 
-/** Both stacks on the same database, and before each of them a gateway that sends everything to it. */
-export async function startStacks(): Promise<Stacks> {
+/** Both upstreams on the same database, and before each of them a gateway that sends everything to it. */
+export async function startUpstreams(): Promise<Upstreams> {
   const legacy = await createLegacy();
-  const { apiUrl } = inject('stack');
+  const { apiUrl } = inject('environment');
   const upstreams = { legacyUrl: legacy.url, apiUrl };
   const gateways = await Promise.all([
     startGateway({ ...upstreams, defaultUpstream: 'new', provider: allOn('new') }),
@@ -45,7 +45,7 @@ export async function startStacks(): Promise<Stacks> {
   };
 }
 
-function allOn(stack: 'new' | 'legacy'): InMemoryProvider {
-  const flag = { variants: { new: true, legacy: false }, defaultVariant: stack, disabled: false };
+function allOn(upstream: 'new' | 'legacy'): InMemoryProvider {
+  const flag = { variants: { new: true, legacy: false }, defaultVariant: upstream, disabled: false };
   return new InMemoryProvider(Object.fromEntries(CODE_PATHS.map((codePath) => [codePath, flag])));
 }

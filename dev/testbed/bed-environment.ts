@@ -51,19 +51,19 @@ async function startOn(environment: Environment, { control, report }: ControlPla
   };
 }
 
-/** What {@link startBedStack} is to start. */
-export interface BedStackOptions extends ControlPlaneOptions {
+/** What {@link startBedEnvironment} is to start. */
+export interface BedEnvironmentOptions extends ControlPlaneOptions {
   droplets: Pick<PopulationOptions, 'dropletsPerHost' | 'serving'>;
 }
 
 /** A control plane, and a test bed that it knows. */
-export interface BedStack extends ControlPlane {
+export interface BedEnvironment extends ControlPlane {
   bed: Testbed;
   population: Population;
 }
 
 /** Starts a control plane, makes a test bed, and starts the agents of its hosts. */
-export function startBedStack({ droplets, ...options }: BedStackOptions): Promise<BedStack> {
+export function startBedEnvironment({ droplets, ...options }: BedEnvironmentOptions): Promise<BedEnvironment> {
   return startEnvironment(optionsOf(options), async (environment) => {
     const controlPlane = await startOn(environment, options);
     const bed = await createTestbed(options);

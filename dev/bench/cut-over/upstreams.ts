@@ -5,8 +5,8 @@ import { NO_POOL_SHARES } from '../../environment/no-pool-shares.ts';
 import { type Closable, type Environment, startEnvironment } from '../../kit/environment.ts';
 import type { RegisteredHost } from '../../kit/operator.ts';
 import { startLegacy } from '../../kit/upstreams.ts';
+import { POOL, REGION } from '../environment.ts';
 import { BenchClient } from '../http.ts';
-import { POOL, REGION } from '../stack.ts';
 
 const HOSTS = 2;
 /** Addresses that a customer has on droplets all the time, so that a list is one of several. */
@@ -14,11 +14,11 @@ const HELD = 4;
 const LIMITS = { dropletLimit: 100_000 };
 
 export const SIDES = ['legacy', 'new'] as const;
-/** One of the two stacks. */
+/** One of the two upstreams. */
 export type Side = (typeof SIDES)[number];
 
-/** A stack under measurement, and a customer of its own. */
-export interface MeasuredStack {
+/** An upstream under measurement, and a customer of its own. */
+export interface MeasuredUpstream {
   customer: BenchClient;
   region: string;
   /** Two new droplets. */
@@ -29,24 +29,24 @@ export interface MeasuredStack {
   servicePid: number;
 }
 
-/** Both stacks, up and answering. */
-export type Stacks = Record<Side, MeasuredStack> & { stop(): Promise<void> };
+/** Both upstreams, up and answering. */
+export type Upstreams = Record<Side, MeasuredUpstream> & { stop(): Promise<void> };
 
-/** How the two stacks are started. */
-export interface StacksOptions {
-  /** What the inner calls of the legacy stack are multiplied by. */
+/** How the two upstreams are started. */
+export interface UpstreamsOptions {
+  /** What the inner calls of the legacy upstream are multiplied by. */
   latencyScale: number;
   /** Whether connections to MySQL can be lost; costs both a moment for each statement. */
   fragile: boolean;
 }
 
-/** The servers of a run, on which the two stacks are started several times. */
+/** The servers of a run, on which the two upstreams are started several times. */
 export interface BenchServers extends Closable {
   environment: Environment;
-  startStacks(options: StacksOptions): Promise<Stacks>;
+  startUpstreams(options: UpstreamsOptions): Promise<Upstreams>;
 }
 
-/** Statements that both stacks send for themselves all the time. */
+/** Statements that both upstreams send for themselves all the time. */
 const BACKGROUND = /signalled_at|CONCAT\('legacy\/'/;
 
 /** Starts MySQL, Kafka and Temporal, and migrates. */
@@ -58,7 +58,7 @@ export function startBenchServers(): Promise<BenchServers> {
     let hosts: RegisteredHost[] = [];
     return {
       environment,
-      async startStacks(how) {
+      async startUpstreams(how) {
         const { proxies, processes, ...started } = await startBoth(environment, how);
         if (hosts.length === 0) {
           await environment.operator.makeRegion(REGION, POOL);
@@ -81,7 +81,7 @@ export function startBenchServers(): Promise<BenchServers> {
   });
 }
 
-async function startBoth(environment: Environment, { latencyScale, fragile }: StacksOptions) {
+async function startBoth(environment: Environment, { latencyScale, fragile }: UpstreamsOptions) {
   const proxyFor = () => (fragile ? startMysqlProxy(environment.servers.mysqlUrl, BACKGROUND) : null);
   const proxies = { legacy: await proxyFor(), new: await proxyFor() };
   const through = (proxy: { mysqlUrl: string } | null) =>
@@ -94,7 +94,7 @@ async function startBoth(environment: Environment, { latencyScale, fragile }: St
   return { proxies, processes, legacyUrl: legacy.url, legacyServicesPid: legacy.services.pid };
 }
 
-/** A customer who holds some addresses already. Droplets are made on the new stack, which alone has them. */
+/** A customer who holds some addresses already. Droplets are made on the new upstream, which alone has them. */
 async function makeCustomer({ operator }: Environment, url: string) {
   const account = await operator.makeAccount(`bench-${randomBytes(3).toString('hex')}`, LIMITS);
   const droplet = () => account.makeDroplet(REGION);

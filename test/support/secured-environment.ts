@@ -4,10 +4,10 @@ import { type DemoData, makeDemoData } from '../../dev/environment/demo-data.ts'
 import { createAuthority } from '../../dev/kit/certificates.ts';
 import { type Closable, type Place, startEnvironment } from '../../dev/kit/environment.ts';
 import { terminateTls } from '../../dev/kit/tls-terminator.ts';
-import { createNamespace } from './private-stack.ts';
+import { createNamespace } from './private-environment.ts';
 
 /** A whole application whose connections are encrypted, in processes of its own. */
-export interface SecuredStack extends Closable {
+export interface SecuredEnvironment extends Closable {
   apiUrl: string;
   adminToken: string;
   data: DemoData;
@@ -23,11 +23,11 @@ export interface SecuredStack extends Closable {
  * Starts MySQL and Kafka that take nobody without a certificate, puts TLS before the Temporal server of the run, and
  * starts the application on them, with `settings` besides.
  */
-export async function createSecuredStack(settings: Record<string, string> = {}): Promise<SecuredStack> {
-  const { workflowBundle } = inject('stack');
+export async function createSecuredEnvironment(settings: Record<string, string> = {}): Promise<SecuredEnvironment> {
+  const { workflowBundle } = inject('environment');
   const temporal = await createNamespace();
   await temporal.connection.close();
-  let certificates: SecuredStack['certificates'];
+  let certificates: SecuredEnvironment['certificates'];
   let variables: Record<string, string> = { ...settings, TEMPORAL_NAMESPACE: temporal.options.namespace };
   const beforeServers = async ({ dataFolder, onStopped }: Place) => {
     const [authority, other] = [
@@ -36,7 +36,7 @@ export async function createSecuredStack(settings: Record<string, string> = {}):
     ];
     const [server, client] = await Promise.all([authority.issue('server'), authority.issue('client')]);
     const tls = { certificateAuthority: authority.path, ...server };
-    const terminator = await terminateTls(inject('stack').temporalAddress, tls);
+    const terminator = await terminateTls(inject('environment').temporalAddress, tls);
     onStopped(() => terminator.close());
     variables = { ...variables, TEMPORAL_ADDRESS: terminator.address };
     for (const name of ['MYSQL', 'KAFKA', 'TEMPORAL']) {

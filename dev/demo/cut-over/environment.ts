@@ -25,10 +25,10 @@ export interface WalkGateway {
   logFile: string;
 }
 
-/** Both stacks on one database, two gateways before them, hosts, and customers. */
-export interface WalkStack extends Closable {
+/** Both upstreams on one database, two gateways before them, hosts, and customers. */
+export interface WalkEnvironment extends Closable {
   gateways: WalkGateway[];
-  /** The logs of the two stacks, with a line for each request that they were sent. */
+  /** The logs of the two upstreams, with a line for each request that they were sent. */
   logFiles: { legacy: string; new: string };
   flagFile: string;
   db: Database;
@@ -44,7 +44,7 @@ export interface WalkStack extends Closable {
 }
 
 /** What is to be started; it is stopped when the signal is aborted, even while it starts. */
-export interface WalkStackOptions {
+export interface WalkEnvironmentOptions {
   customers: number;
   /** Name of a folder below `.dev` for logs and the record of processes. */
   folder: string;
@@ -53,7 +53,7 @@ export interface WalkStackOptions {
 }
 
 /** Starts everything on free ports and empty data, with all flags off. */
-export function startWalkStack({ customers, ...options }: WalkStackOptions): Promise<WalkStack> {
+export function startWalkEnvironment({ customers, ...options }: WalkEnvironmentOptions): Promise<WalkEnvironment> {
   // Servers of its own, because the whole database is checked in the end.
   const own = { ownServers: true, settings: { AUDIT_EVERY_SECONDS: '0' }, logLevel: 'info' };
   return startEnvironment({ ...options, ...own }, async (environment) => {
@@ -62,7 +62,7 @@ export function startWalkStack({ customers, ...options }: WalkStackOptions): Pro
     const legacy = await startLegacy(environment);
     await changeSettings(flagFile, { by: 'demo', codePaths: [...CODE_PATHS], change: () => OFF });
     const gateways = await startGateways(environment, legacy.url);
-    options.report('Both stacks and two gateways are up; all flags are off');
+    options.report('Both upstreams and two gateways are up; all flags are off');
     const population = await populate(operator, customers);
     const networks = join(dataFolder, 'networks');
     await mkdir(networks);
