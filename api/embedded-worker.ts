@@ -4,9 +4,8 @@ import type { Logger } from 'pino';
 import type { HostAnswers } from '../activities/host-answers.ts';
 import { createBillingPublisher } from '../billing/publisher.ts';
 import type { Database } from '../db/database.ts';
-import { aborted } from '../platform/config/termination.ts';
 import { createTemporalClient } from '../platform/temporal/connection.ts';
-import { connectToTemporal } from '../workers/connect.ts';
+import { connectToTemporal, createWhenReachable } from '../workers/connect.ts';
 import { WarmUp } from '../workers/warm-up.ts';
 import { createWorker } from '../workers/worker.ts';
 import type { WaitingHosts } from './host-commands/waiting-hosts.ts';
@@ -46,17 +45,10 @@ export function startEmbeddedWorker(options: EmbeddedWorkerOptions): EmbeddedWor
     if (!connection) return;
     const billing = createBillingPublisher({ ...configuration.kafka, logger });
     const warmUp = new WarmUp({ configuration, logger });
-    const creating = createWorker({
-      configuration,
-      logger,
-      connection,
-      db,
-      billing,
-      hostAnswers,
-      notifyHosts: (hosts) => waitingHosts.wake(hosts),
-      onWarmUp: warmUp.noteRun,
-    });
-    const worker = await Promise.race([creating, aborted(ending)]);
+    const notifyHosts = (hosts: string[]) => waitingHosts.wake(hosts);
+    const options = { configuration, logger, connection, db, billing, hostAnswers, notifyHosts };
+    const create = () => createWorker({ ...options, onWarmUp: warmUp.noteRun });
+    const worker = await createWhenReachable(create, logger, ending);
     if (!worker) return;
     const temporal = createTemporalClient(connection, configuration.temporal);
     onRunning(temporal);

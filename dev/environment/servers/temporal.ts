@@ -36,7 +36,7 @@ const SQLITE_PRAGMAS: readonly string[] = ['journal_mode=WAL', 'synchronous=NORM
 export interface TemporalServer {
   readonly address: string;
   readonly uiUrl: string;
-  /** As `1.32.0`. */
+  /** As `1.29.1`. */
   readonly version: string;
   readonly process: RunningProcess;
 }
