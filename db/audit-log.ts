@@ -9,7 +9,7 @@ import { inLongTransaction, inTransaction, type LongTransactionOptions } from '.
 const LONGEST_SUBJECT = 255;
 const LONGEST_DETAIL = 255;
 
-/** What is written about one change: who asked for it, what it was, about what, and what came of it. */
+/** What is written about one change: who asked for it, what it was, about what, and its outcome. */
 export interface NewAuditEntry {
   requester: Requester;
   accountId: number | null;

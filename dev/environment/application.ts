@@ -6,7 +6,7 @@ import type { ProcessSupervisor, RunningProcess } from './processes.ts';
 import { untilReady } from './ready.ts';
 
 const READY_TIMEOUT_MS = 60_000;
-/** Longer than the worker and the API take to let go of what is in flight. */
+/** Longer than the worker and the API take to finish what is in flight. */
 const STOP_TIMEOUT_MS = 20_000;
 
 const CONTACT_TIMEOUT_MS = 5_000;
