@@ -139,13 +139,7 @@ function assignOperation(accountId: number, address: string, dropletId: number, 
 }
 
 /** A worker of the private environment as a process, killed at the latest when the running test is over. */
-async function startWorkerProcess({
-  mysqlUrl = inject('environment').mysqlUrl,
-  environment = {},
-}: {
-  mysqlUrl?: string;
-  environment?: Record<string, string>;
-} = {}) {
+async function startWorkerProcess({ mysqlUrl = inject('environment').mysqlUrl }: { mysqlUrl?: string } = {}) {
   const { kafkaBrokers, temporalAddress, adminToken, workflowBundle } = inject('environment');
   const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-worker-'));
   const supervisor = new ProcessSupervisor({ folder });
@@ -162,7 +156,6 @@ async function startWorkerProcess({
         ...process.env,
         TEMPORAL_NAMESPACE: environment.namespace,
         HOST_ACKNOWLEDGMENT_TIMEOUT_MS: '20000',
-        ...environment,
       },
     },
     { name: 'worker', workflowBundle },
