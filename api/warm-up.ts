@@ -25,7 +25,7 @@ export interface ApiWarmUpOptions {
 export class ApiWarmUp {
   #isOver = true;
 
-  /** Whether requests had better go elsewhere for the moment. */
+  /** Whether requests should go to another process for now. */
   get isRunning(): boolean {
     return !this.#isOver;
   }

