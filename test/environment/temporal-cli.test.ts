@@ -1,7 +1,6 @@
-import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EnvironmentError } from '../../dev/environment/errors.ts';
 import { isCommand } from '../../dev/environment/packages.ts';
 import { ProcessSupervisor } from '../../dev/environment/processes.ts';
@@ -16,15 +15,10 @@ import {
 } from '../../dev/environment/servers/temporal-cli.ts';
 import { prepareTemporalData } from '../../dev/environment/servers/temporal-data.ts';
 import { outputOf } from '../../dev/environment/servers/tools.ts';
+import { useFolder } from '../support/folder.ts';
 
 const KEPT = join(cacheFolder(process.env), TEMPORAL_DOWNLOAD);
 const EVERY_FLAG = '--sqlite-pragma --dynamic-config-value --metrics-port --http-port --db-filename';
-
-async function useFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'reserved-ip-temporal-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A machine with an empty cache, and nothing on PATH but what a test puts there. */
 async function useMachine() {

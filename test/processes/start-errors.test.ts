@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { freePort, listenOnLoopback } from '../../dev/environment/ports.ts';
-import { type ProgramEnd, runProgram } from '../support/program.ts';
+import { useFolder } from '../support/folder.ts';
+import { PROGRAMS_ON_MYSQL, type ProgramEnd, runProgram } from '../support/program.ts';
 
 /*
  * What a process says when it cannot start: what is wrong and what to do, in one line or a short list.
@@ -68,12 +68,6 @@ async function complaint(script: string, environment: Environment, more: string[
 
 function run(script: string, environment: Environment, more: string[] = []): Promise<ProgramEnd> {
   return runProgram(script, [...(SCRIPTS[script] ?? []), ...more], { environment });
-}
-
-async function useFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'start-errors-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  return folder;
 }
 
 test.each(Object.keys(SCRIPTS))('%s lists the settings that it misses', async (script) => {
@@ -147,16 +141,7 @@ describe('a server that is away', () => {
 });
 
 describe('a file that is missing', () => {
-  test.each([
-    'api/main.ts',
-    'workers/main.ts',
-    'edge/main.ts',
-    'ops/migrate/main.ts',
-    'ops/consistency/main.ts',
-    'ops/audit-log/main.ts',
-    'dev/legacy/main.ts',
-    'dev/legacy/services/main.ts',
-  ])('is named by %s: the certificate of MySQL', async (script) => {
+  test.each(PROGRAMS_ON_MYSQL)('is named by %s: the certificate of MySQL', async (script) => {
     expect(await complaint(script, { ...settings(), MYSQL_TLS_CA: '/nowhere/ca.pem' })).toContain(
       '\n  MYSQL_TLS_CA: /nowhere/ca.pem cannot be read (ENOENT)\n',
     );

@@ -2,7 +2,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { openDatabase, ping } from '../../db/database.ts';
 import { UnsafeDatabaseError } from '../../db/unsafe-database.ts';
 import { useChangedDatabase } from '../support/link.ts';
-import { runProgram } from '../support/program.ts';
+import { PROGRAMS_ON_MYSQL, runProgram } from '../support/program.ts';
 
 /** A way to the MySQL of the run that changes one text for another of the same length, both ways; answers its URL. */
 function useFalseProxy(text: string, otherText: string): Promise<string> {
@@ -29,16 +29,7 @@ describe('a database that does not take what is set', () => {
     });
   });
 
-  test.each([
-    'api/main.ts',
-    'workers/main.ts',
-    'edge/main.ts',
-    'ops/migrate/main.ts',
-    'ops/consistency/main.ts',
-    'ops/audit-log/main.ts',
-    'dev/legacy/main.ts',
-    'dev/legacy/services/main.ts',
-  ])('keeps %s from starting, in one line', async (script) => {
+  test.each(PROGRAMS_ON_MYSQL)('keeps %s from starting, in one line', async (script) => {
     const { temporalAddress, kafkaBrokers, workflowBundle, adminToken } = inject('environment');
     const environment = {
       MYSQL_URL: await useFalseProxy('NO_ZERO_DATE', 'IGNORE_SPACE'),

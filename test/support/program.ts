@@ -5,6 +5,18 @@ import { onTestFinished } from 'vitest';
 import { PROJECT_FOLDER } from '../../dev/environment/paths.ts';
 import { until } from '../../dev/kit/until.ts';
 
+/** Every process and command that reaches MySQL as it starts. */
+export const PROGRAMS_ON_MYSQL = [
+  'api/main.ts',
+  'workers/main.ts',
+  'edge/main.ts',
+  'ops/migrate/main.ts',
+  'ops/consistency/main.ts',
+  'ops/audit-log/main.ts',
+  'dev/legacy/main.ts',
+  'dev/legacy/services/main.ts',
+];
+
 /** How a program ended. */
 export interface ProgramEnd {
   code: number | null;
